@@ -1,0 +1,56 @@
+// Package dirs names the places in which usagectl finds and keeps things. It
+// holds paths and touches nothing.
+package dirs
+
+import "path/filepath"
+
+// Dirs are the base directories of one person on one machine, as the XDG Base
+// Directory specification and its counterparts on other systems name them. An
+// empty path means that the place is not known (no HOME), and that nothing can
+// be read or kept there.
+type Dirs struct {
+	Home       string   // the person's home
+	ConfigHome string   // decisions
+	StateHome  string   // outbox, journal, keys
+	DataHome   string   // manifests that the person added
+	ConfigDirs []string // $XDG_CONFIG_DIRS
+	DataDirs   []string // $XDG_DATA_DIRS
+	System     string   // the platform's fixed place for machine-wide settings, which no variable moves
+}
+
+// UserConsent is the directory of the person's decisions, or "".
+func (d Dirs) UserConsent() string { return under(d.ConfigHome, "usagectl", "consent") }
+
+// SystemConsent lists the directories of machine-wide refusals, the fixed one first.
+func (d Dirs) SystemConsent() []string {
+	var list []string
+	seen := map[string]bool{}
+	for _, base := range append([]string{d.System}, d.ConfigDirs...) {
+		if dir := under(base, "usagectl", "consent"); dir != "" && !seen[dir] {
+			seen[dir] = true
+			list = append(list, dir)
+		}
+	}
+	return list
+}
+
+// Tools lists the directories of manifests, the person's first.
+func (d Dirs) Tools() []string {
+	var list []string
+	for _, base := range append([]string{d.DataHome}, d.DataDirs...) {
+		if dir := under(base, "usagectl", "tools"); dir != "" {
+			list = append(list, dir)
+		}
+	}
+	return list
+}
+
+// State is the directory of outbox, journal and keys, or "".
+func (d Dirs) State() string { return under(d.StateHome, "usagectl") }
+
+func under(base string, names ...string) string {
+	if base == "" {
+		return ""
+	}
+	return filepath.Join(append([]string{base}, names...)...)
+}

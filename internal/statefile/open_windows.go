@@ -1,0 +1,20 @@
+package statefile
+
+import (
+	"fmt"
+	"os"
+)
+
+func openRead(path string, follow bool) (*os.File, error) {
+	info, err := os.Lstat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !follow && info.Mode()&os.ModeSymlink != 0 {
+		return nil, fmt.Errorf("%s is a symbolic link: %w", path, ErrNotRegular)
+	}
+	return os.Open(path)
+}
+
+// SyncDir does nothing: Windows has no way to sync a directory.
+func SyncDir(string) error { return nil }

@@ -1,0 +1,90 @@
+// Package statefile replaces small files so that a reader sees the old content
+// or the new, whatever happens in between: a crash, a full disk, a second writer.
+package statefile
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+)
+
+// Write puts data at path with the permission bits perm: a temporary file in
+// the same directory is written, synced and renamed over path, then the
+// directory is synced. Missing directories are made with dirPerm. A symbolic
+// link at path is replaced, not followed. On an error path is as it was.
+func Write(path string, data []byte, perm, dirPerm os.FileMode) (err error) {
+	dir := filepath.Dir(path)
+	if err := os.MkdirAll(dir, dirPerm); err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(dir, "."+filepath.Base(path)+".*.tmp")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, remove(f.Name()))
+		}
+	}()
+	if err := fill(f, data, perm); err != nil {
+		return err
+	}
+	if err := os.Rename(f.Name(), path); err != nil {
+		return err
+	}
+	return SyncDir(dir)
+}
+
+func fill(f *os.File, data []byte, perm os.FileMode) error {
+	_, err := f.Write(data)
+	if err == nil {
+		err = f.Chmod(perm)
+	}
+	if err == nil {
+		err = f.Sync()
+	}
+	return errors.Join(err, f.Close())
+}
+
+func remove(path string) error {
+	if err := os.Remove(path); !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// Errors that [ReadRegular] returns, for callers that tell them apart.
+var (
+	// ErrNotRegular says that the path names a directory, a FIFO, a device or the like.
+	ErrNotRegular = errors.New("not a regular file")
+	// ErrTooLarge says that the file is larger than the caller allows.
+	ErrTooLarge = errors.New("too large")
+)
+
+// ReadRegular reads a regular file of at most limit bytes and says what it is.
+// It never waits for a FIFO's writer and never reads a device. A symbolic link
+// is followed if follow is set; otherwise it is [ErrNotRegular].
+func ReadRegular(path string, limit int64, follow bool) ([]byte, os.FileInfo, error) {
+	f, err := openRead(path, follow)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, info, fmt.Errorf("%s: %w", path, ErrNotRegular)
+	}
+	data, err := io.ReadAll(io.LimitReader(f, limit+1))
+	if err != nil {
+		return nil, info, err
+	}
+	if int64(len(data)) > limit {
+		return nil, info, fmt.Errorf("%s: %w: at most %d bytes are read", path, ErrTooLarge, limit)
+	}
+	return data, info, nil
+}
