@@ -1,0 +1,42 @@
+package manifest
+
+import (
+	"fmt"
+	"strings"
+)
+
+// EnvRule is a tool's own rule about one of its environment variables.
+type EnvRule struct {
+	Env    string
+	When   string // the rule holds if the variable is this, or is set at all for [Present]
+	Unless string // the rule holds if the variable is set to anything else, if HasUnless
+	// HasUnless tells an Unless that is the empty string from none.
+	HasUnless bool
+}
+
+// Present as [EnvRule.When]: the variable is set, to whatever, the empty string included.
+const Present = "present"
+
+// Refuses tells whether the rule, as a refusal, holds for a variable that has
+// this value. Case does not count for When, because some tools fold it and
+// refusing too much harms nobody.
+func (r EnvRule) Refuses(value string) bool {
+	switch {
+	case r.HasUnless:
+		return value != r.Unless
+	case r.When == Present:
+		return true
+	}
+	return strings.EqualFold(value, r.When)
+}
+
+// Grants tells whether the rule, as a grant, holds for a variable that has this
+// value. A grant is taken to the letter, and "unless" grants nothing.
+func (r EnvRule) Grants(value string) bool {
+	return !r.HasUnless && (r.When == Present || value == r.When)
+}
+
+// Describe says which value of the variable made the rule hold, for people.
+func (r EnvRule) Describe(value string) string {
+	return fmt.Sprintf("%s is set to %s", r.Env, Quote(value))
+}

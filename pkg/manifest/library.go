@@ -1,0 +1,99 @@
+package manifest
+
+import (
+	"embed"
+	"errors"
+	"fmt"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/usagectl/usagectl/internal/statefile"
+)
+
+// Builtin is what [Manifest.File] says for a manifest that came with the program.
+const Builtin = "builtin"
+
+// MaxSize is the size, in bytes, of the largest manifest that is read.
+const MaxSize = 1 << 20
+
+// ErrUnknownTool says that there is no manifest for a tool.
+var ErrUnknownTool = errors.New("unknown tool")
+
+//go:embed builtin/*.toml
+var builtin embed.FS
+
+// Library finds manifests. It holds paths only, so it sees a manifest that was
+// added a moment ago. Safe for concurrent use.
+type Library struct {
+	Dirs []string // directories of ID.toml files; the first that has a tool wins
+}
+
+// Find returns the manifest of a tool: from the first directory that has one,
+// else the built-in one. A manifest that is found and cannot be read is an
+// error and does not give way to the next. The errors are [ErrUnknownTool],
+// [Errors] and those of the file system.
+func (l Library) Find(id ID) (*Manifest, error) {
+	name := id.String() + ".toml"
+	for _, dir := range l.Dirs {
+		file := filepath.Join(dir, name)
+		m, err := ReadFile(file)
+		if errors.Is(err, os.ErrNotExist) && !exists(file) {
+			continue
+		}
+		if err == nil && m.Tool.ID != id {
+			return nil, Errors{{File: file, Msg: fmt.Sprintf("the file is for tool %s, but its [tool] id is %s", id, m.Tool.ID)}}
+		}
+		return m, err
+	}
+	data, err := builtin.ReadFile(path.Join("builtin", name))
+	if err != nil {
+		return nil, fmt.Errorf("%w %q", ErrUnknownTool, id)
+	}
+	return Parse(Builtin, data)
+}
+
+// exists tells a link to nothing, which somebody put there, from nothing.
+func exists(file string) bool {
+	_, err := os.Lstat(file)
+	return err == nil
+}
+
+// ReadFile reads a manifest from a file of at most [MaxSize] bytes.
+func ReadFile(file string) (*Manifest, error) {
+	data, _, err := statefile.ReadRegular(file, MaxSize, true)
+	if err != nil {
+		return nil, err
+	}
+	return Parse(file, data)
+}
+
+// IDs lists every tool that has a manifest, sorted. Directories that cannot be
+// read and files whose names are no tool IDs are passed over.
+func (l Library) IDs() []ID {
+	var all []os.DirEntry
+	if entries, err := builtin.ReadDir("builtin"); err == nil {
+		all = append(all, entries...)
+	}
+	for _, dir := range l.Dirs {
+		if entries, err := os.ReadDir(dir); err == nil {
+			all = append(all, entries...)
+		}
+	}
+	return IDsOf(all)
+}
+
+// IDsOf lists, sorted and once each, the tools for which there is a file ID.toml.
+func IDsOf(entries []os.DirEntry) []ID {
+	var ids []ID
+	for _, e := range entries {
+		name, ok := strings.CutSuffix(e.Name(), ".toml")
+		if id, err := ParseID(name); ok && err == nil {
+			ids = append(ids, id)
+		}
+	}
+	slices.SortFunc(ids, func(a, b ID) int { return strings.Compare(a.name, b.name) })
+	return slices.Compact(ids)
+}
