@@ -1,0 +1,142 @@
+package consent
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/pelletier/go-toml/v2"
+
+	"github.com/usagectl/usagectl/internal/statefile"
+	"github.com/usagectl/usagectl/pkg/manifest"
+)
+
+// State is what a decision says.
+type State string
+
+// The states. Notified is for opt-out tools: a person has seen the notice.
+const (
+	Granted  State = "granted"
+	Refused  State = "refused"
+	Notified State = "notified"
+)
+
+// Decision is what was decided about one tool, or about all of them, as it
+// stands in a consent file. A refusal needs no more than its State.
+type Decision struct {
+	Schema   int       `toml:"schema,omitempty"`
+	State    State     `toml:"state"`
+	At       time.Time `toml:"at,omitempty"`
+	Grant    string    `toml:"grant,omitempty"`    // names this agreement; a new one after every refusal
+	Level    int       `toml:"level,omitempty"`    // 1 or more for a grant
+	Endpoint string    `toml:"endpoint,omitempty"` // where the person agreed to send to
+	Events   []string  `toml:"events,omitempty,multiline"`
+	Fields   []string  `toml:"fields,omitempty,multiline"` // as [manifest.Field.Terms] spells them
+}
+
+// schema is the version of the consent file's format.
+const schema = 1
+
+// maxSize is the size, in bytes, of the largest consent file that is read.
+const maxSize = 1 << 20
+
+// Record is what a consent file says, or that there is none, or why it cannot
+// be trusted.
+type Record struct {
+	Path     string
+	Decision Decision // its State is "" if there is no file
+	Problem  string   // not empty: the file exists and cannot be relied on
+}
+
+// Exists tells whether there is a file, readable or not.
+func (r Record) Exists() bool { return r.Problem != "" || r.Decision.State != "" }
+
+// File is the path of the consent file of a tool in a consent directory; the
+// zero ID stands for all tools.
+func File(dir string, id manifest.ID) string {
+	name := "all"
+	if !id.IsZero() {
+		name = id.String()
+	}
+	return filepath.Join(dir, name+".toml")
+}
+
+// Read reads a consent file. forAll tells that it stands for all tools, which
+// can only be refused: nobody can consent to what they have not seen. trusted
+// decides by the file's owner and mode whether what it says counts.
+func Read(path string, forAll bool, trusted func(os.FileInfo) error) Record {
+	r := Record{Path: path}
+	data, info, err := statefile.ReadRegular(path, maxSize, false)
+	if errors.Is(err, os.ErrNotExist) {
+		return r
+	}
+	if err == nil {
+		err = trusted(info)
+	}
+	if err == nil {
+		r.Decision, err = parse(data)
+	}
+	if err == nil && forAll && r.Decision.State != Refused {
+		err = fmt.Errorf("state is %q, but all tools at once can only be %q", r.Decision.State, Refused)
+	}
+	if err != nil {
+		r.Decision, r.Problem = Decision{}, problem(err)
+	}
+	return r
+}
+
+// problem leaves out the path, which whoever shows the problem knows.
+func problem(err error) string {
+	var pathErr *os.PathError
+	if errors.As(err, &pathErr) {
+		return pathErr.Err.Error()
+	}
+	return err.Error()
+}
+
+func parse(data []byte) (Decision, error) {
+	var d Decision
+	if bytes.IndexByte(data, 0) >= 0 {
+		return d, errors.New("it holds NUL bytes")
+	}
+	decoder := toml.NewDecoder(bytes.NewReader(data)).DisallowUnknownFields()
+	if err := decoder.Decode(&d); err != nil {
+		var strict *toml.StrictMissingError
+		if errors.As(err, &strict) && len(strict.Errors) > 0 {
+			return d, fmt.Errorf("it holds the unknown key %q", strict.Errors[0].Key())
+		}
+		return d, err
+	}
+	return d, d.check()
+}
+
+func (d Decision) check() error {
+	switch {
+	case d.Schema != 0 && d.Schema != schema:
+		return fmt.Errorf("its schema is %d; this program reads schema %d", d.Schema, schema)
+	case !slices.Contains([]State{Granted, Refused, Notified}, d.State):
+		return fmt.Errorf("its state is %s, not one of %q, %q and %q", manifest.Quote(string(d.State)), Granted, Refused, Notified)
+	case d.State == Refused:
+		return nil
+	case d.Level < 1 || d.Level > 9:
+		return fmt.Errorf("its level is %d, not from 1 to 9", d.Level)
+	case d.Endpoint == "":
+		return errors.New("it does not say which endpoint was agreed to")
+	}
+	return nil
+}
+
+// Write records a decision durably; a reader sees the old file or the new.
+func Write(path string, d Decision) error {
+	d.Schema = schema
+	body, err := toml.Marshal(d)
+	if err != nil {
+		return err
+	}
+	header := "# Written by usagectl. Change it with \"usagectl enable\" and \"usagectl disable\".\n"
+	return statefile.Write(path, append([]byte(header), body...), 0o600, 0o700)
+}

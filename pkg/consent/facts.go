@@ -1,0 +1,98 @@
+package consent
+
+import (
+	"os"
+
+	"github.com/usagectl/usagectl/internal/ci"
+	"github.com/usagectl/usagectl/internal/dirs"
+	"github.com/usagectl/usagectl/pkg/manifest"
+)
+
+// Env looks an environment variable up.
+type Env func(name string) (value string, set bool)
+
+// Facts is everything that the rules look at besides the manifest. It is plain
+// data, so that [Decide] can be tried with all of it.
+type Facts struct {
+	DoNotTrack        string // the value of DO_NOT_TRACK
+	UsagectlTelemetry string // the value of USAGECTL_TELEMETRY
+	EnvRefusal        string // which of the tool's own variables refuses, and how; "" if none does
+	EnvGrant          string // which of them grants
+	DotenvRefusal     string // which variable in which .env file refuses
+	System            []Record
+	All               Record // the person's, about all tools
+	Tool              Record // the person's, about this tool
+	ForeignHome       string // the home, if root by way of sudo works in somebody else's
+	CI                string // the CI system's vendor, or ""
+}
+
+// Gather collects the facts about a tool. m is nil for a tool without a
+// manifest. workDir is where the search for .env files begins. It reads files
+// and changes nothing.
+func Gather(id manifest.ID, m *manifest.Manifest, env Env, d dirs.Dirs, workDir string) Facts {
+	var f Facts
+	f.DoNotTrack, _ = env("DO_NOT_TRACK")
+	f.UsagectlTelemetry, _ = env("USAGECTL_TELEMETRY")
+	if m != nil {
+		f.EnvRefusal, f.EnvGrant = toolEnv(m.Consent, env)
+		if m.Consent.Dotenv && workDir != "" {
+			f.DotenvRefusal = dotenvRefusal(workDir, m.Consent.Refuse, env)
+		}
+	}
+	for _, dir := range d.SystemConsent() {
+		f.System = append(f.System, Read(File(dir, manifest.ID{}), true, trustedSystem), readSystemTool(dir, id))
+	}
+	f.All, f.Tool = ReadUser(d, manifest.ID{}), ReadUser(d, id)
+	if foreignHome(env, d.Home) {
+		f.ForeignHome = d.Home
+	}
+	f.CI = ci.Detect(env)
+	return f
+}
+
+// ReadUser reads the person's own decision about a tool; the zero ID stands for
+// all of them.
+func ReadUser(d dirs.Dirs, id manifest.ID) Record {
+	dir := d.UserConsent()
+	if dir == "" {
+		return Record{}
+	}
+	return Read(File(dir, id), id.IsZero(), trustedOwn)
+}
+
+// readSystemTool reads the machine's word on one tool. It can only refuse, so
+// whatever else it says counts as silence.
+func readSystemTool(dir string, id manifest.ID) Record {
+	r := Read(File(dir, id), false, trustedSystem)
+	if r.Decision.State != Refused {
+		r.Decision = Decision{}
+	}
+	return r
+}
+
+func toolEnv(c manifest.Consent, env Env) (refusal, grant string) {
+	for _, r := range c.Refuse {
+		if value, ok := env(r.Env); ok && refusal == "" && r.Refuses(value) {
+			refusal = r.Describe(value)
+		}
+	}
+	for _, r := range c.Grant {
+		if value, ok := env(r.Env); ok && grant == "" && r.Grants(value) {
+			grant = r.Describe(value)
+		}
+	}
+	return refusal, grant
+}
+
+// Known lists the tools about which the person has decided something.
+func Known(d dirs.Dirs) []manifest.ID {
+	dir := d.UserConsent()
+	if dir == "" {
+		return nil
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil
+	}
+	return manifest.IDsOf(entries)
+}
