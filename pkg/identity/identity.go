@@ -1,0 +1,168 @@
+// Package identity keeps the source ID: a random UUID (version 4, RFC 9562) that
+// stands for one person's install of one tool. It is made when the first event
+// that needs it may be sent, never before, and lies in a file that the tool
+// itself and other programs may read and write too, as Flower does
+// (~/.flwr/source). What they wrote is respected and never changed.
+package identity
+
+import (
+	"errors"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/usagectl/usagectl/internal/statefile"
+	"github.com/usagectl/usagectl/pkg/manifest"
+)
+
+// What stands in the place of a source ID that is not there, as Flower's
+// receivers know it.
+const (
+	Unavailable = "unavailable" // none can be had
+	Invalid     = "invalid"     // the file holds something else
+)
+
+// Errors of [Load] and [Ensure], for callers that tell them apart.
+var (
+	ErrNone    = errors.New("there is no source ID yet")
+	ErrInvalid = errors.New("the file does not hold a source ID")
+	ErrNoHome  = errors.New("the home directory is not known")
+)
+
+// maxSize is the size, in bytes, of the largest ID file that is read.
+const maxSize = 1024
+
+// Path is where a tool's ID file lies. env looks a variable up; home is the
+// person's home, "" if it is not known.
+func Path(id manifest.Identity, env func(string) (string, bool), home string) (string, error) {
+	if dir, ok := env(id.Env); id.Env != "" && ok && filepath.IsAbs(dir) {
+		return filepath.Join(dir, path.Base(id.Path)), nil
+	}
+	if home == "" {
+		return "", ErrNoHome
+	}
+	return filepath.Join(home, filepath.FromSlash(strings.TrimPrefix(id.Path, "~/"))), nil
+}
+
+// Parse reads a source ID as leniently as Python's uuid.UUID, which Flower uses:
+// white space around it, braces, "urn:uuid:" and missing dashes are all fine. It
+// returns the text as it stands there, so that one install stays one install.
+func Parse(data []byte) (string, error) {
+	text := strings.TrimSpace(string(data))
+	bare := strings.TrimPrefix(strings.ToLower(text), "urn:uuid:")
+	if strings.HasPrefix(bare, "{") && strings.HasSuffix(bare, "}") {
+		bare = bare[1 : len(bare)-1]
+	}
+	if len(bare) != 36 && len(bare) != 32 {
+		return "", ErrInvalid
+	}
+	if _, err := uuid.Parse(bare); err != nil {
+		return "", ErrInvalid
+	}
+	return text, nil
+}
+
+// Load reads the source ID and creates nothing. The errors are [ErrNone],
+// [ErrInvalid] and those of the file system.
+func Load(path string) (string, error) {
+	data, _, err := statefile.ReadRegular(path, maxSize, true)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return "", ErrNone
+	case errors.Is(err, statefile.ErrTooLarge):
+		return "", ErrInvalid
+	case err != nil:
+		return "", err
+	}
+	return Parse(data)
+}
+
+// Ensure reads the source ID, or makes one if there is none and create is set.
+// Of any number of processes that do so at once, all get the same one.
+func Ensure(path string, create bool) (string, error) {
+	id, err := Load(path)
+	if !errors.Is(err, ErrNone) || !create {
+		return id, err
+	}
+	id = uuid.NewString()
+	err = createOnce(path, []byte(id))
+	if errors.Is(err, os.ErrExist) {
+		return loadWritten(path)
+	}
+	if err != nil {
+		return "", err
+	}
+	return id, nil
+}
+
+// Value is what a payload says for the outcome of [Load] or [Ensure].
+func Value(id string, err error) string {
+	switch {
+	case err == nil:
+		return id
+	case errors.Is(err, ErrInvalid):
+		return Invalid
+	}
+	return Unavailable
+}
+
+// createOnce makes the file with its whole content at once, or fails with
+// [os.ErrExist]: the content is written aside and linked to its name, so that no
+// reader, be it this program or another, ever sees an empty file. Links are never
+// followed: link(2) fails on anything that has the name.
+func createOnce(path string, data []byte) error {
+	dir := filepath.Dir(path)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(dir, ".source.*.tmp")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name())
+	_, err = f.Write(data)
+	if err == nil {
+		err = f.Sync()
+	}
+	if err := errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	err = os.Link(f.Name(), path)
+	if err == nil || errors.Is(err, os.ErrExist) {
+		return err
+	}
+	return createExclusive(path, data)
+}
+
+// createExclusive is for file systems without hard links. A reader may see the
+// file empty for a moment; see [loadWritten].
+func createExclusive(path string, data []byte) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	if err = errors.Join(err, f.Close()); err != nil {
+		os.Remove(path) // half an ID would be an invalid one for ever
+	}
+	return err
+}
+
+// loadWritten reads a file that another process is making at this moment.
+func loadWritten(path string) (string, error) {
+	for range 20 {
+		if info, err := os.Stat(path); err != nil || info.Size() > 0 {
+			break
+		}
+		time.Sleep(time.Millisecond)
+	}
+	id, err := Load(path)
+	if errors.Is(err, ErrNone) {
+		return "", os.ErrExist // a dangling link has the name
+	}
+	return id, err
+}
