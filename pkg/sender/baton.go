@@ -1,0 +1,87 @@
+package sender
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// baton is a file that says that a deliverer is at work, so that a burst of
+// events starts one and not hundreds. It is a courtesy, not a lock: two
+// deliverers at once harm nothing, for events are claimed one by one.
+//
+// Nobody has to be alive to give it back. A sender makes the file empty, starts
+// the deliverer and writes its process ID into it; the deliverer removes it when
+// it ends, and then looks into the outboxes once more, for whoever queued an
+// event and saw the baton in that moment relied on it.
+type baton struct{ path string }
+
+// How long a baton counts: one with a name in it for longer than a deliverer
+// lives, an empty one for as long as starting a deliverer can take.
+const (
+	batonLease   = 75 * time.Second
+	batonStartup = 5 * time.Second
+)
+
+func batonOf(state string) baton { return baton{filepath.Join(state, "outbox", ".deliverer")} }
+
+// held tells whether a deliverer is at work, as far as can be told. self is
+// called only if that depends on a process being alive.
+func (b baton) held(now time.Time, self func() owner) bool {
+	f, err := os.Open(b.path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return false
+	}
+	age := now.Sub(info.ModTime()).Abs() // a clock that was set back makes it negative
+	content := make([]byte, 64)
+	n, _ := f.Read(content)
+	by, ok := parseOwner(string(content[:n]))
+	if !ok {
+		return age < batonStartup
+	}
+	return age < batonLease && !self().knowsDead(by)
+}
+
+// take makes the baton and returns false if somebody else just did. One that no
+// longer counts is moved out of the way first.
+func (b baton) take(now time.Time, self func() owner) bool {
+	f, err := os.OpenFile(b.path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, os.ErrExist) {
+		if b.held(now, self) {
+			return false
+		}
+		os.Remove(b.path) // if somebody else does it too, one of us makes the next
+		f, err = os.OpenFile(b.path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	}
+	if err != nil {
+		return false
+	}
+	return f.Close() == nil
+}
+
+// name writes into the baton who holds it.
+func (b baton) name(o owner) error {
+	f, err := os.OpenFile(b.path, os.O_WRONLY|os.O_TRUNC, 0)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(o.String())
+	return errors.Join(err, f.Close())
+}
+
+// abandon takes back a baton that was just made.
+func (b baton) abandon() { os.Remove(b.path) } // if it fails the baton runs out
+
+// drop removes the baton if it is o's.
+func (b baton) drop(o owner) {
+	content, err := os.ReadFile(b.path)
+	if by, ok := parseOwner(string(content)); err == nil && ok && by == o {
+		os.Remove(b.path) // if it fails the baton runs out
+	}
+}

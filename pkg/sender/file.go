@@ -1,0 +1,43 @@
+package sender
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+
+	"github.com/usagectl/usagectl/internal/jsondoc"
+)
+
+// fileTransport appends each document as a line to a file.
+type fileTransport struct{ path string }
+
+func (t fileTransport) limits() (int, int) { return 256, 256 * MaxPayload }
+
+func (t fileTransport) wire(parcels []parcel) (Wire, error) {
+	body, err := jsondoc.Append(nil, parcels[0].document())
+	return Wire{Method: "APPEND", URL: t.path, Body: append(body, '\n'), Text: string(body)}, err
+}
+
+func (t fileTransport) carry(_ context.Context, parcels []parcel) []outcome {
+	outcomes := make([]outcome, len(parcels))
+	for i, p := range parcels {
+		if err := t.add(p); err != nil {
+			outcomes[i] = outcome{result: retry, note: err.Error()}
+		}
+	}
+	return outcomes
+}
+
+func (t fileTransport) add(p parcel) error {
+	if t.path == "" {
+		return os.ErrNotExist // no home, nowhere to put it
+	}
+	line, err := jsondoc.Append(nil, p.document())
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(t.path), 0o700); err != nil {
+		return err
+	}
+	return appendLine(t.path, line)
+}

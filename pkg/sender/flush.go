@@ -1,0 +1,143 @@
+package sender
+
+import (
+	"context"
+	"errors"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/usagectl/usagectl/pkg/manifest"
+)
+
+// Waits between the attempts of somebody who waits for the delivery.
+const (
+	minPatience = 500 * time.Millisecond
+	maxPatience = 8 * time.Second
+)
+
+// Flush delivers what waits for the tools now, side by side, whether or not a
+// back-off runs, and tries again until ctx ends. A server that asked for more
+// time than there is left is left alone. progress, which may be called from
+// several goroutines at once, gets the number of events done after each batch.
+func (s Sender) Flush(ctx context.Context, tools []manifest.ID, progress func(int)) []Summary {
+	sums := make([]Summary, len(tools))
+	var wg sync.WaitGroup
+	for i, tool := range tools {
+		wg.Go(func() { sums[i] = s.flushTool(ctx, tool, progress) })
+	}
+	wg.Wait()
+	return sums
+}
+
+func (s Sender) flushTool(ctx context.Context, tool manifest.ID, progress func(int)) Summary {
+	total := Summary{Tool: tool}
+	wait := minPatience
+	if b := s.Outbox(tool).Backoff(); b.ByServer && b.Running(s.Now()) {
+		if !sleep(ctx, b.NotBefore.Sub(s.Now())) {
+			total.Failed = "the server asked to wait until " + b.NotBefore.Format(time.RFC3339) + ": " + b.Error
+			return total
+		}
+	}
+	for {
+		sum := s.drain(ctx, tool, progress)
+		total.add(sum)
+		if sum.Held != "" || sum.Failed == "" && len(s.Outbox(tool).names("claimed")) == 0 {
+			return total
+		}
+		if sum.Sent > 0 {
+			wait = minPatience
+		}
+		if !sleep(ctx, max(wait, sum.RetryAfter)) {
+			return total
+		}
+		wait = min(2*wait, maxPatience)
+	}
+}
+
+// sleep waits, and returns false, at once, if ctx ends before.
+func sleep(ctx context.Context, d time.Duration) bool {
+	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < d {
+		return false
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}
+
+// Fate is what became of one event that somebody waited for.
+type Fate struct {
+	Sent     bool
+	Rejected bool
+	Kept     bool   // it waits in the outbox
+	Note     string // what the receiver said, or why it was not sent
+}
+
+// DeliverOne delivers one event of the outbox, now and once. If a deliverer was
+// quicker it waits for that one.
+func (s Sender) DeliverOne(ctx context.Context, e Entry) Fate {
+	o := s.Outbox(e.Tool)
+	if b := o.Backoff(); b.ByServer && b.Running(s.Now()) {
+		return Fate{Kept: true, Note: "the server asked to wait until " + b.NotBefore.Format(time.RFC3339)}
+	}
+	sum := Summary{Tool: e.Tool}
+	r := round{Sender: s, outbox: o, self: thisProcess(), sum: &sum, progress: func(int) {}}
+	for {
+		r.run(ctx, []string{e.name()})
+		switch {
+		case sum.Sent > 0:
+			return Fate{Sent: true}
+		case sum.Rejected > 0 || o.has("rejected", e.name()):
+			return Fate{Rejected: true, Note: o.answerTo(e)}
+		case sum.Dropped > 0:
+			return Fate{Note: errDrop.Error()}
+		case sum.Held != "" || sum.Failed != "":
+			return Fate{Kept: o.holds(e), Note: sum.Held + sum.Failed}
+		case !o.holds(e): // another process has delivered it
+			return Fate{Sent: true}
+		case !sleep(ctx, pollInterval):
+			return Fate{Kept: true, Note: "time ran out"}
+		}
+	}
+}
+
+// DeliverUnkept delivers, once, an event that could not be kept.
+func (s Sender) DeliverUnkept(ctx context.Context, e Entry) Fate {
+	out, err := s.deliverNow(ctx, e)
+	if err != nil {
+		return Fate{Note: err.Error()}
+	}
+	return Fate{Sent: out.result == accepted, Rejected: out.result == rejected, Note: out.note}
+}
+
+func (o Outbox) has(part, name string) bool {
+	_, err := os.Lstat(o.path(part, name))
+	return !errors.Is(err, os.ErrNotExist)
+}
+
+// holds tells whether the event waits or is being delivered.
+func (o Outbox) holds(e Entry) bool {
+	if o.has("new", e.name()) {
+		return true
+	}
+	for _, file := range o.names("claimed") {
+		if len(file) > len(e.name()) && file[:len(e.name())] == e.name() {
+			return true
+		}
+	}
+	return o.has("new", e.name()) // put back in between
+}
+
+func (o Outbox) answerTo(e Entry) string {
+	for _, r := range o.Rejections() {
+		if kept, err := parseEntry(r.Entry); err == nil && kept.EventID == e.EventID {
+			return r.Answer
+		}
+	}
+	return ""
+}

@@ -1,0 +1,102 @@
+package sender
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+	"sync"
+
+	"github.com/usagectl/usagectl/internal/jsondoc"
+	"github.com/usagectl/usagectl/pkg/manifest"
+)
+
+// parallelPosts is how many events are under way at once to one HTTP endpoint.
+const parallelPosts = 8
+
+// httpTransport posts one document a request, as Flower's telemetry does.
+type httpTransport struct {
+	medium
+	manifest *manifest.Manifest
+}
+
+func (t httpTransport) limits() (int, int) { return parallelPosts, parallelPosts * MaxPayload }
+
+func (t httpTransport) wire(parcels []parcel) (Wire, error) {
+	return t.request(parcels[0])
+}
+
+func (t httpTransport) request(p parcel) (Wire, error) {
+	body, err := jsondoc.Append(nil, p.document())
+	headers := []manifest.Header{{Name: "Content-Type", Value: "application/json"}, t.userAgent()}
+	for _, h := range t.manifest.Send.Headers {
+		if value, ok := p.payload.fill(h.Value); ok {
+			headers = setHeader(headers, h.Name, value)
+		}
+	}
+	return Wire{Method: "POST", URL: t.manifest.Send.Endpoint, Headers: headers, Body: body, Text: string(body)}, err
+}
+
+// fill puts the payload's values in the place of the names in braces; false if
+// one of them is not in the payload.
+func (p Payload) fill(template string) (string, bool) {
+	for _, name := range manifest.HeaderFields(template) {
+		value := ""
+		for _, f := range p.Fields {
+			if f.Field.Name == name && f.Withheld == "" {
+				value = headerText(f.Value)
+			}
+		}
+		if value == "" {
+			return "", false
+		}
+		template = strings.Replace(template, "{"+name+"}", value, 1)
+	}
+	return template, true
+}
+
+// headerText is a scalar as a header can hold it, or "".
+func headerText(v any) string {
+	text := ""
+	switch v := v.(type) {
+	case string:
+		text = v
+	case json.Number:
+		text = v.String()
+	}
+	if strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r > '~' }) {
+		return ""
+	}
+	return text
+}
+
+func setHeader(list []manifest.Header, name, value string) []manifest.Header {
+	for i := range list {
+		if strings.EqualFold(list[i].Name, name) {
+			list[i].Value = value
+			return list
+		}
+	}
+	return append(list, manifest.Header{Name: name, Value: value})
+}
+
+func (t httpTransport) carry(ctx context.Context, parcels []parcel) []outcome {
+	outcomes := make([]outcome, len(parcels))
+	var wg sync.WaitGroup
+	for i, p := range parcels {
+		wg.Go(func() { outcomes[i] = t.carryOne(ctx, p) })
+	}
+	wg.Wait()
+	return outcomes
+}
+
+func (t httpTransport) carryOne(ctx context.Context, p parcel) outcome {
+	w, err := t.request(p)
+	if err != nil {
+		return outcome{result: rejected, note: err.Error()}
+	}
+	a, err := post(ctx, t.client, w, maxAnswer, t.now())
+	if err != nil {
+		return outcome{result: retry, note: err.Error()}
+	}
+	return a.outcome(is2xx)
+}

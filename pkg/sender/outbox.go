@@ -1,0 +1,351 @@
+package sender
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/usagectl/usagectl/internal/statefile"
+	"github.com/usagectl/usagectl/pkg/consent"
+	"github.com/usagectl/usagectl/pkg/manifest"
+)
+
+// Bounds of one tool's outbox. They are kept by deliverers, not by whoever adds
+// an event, so a little more may lie there for a while.
+const (
+	MaxEvents   = 10_000
+	MaxBytes    = 16 << 20
+	MaxAge      = 30 * 24 * time.Hour
+	maxRejected = 1000
+)
+
+// lease is how long a claim holds after which anybody may take it back. A
+// deliverer claims just before it sends, and no attempt takes nearly as long.
+const lease = 2 * time.Minute
+
+// Outbox is the queue of one tool on disk, arranged as in Maildir: a file an
+// event, written in tmp, renamed into new, renamed into claimed by whoever
+// delivers it. Renames are atomic on every file system that homes live on, NFS
+// included, so nothing needs a lock, and any number of processes on any number
+// of hosts may work on one outbox.
+type Outbox struct {
+	tool manifest.ID
+	dir  string
+}
+
+// OpenOutbox names the outbox of a tool below usagectl's state directory and
+// touches nothing.
+func OpenOutbox(state string, tool manifest.ID) Outbox {
+	return Outbox{tool, filepath.Join(state, "outbox", tool.String())}
+}
+
+// Tools lists the tools that have an outbox.
+func Tools(state string) []manifest.ID {
+	entries, err := os.ReadDir(filepath.Join(state, "outbox"))
+	if err != nil {
+		return nil
+	}
+	var ids []manifest.ID
+	for _, e := range entries {
+		if id, err := manifest.ParseID(e.Name()); err == nil && e.IsDir() {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+func (o Outbox) path(parts ...string) string {
+	return filepath.Join(append([]string{o.dir}, parts...)...)
+}
+
+// Put adds an event. It does not wait for the disk: what a power cut can lose is
+// seconds of telemetry, and the caller's time is worth more.
+func (o Outbox) Put(p consent.Permit, e Entry) error {
+	if !p.Covers(o.tool, e.Event, e.Endpoint, e.Grant) {
+		return fmt.Errorf("%w to queue %q of %s", consent.ErrNoConsent, e.Event, o.tool)
+	}
+	data, err := json.Marshal(e)
+	if err != nil {
+		return err
+	}
+	tmp, name := o.path("tmp", e.name()), o.path("new", e.name())
+	err = writeNew(tmp, data)
+	if errors.Is(err, os.ErrNotExist) {
+		if err = o.create(); err == nil {
+			err = writeNew(tmp, data)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	if err := os.Rename(tmp, name); err != nil {
+		return errors.Join(err, os.Remove(tmp))
+	}
+	return nil
+}
+
+func (o Outbox) create() error {
+	for _, sub := range []string{"tmp", "new", "claimed", "rejected"} {
+		if err := os.MkdirAll(o.path(sub), 0o700); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeNew makes a file that was not there, whole or not at all.
+func writeNew(path string, data []byte) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	if err := errors.Join(err, f.Close()); err != nil { // NFS tells at Close that the disk is full
+		return errors.Join(err, os.Remove(path))
+	}
+	return nil
+}
+
+// names lists the files of a part of the outbox, the oldest first.
+func (o Outbox) names(part string) []string {
+	entries, err := os.ReadDir(o.path(part))
+	if err != nil {
+		return nil
+	}
+	names := make([]string, 0, len(entries))
+	for _, e := range entries {
+		if !strings.HasPrefix(e.Name(), ".") {
+			names = append(names, e.Name())
+		}
+	}
+	return names // ReadDir sorts
+}
+
+// claim takes an event for delivery. [os.ErrNotExist] means that somebody else
+// was quicker.
+func (o Outbox) claim(name string, by owner, now time.Time) (claim, error) {
+	c := claim{o, name, name + "~" + by.lease(now.Add(lease))}
+	return c, os.Rename(o.path("new", name), o.path("claimed", c.file))
+}
+
+// claim is an event that is being delivered.
+type claim struct {
+	outbox Outbox
+	name   string // in new
+	file   string // in claimed
+}
+
+func (c claim) path() string { return c.outbox.path("claimed", c.file) }
+
+func (c claim) read() (Entry, []byte, error) {
+	data, _, err := statefile.ReadRegular(c.path(), 4*MaxPayload, false)
+	if err != nil {
+		return Entry{}, nil, err
+	}
+	e, err := parseEntry(data)
+	return e, data, err
+}
+
+// done removes the event: it was delivered.
+func (c claim) done() error { return os.Remove(c.path()) }
+
+// release puts the event back.
+func (c claim) release() error {
+	return os.Rename(c.path(), c.outbox.path("new", c.name))
+}
+
+// Rejected is an event that was moved aside, with the reason.
+type Rejected struct {
+	At     time.Time       `json:"at"`
+	Answer string          `json:"answer"` // of the server, or what else was wrong
+	Entry  json.RawMessage `json:"entry,omitempty"`
+	Raw    string          `json:"raw,omitempty"` // what lay there, if it was no entry
+}
+
+// reject moves the event aside. Written before the claim is removed, so that
+// dying in between loses nothing.
+func (c claim) reject(data []byte, answer string, now time.Time) error {
+	r := Rejected{At: now.UTC(), Answer: answer}
+	if json.Valid(data) {
+		r.Entry = data
+	} else {
+		r.Raw = string(data)
+	}
+	body, err := json.Marshal(r)
+	if err != nil {
+		return err
+	}
+	if err := statefile.Write(c.outbox.path("rejected", c.name), body, 0o600, 0o700); err != nil {
+		return err
+	}
+	return c.done()
+}
+
+// reclaim takes back the claims of deliverers that are dead or out of time.
+func (o Outbox) reclaim(self owner, now time.Time) error {
+	var errs []error
+	for _, file := range o.names("claimed") {
+		name, by, ok := strings.Cut(file, "~")
+		if ok && self.respects(by, now) {
+			continue
+		}
+		err := os.Rename(o.path("claimed", file), o.path("new", name))
+		if err != nil && !errors.Is(err, os.ErrNotExist) {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// trim keeps the outbox within its bounds: the oldest go, and are counted.
+func (o Outbox) trim(now time.Time) error {
+	names := o.names("new")
+	drop := map[string]bool{}
+	for _, name := range names {
+		drop[name] = expired(name, now)
+	}
+	size := int64(0)
+	kept := 0
+	for _, name := range slices.Backward(names) { // the newest first
+		if drop[name] {
+			continue
+		}
+		info, err := os.Lstat(o.path("new", name))
+		if err != nil {
+			continue
+		}
+		kept++
+		size += info.Size()
+		drop[name] = kept > MaxEvents || size > MaxBytes
+	}
+	dropped := 0
+	for _, name := range names {
+		if drop[name] && os.Remove(o.path("new", name)) == nil {
+			dropped++
+		}
+	}
+	o.sweep("rejected", now)
+	o.sweepTmp(now)
+	return o.countDropped(dropped, now)
+}
+
+// firstYear is the first year that a clock can tell: one that shows an earlier
+// time was never set, and says nothing about an event's age.
+const firstYear = 2024
+
+func expired(name string, now time.Time) bool {
+	taken, ok := takenAt(name)
+	return ok && taken.Year() >= firstYear && now.Sub(taken) > MaxAge
+}
+
+func (o Outbox) sweep(part string, now time.Time) {
+	names := o.names(part)
+	for i, name := range names {
+		if len(names)-i > maxRejected || expired(name, now) {
+			os.Remove(o.path(part, name)) // gone or next time
+		}
+	}
+}
+
+// sweepTmp removes what killed processes left half-written.
+func (o Outbox) sweepTmp(now time.Time) {
+	for _, name := range o.names("tmp") {
+		info, err := os.Lstat(o.path("tmp", name))
+		if err == nil && now.Sub(info.ModTime()) > time.Hour {
+			os.Remove(o.path("tmp", name)) // gone or next time
+		}
+	}
+}
+
+// countDropped appends a line, which several processes can do at once.
+func (o Outbox) countDropped(n int, now time.Time) error {
+	if n == 0 {
+		return nil
+	}
+	return appendLine(o.path("dropped"), fmt.Appendf(nil, "%s %d", now.UTC().Format(time.RFC3339), n))
+}
+
+// Count is how many events are in an outbox, and what became of others.
+type Count struct {
+	Queued   int
+	Rejected int
+	Dropped  int // since the outbox was emptied last
+}
+
+// Count counts.
+func (o Outbox) Count() Count {
+	c := Count{Queued: len(o.names("new")) + len(o.names("claimed")), Rejected: len(o.names("rejected"))}
+	data, err := os.ReadFile(o.path("dropped"))
+	if err != nil {
+		return c
+	}
+	for line := range strings.Lines(string(data)) {
+		var at string
+		var n int
+		if _, err := fmt.Sscan(line, &at, &n); err == nil {
+			c.Dropped += n
+		}
+	}
+	return c
+}
+
+// Empty removes everything that waits or was moved aside, and returns how many
+// events waited. An event that is on its way this moment cannot be called back.
+func (o Outbox) Empty() (int, error) {
+	waited := o.Count().Queued
+	var errs []error
+	for _, part := range []string{"new", "claimed", "tmp", "rejected", "dropped", backoffFile} {
+		errs = append(errs, os.RemoveAll(o.path(part)))
+	}
+	return waited, errors.Join(errs...)
+}
+
+// Waiting reads the entries that wait, the oldest first, without claiming them.
+// What cannot be read is passed over.
+func (o Outbox) Waiting() []Entry {
+	var list []Entry
+	for _, part := range []string{"claimed", "new"} {
+		for _, name := range o.names(part) {
+			data, _, err := statefile.ReadRegular(o.path(part, name), 4*MaxPayload, false)
+			if err != nil {
+				continue
+			}
+			if e, err := parseEntry(data); err == nil {
+				list = append(list, e)
+			}
+		}
+	}
+	slices.SortFunc(list, func(a, b Entry) int { return strings.Compare(a.name(), b.name()) })
+	return list
+}
+
+// Rejections reads what was moved aside, the oldest first.
+func (o Outbox) Rejections() []Rejected {
+	var list []Rejected
+	for _, name := range o.names("rejected") {
+		data, err := os.ReadFile(o.path("rejected", name))
+		if err != nil {
+			continue
+		}
+		var r Rejected
+		if json.Unmarshal(data, &r) == nil {
+			list = append(list, r)
+		}
+	}
+	return list
+}
+
+// appendLine adds one line to a file in a single write.
+func appendLine(path string, line []byte) error {
+	f, err := openAppend(path)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(append(slices.Clip(line), '\n'))
+	return errors.Join(err, f.Close())
+}

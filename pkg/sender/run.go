@@ -1,0 +1,141 @@
+package sender
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/usagectl/usagectl/pkg/manifest"
+)
+
+// Times of a background deliverer. It polls, because watching for files does not
+// work on network file systems.
+const (
+	deliverTime  = 50 * time.Second // leaves time to end within the minute it promises
+	linger       = time.Second      // how long it waits for more events before it ends
+	pollInterval = 50 * time.Millisecond
+	pipeTime     = 10 * time.Second
+	maxParallel  = 16 // tools at once
+)
+
+// Run is the background deliverer: it works through the outboxes of all tools
+// side by side, waits a moment for more, and ends within a minute. It passes over
+// tools whose back-off runs. Whoever started it has made the baton for it.
+func (s Sender) Run(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, deliverTime)
+	defer cancel()
+	b, self := batonOf(s.State()), thisProcess()
+	w := worker{Sender: s, self: self, busy: map[manifest.ID]bool{}, held: map[manifest.ID]bool{}, done: make(chan Summary)}
+	for _, tool := range Tools(s.State()) {
+		_ = s.Outbox(tool).trim(s.Now()) // drain reports what keeps it from being kept in bounds
+	}
+	for {
+		w.work(ctx)
+		b.drop(self)
+		// Whoever queued an event before the baton was gone relies on this look.
+		if ctx.Err() != nil || len(w.ready()) == 0 || !b.take(s.Now(), thisProcess) || b.name(self) != nil {
+			return
+		}
+	}
+}
+
+// worker drains several tools at once.
+type worker struct {
+	Sender
+	self       owner
+	busy, held map[manifest.ID]bool
+	done       chan Summary
+}
+
+// work starts a goroutine for each tool that has something to deliver, until
+// there was nothing for a while or ctx ends. It returns when all have ended.
+func (w *worker) work(ctx context.Context) {
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	tick := time.NewTicker(pollInterval)
+	defer tick.Stop()
+	idle := time.Duration(0)
+	for idle < linger && (ctx.Err() == nil || len(w.busy) > 0) {
+		if ctx.Err() == nil {
+			for _, tool := range w.ready() {
+				w.busy[tool] = true
+				wg.Go(func() { w.done <- w.drain(ctx, tool, func(int) {}) })
+			}
+		}
+		select {
+		case sum := <-w.done:
+			delete(w.busy, sum.Tool)
+			w.held[sum.Tool] = sum.Held != "" || sum.Failed != "" // not again in this process
+			idle = 0
+		case <-tick.C:
+			idle += pollInterval
+			if len(w.busy) > 0 {
+				idle = 0
+			}
+		}
+	}
+}
+
+// ready lists the tools for which something could be delivered now.
+func (w *worker) ready() []manifest.ID {
+	var list []manifest.ID
+	for _, tool := range Tools(w.State()) {
+		o := w.Outbox(tool)
+		if len(w.busy)+len(list) >= maxParallel {
+			break
+		}
+		if !w.busy[tool] && !w.held[tool] && o.waits(w.self, w.Now()) && !o.Backoff().Running(w.Now()) {
+			list = append(list, tool)
+		}
+	}
+	return list
+}
+
+// waits tells whether there is an event to claim, or a claim to take back.
+func (o Outbox) waits(self owner, now time.Time) bool {
+	if len(o.names("new")) > 0 {
+		return true
+	}
+	return slices.ContainsFunc(o.names("claimed"), func(file string) bool {
+		_, by, _ := strings.Cut(file, "~")
+		return !self.respects(by, now)
+	})
+}
+
+// RunPipe is the deliverer of last resort: it gets entries, one a line, from a
+// sender that could not keep them, tries each once, and drops what fails.
+func (s Sender) RunPipe(ctx context.Context, entries io.Reader) error {
+	ctx, cancel := context.WithTimeout(ctx, pipeTime)
+	defer cancel()
+	lines := bufio.NewScanner(entries)
+	lines.Buffer(nil, 4*MaxPayload)
+	for lines.Scan() {
+		e, err := parseEntry(lines.Bytes())
+		if err != nil {
+			return err
+		}
+		if _, err := s.deliverNow(ctx, e); err != nil {
+			return err
+		}
+	}
+	return lines.Err()
+}
+
+// deliverNow sends an entry that lies in no outbox.
+func (s Sender) deliverNow(ctx context.Context, e Entry) (outcome, error) {
+	a := s.ask(e)
+	p, err := a.parcelOf(e)
+	if err != nil {
+		return outcome{}, err
+	}
+	out := s.medium().transportOf(a.manifest).carry(ctx, []parcel{p})
+	if s.State() == "" {
+		return out[0], nil
+	}
+	_ = s.record(e.Tool, []parcel{p}, out) // the state directory cannot be written, which is why we are here
+	return out[0], nil
+}

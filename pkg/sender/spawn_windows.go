@@ -1,0 +1,34 @@
+package sender
+
+import (
+	"os"
+	"syscall"
+
+	"golang.org/x/sys/windows"
+)
+
+// Spawn starts a program detached from this one: without a console window, in a
+// process group of its own, and with no streams but stdin, if that is not nil. It
+// returns the process ID without waiting.
+func Spawn(exe string, argv []string, env []string, stdin *os.File) (int, error) {
+	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
+	if err != nil {
+		return 0, err
+	}
+	defer null.Close()
+	if stdin == nil {
+		stdin = null
+	}
+	p, err := os.StartProcess(exe, argv, &os.ProcAttr{
+		Env:   env,
+		Files: []*os.File{stdin, null, null},
+		Sys: &syscall.SysProcAttr{
+			HideWindow:    true,
+			CreationFlags: windows.DETACHED_PROCESS | windows.CREATE_NEW_PROCESS_GROUP,
+		},
+	})
+	if err != nil {
+		return 0, err
+	}
+	return p.Pid, p.Release()
+}

@@ -1,0 +1,144 @@
+package sender
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/usagectl/usagectl/internal/jsondoc"
+	"github.com/usagectl/usagectl/pkg/consent"
+	"github.com/usagectl/usagectl/pkg/manifest"
+)
+
+// parcel is a payload on its way, with the permit that lets it go. Only
+// newParcel makes one.
+type parcel struct {
+	permit  consent.Permit
+	event   string
+	eventID uuid.UUID
+	runID   uuid.UUID
+	takenAt time.Time
+	payload Payload
+}
+
+// newParcel refuses an entry that the permit does not cover: one for another
+// endpoint, or queued under an agreement that was withdrawn since.
+func newParcel(p consent.Permit, e Entry, payload Payload) (parcel, error) {
+	if !p.Covers(e.Tool, e.Event, e.Endpoint, e.Grant) {
+		return parcel{}, fmt.Errorf("%w to deliver %q of %s", consent.ErrNoConsent, e.Event, e.Tool)
+	}
+	return parcel{p, e.Event, e.EventID, e.RunID, e.TakenAt, payload}, nil
+}
+
+// document is the parcel's payload.
+func (p parcel) document() *jsondoc.Object { return p.payload.Document() }
+
+// result is what became of a parcel.
+type result int
+
+const (
+	accepted result = iota
+	retry           // try again later
+	rejected        // never try again
+)
+
+// outcome is the result for one parcel and what the receiver said.
+type outcome struct {
+	result     result
+	retryAfter time.Duration // the receiver's wish; 0 if it has none
+	note       string
+}
+
+// transport moves parcels to a receiver.
+type transport interface {
+	// limits says how many parcels and bytes of payload go together at most.
+	limits() (parcels, bytes int)
+	// wire is what the parcels look like on their way, and nothing is sent.
+	wire(parcels []parcel) (Wire, error)
+	// carry sends the parcels and returns one outcome for each.
+	carry(ctx context.Context, parcels []parcel) []outcome
+}
+
+// attemptTimeout covers one attempt: name look-up, connecting, TLS, sending, and
+// a slow answer.
+const attemptTimeout = 10 * time.Second
+
+// Wire is what goes out on the network, or to the file, for people to read.
+type Wire struct {
+	Method  string // "POST"; "UDP" and "APPEND" where there is no method
+	URL     string
+	Headers []manifest.Header
+	Body    []byte // as it is sent
+	Text    string // the body, readable: of OTLP, decoded to JSON
+}
+
+// secrets are parts of header names whose values are not shown.
+var secrets = [...]string{"authorization", "cookie", "key", "secret", "token"}
+
+// Masked is the wire without secrets.
+func (w Wire) Masked() Wire {
+	headers := make([]manifest.Header, len(w.Headers))
+	for i, h := range w.Headers {
+		for _, s := range secrets {
+			if strings.Contains(strings.ToLower(h.Name), s) {
+				h.Value = mask
+			}
+		}
+		headers[i] = h
+	}
+	w.Headers = headers
+	return w
+}
+
+// mask stands where a secret is.
+const mask = "********"
+
+// medium is what transports need of their surroundings.
+type medium struct {
+	client  *http.Client
+	env     consent.Env
+	home    string
+	version string
+	now     func() time.Time
+}
+
+// transportOf is the transport that a manifest asks for.
+func (m medium) transportOf(d *manifest.Manifest) transport {
+	switch d.Send.Transport {
+	case manifest.HTTP:
+		return httpTransport{m, d}
+	case manifest.UDP:
+		return udpTransport{d.Send}
+	case manifest.OTLP:
+		return otlpTransport{m, d}
+	case manifest.Segment:
+		return segmentTransport{m, d.Send}
+	}
+	return fileTransport{m.expand(d.Send.Endpoint)}
+}
+
+// expand puts the home in the place of a leading "~/"; "" if it is not known.
+func (m medium) expand(path string) string {
+	rest, ok := strings.CutPrefix(path, "~/")
+	switch {
+	case !ok:
+		return filepath.FromSlash(path)
+	case m.home == "":
+		return ""
+	}
+	return filepath.Join(m.home, filepath.FromSlash(rest))
+}
+
+// all is the same outcome for every parcel.
+func all(parcels []parcel, o outcome) []outcome {
+	list := make([]outcome, len(parcels))
+	for i := range list {
+		list[i] = o
+	}
+	return list
+}
