@@ -1,0 +1,33 @@
+package cmd
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/usagectl/usagectl/pkg/sender"
+)
+
+// deliverCommand is the hidden command that "send" starts in the background.
+const deliverCommand = "deliver"
+
+func newDeliver(a *app) *cobra.Command {
+	var stdin bool
+	c := &cobra.Command{
+		Use:    deliverCommand,
+		Short:  "Deliver what is queued, in the background",
+		Hidden: true,
+		Args:   cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			ctx, stop := interruptible(c.Context())
+			defer stop()
+			s := a.sender()
+			s.Client = sender.NewClient()
+			if stdin {
+				return s.RunPipe(ctx, a.Stdin)
+			}
+			s.Run(ctx)
+			return nil
+		},
+	}
+	c.Flags().BoolVar(&stdin, "stdin", false, "deliver the events on stdin, once")
+	return c
+}

@@ -1,0 +1,112 @@
+package cmd
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/usagectl/usagectl/internal/term"
+	"github.com/usagectl/usagectl/pkg/consent"
+	"github.com/usagectl/usagectl/pkg/manifest"
+	"github.com/usagectl/usagectl/pkg/sender"
+)
+
+type disableOptions struct {
+	all     bool
+	replace bool
+}
+
+func newDisable(a *app) *cobra.Command {
+	var o disableOptions
+	c := &cobra.Command{
+		Use:   "disable TOOL... | --all",
+		Short: "Refuse a tool's telemetry, or all of it",
+		Long: `Disable records that you refuse a tool's telemetry, and throws away what is queued.
+A tool that is not known yet can be refused too.
+
+EXIT STATUS
+   0  recorded
+  64  a bad flag or no tool
+  65  a name that is no tool ID
+  73  the refusal could not be recorded
+  74  what is queued could not be thrown away
+  78  the consent file cannot be used; telemetry is off`,
+		Example: `  usagectl disable demo
+  usagectl disable --all`,
+		RunE: func(_ *cobra.Command, args []string) error { return runDisable(a, args, o) },
+	}
+	flags := c.Flags()
+	flags.BoolVar(&o.all, "all", false, "refuse every tool, known or not")
+	flags.BoolVar(&o.replace, "replace", false, "replace a consent file that cannot be read")
+	return c
+}
+
+func runDisable(a *app, names []string, o disableOptions) error {
+	if err := a.oneOrAll(names, o.all); err != nil {
+		return err
+	}
+	if o.all {
+		return a.refuseAll(o.replace)
+	}
+	ids, err := parseIDs(names)
+	if err != nil {
+		return err
+	}
+	var results []decided
+	for _, id := range ids {
+		t := a.look(id)
+		removed, err := a.refuse(t.facts.Tool, id, []manifest.ID{id}, o.replace)
+		if err != nil {
+			return err
+		}
+		t = a.judge(t)
+		results = append(results, decidedOf(t))
+		if a.json || a.quiet {
+			continue
+		}
+		a.Stdout.Printf("You refused the telemetry of %s.%s\n", a.Stdout.Style(term.Strong, t.name()), thrownAway(removed))
+		a.Stdout.Printf("Undo it with: usagectl enable %s\n", id)
+		if t.manifest == nil && t.problem == nil {
+			a.hint("no tool of that name is known yet; the refusal counts once there is one%s", didYouMean(id.String(), a.toolNames(), ""))
+		}
+	}
+	return a.showDecided(results)
+}
+
+func (a *app) refuseAll(replace bool) error {
+	removed, err := a.refuse(consent.ReadUser(a.Dirs, manifest.ID{}), manifest.ID{}, sender.Tools(a.Dirs.State()), replace)
+	if err != nil {
+		return err
+	}
+	if !a.json && !a.quiet {
+		a.Stdout.Printf("You refused the telemetry of all tools.%s\n", thrownAway(removed))
+		a.Stdout.Printf("Undo it with: usagectl enable --all\n")
+	}
+	return a.showDecided(nil)
+}
+
+// refuse records a refusal and empties the outboxes; what is queued goes even if
+// the refusal cannot be recorded.
+func (a *app) refuse(old consent.Record, id manifest.ID, outboxes []manifest.ID, replace bool) (removed int, err error) {
+	recorded := a.record(old, id, consent.Decision{State: consent.Refused, At: a.Now().UTC().Truncate(1e9)}, replace)
+	if a.Dirs.State() != "" {
+		for _, tool := range outboxes {
+			n, err := a.sender().Outbox(tool).Empty()
+			removed += n
+			if err != nil && recorded == nil {
+				recorded = fail(exitIO, fmt.Errorf("what is queued for %s is not all thrown away: %w", tool, err))
+			}
+		}
+	}
+	return removed, recorded
+}
+
+func thrownAway(n int) string {
+	switch n {
+	case 0:
+		return ""
+	case 1:
+		return " One queued event was thrown away."
+	}
+	return fmt.Sprintf(" %d queued events were thrown away.", n)
+}

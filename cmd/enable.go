@@ -1,0 +1,238 @@
+package cmd
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/google/uuid"
+	"github.com/spf13/cobra"
+
+	"github.com/usagectl/usagectl/internal/term"
+	"github.com/usagectl/usagectl/pkg/consent"
+	"github.com/usagectl/usagectl/pkg/manifest"
+)
+
+type enableOptions struct {
+	all     bool
+	level   int
+	replace bool
+}
+
+func newEnable(a *app) *cobra.Command {
+	o := enableOptions{level: 1}
+	c := &cobra.Command{
+		Use:   "enable TOOL...",
+		Short: "Agree to a tool's telemetry",
+		Long: `Enable records that you agree to a tool's telemetry, up to a level, and prints what
+will now be sent, where to, and how to undo it. What the tool's manifest gains
+later is not covered. With --all it only lifts an earlier "disable --all".
+
+EXIT STATUS
+   0  recorded, also if something else still keeps telemetry off
+  64  a bad flag or no tool
+  65  an unknown tool, or a level that it does not have
+  73  the decision could not be recorded
+  78  the manifest or the consent file cannot be used`,
+		Example: `  usagectl enable demo
+  usagectl enable demo --level 2
+  usagectl enable --all`,
+		RunE: func(_ *cobra.Command, args []string) error { return runEnable(a, args, o) },
+	}
+	flags := c.Flags()
+	flags.BoolVar(&o.all, "all", false, `lift an earlier "disable --all"`)
+	flags.IntVar(&o.level, "level", o.level, "agree up to level `N`")
+	flags.BoolVar(&o.replace, "replace", false, "replace a consent file that cannot be read")
+	return c
+}
+
+func runEnable(a *app, names []string, o enableOptions) error {
+	if err := a.oneOrAll(names, o.all); err != nil {
+		return err
+	}
+	if o.all {
+		return a.liftRefusalOfAll(o.replace)
+	}
+	var results []decided
+	for _, name := range names {
+		t, err := a.enableOne(name, o)
+		if err != nil {
+			return err
+		}
+		results = append(results, decidedOf(t))
+		if !a.json && !a.quiet {
+			a.showEnabled(t, o.level)
+		}
+		a.stillOff(t)
+	}
+	return a.showDecided(results)
+}
+
+// oneOrAll holds that a command names tools or says --all.
+func (a *app) oneOrAll(names []string, all bool) error {
+	switch {
+	case all && len(names) > 0:
+		return fail(exitUsage, errors.New("name tools, or say --all, not both"))
+	case !all && len(names) == 0:
+		return fail(exitUsage, errors.New("which tool? name one or more"), `see the tools on this machine with "usagectl status"`)
+	}
+	return nil
+}
+
+func (a *app) enableOne(name string, o enableOptions) (tool, error) {
+	t, err := a.declared(name, "")
+	if err != nil {
+		return t, err
+	}
+	if levels := len(t.manifest.Consent.Levels); o.level < 1 || o.level > levels {
+		return t, fail(exitData, fmt.Errorf("%s has levels 1 to %d, not %d", t.id, levels, o.level))
+	}
+	terms := consent.Offer(t.manifest, o.level)
+	terms.Grant = uuid.NewString()
+	if old := t.facts.Tool.Decision; old.State == consent.Granted && old.Endpoint == terms.Endpoint && old.Grant != "" {
+		terms.Grant = old.Grant // the same agreement goes on, and what is queued under it may leave
+	}
+	if err := a.record(t.facts.Tool, t.id, consent.NewDecision(consent.Granted, terms, a.Now()), o.replace); err != nil {
+		return t, err
+	}
+	return a.judge(t), nil
+}
+
+// consentPath is the person's consent file of a tool, or of all with the zero
+// ID; "" if it is not known where it would lie.
+func (a *app) consentPath(id manifest.ID) string {
+	dir := a.Dirs.UserConsent()
+	if dir == "" {
+		return ""
+	}
+	return consent.File(dir, id)
+}
+
+// record writes a decision over the one that was read. One that cannot be read
+// is somebody's word all the same, and stays unless replace is set.
+func (a *app) record(old consent.Record, id manifest.ID, d consent.Decision, replace bool) error {
+	path := a.consentPath(id)
+	if path == "" {
+		return fail(exitCreate, errors.New("the decision is not recorded: neither HOME nor XDG_CONFIG_HOME is set"))
+	}
+	if err := unreadable(old, replace); err != nil {
+		return err
+	}
+	if err := consent.Write(path, d); err != nil {
+		return fail(exitCreate, fmt.Errorf("the decision is not recorded: %w", err))
+	}
+	return nil
+}
+
+func unreadable(old consent.Record, replace bool) error {
+	if old.Problem == "" || replace {
+		return nil
+	}
+	return fail(exitConfig, fmt.Errorf("%s is not overwritten, though it cannot be used: %s", old.Path, old.Problem),
+		"telemetry is off as long as it is there; look at it, then say --replace")
+}
+
+func (a *app) liftRefusalOfAll(replace bool) error {
+	old := consent.ReadUser(a.Dirs, manifest.ID{})
+	if err := unreadable(old, replace); err != nil {
+		return err
+	}
+	if old.Exists() {
+		if err := os.Remove(old.Path); err != nil {
+			return fail(exitCreate, fmt.Errorf("the refusal of all tools is not lifted: %w", err))
+		}
+	}
+	if a.json {
+		return a.showDecided(nil)
+	}
+	if !a.quiet && old.Exists() {
+		a.Stdout.Printf("Your refusal of all tools is lifted. Each tool is as you decided for it before.\n")
+	} else if !a.quiet {
+		a.Stdout.Printf("There was no refusal of all tools to lift.\n")
+	}
+	a.hint("nobody can agree to what they have not seen: enable tools one by one, \"usagectl enable TOOL\"")
+	return nil
+}
+
+// decided is what a tool's telemetry is after a decision.
+type decided struct {
+	Tool      string         `json:"tool"`
+	Telemetry string         `json:"telemetry"`
+	Reason    consent.Reason `json:"reason"`
+	Level     int            `json:"level"`
+}
+
+func decidedOf(t tool) decided {
+	return decided{t.id.String(), onOff(t.verdict.On()), t.verdict.Reason, t.verdict.Terms().Level}
+}
+
+func (a *app) showDecided(results []decided) error {
+	if !a.json {
+		return nil
+	}
+	return a.printJSON(struct {
+		Schema int       `json:"schema"`
+		Tools  []decided `json:"tools"`
+	}{1, append([]decided{}, results...)})
+}
+
+// showEnabled says what will now be sent, where to, and how to undo it.
+func (a *app) showEnabled(t tool, level int) {
+	out, m := a.Stdout, t.manifest
+	terms := consent.Offer(m, level)
+	out.Printf("You agreed to the telemetry of %s%s.\n", out.Style(term.Strong, m.Tool.Name), levelName(m, level))
+	out.Printf("\n%s\n  %s\n", out.Style(term.Strong, "Why it is collected"), out.Wrap(m.Tool.Purpose, 2))
+	if m.Tool.Retention != "" {
+		out.Printf("  Kept: %s\n", out.Wrap(m.Tool.Retention, 8))
+	}
+	out.Printf("\n%s\n  %s\n", out.Style(term.Strong, "Where it goes"), m.Send.Endpoint)
+	out.Printf("\n%s\n", out.Style(term.Strong, "What is sent"))
+	events := term.Styled(out.Wrap(strings.Join(terms.Events, ", "), 10))
+	out.Printf("  Events: %s\n", events)
+	a.fieldPurposes(m, terms)
+	out.Printf("\n%s\n  usagectl disable %s\n", out.Style(term.Strong, "How to undo it"), t.id)
+	a.hint("see the exact document with \"usagectl inspect %s\"", t.id)
+}
+
+func (a *app) fieldPurposes(m *manifest.Manifest, terms consent.Terms) {
+	width := 0
+	for i := range m.Fields {
+		width = max(width, min(24, len(m.Fields[i].Name)))
+	}
+	for i := range m.Fields {
+		if f := &m.Fields[i]; terms.Withheld(f) == "" {
+			purpose := term.Styled(a.Stdout.Wrap(f.Purpose, width+4))
+			a.Stdout.Printf("  %s  %s\n", a.Stdout.Style(term.Plain, fmt.Sprintf("%-*s", width, f.Name)), purpose)
+		}
+	}
+}
+
+// agreedFields names the fields that the terms let out.
+func agreedFields(m *manifest.Manifest, terms consent.Terms) []string {
+	var names []string
+	for i := range m.Fields {
+		if terms.Withheld(&m.Fields[i]) == "" {
+			names = append(names, m.Fields[i].Name)
+		}
+	}
+	return names
+}
+
+func levelName(m *manifest.Manifest, level int) string {
+	if len(m.Consent.Levels) < 2 {
+		return ""
+	}
+	return fmt.Sprintf(" at level %d of %d (%s)", level, len(m.Consent.Levels), m.Consent.Levels[level-1])
+}
+
+// stillOff says what keeps a tool off though the person agreed.
+func (a *app) stillOff(t tool) {
+	if t.verdict.On() {
+		return
+	}
+	a.warn("telemetry of %s is still off: %s", t.id, t.verdict.Reason.Detail)
+	if t.verdict.Reason.Rule == consent.User {
+		a.hint("lift your refusal of all tools with \"usagectl enable --all\"")
+	}
+}

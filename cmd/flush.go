@@ -1,0 +1,160 @@
+package cmd
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/usagectl/usagectl/internal/term"
+	"github.com/usagectl/usagectl/pkg/manifest"
+	"github.com/usagectl/usagectl/pkg/sender"
+)
+
+func newFlush(a *app) *cobra.Command {
+	timeout := 60 * time.Second
+	c := &cobra.Command{
+		Use:   "flush [TOOL...]",
+		Short: "Deliver what is queued, now",
+		Long: `Flush delivers what is queued and waits for it: on a login node for its compute
+nodes, or at the end of a CI job. It tries again until the time is up.
+
+EXIT STATUS
+   0  nothing waits any more
+  65  a name is no tool ID
+  75  something still waits
+  76  a server rejected something
+ 130  interrupted`,
+		Example: `  usagectl flush
+  usagectl flush demo --timeout 10s`,
+		RunE: func(c *cobra.Command, args []string) error {
+			return runFlush(c.Context(), a, args, timeout)
+		},
+	}
+	c.Flags().DurationVar(&timeout, "timeout", timeout, "give up after this `TIME`")
+	return c
+}
+
+// flushed is what a flush did for one tool.
+type flushed struct {
+	Tool     manifest.ID `json:"tool"`
+	Sent     int         `json:"sent"`
+	Rejected int         `json:"rejected"`
+	Dropped  int         `json:"dropped"`
+	Queued   int         `json:"queued"` // still
+	Detail   string      `json:"detail"` // why something still waits
+}
+
+func runFlush(ctx context.Context, a *app, names []string, timeout time.Duration) error {
+	ctx, stop := interruptible(ctx)
+	defer stop()
+	tools, err := a.outboxes(names)
+	if err != nil {
+		return err
+	}
+	limited, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	s := a.sender()
+	s.Client = sender.NewClient()
+	sums := s.Flush(limited, tools, a.progress(s, tools))
+	if a.Stderr.Terminal && !a.quiet && len(tools) > 0 {
+		a.Stderr.Printf("\r%s\r", term.Styled("                                        "))
+	}
+	results := make([]flushed, len(sums))
+	for i, sum := range sums {
+		results[i] = flushed{sum.Tool, sum.Sent, sum.Rejected, sum.Dropped, s.Outbox(sum.Tool).Count().Queued, cmp.Or(sum.Held, sum.Failed)}
+	}
+	if err := a.showFlushed(results); err != nil {
+		return err
+	}
+	if ctx.Err() != nil {
+		return fail(exitInterrupted, errors.New("interrupted: what was not delivered is kept"))
+	}
+	return verdictOf(results)
+}
+
+// outboxes are those of the tools named, or all.
+func (a *app) outboxes(names []string) ([]manifest.ID, error) {
+	if len(names) == 0 {
+		return sender.Tools(a.Dirs.State()), nil
+	}
+	return parseIDs(names)
+}
+
+func parseIDs(names []string) ([]manifest.ID, error) {
+	var ids []manifest.ID
+	for _, name := range names {
+		id, err := manifest.ParseID(name)
+		if err != nil {
+			return nil, fail(exitData, err)
+		}
+		ids = append(ids, id)
+	}
+	return ids, nil
+}
+
+// progress draws a line on a terminal.
+func (a *app) progress(s sender.Sender, tools []manifest.ID) func(int) {
+	if !a.Stderr.Terminal || a.quiet || a.json {
+		return func(int) {}
+	}
+	total := 0
+	for _, tool := range tools {
+		total += s.Outbox(tool).Count().Queued
+	}
+	var done atomic.Int64
+	return func(n int) {
+		a.Stderr.Printf("\rdelivering: %d of %d", min(int(done.Add(int64(n))), total), total)
+	}
+}
+
+func (a *app) showFlushed(results []flushed) error {
+	if a.json {
+		return a.printJSON(struct {
+			Schema int       `json:"schema"`
+			Tools  []flushed `json:"tools"`
+		}{1, results})
+	}
+	if a.quiet {
+		return nil
+	}
+	if len(results) == 0 {
+		a.Stdout.Printf("nothing is queued\n")
+	}
+	for _, r := range results {
+		line := fmt.Sprintf("%s: %d sent", r.Tool, r.Sent)
+		for _, part := range []struct {
+			n    int
+			what string
+		}{{r.Rejected, "rejected"}, {r.Dropped, "dropped because consent was withdrawn"}, {r.Queued, "still waiting"}} {
+			if part.n > 0 {
+				line += fmt.Sprintf(", %d %s", part.n, part.what)
+			}
+		}
+		if r.Queued > 0 && r.Detail != "" {
+			line += ": " + r.Detail
+		}
+		a.Stdout.Printf("%s\n", line)
+	}
+	return nil
+}
+
+func verdictOf(results []flushed) error {
+	code := exitOK
+	for _, r := range results {
+		switch {
+		case r.Queued > 0:
+			return fail(exitTempFail, nil)
+		case r.Rejected > 0:
+			code = exitRejected
+		}
+	}
+	if code != exitOK {
+		return fail(code, nil)
+	}
+	return nil
+}

@@ -1,0 +1,147 @@
+// Package cmd is the command line: each command parses, calls, and renders.
+//
+// What it says follows one rule: the answer goes to stdout, everything else to
+// stderr. A line there starts with "usagectl:", is in lower case without a full
+// stop, names the thing and the value, and says what did not happen; a hint is a
+// line of its own with one thing to do.
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/usagectl/usagectl/internal/term"
+	"github.com/usagectl/usagectl/pkg/manifest"
+	"github.com/usagectl/usagectl/pkg/sender"
+)
+
+// Exit codes, as in sysexits.h where it has one.
+const (
+	exitOK          = 0
+	exitNo          = 1
+	exitUsage       = 64
+	exitData        = 65
+	exitUnavailable = 69
+	exitCreate      = 73
+	exitIO          = 74
+	exitTempFail    = 75
+	exitRejected    = 76
+	exitNoPerm      = 77
+	exitConfig      = 78
+	exitInterrupted = 130
+)
+
+// failure is an error that knows how the program ends.
+type failure struct {
+	code  int
+	err   error // nil: say nothing
+	hints []string
+}
+
+func (f *failure) Error() string { return fmt.Sprint(f.err) }
+
+func fail(code int, err error, hints ...string) error { return &failure{code, err, hints} }
+
+// app is what every command gets: the world, and the flags that all share.
+type app struct {
+	World
+	json, quiet, verbose, noColor bool
+}
+
+// Main runs the program and returns its exit code.
+func Main(w World, args []string) int {
+	a := &app{World: w}
+	root := newRoot(a)
+	root.SetArgs(args)
+	root.SetIn(w.Stdin)
+	root.SetOut(w.Stdout.Writer)
+	root.SetErr(w.Stderr.Writer)
+	return a.report(root.ExecuteContext(context.Background()))
+}
+
+// report tells an error and finds the exit code for it. What did not come from
+// a command itself is cobra's, about the words on the command line.
+func (a *app) report(err error) int {
+	if err == nil {
+		return exitOK
+	}
+	var f *failure
+	if !errors.As(err, &f) {
+		f = &failure{exitUsage, err, []string{`see "usagectl --help"`}}
+	}
+	if f.err != nil {
+		first := a.Stderr.Style(term.Bad, "error:")
+		for i, line := range strings.Split(f.err.Error(), "\n") {
+			if i == 0 || line != "" {
+				a.Stderr.Printf("usagectl: %s %s\n", first, line)
+			}
+		}
+	}
+	for _, h := range f.hints {
+		a.hint("%s", h)
+	}
+	return f.code
+}
+
+// hint says one thing to do.
+func (a *app) hint(format string, args ...any) {
+	if !a.quiet {
+		a.Stderr.Printf("usagectl: hint: %s\n", fmt.Sprintf(format, args...))
+	}
+}
+
+// warn says what is not as it should be, but did not stop the command.
+func (a *app) warn(format string, args ...any) {
+	a.Stderr.Printf("usagectl: %s %s\n", a.Stderr.Style(term.Warn, "warning:"), fmt.Sprintf(format, args...))
+}
+
+func newRoot(a *app) *cobra.Command {
+	status := newStatus(a)
+	root := &cobra.Command{
+		Use:   "usagectl",
+		Short: "See and control what your tools tell about you",
+		Long: `Usagectl shows the usage telemetry of your tools, switches it, shows exactly what
+would leave and what did, and sends events for scripts that never have to wait.
+
+Without a command it shows the status.`,
+		Args:              cobra.NoArgs,
+		RunE:              status.RunE,
+		Version:           Version(),
+		SilenceErrors:     true,
+		SilenceUsage:      true,
+		DisableAutoGenTag: true,
+		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
+		PersistentPreRun: func(*cobra.Command, []string) {
+			a.Stdout.Color = term.Colored(a.Stdout.Terminal, a.noColor, a.Env)
+			a.Stderr.Color = term.Colored(a.Stderr.Terminal, a.noColor, a.Env)
+		},
+	}
+	flags := root.PersistentFlags()
+	flags.BoolVar(&a.json, "json", false, "print JSON")
+	flags.BoolVarP(&a.quiet, "quiet", "q", false, "print nothing that is not asked for")
+	flags.BoolVarP(&a.verbose, "verbose", "v", false, "say more on stderr")
+	flags.BoolVar(&a.noColor, "no-color", false, "print without colour")
+	root.SetHelpCommand(&cobra.Command{Use: "no-help", Hidden: true})
+	root.AddCommand(status, newEnable(a), newDisable(a), newInspect(a), newSend(a), newFlush(a), newDeliver(a))
+	return root
+}
+
+// interruptible is a context that ends when the person or the system says so.
+func interruptible(ctx context.Context) (context.Context, context.CancelFunc) {
+	return signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+}
+
+// library finds manifests.
+func (a *app) library() manifest.Library { return manifest.Library{Dirs: a.Dirs.Tools()} }
+
+// sender takes and delivers events.
+func (a *app) sender() sender.Sender {
+	return sender.Sender{Dirs: a.Dirs, Env: a.Env, Now: a.Now, Version: Version}
+}

@@ -1,0 +1,331 @@
+package cmd
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/usagectl/usagectl/internal/term"
+	"github.com/usagectl/usagectl/pkg/consent"
+	"github.com/usagectl/usagectl/pkg/identity"
+	"github.com/usagectl/usagectl/pkg/manifest"
+	"github.com/usagectl/usagectl/pkg/sender"
+)
+
+func newStatus(a *app) *cobra.Command {
+	var all bool
+	c := &cobra.Command{
+		Use:   "status [TOOL...]",
+		Short: "Show which telemetry is on, and why",
+		Long: `Status shows a row for each tool: whether its telemetry is on, because of what, and
+what waits or left. Without a name it shows the tools seen on this machine: those
+with a decision, a source ID, an outbox, or a program on PATH. With one name it
+shows every rule and what it says.
+
+EXIT STATUS
+   0  shown; with -q TOOL: telemetry is on
+   1  with -q TOOL: telemetry is off
+  65  a name is no tool ID
+  78  a manifest cannot be used`,
+		Example: `  usagectl status
+  usagectl status demo
+  usagectl status --all --json
+  usagectl status -q demo && echo "demo may send"`,
+		RunE: func(_ *cobra.Command, args []string) error { return runStatus(a, args, all) },
+	}
+	c.Flags().BoolVar(&all, "all", false, "show every tool that is known")
+	return c
+}
+
+// toolStatus is one tool as "status --json" has it.
+type toolStatus struct {
+	Tool       manifest.ID     `json:"tool"`
+	Name       string          `json:"name"`
+	Telemetry  string          `json:"telemetry"`
+	Reason     consent.Reason  `json:"reason"`
+	Level      int             `json:"level"`
+	Levels     int             `json:"levels"`
+	Default    string          `json:"default"`
+	Endpoint   string          `json:"endpoint"`
+	Manifest   string          `json:"manifest"`
+	SourceID   *string         `json:"source_id"`
+	SourcePath string          `json:"source_path"`
+	Queued     int             `json:"queued"`
+	Rejected   int             `json:"rejected"`
+	Dropped    int             `json:"dropped"`
+	LastSent   *time.Time      `json:"last_sent"`
+	NewFields  []string        `json:"new_fields"`
+	NewEvents  []string        `json:"new_events"`
+	Deletions  []struct{}      `json:"deletions"`
+	Layers     []consent.Layer `json:"layers"`
+
+	backoff sender.Backoff
+	on      bool
+}
+
+func runStatus(a *app, names []string, all bool) error {
+	ids, err := a.statusIDs(names, all)
+	if err != nil {
+		return err
+	}
+	list := make([]toolStatus, 0, len(ids))
+	var bad error
+	for _, id := range ids {
+		t := a.look(id)
+		if t.problem != nil {
+			a.warn("%s is passed over: its manifest cannot be used: %v", id, t.problem)
+			bad = fail(exitConfig, nil)
+			if len(names) > 0 {
+				continue
+			}
+		}
+		list = append(list, a.statusOf(t))
+	}
+	switch {
+	case a.quiet && len(names) > 0:
+		return off(list, bad)
+	case a.json:
+		err = a.printJSON(struct {
+			Schema int          `json:"schema"`
+			Tools  []toolStatus `json:"tools"`
+		}{1, list})
+	case len(names) == 1 && len(list) == 1:
+		a.showTool(list[0])
+	default:
+		a.showTable(list)
+	}
+	if err == nil && len(names) > 0 {
+		err = bad
+	}
+	return err
+}
+
+// off is the answer of "status -q TOOL".
+func off(list []toolStatus, bad error) error {
+	if bad != nil {
+		return bad
+	}
+	for _, s := range list {
+		if !s.on {
+			return fail(exitNo, nil)
+		}
+	}
+	return nil
+}
+
+func (a *app) statusIDs(names []string, all bool) ([]manifest.ID, error) {
+	if len(names) > 0 {
+		return parseIDs(names)
+	}
+	known := append(consent.Known(a.Dirs), sender.Tools(a.Dirs.State())...)
+	for _, id := range a.library().IDs() {
+		if all || a.onPath(id) || a.hasSourceID(id) {
+			known = append(known, id)
+		}
+	}
+	slices.SortFunc(known, func(x, y manifest.ID) int { return strings.Compare(x.String(), y.String()) })
+	return slices.Compact(known), nil
+}
+
+// onPath tells whether there is a program of the tool's name. It is not started.
+func (a *app) onPath(id manifest.ID) bool {
+	path, _ := a.Env("PATH")
+	for _, dir := range filepath.SplitList(path) {
+		if !filepath.IsAbs(dir) {
+			continue
+		}
+		for _, ending := range []string{"", ".exe"} {
+			info, err := os.Stat(filepath.Join(dir, id.String()+ending))
+			if err == nil && info.Mode().IsRegular() && (ending != "" || info.Mode()&0o111 != 0) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (a *app) hasSourceID(id manifest.ID) bool {
+	m, err := a.library().Find(id)
+	if err != nil || !m.Identity.Random {
+		return false
+	}
+	path, err := identity.Path(m.Identity, a.Env, a.Dirs.Home)
+	if err != nil {
+		return false
+	}
+	_, err = os.Lstat(path)
+	return err == nil
+}
+
+func (a *app) statusOf(t tool) toolStatus {
+	s := toolStatus{
+		Tool: t.id, Name: t.name(), Telemetry: onOff(t.verdict.On()), Reason: t.verdict.Reason,
+		Level: t.verdict.Terms().Level, Levels: 1, Default: string(manifest.OptIn), Manifest: "none",
+		NewFields: append([]string{}, t.verdict.NewFields...), NewEvents: append([]string{}, t.verdict.NewEvents...),
+		Deletions: []struct{}{}, Layers: t.verdict.Layers, on: t.verdict.On(),
+	}
+	if m := t.manifest; m != nil {
+		s.Levels, s.Default, s.Endpoint, s.Manifest = len(m.Consent.Levels), string(m.Consent.Default), m.Send.Endpoint, m.File
+		a.addSource(&s, m)
+	}
+	if a.Dirs.State() == "" {
+		return s
+	}
+	o := a.sender().Outbox(t.id)
+	count := o.Count()
+	s.Queued, s.Rejected, s.Dropped, s.backoff = count.Queued, count.Rejected, count.Dropped, o.Backoff()
+	if at := a.sender().Journal(t.id).Last(); !at.IsZero() {
+		s.LastSent = &at
+	}
+	return s
+}
+
+// addSource reads the source ID that there is. While telemetry is off it is not
+// even looked at.
+func (a *app) addSource(s *toolStatus, m *manifest.Manifest) {
+	if !m.Identity.Random {
+		return
+	}
+	path, err := identity.Path(m.Identity, a.Env, a.Dirs.Home)
+	if err != nil {
+		return
+	}
+	s.SourcePath = path
+	if id, err := identity.Load(path); err == nil {
+		s.SourceID = &id
+	}
+}
+
+func (a *app) showTable(list []toolStatus) {
+	if len(list) == 0 {
+		a.Stdout.Printf("No tool with telemetry was seen here yet.\n")
+		a.hint(`see every tool that is known with "usagectl status --all", or try it out: "usagectl inspect demo"`)
+		return
+	}
+	heading := []string{"TOOL", "TELEMETRY", "WHY", "LEVEL", "SOURCE ID", "QUEUED", "LAST SENT"}
+	var rows [][]term.Cell
+	for _, s := range list {
+		rows = append(rows, []term.Cell{
+			{Text: s.Tool.String(), Style: term.Strong}, s.cell(), {Text: s.Reason.Detail},
+			{Text: s.level()}, {Text: s.shortID()}, {Text: s.queue()}, {Text: ago(s.lastSent(), a.Now())},
+		})
+	}
+	a.Stdout.Table(heading, rows, 2)
+	for _, s := range list {
+		if n := len(s.NewFields) + len(s.NewEvents); n > 0 {
+			a.hint("%s would like to send %d new things; see \"usagectl status %s\"", s.Tool, n, s.Tool)
+		}
+	}
+}
+
+func (s toolStatus) cell() term.Cell {
+	switch {
+	case s.on:
+		return term.Cell{Text: "on", Style: term.Good}
+	case s.Reason.Rule == consent.Unreadable || s.Reason.Rule == consent.EndpointChanged:
+		return term.Cell{Text: "off (!)", Style: term.Warn}
+	}
+	return term.Cell{Text: "off"}
+}
+
+func (s toolStatus) level() string {
+	if !s.on || s.Levels < 2 {
+		return "-"
+	}
+	return fmt.Sprintf("%d of %d", s.Level, s.Levels)
+}
+
+func (s toolStatus) shortID() string {
+	if s.SourceID == nil {
+		return "-"
+	}
+	id := *s.SourceID
+	return id[:min(8, len(id))] + "…"
+}
+
+func (s toolStatus) queue() string {
+	text := fmt.Sprint(s.Queued)
+	if s.Rejected > 0 {
+		text += fmt.Sprintf(" (%d rejected)", s.Rejected)
+	}
+	return text
+}
+
+func (s toolStatus) lastSent() time.Time {
+	if s.LastSent == nil {
+		return time.Time{}
+	}
+	return *s.LastSent
+}
+
+// showTool shows everything about one tool.
+func (a *app) showTool(s toolStatus) {
+	out := a.Stdout
+	row := func(name, format string, args ...any) {
+		out.Printf("  %-12s %s\n", name, term.Styled(out.Wrap(fmt.Sprintf(format, args...), 15)))
+	}
+	cell := s.cell()
+	out.Printf("%s: telemetry is %s\n", out.Style(term.Strong, s.Name), out.Style(cell.Style, onOff(s.on)))
+	row("Why", "%s", s.Reason.Detail)
+	if s.Manifest != "none" {
+		row("Goes to", "%s", s.Endpoint)
+		row("Default", "%s", s.Default)
+		row("Manifest", "%s", s.Manifest)
+	}
+	if s.on && s.Levels > 1 {
+		row("Level", "%d of %d", s.Level, s.Levels)
+	}
+	if s.SourcePath != "" {
+		id := "none yet"
+		if s.SourceID != nil {
+			id = *s.SourceID
+		}
+		row("Source ID", "%s in %s", id, s.SourcePath)
+	}
+	row("Queued", "%d, rejected %d, dropped %d", s.Queued, s.Rejected, s.Dropped)
+	row("Last sent", "%s", ago(s.lastSent(), a.Now()))
+	if s.backoff.Running(a.Now()) {
+		row("Waiting", "until %s after %d failures: %s", s.backoff.NotBefore.Local().Format("2006-01-02 15:04"), s.backoff.Failures, s.backoff.Error)
+	}
+	if len(s.NewFields)+len(s.NewEvents) > 0 {
+		row("New", "not sent, because it was not there when you agreed: %s", strings.Join(append(slices.Clone(s.NewEvents), s.NewFields...), ", "))
+	}
+	out.Printf("\n%s\n", out.Style(term.Strong, "What each rule says"))
+	for _, l := range s.Layers {
+		a.showLayer(l)
+	}
+	a.nextStep(s)
+}
+
+func (a *app) showLayer(l consent.Layer) {
+	out := a.Stdout
+	style := term.Quiet
+	switch l.Verdict {
+	case "on":
+		style = term.Good
+	case "off":
+		style = term.Warn
+	}
+	verdict := out.Style(style, fmt.Sprintf("%-6s", l.Verdict))
+	detail := term.Styled(out.Wrap(l.Detail, 28))
+	fmt.Fprintln(out.Writer, strings.TrimRight(fmt.Sprintf("  %-16s  %s  %s", string(l.Rule), verdict, detail), " "))
+}
+
+// nextStep says what the person can do.
+func (a *app) nextStep(s toolStatus) {
+	switch {
+	case s.on:
+		a.hint("turn it off with \"usagectl disable %s\"", s.Tool)
+	case s.Reason.Rule == consent.Undecided && s.Manifest != "none", s.Reason.Rule == consent.Notice:
+		a.hint("see what it would send with \"usagectl inspect %s\", then decide: \"usagectl enable %s\" or \"usagectl disable %s\"", s.Tool, s.Tool, s.Tool)
+	case s.Reason.Rule == consent.EndpointChanged:
+		a.hint("agree to the new endpoint with \"usagectl enable %s\", or refuse with \"usagectl disable %s\"", s.Tool, s.Tool)
+	case s.Reason.Rule == consent.Unreadable:
+		a.hint("look at the file; decide anew with \"usagectl disable --replace %s\"", s.Tool)
+	}
+}

@@ -1,0 +1,98 @@
+package cmd
+
+import (
+	"io"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"time"
+
+	"github.com/adrg/xdg"
+	xterm "github.com/charmbracelet/x/term"
+
+	"github.com/usagectl/usagectl/internal/dirs"
+	"github.com/usagectl/usagectl/internal/term"
+)
+
+// World is everything outside the program that it looks at or touches. It is
+// read once, at the edge, and passed down.
+type World struct {
+	Stdin      io.Reader
+	Stdout     term.Stream
+	Stderr     term.Stream
+	Env        func(name string) (string, bool)
+	Environ    []string
+	Dirs       dirs.Dirs
+	WorkDir    string // "" if it is not known
+	Now        func() time.Time
+	Executable func() (string, error)
+	Name       string // how this program was called
+}
+
+// System is the world as it is.
+func System() World {
+	workDir, err := os.Getwd()
+	if err != nil {
+		workDir = ""
+	}
+	return World{
+		Stdin:      os.Stdin,
+		Stdout:     stream(os.Stdout),
+		Stderr:     stream(os.Stderr),
+		Env:        os.LookupEnv,
+		Environ:    os.Environ(),
+		Dirs:       systemDirs(),
+		WorkDir:    workDir,
+		Now:        time.Now,
+		Executable: os.Executable,
+		Name:       os.Args[0],
+	}
+}
+
+func stream(f *os.File) term.Stream {
+	s := term.Stream{Writer: f, Terminal: xterm.IsTerminal(f.Fd()), Width: term.PlainWidth}
+	if s.Terminal {
+		if width, _, err := xterm.GetSize(f.Fd()); err == nil && width > 0 {
+			s.Width = width
+		}
+	}
+	return s
+}
+
+// systemDirs asks the xdg package, but for what it makes up where HOME is not
+// set: it takes the root directory then, where nothing of a person's belongs.
+func systemDirs() dirs.Dirs {
+	home, err := os.UserHomeDir()
+	if err != nil || !filepath.IsAbs(home) {
+		home = ""
+	}
+	own := func(variable, path string) string {
+		if home == "" && !filepath.IsAbs(os.Getenv(variable)) {
+			return ""
+		}
+		return path
+	}
+	return dirs.Dirs{
+		Home:       home,
+		ConfigHome: own("XDG_CONFIG_HOME", xdg.ConfigHome),
+		StateHome:  own("XDG_STATE_HOME", xdg.StateHome),
+		DataHome:   own("XDG_DATA_HOME", xdg.DataHome),
+		ConfigDirs: xdg.ConfigDirs,
+		DataDirs:   xdg.DataDirs,
+		System:     systemConfig(),
+	}
+}
+
+// version is set by the linker in a release.
+var version string
+
+// Version is the program's version: the release's, else the module's, else "devel".
+func Version() string {
+	if version != "" {
+		return version
+	}
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
+		return info.Main.Version
+	}
+	return "devel"
+}

@@ -1,0 +1,141 @@
+package cmd
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/usagectl/usagectl/pkg/consent"
+	"github.com/usagectl/usagectl/pkg/manifest"
+)
+
+// tool is a tool with what is known about it now.
+type tool struct {
+	id       manifest.ID
+	manifest *manifest.Manifest // nil if it has none
+	problem  error              // why the manifest cannot be used, if it has one
+	facts    consent.Facts
+	verdict  consent.Verdict
+}
+
+// name is what people call the tool.
+func (t tool) name() string {
+	if t.manifest == nil {
+		return t.id.String()
+	}
+	return t.manifest.Tool.Name
+}
+
+// look finds out about a tool, with or without a manifest.
+func (a *app) look(id manifest.ID) tool {
+	m, err := a.library().Find(id)
+	if errors.Is(err, manifest.ErrUnknownTool) {
+		err = nil
+	}
+	return a.judge(tool{id: id, manifest: m, problem: err})
+}
+
+func (a *app) judge(t tool) tool {
+	t.facts = consent.Gather(t.id, t.manifest, a.Env, a.Dirs, a.WorkDir)
+	t.verdict = consent.Decide(t.id, t.manifest, t.facts)
+	return t
+}
+
+// declared finds a tool that has a manifest: the one in file if that is not
+// empty, else by its ID.
+func (a *app) declared(name, file string) (tool, error) {
+	id, err := manifest.ParseID(name)
+	if err != nil {
+		return tool{}, fail(exitData, err)
+	}
+	var m *manifest.Manifest
+	if file == "" {
+		m, err = a.library().Find(id)
+	} else {
+		m, err = a.fromFile(id, file)
+	}
+	var bad manifest.Errors
+	switch {
+	case errors.Is(err, manifest.ErrUnknownTool):
+		return tool{}, fail(exitData, fmt.Errorf("%w%s", err, didYouMean(name, a.toolNames(), "")))
+	case errors.As(err, &bad):
+		return tool{}, fail(exitConfig, err)
+	case err != nil:
+		return tool{}, fail(exitConfig, fmt.Errorf("manifest: %w", err))
+	}
+	return a.judge(tool{id: id, manifest: m}), nil
+}
+
+func (a *app) fromFile(id manifest.ID, file string) (*manifest.Manifest, error) {
+	path, err := filepath.Abs(file)
+	if err != nil {
+		return nil, err
+	}
+	m, err := manifest.ReadFile(path)
+	if err == nil && m.Tool.ID != id {
+		err = fmt.Errorf("%s is for the tool %s, not for %s", file, m.Tool.ID, id)
+	}
+	return m, err
+}
+
+func (a *app) toolNames() []string {
+	var names []string
+	for _, id := range a.library().IDs() {
+		names = append(names, id.String())
+	}
+	return names
+}
+
+// didYouMean is a remark that names the nearest of the names that exist, or, if
+// none is near, all of them, as far as they fit; empty if there are none. what
+// says what the names are: "events".
+func didYouMean(given string, known []string, what string) string {
+	if near := nearest(given, known); near != "" {
+		return fmt.Sprintf("; did you mean %q?", near)
+	}
+	const most = 12
+	switch {
+	case len(known) == 0 || what == "":
+		return ""
+	case len(known) > most:
+		known = append(slices.Clone(known[:most]), "…")
+	}
+	return fmt.Sprintf("; its %s are: %s", what, strings.Join(known, ", "))
+}
+
+// nearest is the name within a third of the given one's length in edits, or "".
+func nearest(given string, known []string) string {
+	best, bestDistance := "", 1+max(1, len(given)/3)
+	if len(given) > 128 {
+		return ""
+	}
+	for _, name := range known {
+		if d := distance(strings.ToLower(given), strings.ToLower(name)); d < bestDistance {
+			best, bestDistance = name, d
+		}
+	}
+	return best
+}
+
+// distance is Levenshtein's: the fewest insertions, deletions and replacements.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(cost, row[j]+1, diagonal+1)
+		}
+	}
+	return row[len(b)]
+}

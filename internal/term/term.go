@@ -1,0 +1,179 @@
+// Package term writes to people: in colour where they can see it, plain where a
+// program reads, and never a control character that came from somewhere else. It
+// is the only importer of lipgloss.
+package term
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"unicode"
+
+	"github.com/charmbracelet/lipgloss"
+	"github.com/muesli/termenv"
+)
+
+// Stream is an output and what is known of whoever reads it.
+type Stream struct {
+	io.Writer
+	Terminal bool
+	Color    bool
+	Width    int // columns; of a stream that is no terminal, [PlainWidth]
+}
+
+// PlainWidth is the width of output that no terminal shows.
+const PlainWidth = 100
+
+// Colored decides about colour by the conventions of no-color.org and
+// bixense.com/clicolors: any NO_COLOR wins, then CLICOLOR_FORCE, then whether it
+// is a terminal that can do it. off is the --no-color flag.
+func Colored(terminal, off bool, env func(string) (string, bool)) bool {
+	if v, _ := env("NO_COLOR"); off || v != "" {
+		return false
+	}
+	if v, _ := env("CLICOLOR_FORCE"); v != "" && v != "0" {
+		return true
+	}
+	name, _ := env("TERM")
+	return terminal && name != "dumb" && name != ""
+}
+
+// Styled is text that was made here and may hold colour.
+type Styled string
+
+// Style is a way to show text, in the terminal's own 16 colours, which its owner
+// chose to be readable on their background.
+type Style int
+
+// The styles.
+const (
+	Plain Style = iota
+	Strong
+	Good
+	Warn
+	Bad
+	Quiet
+)
+
+// Style shows text in a style; control characters in it are removed.
+func (s Stream) Style(style Style, text string) Styled {
+	text = Clean(text)
+	if !s.Color || style == Plain {
+		return Styled(text)
+	}
+	r := lipgloss.NewRenderer(s.Writer)
+	r.SetColorProfile(termenv.ANSI)
+	look := r.NewStyle()
+	switch style {
+	case Strong:
+		look = look.Bold(true)
+	case Good:
+		look = look.Foreground(lipgloss.Color("2"))
+	case Warn:
+		look = look.Foreground(lipgloss.Color("3"))
+	case Bad:
+		look = look.Foreground(lipgloss.Color("1"))
+	case Quiet:
+		look = look.Faint(true)
+	}
+	return Styled(look.Render(text))
+}
+
+// Printf prints like [fmt.Fprintf]. Strings and errors among the arguments are
+// cleaned; [Styled] ones are left alone.
+func (s Stream) Printf(format string, args ...any) {
+	for i, a := range args {
+		switch a := a.(type) {
+		case Styled:
+		case string:
+			args[i] = Clean(a)
+		case error:
+			args[i] = Clean(a.Error())
+		case fmt.Stringer:
+			args[i] = Clean(a.String())
+		}
+	}
+	fmt.Fprintf(s.Writer, format, args...) // nobody is left to tell if it fails
+}
+
+// Clean removes what could move a terminal's cursor, change its state or hide
+// text: control characters and the marks that turn the direction of writing.
+func Clean(text string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n' || r == '\t':
+			return ' '
+		case unicode.IsControl(r), r >= 0x202a && r <= 0x202e, r >= 0x2066 && r <= 0x2069, r == 0x200e, r == 0x200f:
+			return -1
+		}
+		return r
+	}, text)
+}
+
+// Cell is one field of a table.
+type Cell struct {
+	Text  string
+	Style Style
+}
+
+// Table prints rows under a heading in columns. The column grow gives way where
+// the width does not suffice, and is cut with an ellipsis.
+func (s Stream) Table(heading []string, rows [][]Cell, grow int) {
+	head := make([]Cell, len(heading))
+	for i, h := range heading {
+		head[i] = Cell{h, Strong}
+	}
+	rows = append([][]Cell{head}, rows...)
+	widths := make([]int, len(heading))
+	for _, row := range rows {
+		for i, c := range row {
+			widths[i] = max(widths[i], lipgloss.Width(Clean(c.Text)))
+		}
+	}
+	const gap = 2
+	total := -gap
+	for _, w := range widths {
+		total += w + gap
+	}
+	if total > s.Width {
+		widths[grow] = max(8, widths[grow]-(total-s.Width))
+	}
+	for _, row := range rows {
+		var line strings.Builder
+		for i, c := range row {
+			text := cut(Clean(c.Text), widths[i])
+			pad := strings.Repeat(" ", widths[i]-lipgloss.Width(text)+gap)
+			line.WriteString(string(s.Style(c.Style, text)) + pad)
+		}
+		fmt.Fprintln(s.Writer, strings.TrimRight(line.String(), " "))
+	}
+}
+
+// cut shortens text to a width.
+func cut(text string, width int) string {
+	if lipgloss.Width(text) <= width {
+		return text
+	}
+	for runes := []rune(text); len(runes) > 0; runes = runes[:len(runes)-1] {
+		if short := strings.TrimRight(string(runes), " ") + "…"; lipgloss.Width(short) <= width {
+			return short
+		}
+	}
+	return ""
+}
+
+// Wrap breaks text into lines of at most the stream's width, each after the
+// first indented.
+func (s Stream) Wrap(text string, indent int) string {
+	var lines []string
+	line := ""
+	for _, word := range strings.Fields(Clean(text)) {
+		if line != "" && lipgloss.Width(line)+1+lipgloss.Width(word) > max(20, s.Width-indent) {
+			lines = append(lines, line)
+			line = ""
+		}
+		line = strings.TrimPrefix(line+" "+word, " ")
+	}
+	lines = append(lines, line)
+	return strings.Join(lines, "\n"+strings.Repeat(" ", indent))
+}
