@@ -1,0 +1,41 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// TestMain makes this test binary the program too: scripts and tests that start
+// "usagectl" start the code under test, with coverage.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"usagectl": main})
+}
+
+// TestScript runs the stories in testdata/script. Each has an empty home, and
+// only addresses of this machine in its manifests.
+func TestScript(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Setup:               emptyHome,
+		Cmds:                scriptCommands(),
+	})
+}
+
+// emptyHome makes the environment of somebody who has just logged in for the
+// first time, and is neither in CI nor has decided anything.
+func emptyHome(e *testscript.Env) error {
+	home := filepath.Join(e.WorkDir, "home")
+	if err := os.Mkdir(home, 0o700); err != nil {
+		return err
+	}
+	e.Setenv("HOME", home)
+	e.Setenv("USERPROFILE", home)
+	e.Setenv("XDG_CONFIG_DIRS", filepath.Join(e.WorkDir, "etc"))
+	e.Setenv("XDG_DATA_DIRS", filepath.Join(e.WorkDir, "share"))
+	return nil
+}

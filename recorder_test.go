@@ -1,0 +1,110 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+)
+
+// recorder is an HTTP server on loopback that keeps each request in a file of
+// its own and answers as it is told.
+type recorder struct {
+	dir      string // "NNN.http" a request, its body in "NNN.body"
+	listener net.Listener
+	server   *http.Server
+
+	mu      sync.Mutex
+	answers []string
+	n       int
+	bodies  [][]byte
+	headers []http.Header
+	stop    chan struct{}
+}
+
+func newRecorder(answers []string) *recorder {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		panic(err)
+	}
+	r := &recorder{listener: l, answers: answers, stop: make(chan struct{})}
+	r.server = &http.Server{Handler: r}
+	go r.server.Serve(l)
+	return r
+}
+
+func (r *recorder) url() string { return "http://" + r.listener.Addr().String() }
+
+func (r *recorder) close() {
+	close(r.stop)
+	r.server.Close()
+}
+
+// all returns the bodies recorded so far.
+func (r *recorder) all() [][]byte {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return append([][]byte{}, r.bodies...)
+}
+
+func (r *recorder) record(req *http.Request) string {
+	body, err := io.ReadAll(req.Body)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	answer := r.answers[min(r.n, len(r.answers)-1)]
+	r.n++
+	if err != nil {
+		return answer
+	}
+	r.bodies, r.headers = append(r.bodies, body), append(r.headers, req.Header.Clone())
+	if r.dir != "" {
+		var head bytes.Buffer
+		fmt.Fprintf(&head, "%s %s\n", req.Method, req.URL)
+		req.Header.Write(&head)
+		name := filepath.Join(r.dir, fmt.Sprintf("%03d", r.n))
+		os.WriteFile(name+".body", body, 0o644)
+		os.WriteFile(name+".http", head.Bytes(), 0o644)
+	}
+	return answer
+}
+
+func (r *recorder) ServeHTTP(w http.ResponseWriter, req *http.Request) {
+	answer, argument, _ := strings.Cut(r.record(req), ":")
+	switch answer {
+	case "hang":
+		select {
+		case <-r.stop:
+		case <-req.Context().Done():
+		case <-time.After(patience):
+		}
+	case "close", "rubbish":
+		conn, _, err := w.(http.Hijacker).Hijack()
+		if err != nil {
+			return
+		}
+		if answer == "rubbish" {
+			conn.Write([]byte("\x00\xff\x16\x03 not HTTP at all\r\n\r\n"))
+		} else {
+			conn.Write([]byte("HTTP/1.1 200 OK\r\nContent-Le"))
+		}
+		conn.Close()
+	default:
+		var status int
+		fmt.Sscan(answer, &status)
+		switch {
+		case argument != "" && status/100 == 3:
+			w.Header().Set("Location", argument)
+		case argument != "":
+			w.Header().Set("Retry-After", argument)
+		}
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(status)
+		fmt.Fprintf(w, `{"status": "%d"}`, status)
+	}
+}
