@@ -40,7 +40,7 @@ EXIT STATUS
   usagectl inspect demo run.end --set exit_code=0
   usagectl inspect stripepy call --wire
   usagectl inspect demo --sent`,
-		Args: cobra.RangeArgs(1, 2),
+		Args: words(1, 2),
 		RunE: func(_ *cobra.Command, args []string) error {
 			o.tool = args[0]
 			if len(args) == 2 {
@@ -277,7 +277,11 @@ func (a *app) showWire(w sender.Wire) error {
 	for _, h := range w.Headers {
 		a.Stdout.Printf("%s: %s\n", h.Name, h.Value)
 	}
-	a.Stdout.Printf("\n%s\n", w.Text)
+	a.Stdout.Printf("\n")
+	if doc, err := jsondoc.ParseObject([]byte(w.Text)); err == nil {
+		return a.printDocument(doc)
+	}
+	a.Stdout.Printf("%s\n", w.Text)
 	return nil
 }
 

@@ -63,24 +63,25 @@ func Main(w World, args []string) int {
 	root.SetIn(w.Stdin)
 	root.SetOut(w.Stdout.Writer)
 	root.SetErr(w.Stderr.Writer)
-	return a.report(root.ExecuteContext(context.Background()))
+	command, err := root.ExecuteContextC(context.Background())
+	return a.report(command, err)
 }
 
 // report tells an error and finds the exit code for it. What did not come from
 // a command itself is cobra's, about the words on the command line.
-func (a *app) report(err error) int {
+func (a *app) report(command *cobra.Command, err error) int {
 	if err == nil {
 		return exitOK
 	}
 	var f *failure
 	if !errors.As(err, &f) {
-		f = &failure{exitUsage, err, []string{`see "usagectl --help"`}}
+		f = &failure{exitUsage, err, []string{fmt.Sprintf("see %q", command.CommandPath()+" --help")}}
 	}
 	if f.err != nil {
 		first := a.Stderr.Style(term.Bad, "error:")
 		for i, line := range strings.Split(f.err.Error(), "\n") {
 			if i == 0 || line != "" {
-				a.Stderr.Printf("usagectl: %s %s\n", first, line)
+				a.Stderr.Printf("usagectl: %s %s\n", first, a.wrapped("error:", line))
 			}
 		}
 	}
@@ -93,16 +94,22 @@ func (a *app) report(err error) int {
 // hint says one thing to do.
 func (a *app) hint(format string, args ...any) {
 	if !a.quiet {
-		a.Stderr.Printf("usagectl: hint: %s\n", fmt.Sprintf(format, args...))
+		a.Stderr.Printf("usagectl: hint: %s\n", a.wrapped("hint:", fmt.Sprintf(format, args...)))
 	}
 }
 
 // warn says what is not as it should be, but did not stop the command.
 func (a *app) warn(format string, args ...any) {
-	a.Stderr.Printf("usagectl: %s %s\n", a.Stderr.Style(term.Warn, "warning:"), fmt.Sprintf(format, args...))
+	a.Stderr.Printf("usagectl: %s %s\n", a.Stderr.Style(term.Warn, "warning:"), a.wrapped("warning:", fmt.Sprintf(format, args...)))
+}
+
+// wrapped breaks a message where a terminal would, behind a word like "hint:".
+func (a *app) wrapped(behind, text string) term.Styled {
+	return term.Styled(a.Stderr.Wrap(text, len("usagectl: ")+len(behind)+1))
 }
 
 func newRoot(a *app) *cobra.Command {
+	var showVersion bool
 	status := newStatus(a)
 	root := &cobra.Command{
 		Use:   "usagectl",
@@ -111,9 +118,14 @@ func newRoot(a *app) *cobra.Command {
 would leave and what did, and sends events for scripts that never have to wait.
 
 Without a command it shows the status.`,
-		Args:              cobra.NoArgs,
-		RunE:              status.RunE,
-		Version:           Version(),
+		Args: noSuchCommand,
+		RunE: func(c *cobra.Command, args []string) error {
+			if showVersion {
+				a.Stdout.Printf("usagectl %s\n", Version())
+				return nil
+			}
+			return status.RunE(c, args)
+		},
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		DisableAutoGenTag: true,
@@ -128,9 +140,50 @@ Without a command it shows the status.`,
 	flags.BoolVarP(&a.quiet, "quiet", "q", false, "print nothing that is not asked for")
 	flags.BoolVarP(&a.verbose, "verbose", "v", false, "say more on stderr")
 	flags.BoolVar(&a.noColor, "no-color", false, "print without colour")
-	root.SetHelpCommand(&cobra.Command{Use: "no-help", Hidden: true})
+	root.Flags().BoolVar(&showVersion, "version", false, "print the version")
+	root.SetHelpCommand(newHelp())
 	root.AddCommand(status, newEnable(a), newDisable(a), newInspect(a), newSend(a), newFlush(a), newDeliver(a))
 	return root
+}
+
+// newHelp is cobra's help command, but one that fails on a command that there is not.
+func newHelp() *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [COMMAND]",
+		Short: "Show what a command does",
+		Args:  cobra.ArbitraryArgs,
+		RunE: func(c *cobra.Command, args []string) error {
+			command, rest, err := c.Root().Find(args)
+			if err != nil || len(rest) > 0 {
+				return fmt.Errorf("there is no command %q", strings.Join(args, " "))
+			}
+			return command.Help()
+		},
+	}
+}
+
+// noSuchCommand refuses words that are no command, and names the nearest one.
+func noSuchCommand(c *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	var names []string
+	for _, sub := range c.Commands() {
+		if !sub.Hidden {
+			names = append(names, sub.Name())
+		}
+	}
+	return fmt.Errorf("there is no command %s%s", manifest.Quote(args[0]), didYouMean(args[0], names, ""))
+}
+
+// words holds how many words a command takes, and says which they are.
+func words(least, most int) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if len(args) < least || len(args) > most {
+			return fmt.Errorf("the command is: usagectl %s", c.Use)
+		}
+		return nil
+	}
 }
 
 // interruptible is a context that ends when the person or the system says so.

@@ -73,7 +73,7 @@ with --fail also:
   usagectl send demo run.end --set exit_code=0 --set duration=1.5
   echo '{"exit_code": 3}' | usagectl send demo run.end --data -
   usagectl send demo run.end --wait=5s --fail`,
-		Args: cobra.ExactArgs(2),
+		Args: words(2, 2),
 		RunE: func(c *cobra.Command, args []string) error {
 			o.tool, o.event = args[0], args[1]
 			return runSend(c.Context(), a, o)

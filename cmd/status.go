@@ -185,8 +185,7 @@ func (a *app) statusOf(t tool) toolStatus {
 	return s
 }
 
-// addSource reads the source ID that there is. While telemetry is off it is not
-// even looked at.
+// addSource reads the source ID that there is, and makes none.
 func (a *app) addSource(s *toolStatus, m *manifest.Manifest) {
 	if !m.Identity.Random {
 		return
@@ -211,7 +210,7 @@ func (a *app) showTable(list []toolStatus) {
 	var rows [][]term.Cell
 	for _, s := range list {
 		rows = append(rows, []term.Cell{
-			{Text: s.Tool.String(), Style: term.Strong}, s.cell(), {Text: s.Reason.Detail},
+			{Text: s.Tool.String(), Style: term.Strong}, s.cell(), {Text: s.Reason.Detail, Short: inShort(s.Reason.Rule)},
 			{Text: s.level()}, {Text: s.shortID()}, {Text: s.queue()}, {Text: ago(s.lastSent(), a.Now())},
 		})
 	}
@@ -221,6 +220,43 @@ func (a *app) showTable(list []toolStatus) {
 			a.hint("%s would like to send %d new things; see \"usagectl status %s\"", s.Tool, n, s.Tool)
 		}
 	}
+}
+
+// inShort is a reason for a narrow table; "status TOOL" has the long one.
+func inShort(r consent.Rule) string {
+	switch r {
+	case consent.DoNotTrack:
+		return "DO_NOT_TRACK"
+	case consent.UsagectlEnv:
+		return "USAGECTL_TELEMETRY"
+	case consent.ToolEnv:
+		return "its own variable"
+	case consent.Dotenv:
+		return "a .env file"
+	case consent.System:
+		return "this machine's"
+	case consent.User:
+		return "you refused"
+	case consent.Unreadable:
+		return "bad consent file"
+	case consent.NotYourHome:
+		return "not your home"
+	case consent.EndpointChanged:
+		return "endpoint changed"
+	case consent.CI:
+		return "CI"
+	case consent.Undecided:
+		return "not asked yet"
+	case consent.Notice:
+		return "notice not seen"
+	case consent.ByGrant:
+		return "you agreed"
+	case consent.ByEnv:
+		return "a variable"
+	case consent.ByNotice:
+		return "you were told"
+	}
+	return ""
 }
 
 func (s toolStatus) cell() term.Cell {
@@ -319,9 +355,11 @@ func (a *app) showLayer(l consent.Layer) {
 // nextStep says what the person can do.
 func (a *app) nextStep(s toolStatus) {
 	switch {
+	case s.Manifest == "none" && s.Reason.Rule == consent.Undecided:
+		a.hint("no tool of that name is known%s", didYouMean(s.Tool.String(), a.toolNames(), "tools"))
 	case s.on:
 		a.hint("turn it off with \"usagectl disable %s\"", s.Tool)
-	case s.Reason.Rule == consent.Undecided && s.Manifest != "none", s.Reason.Rule == consent.Notice:
+	case s.Reason.Rule == consent.Undecided, s.Reason.Rule == consent.Notice:
 		a.hint("see what it would send with \"usagectl inspect %s\", then decide: \"usagectl enable %s\" or \"usagectl disable %s\"", s.Tool, s.Tool, s.Tool)
 	case s.Reason.Rule == consent.EndpointChanged:
 		a.hint("agree to the new endpoint with \"usagectl enable %s\", or refuse with \"usagectl disable %s\"", s.Tool, s.Tool)

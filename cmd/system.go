@@ -50,7 +50,7 @@ func System() World {
 }
 
 func stream(f *os.File) term.Stream {
-	s := term.Stream{Writer: f, Terminal: xterm.IsTerminal(f.Fd()), Width: term.PlainWidth}
+	s := term.Stream{Writer: f, Terminal: xterm.IsTerminal(f.Fd()), Width: term.Unlimited}
 	if s.Terminal {
 		if width, _, err := xterm.GetSize(f.Fd()); err == nil && width > 0 {
 			s.Width = width

@@ -105,9 +105,10 @@ func didYouMean(given string, known []string, what string) string {
 	return fmt.Sprintf("; its %s are: %s", what, strings.Join(known, ", "))
 }
 
-// nearest is the name within a third of the given one's length in edits, or "".
+// nearest is the name within two edits, or a third of the given one's length in
+// edits, or "".
 func nearest(given string, known []string) string {
-	best, bestDistance := "", 1+max(1, len(given)/3)
+	best, bestDistance := "", 1+max(2, len(given)/3)
 	if len(given) > 128 {
 		return ""
 	}

@@ -4,6 +4,7 @@
 package term
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -18,11 +19,12 @@ type Stream struct {
 	io.Writer
 	Terminal bool
 	Color    bool
-	Width    int // columns; of a stream that is no terminal, [PlainWidth]
+	Width    int // columns; of a stream that is no terminal, [Unlimited]
 }
 
-// PlainWidth is the width of output that no terminal shows.
-const PlainWidth = 100
+// Unlimited is the width of output that no terminal shows: programs that read it
+// want a thing on a line.
+const Unlimited = 1 << 20
 
 // Colored decides about colour by the conventions of no-color.org and
 // bixense.com/clicolors: any NO_COLOR wins, then CLICOLOR_FORCE, then whether it
@@ -113,27 +115,25 @@ func Clean(text string) string {
 // Cell is one field of a table.
 type Cell struct {
 	Text  string
+	Short string // says the same where there is less room, or ""
 	Style Style
 }
 
 // Table prints rows under a heading in columns. The column grow gives way where
-// the width does not suffice, and is cut with an ellipsis.
+// the width does not suffice: first to its cells' short texts, then by being cut
+// with an ellipsis.
 func (s Stream) Table(heading []string, rows [][]Cell, grow int) {
 	head := make([]Cell, len(heading))
 	for i, h := range heading {
-		head[i] = Cell{h, Strong}
+		head[i] = Cell{Text: h, Style: Strong}
 	}
 	rows = append([][]Cell{head}, rows...)
-	widths := make([]int, len(heading))
-	for _, row := range rows {
-		for i, c := range row {
-			widths[i] = max(widths[i], lipgloss.Width(Clean(c.Text)))
+	widths, total := columns(rows)
+	if total > s.Width {
+		for _, row := range rows {
+			row[grow].Text = cmp.Or(row[grow].Short, row[grow].Text)
 		}
-	}
-	const gap = 2
-	total := -gap
-	for _, w := range widths {
-		total += w + gap
+		widths, total = columns(rows)
 	}
 	if total > s.Width {
 		widths[grow] = max(8, widths[grow]-(total-s.Width))
@@ -147,6 +147,24 @@ func (s Stream) Table(heading []string, rows [][]Cell, grow int) {
 		}
 		fmt.Fprintln(s.Writer, strings.TrimRight(line.String(), " "))
 	}
+}
+
+// gap is the space between columns.
+const gap = 2
+
+// columns measures the columns, and all of them together.
+func columns(rows [][]Cell) (widths []int, total int) {
+	widths = make([]int, len(rows[0]))
+	for _, row := range rows {
+		for i, c := range row {
+			widths[i] = max(widths[i], lipgloss.Width(Clean(c.Text)))
+		}
+	}
+	total = -gap
+	for _, w := range widths {
+		total += w + gap
+	}
+	return widths, total
 }
 
 // cut shortens text to a width.

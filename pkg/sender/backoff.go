@@ -25,7 +25,7 @@ const backoffFile = "backoff.json"
 type Backoff struct {
 	Failures  int       `json:"failures"`
 	NotBefore time.Time `json:"not_before"`
-	ByServer  bool      `json:"by_server,omitempty"` // the server asked for it with Retry-After
+	Asked     time.Time `json:"asked,omitzero"` // until when the server asked to wait, with Retry-After
 	Error     string    `json:"error"`
 }
 
@@ -39,11 +39,18 @@ func (o Outbox) Backoff() Backoff {
 	return b
 }
 
-// Running tells whether the wait goes on. One that ends further ahead than any
-// does was written under another clock.
-func (b Backoff) Running(now time.Time) bool {
-	left := b.NotBefore.Sub(now)
-	return left > 0 && left <= maxRetryAfter+maxBackoff
+// Running tells whether the wait goes on.
+func (b Backoff) Running(now time.Time) bool { return ahead(b.NotBefore, now) }
+
+// ServerAsked tells whether the server itself asked to wait longer than until
+// now. Whoever waits for a delivery disregards only waits of our own making.
+func (b Backoff) ServerAsked(now time.Time) bool { return ahead(b.Asked, now) }
+
+// ahead tells whether a time is still to come. One further ahead than any wait
+// can be was written under another clock.
+func ahead(at, now time.Time) bool {
+	left := at.Sub(now)
+	return left > 0 && left <= maxRetryAfter
 }
 
 // next is the wait after one more failure. The random part, up to a quarter,
@@ -56,12 +63,11 @@ func (b Backoff) next(now time.Time, retryAfter time.Duration, failure string) B
 	wait += time.Duration(rand.Int64N(int64(wait)/4 + 1))
 	wait = min(wait, maxBackoff)
 	asked := min(retryAfter, maxRetryAfter)
-	return Backoff{
-		Failures:  b.Failures + 1,
-		NotBefore: now.Add(max(wait, asked)).UTC(),
-		ByServer:  asked > 0,
-		Error:     failure,
+	n := Backoff{Failures: b.Failures + 1, NotBefore: now.Add(max(wait, asked)).UTC(), Error: failure}
+	if asked > 0 {
+		n.Asked = now.Add(asked).UTC()
 	}
+	return n
 }
 
 func (o Outbox) setBackoff(b Backoff) error {

@@ -124,7 +124,14 @@ func (s Sender) drain(ctx context.Context, tool manifest.ID, progress func(int))
 			return sum
 		}
 		names, before := r.outbox.names("new"), sum
-		if len(names) == 0 || !r.run(ctx, names) || sum == before { // or others take them all
+		if len(names) == 0 {
+			return sum
+		}
+		if err := r.outbox.create(); err != nil { // or nothing could be claimed
+			sum.Failed = err.Error()
+			return sum
+		}
+		if !r.run(ctx, names) || sum == before { // or others take them all
 			return sum
 		}
 	}
@@ -150,10 +157,10 @@ func (r *round) run(ctx context.Context, names []string) bool {
 			break
 		}
 		c, err := r.outbox.claim(name, r.self, r.Now())
-		switch {
-		case errors.Is(err, os.ErrNotExist): // taken by another, or there is nowhere to put it
-			err = r.outbox.create()
-		case err == nil:
+		if errors.Is(err, os.ErrNotExist) { // taken by another
+			continue
+		}
+		if err == nil {
 			err = r.take(ctx, c)
 		}
 		if err != nil {

@@ -33,9 +33,9 @@ func (s Sender) Flush(ctx context.Context, tools []manifest.ID, progress func(in
 func (s Sender) flushTool(ctx context.Context, tool manifest.ID, progress func(int)) Summary {
 	total := Summary{Tool: tool}
 	wait := minPatience
-	if b := s.Outbox(tool).Backoff(); b.ByServer && b.Running(s.Now()) {
-		if !sleep(ctx, b.NotBefore.Sub(s.Now())) {
-			total.Failed = "the server asked to wait until " + b.NotBefore.Format(time.RFC3339) + ": " + b.Error
+	if b := s.Outbox(tool).Backoff(); b.ServerAsked(s.Now()) {
+		if !sleep(ctx, b.Asked.Sub(s.Now())) {
+			total.Failed = "the server asked to wait until " + b.Asked.Format(time.RFC3339) + ": " + b.Error
 			return total
 		}
 	}
@@ -82,8 +82,8 @@ type Fate struct {
 // quicker it waits for that one.
 func (s Sender) DeliverOne(ctx context.Context, e Entry) Fate {
 	o := s.Outbox(e.Tool)
-	if b := o.Backoff(); b.ByServer && b.Running(s.Now()) {
-		return Fate{Kept: true, Note: "the server asked to wait until " + b.NotBefore.Format(time.RFC3339)}
+	if b := o.Backoff(); b.ServerAsked(s.Now()) {
+		return Fate{Kept: true, Note: "the server asked to wait until " + b.Asked.Format(time.RFC3339)}
 	}
 	sum := Summary{Tool: e.Tool}
 	r := round{Sender: s, outbox: o, self: thisProcess(), sum: &sum, progress: func(int) {}}
