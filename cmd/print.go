@@ -3,6 +3,7 @@ package cmd
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -39,4 +40,13 @@ func ago(at, now time.Time) string {
 		return fmt.Sprintf("%d h ago", int(d.Hours()))
 	}
 	return fmt.Sprintf("%d days ago", int(d.Hours()/24))
+}
+
+// firstLine is the first line of an error that may have many, and says so.
+func firstLine(err error) string {
+	first, _, more := strings.Cut(err.Error(), "\n")
+	if more {
+		first += " (and more)"
+	}
+	return first
 }

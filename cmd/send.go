@@ -240,10 +240,7 @@ func dropped(rule consent.Rule, detail string, code int) outcome {
 
 // unusable is the outcome for a tool that is not known or whose manifest is bad.
 func (s *sending) unusable(err error) outcome {
-	first, _, more := strings.Cut(err.Error(), "\n")
-	if more {
-		first += " (and more)"
-	}
+	first := firstLine(err)
 	s.problem("%s", first)
 	var f *failure
 	if errors.As(err, &f) && f.code == exitConfig {

@@ -78,11 +78,8 @@ func runStatus(a *app, names []string, all bool) error {
 	for _, id := range ids {
 		t := a.look(id)
 		if t.problem != nil {
-			a.warn("%s is passed over: its manifest cannot be used: %v", id, t.problem)
+			a.warn("the manifest of %s cannot be used: %s", id, firstLine(t.problem))
 			bad = fail(exitConfig, nil)
-			if len(names) > 0 {
-				continue
-			}
 		}
 		list = append(list, a.statusOf(t))
 	}
