@@ -17,7 +17,7 @@ func openRead(path string, follow bool) (*os.File, error) {
 	}
 	f, err := os.OpenFile(path, flags, 0)
 	if err != nil && !follow && isLink(err) {
-		return nil, fmt.Errorf("%s is a symbolic link: %w", path, ErrNotRegular)
+		return nil, &os.PathError{Op: "open", Path: path, Err: fmt.Errorf("a symbolic link: %w", ErrNotRegular)}
 	}
 	return f, err
 }

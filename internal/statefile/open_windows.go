@@ -11,7 +11,7 @@ func openRead(path string, follow bool) (*os.File, error) {
 		return nil, err
 	}
 	if !follow && info.Mode()&os.ModeSymlink != 0 {
-		return nil, fmt.Errorf("%s is a symbolic link: %w", path, ErrNotRegular)
+		return nil, &os.PathError{Op: "open", Path: path, Err: fmt.Errorf("a symbolic link: %w", ErrNotRegular)}
 	}
 	return os.Open(path)
 }

@@ -77,14 +77,14 @@ func ReadRegular(path string, limit int64, follow bool) ([]byte, os.FileInfo, er
 		return nil, nil, err
 	}
 	if !info.Mode().IsRegular() {
-		return nil, info, fmt.Errorf("%s: %w", path, ErrNotRegular)
+		return nil, info, &os.PathError{Op: "read", Path: path, Err: ErrNotRegular}
 	}
 	data, err := io.ReadAll(io.LimitReader(f, limit+1))
 	if err != nil {
 		return nil, info, err
 	}
 	if int64(len(data)) > limit {
-		return nil, info, fmt.Errorf("%s: %w: at most %d bytes are read", path, ErrTooLarge, limit)
+		return nil, info, &os.PathError{Op: "read", Path: path, Err: fmt.Errorf("%w: at most %d bytes are read", ErrTooLarge, limit)}
 	}
 	return data, info, nil
 }

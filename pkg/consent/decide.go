@@ -64,7 +64,7 @@ type Verdict struct {
 func (v Verdict) On() bool { return v.on }
 
 // Terms is what was agreed to; the zero value if telemetry is off.
-func (v Verdict) Terms() Terms { return v.terms }
+func (v Verdict) Terms() Terms { return v.terms.clone() }
 
 // Decide answers for one tool. It is the only place that knows the rules: off
 // if any of them says so, the first one being the reason; otherwise on, for
@@ -106,14 +106,15 @@ func Decide(id manifest.ID, m *manifest.Manifest, f Facts) Verdict {
 	isGranted := recorded && given.State == Granted
 	on(ByGrant, isGranted, agreedDetail(m, given))
 	on(ByEnv, f.EnvGrant != "", f.EnvGrant)
-	on(ByNotice, recorded && given.State == Notified, "you were told on "+given.At.Format("2006-01-02"))
+	optOut := m != nil && m.Consent.Default == manifest.OptOut
+	on(ByNotice, recorded && given.State == Notified && optOut, "you were told"+dated(given))
 
 	if v.Reason != (Reason{}) {
 		return v
 	}
 	v.on = true
 	v.terms = Offer(m, 1)
-	if recorded && (given.State == Granted || m.Consent.Default == manifest.OptOut) {
+	if recorded && (given.State == Granted || optOut) {
 		v.terms = agreed(given)
 	}
 	for _, l := range v.Layers {

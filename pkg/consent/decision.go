@@ -1,7 +1,6 @@
 package consent
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -100,15 +99,18 @@ func problem(err error) string {
 
 func parse(data []byte) (Decision, error) {
 	var d Decision
-	if bytes.IndexByte(data, 0) >= 0 {
-		return d, errors.New("it holds NUL bytes")
+	var keys map[string]any
+	if err := toml.Unmarshal(data, &keys); err != nil {
+		return d, err
 	}
-	decoder := toml.NewDecoder(bytes.NewReader(data)).DisallowUnknownFields()
-	if err := decoder.Decode(&d); err != nil {
-		var strict *toml.StrictMissingError
-		if errors.As(err, &strict) && len(strict.Errors) > 0 {
-			return d, fmt.Errorf("it holds the unknown key %q", strict.Errors[0].Key())
+	for key := range keys {
+		// The library would take "State" for "state" too, and so let a second
+		// line overrule a refusal.
+		if !slices.Contains([]string{"schema", "state", "at", "grant", "level", "endpoint", "events", "fields"}, key) {
+			return d, fmt.Errorf("it holds the unknown key %s", manifest.Quote(key))
 		}
+	}
+	if err := toml.Unmarshal(data, &d); err != nil {
 		return d, err
 	}
 	return d, d.check()
@@ -124,15 +126,21 @@ func (d Decision) check() error {
 		return nil
 	case d.Level < 1 || d.Level > 9:
 		return fmt.Errorf("its level is %d, not from 1 to 9", d.Level)
+	case d.Grant == "" || d.Grant == GrantEnv:
+		return errors.New("it does not name the agreement")
 	case d.Endpoint == "":
 		return errors.New("it does not say which endpoint was agreed to")
 	}
 	return nil
 }
 
-// Write records a decision durably; a reader sees the old file or the new.
+// Write records a decision durably; a reader sees the old file or the new. One
+// that [Read] would not accept is not written.
 func Write(path string, d Decision) error {
 	d.Schema = schema
+	if err := d.check(); err != nil {
+		return fmt.Errorf("the decision is not complete: %w", err)
+	}
 	body, err := toml.Marshal(d)
 	if err != nil {
 		return err

@@ -82,9 +82,11 @@ func unquote(value string) string {
 			return value[1 : 1+end]
 		}
 	}
-	if value != "" && value[0] == '#' {
-		return ""
+	for i, c := range value {
+		if c == '#' && (i == 0 || value[i-1] == ' ' || value[i-1] == '\t') {
+			value = value[:i]
+			break
+		}
 	}
-	before, _, _ := strings.Cut(value, " #")
-	return strings.TrimSpace(before)
+	return strings.TrimSpace(value)
 }

@@ -51,6 +51,12 @@ func agreed(d Decision) Terms {
 	return Terms{d.Grant, d.Level, d.Endpoint, d.Events, d.Fields}
 }
 
+// clone keeps what was agreed to out of the reach of whoever looks at it.
+func (t Terms) clone() Terms {
+	t.Events, t.Fields = slices.Clone(t.Events), slices.Clone(t.Fields)
+	return t
+}
+
 // Withheld says why a field is left out under these terms, or "" if it is sent.
 func (t Terms) Withheld(f *manifest.Field) string {
 	return t.withheld(f.Level, t.Fields, f.Terms())
@@ -116,7 +122,7 @@ func (p Permit) Tool() manifest.ID { return p.tool }
 func (p Permit) Event() string { return p.event }
 
 // Terms is what may be sent.
-func (p Permit) Terms() Terms { return p.terms }
+func (p Permit) Terms() Terms { return p.terms.clone() }
 
 // Covers tells whether the permit is for this event of this tool, going to this
 // endpoint, taken under this grant. The zero permit covers nothing.
