@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -126,21 +127,31 @@ func (a *app) showFlushed(results []flushed) error {
 		a.Stdout.Printf("nothing is queued\n")
 	}
 	for _, r := range results {
-		line := fmt.Sprintf("%s: %d sent", r.Tool, r.Sent)
-		for _, part := range []struct {
-			n    int
-			what string
-		}{{r.Rejected, "rejected"}, {r.Dropped, "dropped because consent was withdrawn"}, {r.Queued, "still waiting"}} {
-			if part.n > 0 {
-				line += fmt.Sprintf(", %d %s", part.n, part.what)
-			}
-		}
-		if r.Queued > 0 && r.Detail != "" {
-			line += ": " + r.Detail
-		}
-		a.Stdout.Printf("%s\n", line)
+		a.Stdout.Printf("%s: %s\n", r.Tool, r.line())
 	}
 	return nil
+}
+
+// line is the result in words: "2 sent, nothing waits".
+func (r flushed) line() string {
+	var parts []string
+	for _, part := range []struct {
+		n    int
+		what string
+	}{{r.Sent, "sent"}, {r.Rejected, "rejected"}, {r.Dropped, "dropped because consent was withdrawn"}} {
+		if part.n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", part.n, part.what))
+		}
+	}
+	switch {
+	case r.Queued == 0:
+		parts = append(parts, "nothing waits")
+	case r.Detail == "":
+		parts = append(parts, fmt.Sprintf("%d still waiting", r.Queued))
+	default:
+		parts = append(parts, fmt.Sprintf("%d still waiting: %s", r.Queued, r.Detail))
+	}
+	return strings.Join(parts, ", ")
 }
 
 func verdictOf(results []flushed) error {
