@@ -105,10 +105,7 @@ func ParseObject(data []byte) (*Object, error) {
 }
 
 func parse(d *json.Decoder, depth int) (any, error) {
-	t, err := d.Token()
-	if errors.Is(err, io.EOF) {
-		return nil, io.ErrUnexpectedEOF
-	}
+	t, err := token(d)
 	if err != nil {
 		return nil, err
 	}
@@ -124,11 +121,20 @@ func parse(d *json.Decoder, depth int) (any, error) {
 	return t, nil
 }
 
+// token is for where the document cannot end yet.
+func token(d *json.Decoder) (json.Token, error) {
+	t, err := d.Token()
+	if errors.Is(err, io.EOF) {
+		err = io.ErrUnexpectedEOF
+	}
+	return t, err
+}
+
 func parseObject(d *json.Decoder, depth int) (any, error) {
 	o := &Object{}
 	seen := map[string]bool{}
 	for d.More() {
-		t, err := d.Token()
+		t, err := token(d)
 		if err != nil {
 			return nil, err
 		}
@@ -146,7 +152,7 @@ func parseObject(d *json.Decoder, depth int) (any, error) {
 		}
 		o.members = append(o.members, Member{name, v})
 	}
-	_, err := d.Token()
+	_, err := token(d)
 	return o, err
 }
 
@@ -159,7 +165,7 @@ func parseArray(d *json.Decoder, depth int) (any, error) {
 		}
 		list = append(list, v)
 	}
-	_, err := d.Token()
+	_, err := token(d)
 	return list, err
 }
 

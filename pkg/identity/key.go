@@ -39,6 +39,8 @@ func loadKey(path string) ([]byte, error) {
 	switch {
 	case errors.Is(err, os.ErrNotExist):
 		return nil, ErrNone
+	case errors.Is(err, statefile.ErrTooLarge):
+		return nil, ErrInvalid
 	case err != nil:
 		return nil, err
 	case len(key) != keySize:

@@ -444,7 +444,7 @@ func clash(t *table, f, other *Field) bool {
 	case upper.Key.Above(lower.Key) && !upper.isConstObject():
 		t.fail(at, "field %s at %s would stand inside field %s at %s, which is no object",
 			Quote(lower.Name), lower.Key, Quote(upper.Name), upper.Key)
-	case mixesIndexes(f.Key, other.Key):
+	case mixesIndexes(f.Key, other.Key), upper.Key.Above(lower.Key) && IsIndex(lower.Key[len(upper.Key)]):
 		t.fail(at, "fields %s at %s and %s at %s make one thing both a list and an object", Quote(other.Name), other.Key, Quote(f.Name), f.Key)
 	default:
 		return false
@@ -606,7 +606,8 @@ func readExec(t *table, m *Manifest) *Exec {
 func checkEndpoint(transport Transport, endpoint string) error {
 	switch transport {
 	case File:
-		if !strings.HasPrefix(endpoint, "~/") && !path.IsAbs(endpoint) || strings.ContainsRune(endpoint, 0) {
+		rest := strings.TrimPrefix(endpoint, "~")
+		if !path.IsAbs(rest) || path.Clean(rest) != rest || strings.ContainsRune(rest, 0) {
 			return fmt.Errorf("%s is no file: an absolute path or one that starts with %q is needed", Quote(endpoint), "~/")
 		}
 		return nil
