@@ -296,8 +296,8 @@ func (a *app) showQueued(t tool) error {
 	list := []waiting{}
 	for _, e := range a.sender().Outbox(t.id).Waiting() {
 		terms := t.verdict.Terms()
-		if !t.verdict.On() {
-			terms = consent.Terms{Level: len(t.manifest.Consent.Levels)}
+		if !t.verdict.On() { // it waits all the same, with what was agreed to when it was taken
+			terms = consent.Offer(t.manifest, len(t.manifest.Consent.Levels))
 		}
 		p := sender.Build(t.manifest, e.Event, terms, e.Values)
 		list = append(list, waiting{e.Event, e.EventID.String(), e.TakenAt.Format("2006-01-02T15:04:05Z07:00"), p.Document()})

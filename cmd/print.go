@@ -1,20 +1,43 @@
 package cmd
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/usagectl/usagectl/internal/jsondoc"
+	"github.com/usagectl/usagectl/internal/term"
 )
 
 // printJSON prints a value as one line of JSON.
 func (a *app) printJSON(v any) error {
-	e := json.NewEncoder(a.Stdout.Writer)
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
-	if err := e.Encode(v); err != nil {
+	err := e.Encode(v)
+	if err == nil {
+		_, err = a.Stdout.Write(term.CleanJSON(b.Bytes()))
+	}
+	if err != nil {
 		return fail(exitIO, fmt.Errorf("stdout: %w", err))
 	}
 	return nil
+}
+
+// indented is a document for people to read.
+func indented(doc *jsondoc.Object) ([]byte, error) {
+	data, err := jsondoc.Append(nil, doc)
+	if err != nil {
+		return nil, err
+	}
+	var b bytes.Buffer
+	if err := json.Indent(&b, data, "", "  "); err != nil {
+		return nil, err
+	}
+	b.WriteByte('\n')
+	return term.CleanJSON(b.Bytes()), nil
 }
 
 func onOff(on bool) string {

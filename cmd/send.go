@@ -1,7 +1,6 @@
 package cmd
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -458,18 +457,4 @@ func (a *app) spawn(stdin *os.File, args ...string) (int, error) {
 		return 0, err
 	}
 	return sender.Spawn(exe, append([]string{a.Name, deliverCommand}, args...), a.Environ, stdin)
-}
-
-// indented is a document for people to read.
-func indented(doc *jsondoc.Object) ([]byte, error) {
-	data, err := jsondoc.Append(nil, doc)
-	if err != nil {
-		return nil, err
-	}
-	var b bytes.Buffer
-	if err := json.Indent(&b, data, "", "  "); err != nil {
-		return nil, err
-	}
-	b.WriteByte('\n')
-	return b.Bytes(), nil
 }

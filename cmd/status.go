@@ -207,8 +207,13 @@ func (a *app) showTable(list []toolStatus) {
 	var rows [][]term.Cell
 	for _, s := range list {
 		rows = append(rows, []term.Cell{
-			{Text: s.Tool.String(), Style: term.Strong}, s.cell(), {Text: s.Reason.Detail, Short: inShort(s.Reason.Rule)},
-			{Text: s.level()}, {Text: s.shortID()}, {Text: s.queue()}, {Text: ago(s.lastSent(), a.Now())},
+			{Text: s.Tool.String(), Style: term.Strong},
+			s.cell(),
+			{Text: s.Reason.Detail, Short: inShort(s.Reason.Rule)},
+			{Text: s.level()},
+			{Text: s.shortID()},
+			{Text: s.queue()},
+			{Text: ago(s.lastSent(), a.Now())},
 		})
 	}
 	a.Stdout.Table(heading, rows, 2)

@@ -9,6 +9,7 @@ import (
 	"io"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/charmbracelet/lipgloss"
 	"github.com/muesli/termenv"
@@ -105,11 +106,32 @@ func Clean(text string) string {
 		switch {
 		case r == '\n' || r == '\t':
 			return ' '
-		case unicode.IsControl(r), r >= 0x202a && r <= 0x202e, r >= 0x2066 && r <= 0x2069, r == 0x200e, r == 0x200f:
+		case hostile(r):
 			return -1
 		}
 		return r
 	}, text)
+}
+
+func hostile(r rune) bool {
+	return unicode.IsControl(r) || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069 || r == 0x200e || r == 0x200f
+}
+
+// CleanJSON spells the same characters as escapes in a JSON document, which means
+// the same. Its line ends stay.
+func CleanJSON(document []byte) []byte {
+	if !strings.ContainsFunc(string(document), func(r rune) bool { return r != '\n' && hostile(r) }) {
+		return document
+	}
+	var b []byte
+	for _, r := range string(document) {
+		if r != '\n' && hostile(r) {
+			b = fmt.Appendf(b, "\\u%04x", r)
+		} else {
+			b = utf8.AppendRune(b, r)
+		}
+	}
+	return b
 }
 
 // Cell is one field of a table.

@@ -31,21 +31,11 @@ func (s *Summary) add(o Summary) {
 	s.Held, s.Failed, s.RetryAfter = o.Held, o.Failed, o.RetryAfter
 }
 
-// answerFor is what a tool's manifest and its consent say at this moment.
-type answerFor struct {
-	manifest *manifest.Manifest
-	verdict  consent.Verdict
-	err      error
-}
-
-// ask reads the manifest and asks for consent, as it is now. Where the event was
-// taken is not known any more, so .env files are not looked at again.
-func (s Sender) ask(e Entry) answerFor {
-	m, err := s.manifestOf(e)
-	if err != nil {
-		return answerFor{err: err}
-	}
-	return answerFor{m, consent.Decide(e.Tool, m, consent.Gather(e.Tool, m, s.Env, s.Dirs, "")), nil}
+// ask asks for consent, as it is now. Where the event was taken is not known any
+// more, so .env files are not looked at again.
+func (s Sender) ask(m *manifest.Manifest) consent.Verdict {
+	id := m.Tool.ID
+	return consent.Decide(id, m, consent.Gather(id, m, s.Env, s.Dirs, ""))
 }
 
 func (s Sender) manifestOf(e Entry) (*manifest.Manifest, error) {
@@ -71,25 +61,19 @@ var errDrop = errors.New("consent was withdrawn")
 
 // parcelOf makes a parcel of an entry, under what is agreed now. The error wraps
 // errDrop if the entry must go; any other means to keep it for later.
-func (a answerFor) parcelOf(e Entry) (parcel, error) {
-	if a.err != nil {
-		return parcel{}, a.err
+func parcelOf(m *manifest.Manifest, v consent.Verdict, e Entry) (parcel, error) {
+	if !v.On() && !withdrawn(v.Reason.Rule) {
+		return parcel{}, errors.New(v.Reason.Detail)
 	}
-	if !a.verdict.On() {
-		if reason := a.verdict.Reason; !withdrawn(reason.Rule) {
-			return parcel{}, errors.New(reason.Detail)
-		}
-		return parcel{}, errDrop
-	}
-	event, ok := a.manifest.Event(e.Event)
+	event, ok := m.Event(e.Event)
 	if !ok {
 		return parcel{}, errDrop
 	}
-	permit, err := a.verdict.Permit(event)
+	permit, err := v.Permit(event)
 	if err != nil {
 		return parcel{}, errDrop
 	}
-	payload := Build(a.manifest, e.Event, permit.Terms(), e.Values)
+	payload := Build(m, e.Event, permit.Terms(), e.Values)
 	for _, f := range payload.Fields {
 		if f.Field.Required && f.Withheld != "" {
 			return parcel{}, errDrop
@@ -102,14 +86,19 @@ func (a answerFor) parcelOf(e Entry) (parcel, error) {
 	return p, nil
 }
 
-// batch is what goes out together: one manifest, one agreement, one transport.
+// batch is what goes out together: by one manifest and its transport.
 type batch struct {
-	file    string // [Entry.Manifest] of all
-	answer  answerFor
-	claims  []claim
-	data    [][]byte
-	parcels []parcel
-	bytes   int
+	manifest *manifest.Manifest
+	file     string // [Entry.Manifest] of all
+	claims   []claimed
+	bytes    int
+}
+
+// claimed is an event that this process delivers.
+type claimed struct {
+	claim
+	entry Entry
+	data  []byte
 }
 
 // drain delivers what waits for one tool until nothing is left, something fails,
@@ -181,32 +170,25 @@ func (r *round) take(ctx context.Context, c claim) error {
 	if err != nil {
 		return r.unreadable(c, data, err)
 	}
-	if len(r.batch.parcels) > 0 && !r.fits(e, len(data)) && !r.flush(ctx) {
+	if len(r.batch.claims) > 0 && !r.fits(e, len(data)) && !r.flush(ctx) {
 		return c.release()
 	}
-	if len(r.batch.parcels) == 0 {
-		r.batch = batch{file: e.Manifest, answer: r.ask(e)}
+	if len(r.batch.claims) == 0 {
+		m, err := r.manifestOf(e)
+		if err != nil {
+			r.sum.Held = err.Error()
+			return c.release()
+		}
+		r.batch = batch{manifest: m, file: e.Manifest}
 	}
-	p, err := r.batch.answer.parcelOf(e)
-	switch {
-	case errors.Is(err, errDrop):
-		return r.drop(c)
-	case err != nil:
-		r.sum.Held = err.Error()
-		return c.release()
-	}
-	r.batch.add(c, data, p)
+	r.batch.claims = append(r.batch.claims, claimed{c, e, data})
+	r.batch.bytes += len(data)
 	return nil
 }
 
 func (r *round) fits(e Entry, size int) bool {
-	parcels, bytes := r.medium().transportOf(r.batch.answer.manifest).limits()
-	return r.batch.file == e.Manifest && len(r.batch.parcels) < parcels && r.batch.bytes+size <= bytes
-}
-
-func (b *batch) add(c claim, data []byte, p parcel) {
-	b.claims, b.data, b.parcels = append(b.claims, c), append(b.data, data), append(b.parcels, p)
-	b.bytes += len(data)
+	parcels, bytes := r.medium().transportOf(r.batch.manifest).limits()
+	return r.batch.file == e.Manifest && len(r.batch.claims) < parcels && r.batch.bytes+size <= bytes
 }
 
 // unreadable moves aside what is no entry. What a newer program wrote is put
@@ -227,31 +209,65 @@ func (r *round) drop(c claim) error {
 	return errors.Join(c.done(), r.outbox.countDropped(1, r.Now()))
 }
 
-// flush sends the batch and settles each of its events: delivered, moved aside,
-// or put back. It returns false if the tool has to wait.
+// flush asks for consent, sends the batch, and settles each of its events:
+// delivered, moved aside, or put back. It returns false if the tool has to wait.
 func (r *round) flush(ctx context.Context) bool {
 	b := r.batch
 	r.batch = batch{}
-	if len(b.parcels) == 0 {
+	if len(b.claims) == 0 {
 		return true
 	}
-	attempt, cancel := context.WithTimeout(ctx, attemptTimeout)
-	defer cancel()
-	outcomes := r.medium().transportOf(b.answer.manifest).carry(attempt, b.parcels)
+	sent, parcels, err := r.permitted(b)
+	errs := []error{err}
+	if len(parcels) > 0 {
+		attempt, cancel := context.WithTimeout(ctx, attemptTimeout)
+		defer cancel()
+		outcomes := r.medium().transportOf(b.manifest).carry(attempt, parcels)
+		errs = append(errs, r.record(r.outbox.tool, parcels, outcomes), r.settle(ctx, sent, outcomes))
+	}
+	if err := errors.Join(errs...); err != nil {
+		r.sum.Failed = cmp.Or(r.sum.Failed, err.Error())
+	}
+	r.progress(len(b.claims))
+	return r.sum.Held == "" && r.sum.Failed == ""
+}
 
-	errs := []error{r.record(r.outbox.tool, b.parcels, outcomes)}
+// permitted makes parcels of what may be sent at this moment. What consent was
+// withdrawn for goes, and what has to wait is put back.
+func (r *round) permitted(b batch) (sent []claimed, parcels []parcel, err error) {
+	verdict := r.ask(b.manifest)
+	var errs []error
+	for _, c := range b.claims {
+		p, err := parcelOf(b.manifest, verdict, c.entry)
+		switch {
+		case errors.Is(err, errDrop):
+			errs = append(errs, r.drop(c.claim))
+		case err != nil:
+			r.sum.Held = err.Error()
+			errs = append(errs, c.release())
+		default:
+			sent, parcels = append(sent, c), append(parcels, p)
+		}
+	}
+	return sent, parcels, errors.Join(errs...)
+}
+
+// settle does with each event what its outcome asks for, and notes how long the
+// tool has to wait.
+func (r *round) settle(ctx context.Context, sent []claimed, outcomes []outcome) error {
+	var errs []error
 	var failure outcome
 	for i, out := range outcomes {
 		switch out.result {
 		case accepted:
 			r.sum.Sent++
-			errs = append(errs, b.claims[i].done())
+			errs = append(errs, sent[i].done())
 		case rejected:
 			r.sum.Rejected++
-			errs = append(errs, b.claims[i].reject(b.data[i], out.note, r.Now()))
+			errs = append(errs, sent[i].reject(sent[i].data, out.note, r.Now()))
 		case retry:
 			failure = out
-			errs = append(errs, b.claims[i].release())
+			errs = append(errs, sent[i].release())
 		}
 	}
 	switch {
@@ -261,11 +277,7 @@ func (r *round) flush(ctx context.Context) bool {
 		errs = append(errs, r.outbox.setBackoff(r.outbox.Backoff().next(r.Now(), failure.retryAfter, failure.note)))
 	}
 	r.sum.Failed, r.sum.RetryAfter = failure.note, failure.retryAfter
-	if err := errors.Join(errs...); err != nil {
-		r.sum.Failed = cmp.Or(r.sum.Failed, err.Error())
-	}
-	r.progress(len(b.parcels))
-	return r.sum.Failed == ""
+	return errors.Join(errs...)
 }
 
 // record journals what left, before it is removed from the outbox: what is

@@ -39,19 +39,27 @@ func (t httpTransport) request(p parcel) (Wire, error) {
 // fill puts the payload's values in the place of the names in braces; false if
 // one of them is not in the payload.
 func (p Payload) fill(template string) (string, bool) {
+	var filled strings.Builder
 	for _, name := range manifest.HeaderFields(template) {
-		value := ""
-		for _, f := range p.Fields {
-			if f.Field.Name == name && f.Withheld == "" {
-				value = headerText(f.Value)
-			}
-		}
+		before, after, _ := strings.Cut(template, "{"+name+"}")
+		value := p.headerText(name)
 		if value == "" {
 			return "", false
 		}
-		template = strings.Replace(template, "{"+name+"}", value, 1)
+		filled.WriteString(before + value)
+		template = after
 	}
-	return template, true
+	return filled.String() + template, true
+}
+
+// headerText is a field's value as a header can hold it, or "".
+func (p Payload) headerText(name string) string {
+	for _, f := range p.Fields {
+		if f.Field.Name == name && f.Withheld == "" {
+			return headerText(f.Value)
+		}
+	}
+	return ""
 }
 
 // headerText is a scalar as a header can hold it, or "".

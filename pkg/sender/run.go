@@ -127,12 +127,15 @@ func (s Sender) RunPipe(ctx context.Context, entries io.Reader) error {
 
 // deliverNow sends an entry that lies in no outbox.
 func (s Sender) deliverNow(ctx context.Context, e Entry) (outcome, error) {
-	a := s.ask(e)
-	p, err := a.parcelOf(e)
+	m, err := s.manifestOf(e)
 	if err != nil {
 		return outcome{}, err
 	}
-	out := s.medium().transportOf(a.manifest).carry(ctx, []parcel{p})
+	p, err := parcelOf(m, s.ask(m), e)
+	if err != nil {
+		return outcome{}, err
+	}
+	out := s.medium().transportOf(m).carry(ctx, []parcel{p})
 	if s.State() == "" {
 		return out[0], nil
 	}

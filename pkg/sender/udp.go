@@ -17,7 +17,8 @@ type udpTransport struct{ send manifest.Send }
 // that does not fit into their socket's buffer.
 const udpPause = time.Millisecond
 
-func (t udpTransport) limits() (int, int) { return 256, 256 * MaxPayload }
+// limits keeps batches short: consent is asked before each.
+func (t udpTransport) limits() (int, int) { return 64, 64 * MaxPayload }
 
 func (t udpTransport) wire(parcels []parcel) (Wire, error) {
 	body, err := t.datagram(parcels[0])
