@@ -1,0 +1,137 @@
+package sender
+
+import (
+	"math"
+	"net/http"
+	"net/url"
+	"testing"
+	"time"
+)
+
+func TestRetryAfter(t *testing.T) {
+	for value, want := range map[string]time.Duration{
+		"":                     0,
+		"0":                    0,
+		"-5":                   0,
+		"7":                    7 * time.Second,
+		" 7 ":                  7 * time.Second,
+		"99999999999999999999": 0,
+		"9999999":              maxRetryAfter,
+		"soon":                 0,
+		noon.Add(time.Minute).Format(http.TimeFormat):      time.Minute,
+		noon.Add(-time.Minute).Format(http.TimeFormat):     0,
+		noon.Add(1000 * time.Hour).Format(http.TimeFormat): maxRetryAfter,
+	} {
+		if got := retryAfter(value, noon); got != want {
+			t.Errorf("%q: got %v, want %v", value, got, want)
+		}
+	}
+}
+
+func TestOutcomes(t *testing.T) {
+	for status, want := range map[int]result{
+		200: accepted, 201: accepted, 204: accepted,
+		301: rejected, 302: rejected, 400: rejected, 401: rejected, 404: rejected, 413: rejected, 500: rejected, 501: rejected,
+		429: retry, 502: retry, 503: retry, 504: retry,
+	} {
+		if got := (answer{status: status}).outcome(is2xx).result; got != want {
+			t.Errorf("%d: got %v, want %v", status, got, want)
+		}
+	}
+}
+
+// TestRedirects holds that a payload goes nowhere but to the host that the person
+// agreed to, and never unencrypted.
+func TestRedirects(t *testing.T) {
+	for _, c := range []struct {
+		from, to, method string
+		follows          bool
+	}{
+		{"https://a.example/v1", "https://a.example/v2", "POST", true},
+		{"https://a.example/v1", "https://b.example/v1", "POST", false},
+		{"https://a.example/v1", "https://a.example:444/v1", "POST", false},
+		{"https://a.example/v1", "http://a.example/v1", "POST", false},
+		{"https://a.example/v1", "https://a.example/v2", "GET", false}, // what a 302 makes of a POST
+	} {
+		first, next := request(t, c.from, "POST"), request(t, c.to, c.method)
+		if err := checkRedirect(next, []*http.Request{first}); (err == nil) != c.follows {
+			t.Errorf("%s to %s %s: %v", c.from, c.method, c.to, err)
+		}
+	}
+}
+
+func request(t *testing.T, address, method string) *http.Request {
+	t.Helper()
+	u, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &http.Request{Method: method, URL: u}
+}
+
+func TestBisect(t *testing.T) {
+	parcels := make([]parcel, 9)
+	parcels[3].event, parcels[7].event = "poison", "poison"
+	calls := 0
+	outcomes := bisect(parcels, func(list []parcel) (int, outcome) {
+		calls++
+		for _, p := range list {
+			if p.event == "poison" {
+				return http.StatusBadRequest, outcome{result: rejected}
+			}
+		}
+		return http.StatusOK, outcome{result: accepted}
+	})
+	for i, o := range outcomes {
+		if (o.result == rejected) != (i == 3 || i == 7) {
+			t.Errorf("%d: %v", i, o.result)
+		}
+	}
+	if calls > 2*len(parcels) {
+		t.Errorf("%d calls", calls)
+	}
+	calls = 0
+	bisect(parcels, func([]parcel) (int, outcome) { calls++; return http.StatusUnauthorized, outcome{result: rejected} })
+	if calls != 1 {
+		t.Errorf("a refusal that is not about the content was tried %d times", calls)
+	}
+}
+
+func TestPartialSuccess(t *testing.T) {
+	message := func(lost uint64, text string) []byte {
+		partial := appendVarint(nil, 1, lost)
+		return appendBytes(nil, 1, appendBytes(partial, 2, text))
+	}
+	for _, c := range []struct {
+		name string
+		body []byte
+		want result
+		note bool
+	}{
+		{"empty", nil, accepted, false},
+		{"rubbish", []byte("\xff\xff\xff"), accepted, false},
+		{"a warning", message(0, "old schema"), accepted, true},
+		{"some lost", message(2, "too old"), accepted, true},
+		{"all lost", message(3, "too old"), rejected, true},
+		{"more lost than sent", message(math.MaxInt64, ""), rejected, true},
+	} {
+		if got := partialSuccess(c.body, 3); got.result != c.want || (got.note != "") != c.note {
+			t.Errorf("%s: %+v", c.name, got)
+		}
+	}
+}
+
+// FuzzProtobuf holds that no answer of a server makes the reader fail or run on.
+func FuzzProtobuf(f *testing.F) {
+	f.Add(appendBytes(nil, 1, appendVarint(nil, 1, 300)))
+	f.Add(appendFixed32(appendDouble(nil, 4, 0.5), 16, 256))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		total := 0
+		_ = protobufFields(data, func(_ int, _ uint64, content []byte) { total += len(content) })
+		if total > len(data) {
+			t.Errorf("%d bytes came out of %d", total, len(data))
+		}
+		partialSuccess(data, 1)
+		statusMessage(data)
+	})
+}
