@@ -46,10 +46,12 @@ func sources() Sources {
 func built(t testing.TB, m *manifest.Manifest, set ...Setting) string {
 	t.Helper()
 	terms := consent.Offer(m, 1)
-	values, problems, _ := Collect(m, terms, Request{Event: "run", Set: set}, sources())
+	r := Request{Event: "run", Set: set}
+	given, problems := Check(m, r)
 	if len(problems) > 0 {
 		t.Fatal(problems)
 	}
+	values := Collect(m, terms, r, given, sources())
 	data, err := jsondoc.Append(nil, Build(m, "run", terms, values).Document())
 	if err != nil {
 		t.Fatal(err)
@@ -144,7 +146,9 @@ func TestFill(t *testing.T) {
 		{[]Setting{{"n", "1"}, {"s", "{n}"}}, "n=1 s={n}"},
 	} {
 		terms := consent.Offer(m, 1)
-		values, _, _ := Collect(m, terms, Request{Event: "run", Set: c.set}, sources())
+		r := Request{Event: "run", Set: c.set}
+		given, _ := Check(m, r)
+		values := Collect(m, terms, r, given, sources())
 		if got, _ := Build(m, "run", terms, values).fill("n={n} s={s}"); got != c.want {
 			t.Errorf("%v: got %q, want %q", c.set, got, c.want)
 		}

@@ -49,47 +49,35 @@ type Problem struct {
 	Missing bool
 }
 
-// Collect gathers the values of an event's fields, by field name, that the terms
-// let out. A value that does not fit is left out and reported.
-//
-// whole is false if the event cannot be sent at all, because a required field is
-// missing or withheld.
-func Collect(m *manifest.Manifest, terms consent.Terms, r Request, s Sources) (values *jsondoc.Object, problems []Problem, whole bool) {
-	given, problems := r.given(m)
-	values, whole = &jsondoc.Object{}, true
+// Given is what a caller gave that fits, by field name.
+type Given map[string]any
+
+// Check reads what the caller says of an event. A value that does not fit is left
+// out and reported, and so is a required field without one.
+func Check(m *manifest.Manifest, r Request) (Given, []Problem) {
+	given := Given{}
+	problems := given.take(m, r)
 	for _, f := range m.FieldsOf(r.Event) {
-		v, ok := given[f.Name]
-		if f.From != manifest.FromCaller && terms.Withheld(f) == "" {
-			v = s.value(f, r, terms)
-			ok = v != nil || f.From == manifest.FromConst
-		}
-		if !ok && f.Default != nil {
-			v, ok = f.Default, true
-		}
-		if f.Required && !ok {
+		_, ok := given[f.Name]
+		switch {
+		case ok || f.From != manifest.FromCaller:
+		case f.Default != nil:
+			given[f.Name] = f.Default
+		case f.Required:
 			problems = append(problems, Problem{Name: f.Name, Missing: true, Msg: fmt.Sprintf("the required field %q has no value that fits", f.Name)})
 		}
-		if terms.Withheld(f) != "" {
-			ok = false
-		}
-		if ok {
-			values.Set(f.Name, v)
-		}
-		whole = whole && (ok || !f.Required)
 	}
-	return values, problems, whole
+	return given, problems
 }
 
-// given checks what the caller gave against the manifest.
-func (r Request) given(m *manifest.Manifest) (map[string]any, []Problem) {
-	values := map[string]any{}
+func (g Given) take(m *manifest.Manifest, r Request) []Problem {
 	var problems []Problem
 	accept := func(name string, read func(*manifest.Field) (any, error)) {
 		f, problem := r.field(m, name)
 		if problem == nil {
 			v, err := read(f)
 			if err == nil {
-				values[name] = v
+				g[name] = v
 				return
 			}
 			problem = &Problem{Name: name, Msg: fmt.Sprintf("field %q is left out: %v", name, err)}
@@ -104,18 +92,52 @@ func (r Request) given(m *manifest.Manifest) (map[string]any, []Problem) {
 		}
 		accept(member.Name, func(f *manifest.Field) (any, error) { return f.Check(member.Value) })
 	}
-	lists := map[string]bool{}
+	growing := map[string]bool{} // lists that --set has begun
 	for _, s := range r.Set {
 		accept(s.Name, func(f *manifest.Field) (any, error) {
 			v, err := f.ParseText(s.Text)
-			if list, ok := v.([]any); ok && f.Type == manifest.Strings && lists[s.Name] {
-				v = append(values[s.Name].([]any), list...)
+			if err != nil {
+				return nil, err
 			}
-			lists[s.Name] = err == nil
-			return v, err
+			if more, ok := v.([]any); ok && f.Type == manifest.Strings && growing[s.Name] {
+				v = append(g[s.Name].([]any), more...)
+			}
+			growing[s.Name] = true
+			return v, nil
 		})
 	}
-	return values, problems
+	return problems
+}
+
+// Lacking names a field that the event must have and that is not given or not
+// agreed to; empty if the event can be sent.
+func (g Given) Lacking(m *manifest.Manifest, event string, terms consent.Terms) string {
+	for _, f := range m.FieldsOf(event) {
+		if _, ok := g[f.Name]; f.Required && (!ok || terms.Withheld(f) != "") {
+			return f.Name
+		}
+	}
+	return ""
+}
+
+// Collect gathers the values of an event's fields, by field name, that the terms
+// let out: the caller's, and those of the sources.
+func Collect(m *manifest.Manifest, terms consent.Terms, r Request, given Given, s Sources) *jsondoc.Object {
+	values := &jsondoc.Object{}
+	for _, f := range m.FieldsOf(r.Event) {
+		if terms.Withheld(f) != "" {
+			continue
+		}
+		v, ok := given[f.Name]
+		if f.From != manifest.FromCaller {
+			v = s.value(f, r, terms)
+			ok = v != nil || f.From == manifest.FromConst
+		}
+		if ok {
+			values.Set(f.Name, v)
+		}
+	}
+	return values
 }
 
 // field finds the field that a caller names, if it is theirs to set.

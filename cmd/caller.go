@@ -1,0 +1,131 @@
+package cmd
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/google/uuid"
+	"github.com/spf13/cobra"
+
+	"github.com/usagectl/usagectl/internal/ci"
+	"github.com/usagectl/usagectl/internal/hostfacts"
+	"github.com/usagectl/usagectl/internal/jsondoc"
+	"github.com/usagectl/usagectl/internal/statefile"
+	"github.com/usagectl/usagectl/pkg/identity"
+	"github.com/usagectl/usagectl/pkg/manifest"
+	"github.com/usagectl/usagectl/pkg/sender"
+)
+
+// callerOptions are the flags with which a caller describes an event.
+type callerOptions struct {
+	manifest    string
+	set         []string
+	data        string
+	run         string
+	toolVersion string
+}
+
+func (o *callerOptions) addTo(c *cobra.Command) {
+	flags := c.Flags()
+	flags.StringVar(&o.manifest, "manifest", "", "read the tool's manifest from `FILE`")
+	flags.StringArrayVar(&o.set, "set", nil, "set a field: `NAME=VALUE`; repeat it for more fields and for lists")
+	flags.StringVar(&o.data, "data", "", "read fields from a JSON object in `FILE`, - for stdin")
+	flags.StringVar(&o.run, "run", "", "the `ID` (a UUID) of the run that the event belongs to; default $USAGECTL_RUN_ID")
+	flags.StringVar(&o.toolVersion, "tool-version", "", "the tool's own `VERSION`")
+}
+
+// maxData is the size, in bytes, of the largest --data that is read.
+const maxData = 1 << 20
+
+// readData reads the object that --data names; nil without --data.
+func (a *app) readData(name string) (*jsondoc.Object, error) {
+	var data []byte
+	var err error
+	switch name {
+	case "":
+		return nil, nil
+	case "-":
+		data, err = io.ReadAll(io.LimitReader(a.Stdin, maxData+1))
+	default:
+		data, _, err = statefile.ReadRegular(name, maxData, true)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if len(data) > maxData {
+		return nil, fmt.Errorf("more than %d bytes", maxData)
+	}
+	return jsondoc.ParseObject(data)
+}
+
+// mistakesOf spells the problems for people, those about missing fields only if
+// that is wanted.
+func mistakesOf(problems []sender.Problem, missing bool) []string {
+	var list []string
+	for _, p := range problems {
+		remark := ""
+		if p.Known != nil {
+			remark = didYouMean(p.Name, p.Known, "fields")
+		}
+		if missing || !p.Missing {
+			list = append(list, p.Msg+remark)
+		}
+	}
+	return list
+}
+
+// callerRequest reads the flags that describe an event. create tells whether a
+// source ID and a key may be made for it.
+func (a *app) callerRequest(o callerOptions, event string, data *jsondoc.Object, t tool, create bool) (sender.Request, sender.Sources, []string) {
+	r := sender.Request{Event: event, Data: data, ToolVersion: o.toolVersion}
+	var problems []string
+	for _, set := range o.set {
+		name, text, ok := strings.Cut(set, "=")
+		if !ok || name == "" {
+			problems = append(problems, fmt.Sprintf("--set %s is left out: NAME=VALUE is needed", manifest.Quote(set)))
+			continue
+		}
+		r.Set = append(r.Set, sender.Setting{Name: name, Text: text})
+	}
+	if len(o.toolVersion) > 64 || strings.ContainsFunc(o.toolVersion, func(c rune) bool { return c <= ' ' || c > '~' }) {
+		problems = append(problems, fmt.Sprintf("--tool-version %s is left out: up to 64 printable characters are needed", manifest.Quote(o.toolVersion)))
+		r.ToolVersion = ""
+	}
+	run := o.run
+	if fromEnv, _ := a.Env("USAGECTL_RUN_ID"); run == "" {
+		run = fromEnv
+	}
+	src := a.sources(t, create)
+	if run != "" {
+		id, err := uuid.Parse(run)
+		if err != nil || id == uuid.Nil {
+			problems = append(problems, fmt.Sprintf("the run ID %s is left out: a UUID is needed", manifest.Quote(run)))
+		} else {
+			src.RunID = id
+		}
+	}
+	return r, src, problems
+}
+
+// sources are where values come from. In CI no ID and no key are made: the
+// machine is gone in a minute.
+func (a *app) sources(t tool, create bool) sender.Sources {
+	create = create && ci.Detect(a.Env) == ""
+	return sender.Sources{
+		Now:     a.Now(),
+		EventID: uuid.New(),
+		RunID:   uuid.New(),
+		Version: Version,
+		SourceID: func() string {
+			path, err := identity.Path(t.manifest.Identity, a.Env, a.Dirs.Home)
+			if err != nil {
+				return identity.Unavailable
+			}
+			return identity.Value(identity.Ensure(path, create))
+		},
+		HashKey: func() ([]byte, error) { return identity.EnsureKey(a.sender().KeyPath(t.id), create) },
+		Host:    hostfacts.Host{Root: os.DirFS("/"), Env: a.Env},
+	}
+}
