@@ -30,5 +30,6 @@ func Spawn(exe string, argv []string, env []string, stdin *os.File) (int, error)
 	if err != nil {
 		return 0, err
 	}
-	return p.Pid, p.Release()
+	pid := p.Pid // Release forgets it
+	return pid, p.Release()
 }
