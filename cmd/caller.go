@@ -125,7 +125,12 @@ func (a *app) sources(t tool, create bool) sender.Sources {
 			}
 			return identity.Value(identity.Ensure(path, create))
 		},
-		HashKey: func() ([]byte, error) { return identity.EnsureKey(a.sender().KeyPath(t.id), create) },
-		Host:    hostfacts.Host{Root: os.DirFS("/"), Env: a.Env},
+		HashKey: func() ([]byte, error) {
+			if a.Dirs.State() == "" {
+				return nil, sender.ErrNoState
+			}
+			return identity.EnsureKey(a.sender().KeyPath(t.id), create)
+		},
+		Host: hostfacts.Host{Root: os.DirFS("/"), Env: a.Env},
 	}
 }

@@ -74,9 +74,13 @@ func runDisable(a *app, names []string, o disableOptions) error {
 }
 
 func (a *app) refuseAll(replace bool) error {
-	removed, err := a.refuse(consent.ReadUser(a.Dirs, manifest.ID{}), manifest.ID{}, sender.Tools(a.Dirs.State()), replace)
+	tools, toolsErr := sender.Tools(a.Dirs.State())
+	removed, err := a.refuse(consent.ReadUser(a.Dirs, manifest.ID{}), manifest.ID{}, tools, replace)
 	if err != nil {
 		return err
+	}
+	if toolsErr != nil {
+		return fail(exitIO, fmt.Errorf("what is queued is not thrown away: %w", toolsErr))
 	}
 	if !a.json && !a.quiet {
 		a.Stdout.Printf("You refused the telemetry of all tools.%s\n", thrownAway(removed))

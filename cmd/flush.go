@@ -27,6 +27,7 @@ nodes, or at the end of a CI job. It tries again until the time is up.
 EXIT STATUS
    0  nothing waits any more
   65  a name is no tool ID
+  74  the outbox cannot be read
   75  something still waits
   76  a server rejected something
  130  interrupted`,
@@ -67,7 +68,11 @@ func runFlush(ctx context.Context, a *app, names []string, timeout time.Duration
 	}
 	results := make([]flushed, len(sums))
 	for i, sum := range sums {
-		results[i] = flushed{sum.Tool, sum.Sent, sum.Rejected, sum.Dropped, s.Outbox(sum.Tool).Count().Queued, cmp.Or(sum.Held, sum.Failed)}
+		count, err := s.Outbox(sum.Tool).Count()
+		if err != nil {
+			return fail(exitIO, fmt.Errorf("the outbox of %s: %w", sum.Tool, err))
+		}
+		results[i] = flushed{sum.Tool, sum.Sent, sum.Rejected, sum.Dropped, count.Queued, cmp.Or(sum.Failed, sum.Held)}
 	}
 	if err := a.showFlushed(results); err != nil {
 		return err
@@ -80,10 +85,14 @@ func runFlush(ctx context.Context, a *app, names []string, timeout time.Duration
 
 // outboxes are those of the tools named, or all.
 func (a *app) outboxes(names []string) ([]manifest.ID, error) {
-	if len(names) == 0 {
-		return sender.Tools(a.Dirs.State()), nil
+	if len(names) > 0 {
+		return parseIDs(names)
 	}
-	return parseIDs(names)
+	tools, err := sender.Tools(a.Dirs.State())
+	if err != nil {
+		return nil, fail(exitIO, fmt.Errorf("the outbox: %w", err))
+	}
+	return tools, nil
 }
 
 func parseIDs(names []string) ([]manifest.ID, error) {
@@ -105,7 +114,9 @@ func (a *app) progress(s sender.Sender, tools []manifest.ID) func(int) {
 	}
 	total := 0
 	for _, tool := range tools {
-		total += s.Outbox(tool).Count().Queued
+		if count, err := s.Outbox(tool).Count(); err == nil {
+			total += count.Queued
+		}
 	}
 	var done atomic.Int64
 	return func(n int) {

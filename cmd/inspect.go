@@ -294,7 +294,11 @@ func (a *app) showQueued(t tool) error {
 		Payload *jsondoc.Object `json:"payload"`
 	}
 	list := []waiting{}
-	for _, e := range a.sender().Outbox(t.id).Waiting() {
+	entries, err := a.sender().Outbox(t.id).Waiting()
+	if err != nil {
+		return fail(exitIO, fmt.Errorf("the outbox of %s: %w", t.id, err))
+	}
+	for _, e := range entries {
 		terms := t.verdict.Terms()
 		if !t.verdict.On() { // it waits all the same, with what was agreed to when it was taken
 			terms = consent.Offer(t.manifest, len(t.manifest.Consent.Levels))

@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/google/uuid"
@@ -93,6 +95,7 @@ const (
 const sendBudget = 2 * time.Second
 
 func runSend(ctx context.Context, a *app, o sendOptions) error {
+	signal.Ignore(syscall.SIGPIPE) // nobody listening to what send has to say does not end it
 	data, dataErr := a.readData(o.data)
 	s := &sending{app: a, o: o}
 	if dataErr != nil {

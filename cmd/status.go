@@ -119,7 +119,11 @@ func (a *app) statusIDs(names []string, all bool) ([]manifest.ID, error) {
 	if len(names) > 0 {
 		return parseIDs(names)
 	}
-	known := append(consent.Known(a.Dirs), sender.Tools(a.Dirs.State())...)
+	queued, err := sender.Tools(a.Dirs.State())
+	if err != nil {
+		return nil, fail(exitIO, fmt.Errorf("the outbox: %w", err))
+	}
+	known := append(consent.Known(a.Dirs), queued...)
 	for _, id := range a.library().IDs() {
 		if all || a.onPath(id) || a.hasSourceID(id) {
 			known = append(known, id)
@@ -174,7 +178,10 @@ func (a *app) statusOf(t tool) toolStatus {
 		return s
 	}
 	o := a.sender().Outbox(t.id)
-	count := o.Count()
+	count, err := o.Count()
+	if err != nil {
+		a.warn("the outbox of %s cannot be read: %v", t.id, err)
+	}
 	s.Queued, s.Rejected, s.Dropped, s.backoff = count.Queued, count.Rejected, count.Dropped, o.Backoff()
 	if at := a.sender().Journal(t.id).Last(); !at.IsZero() {
 		s.LastSent = &at

@@ -165,7 +165,7 @@ func TestOutboxRefusesWithoutPermit(t *testing.T) {
 	if _, err := newParcel(consent.Permit{}, e, Payload{}); err == nil {
 		t.Error("a parcel was made with the zero permit")
 	}
-	if c := o.Count(); c.Queued != 0 {
+	if c, err := o.Count(); err != nil || c.Queued != 0 {
 		t.Errorf("%d events are queued", c.Queued)
 	}
 }

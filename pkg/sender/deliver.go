@@ -8,6 +8,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/usagectl/usagectl/internal/statefile"
 	"github.com/usagectl/usagectl/pkg/consent"
 	"github.com/usagectl/usagectl/pkg/manifest"
 )
@@ -23,6 +24,9 @@ type Summary struct {
 	// RetryAfter is what the server asked for, or 0.
 	RetryAfter time.Duration
 }
+
+// done is how many events are settled.
+func (s Summary) done() int { return s.Sent + s.Rejected + s.Dropped }
 
 func (s *Summary) add(o Summary) {
 	s.Sent += o.Sent
@@ -101,31 +105,39 @@ type claimed struct {
 	data  []byte
 }
 
-// drain delivers what waits for one tool until nothing is left, something fails,
-// or ctx ends. progress is called after each batch with the number of events done.
+// drain delivers what waits for one tool until nothing is left that this process
+// can deliver, something fails, or ctx ends. progress is called after each batch
+// with the number of events done.
 func (s Sender) drain(ctx context.Context, tool manifest.ID, progress func(int)) Summary {
 	sum := Summary{Tool: tool}
 	r := round{Sender: s, outbox: s.Outbox(tool), self: thisProcess(), sum: &sum, progress: progress}
 	for ctx.Err() == nil {
-		now := s.Now()
-		if err := errors.Join(r.outbox.reclaim(r.self, now), r.outbox.trim(now)); err != nil {
+		names, err := r.prepare()
+		if err != nil {
 			sum.Failed = err.Error()
 			return sum
 		}
-		names, before := r.outbox.names("new"), sum
-		if len(names) == 0 {
-			return sum
-		}
-		if err := r.outbox.create(); err != nil { // or nothing could be claimed
-			sum.Failed = err.Error()
-			return sum
-		}
-		if !r.run(ctx, names) || sum == before { // or others take them all
+		before := sum
+		sum.Held = ""
+		if len(names) == 0 || !r.run(ctx, names) || sum.done() == before.done() { // or others take them all
 			return sum
 		}
 	}
 	sum.Failed = "time ran out"
 	return sum
+}
+
+// prepare puts the outbox in order and lists what waits.
+func (r *round) prepare() ([]string, error) {
+	now := r.Now()
+	if err := errors.Join(r.outbox.reclaim(r.self, now), r.outbox.trim(now)); err != nil {
+		return nil, err
+	}
+	names, err := r.outbox.names("new")
+	if err == nil && len(names) > 0 {
+		err = r.outbox.create()
+	}
+	return names, err
 }
 
 // round is one pass over the events of a tool that wait.
@@ -139,7 +151,8 @@ type round struct {
 }
 
 // run claims and delivers the events of these names, in batches. It returns
-// false if the tool has to wait.
+// false if the tool has to wait. What only this process cannot deliver, or cannot
+// read, is passed over and put back; Held says why.
 func (r *round) run(ctx context.Context, names []string) bool {
 	for _, name := range names {
 		if ctx.Err() != nil {
@@ -156,11 +169,11 @@ func (r *round) run(ctx context.Context, names []string) bool {
 			r.sum.Failed = cmp.Or(r.sum.Failed, err.Error())
 			break
 		}
-		if r.sum.Held != "" || r.sum.Failed != "" {
+		if r.sum.Failed != "" {
 			break
 		}
 	}
-	return r.flush(ctx) && r.sum.Held == "" && r.sum.Failed == ""
+	return r.flush(ctx) && r.sum.Failed == ""
 }
 
 // take adds a claimed event to the batch, and sends the batch first if the event
@@ -191,13 +204,18 @@ func (r *round) fits(e Entry, size int) bool {
 	return r.batch.file == e.Manifest && len(r.batch.claims) < parcels && r.batch.bytes+size <= bytes
 }
 
-// unreadable moves aside what is no entry. What a newer program wrote is put
-// back for it.
+// unreadable moves aside what is no entry. What a newer program wrote is put back
+// for it, and so is what this process may only not be allowed to read.
 func (r *round) unreadable(c claim, data []byte, err error) error {
+	var pathErr *os.PathError
 	switch {
 	case errors.Is(err, os.ErrNotExist): // the outbox was emptied
 		return nil
-	case errors.Is(err, errNewer):
+	case errors.Is(err, statefile.ErrNotRegular):
+		r.sum.Rejected++
+		return c.spoil()
+	case errors.Is(err, errNewer), errors.As(err, &pathErr) && !errors.Is(err, statefile.ErrTooLarge):
+		r.sum.Held = "an event cannot be read: " + err.Error()
 		return c.release()
 	}
 	r.sum.Rejected++
@@ -229,7 +247,7 @@ func (r *round) flush(ctx context.Context) bool {
 		r.sum.Failed = cmp.Or(r.sum.Failed, err.Error())
 	}
 	r.progress(len(b.claims))
-	return r.sum.Held == "" && r.sum.Failed == ""
+	return r.sum.Failed == ""
 }
 
 // permitted makes parcels of what may be sent at this moment. What consent was

@@ -38,12 +38,16 @@ var errNewer = errors.New("written by a newer version of usagectl")
 
 func parseEntry(data []byte) (Entry, error) {
 	var e Entry
+	var version struct {
+		Schema int `json:"schema"`
+	}
+	if err := json.Unmarshal(data, &version); err == nil && version.Schema > entrySchema {
+		return e, errNewer
+	}
 	if err := json.Unmarshal(data, &e); err != nil {
 		return e, err
 	}
 	switch {
-	case e.Schema > entrySchema:
-		return e, errNewer
 	case e.Schema < 1 || e.Tool.IsZero() || e.Event == "" || e.EventID == uuid.Nil:
 		return e, errors.New("it is incomplete")
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"os"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -42,7 +44,11 @@ func (s Sender) flushTool(ctx context.Context, tool manifest.ID, progress func(i
 	for {
 		sum := s.drain(ctx, tool, progress)
 		total.add(sum)
-		if sum.Held != "" || sum.Failed == "" && len(s.Outbox(tool).names("claimed")) == 0 {
+		claimed, err := s.Outbox(tool).names("claimed")
+		if err != nil {
+			total.Failed = err.Error()
+		}
+		if err != nil || sum.Failed == "" && (sum.Held != "" || len(claimed) == 0) {
 			return total
 		}
 		if sum.Sent > 0 {
@@ -89,11 +95,12 @@ func (s Sender) DeliverOne(ctx context.Context, e Entry) Fate {
 	r := round{Sender: s, outbox: o, self: thisProcess(), sum: &sum, progress: func(int) {}}
 	for {
 		r.run(ctx, []string{e.name()})
+		answer, answered := o.answerTo(e)
 		switch {
 		case sum.Sent > 0:
 			return Fate{Sent: true}
-		case sum.Rejected > 0 || o.has("rejected", e.name()):
-			return Fate{Rejected: true, Note: o.answerTo(e)}
+		case answered:
+			return Fate{Rejected: true, Note: answer}
 		case sum.Dropped > 0:
 			return Fate{Note: errDrop.Error()}
 		case sum.Held != "" || sum.Failed != "":
@@ -125,19 +132,7 @@ func (o Outbox) holds(e Entry) bool {
 	if o.has("new", e.name()) {
 		return true
 	}
-	for _, file := range o.names("claimed") {
-		if len(file) > len(e.name()) && file[:len(e.name())] == e.name() {
-			return true
-		}
-	}
-	return o.has("new", e.name()) // put back in between
-}
-
-func (o Outbox) answerTo(e Entry) string {
-	for _, r := range o.Rejections() {
-		if kept, err := parseEntry(r.Entry); err == nil && kept.EventID == e.EventID {
-			return r.Answer
-		}
-	}
-	return ""
+	files, err := o.names("claimed")
+	isIt := func(file string) bool { return strings.HasPrefix(file, e.name()+"~") }
+	return err != nil || slices.ContainsFunc(files, isIt) || o.has("new", e.name()) // put back in between
 }

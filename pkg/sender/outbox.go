@@ -44,11 +44,15 @@ func OpenOutbox(state string, tool manifest.ID) Outbox {
 	return Outbox{tool, filepath.Join(state, "outbox", tool.String())}
 }
 
-// Tools lists the tools that have an outbox.
-func Tools(state string) []manifest.ID {
+// Tools lists the tools that have an outbox below usagectl's state directory; none
+// if that is not known.
+func Tools(state string) ([]manifest.ID, error) {
+	if state == "" {
+		return nil, nil
+	}
 	entries, err := os.ReadDir(filepath.Join(state, "outbox"))
-	if err != nil {
-		return nil
+	if err := ifThere(err); err != nil {
+		return nil, err
 	}
 	var ids []manifest.ID
 	for _, e := range entries {
@@ -56,7 +60,7 @@ func Tools(state string) []manifest.ID {
 			ids = append(ids, id)
 		}
 	}
-	return ids
+	return ids, nil
 }
 
 func (o Outbox) path(parts ...string) string {
@@ -83,7 +87,13 @@ func (o Outbox) Put(p consent.Permit, e Entry) error {
 	if err != nil {
 		return err
 	}
-	if err := os.Rename(tmp, name); err != nil {
+	err = os.Rename(tmp, name)
+	if errors.Is(err, os.ErrNotExist) {
+		if err = o.create(); err == nil {
+			err = os.Rename(tmp, name)
+		}
+	}
+	if err != nil {
 		return errors.Join(err, os.Remove(tmp))
 	}
 	return nil
@@ -111,11 +121,12 @@ func writeNew(path string, data []byte) error {
 	return nil
 }
 
-// names lists the files of a part of the outbox, the oldest first.
-func (o Outbox) names(part string) []string {
+// names lists the files of a part of the outbox, the oldest first; none if there
+// is no such part.
+func (o Outbox) names(part string) ([]string, error) {
 	entries, err := os.ReadDir(o.path(part))
-	if err != nil {
-		return nil
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, err
 	}
 	names := make([]string, 0, len(entries))
 	for _, e := range entries {
@@ -123,7 +134,7 @@ func (o Outbox) names(part string) []string {
 			names = append(names, e.Name())
 		}
 	}
-	return names // ReadDir sorts
+	return names, nil // ReadDir sorts
 }
 
 // claim takes an event for delivery. [os.ErrNotExist] means that somebody else
@@ -152,11 +163,19 @@ func (c claim) read() (Entry, []byte, error) {
 }
 
 // done removes the event: it was delivered.
-func (c claim) done() error { return os.Remove(c.path()) }
+func (c claim) done() error { return ifThere(os.Remove(c.path())) }
 
 // release puts the event back.
 func (c claim) release() error {
-	return os.Rename(c.path(), c.outbox.path("new", c.name))
+	return ifThere(os.Rename(c.path(), c.outbox.path("new", c.name)))
+}
+
+// ifThere takes it that an event is gone because the outbox was emptied.
+func ifThere(err error) error {
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	return err
 }
 
 // Rejected is an event that was moved aside, with the reason.
@@ -167,9 +186,17 @@ type Rejected struct {
 	Raw    string          `json:"raw,omitempty"` // what lay there, if it was no entry
 }
 
+// spoil moves aside, as it is, what is no file at all.
+func (c claim) spoil() error {
+	return ifThere(os.Rename(c.path(), c.outbox.path("rejected", c.name)))
+}
+
 // reject moves the event aside. Written before the claim is removed, so that
 // dying in between loses nothing.
 func (c claim) reject(data []byte, answer string, now time.Time) error {
+	if _, err := os.Lstat(c.path()); errors.Is(err, os.ErrNotExist) {
+		return nil // the outbox was emptied, and this must not fill it again
+	}
 	r := Rejected{At: now.UTC(), Answer: answer}
 	if json.Valid(data) {
 		r.Entry = data
@@ -188,8 +215,9 @@ func (c claim) reject(data []byte, answer string, now time.Time) error {
 
 // reclaim takes back the claims of deliverers that are dead or out of time.
 func (o Outbox) reclaim(self owner, now time.Time) error {
-	var errs []error
-	for _, file := range o.names("claimed") {
+	files, err := o.names("claimed")
+	errs := []error{err}
+	for _, file := range files {
 		name, by, ok := strings.Cut(file, "~")
 		if ok && self.respects(by, now) {
 			continue
@@ -204,7 +232,10 @@ func (o Outbox) reclaim(self owner, now time.Time) error {
 
 // trim keeps the outbox within its bounds: the oldest go, and are counted.
 func (o Outbox) trim(now time.Time) error {
-	names := o.names("new")
+	names, err := o.names("new")
+	if err != nil {
+		return err
+	}
 	drop := map[string]bool{}
 	for _, name := range names {
 		drop[name] = expired(name, now)
@@ -229,9 +260,7 @@ func (o Outbox) trim(now time.Time) error {
 			dropped++
 		}
 	}
-	o.sweep("rejected", now)
-	o.sweepTmp(now)
-	return o.countDropped(dropped, now)
+	return errors.Join(o.sweepRejected(now), o.sweepTmp(now), o.countDropped(dropped, now))
 }
 
 // firstYear is the first year that a clock can tell: one that shows an earlier
@@ -243,23 +272,28 @@ func expired(name string, now time.Time) bool {
 	return ok && taken.Year() >= firstYear && now.Sub(taken) > MaxAge
 }
 
-func (o Outbox) sweep(part string, now time.Time) {
-	names := o.names(part)
+func (o Outbox) sweepRejected(now time.Time) error {
+	names, err := o.names("rejected")
+	errs := []error{err}
 	for i, name := range names {
 		if len(names)-i > maxRejected || expired(name, now) {
-			os.Remove(o.path(part, name)) // gone or next time
+			errs = append(errs, os.RemoveAll(o.path("rejected", name)))
 		}
 	}
+	return errors.Join(errs...)
 }
 
 // sweepTmp removes what killed processes left half-written.
-func (o Outbox) sweepTmp(now time.Time) {
-	for _, name := range o.names("tmp") {
+func (o Outbox) sweepTmp(now time.Time) error {
+	names, err := o.names("tmp")
+	errs := []error{err}
+	for _, name := range names {
 		info, err := os.Lstat(o.path("tmp", name))
 		if err == nil && now.Sub(info.ModTime()) > time.Hour {
-			os.Remove(o.path("tmp", name)) // gone or next time
+			errs = append(errs, ifThere(os.Remove(o.path("tmp", name))))
 		}
 	}
+	return errors.Join(errs...)
 }
 
 // countDropped appends a line, which several processes can do at once.
@@ -277,13 +311,13 @@ type Count struct {
 	Dropped  int // since the outbox was emptied last
 }
 
-// Count counts.
-func (o Outbox) Count() Count {
-	c := Count{Queued: len(o.names("new")) + len(o.names("claimed")), Rejected: len(o.names("rejected"))}
-	data, err := os.ReadFile(o.path("dropped"))
-	if err != nil {
-		return c
-	}
+// Count counts. An error means that there may be more.
+func (o Outbox) Count() (Count, error) {
+	waiting, err := o.names("new")
+	claimed, claimedErr := o.names("claimed")
+	rejected, rejectedErr := o.names("rejected")
+	c := Count{Queued: len(waiting) + len(claimed), Rejected: len(rejected)}
+	data, droppedErr := os.ReadFile(o.path("dropped"))
 	for line := range strings.Lines(string(data)) {
 		var at string
 		var n int
@@ -291,26 +325,30 @@ func (o Outbox) Count() Count {
 			c.Dropped += n
 		}
 	}
-	return c
+	return c, errors.Join(err, claimedErr, rejectedErr, ifThere(droppedErr))
 }
 
 // Empty removes everything that waits or was moved aside, and returns how many
 // events waited. An event that is on its way this moment cannot be called back.
 func (o Outbox) Empty() (int, error) {
-	waited := o.Count().Queued
-	var errs []error
+	count, err := o.Count()
+	errs := []error{err}
 	for _, part := range []string{"new", "claimed", "tmp", "rejected", "dropped", backoffFile} {
 		errs = append(errs, os.RemoveAll(o.path(part)))
 	}
-	return waited, errors.Join(errs...)
+	return count.Queued, errors.Join(errs...)
 }
 
 // Waiting reads the entries that wait, the oldest first, without claiming them.
-// What cannot be read is passed over.
-func (o Outbox) Waiting() []Entry {
+// What is no entry is passed over.
+func (o Outbox) Waiting() ([]Entry, error) {
 	var list []Entry
 	for _, part := range []string{"claimed", "new"} {
-		for _, name := range o.names(part) {
+		names, err := o.names(part)
+		if err != nil {
+			return nil, err
+		}
+		for _, name := range names {
 			data, _, err := statefile.ReadRegular(o.path(part, name), 4*MaxPayload, false)
 			if err != nil {
 				continue
@@ -321,23 +359,20 @@ func (o Outbox) Waiting() []Entry {
 		}
 	}
 	slices.SortFunc(list, func(a, b Entry) int { return strings.Compare(a.name(), b.name()) })
-	return list
+	return list, nil
 }
 
-// Rejections reads what was moved aside, the oldest first.
-func (o Outbox) Rejections() []Rejected {
-	var list []Rejected
-	for _, name := range o.names("rejected") {
-		data, err := os.ReadFile(o.path("rejected", name))
-		if err != nil {
-			continue
-		}
-		var r Rejected
-		if json.Unmarshal(data, &r) == nil {
-			list = append(list, r)
-		}
+// answerTo is what was said when an event was moved aside; false if it was not.
+func (o Outbox) answerTo(e Entry) (string, bool) {
+	data, _, err := statefile.ReadRegular(o.path("rejected", e.name()), 8*MaxPayload, false)
+	if err != nil {
+		return "", false
 	}
-	return list
+	var r Rejected
+	if err := json.Unmarshal(data, &r); err != nil {
+		return "", false
+	}
+	return r.Answer, true
 }
 
 // appendLine adds one line to a file in a single write.

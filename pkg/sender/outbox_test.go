@@ -35,6 +35,16 @@ func outboxWith(t *testing.T, size int, times ...time.Time) Outbox {
 	return o
 }
 
+// waiting are the names of what waits.
+func waiting(t *testing.T, o Outbox) []string {
+	t.Helper()
+	names, err := o.names("new")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return names
+}
+
 func TestTrim(t *testing.T) {
 	many := make([]time.Time, MaxEvents+5)
 	for i := range many {
@@ -61,7 +71,7 @@ func TestTrim(t *testing.T) {
 			if err := o.trim(c.now); err != nil {
 				t.Fatal(err)
 			}
-			if got := o.Count(); got.Queued != c.kept || got.Dropped != c.dropped {
+			if got, err := o.Count(); err != nil || got.Queued != c.kept || got.Dropped != c.dropped {
 				t.Errorf("got %+v, want %d kept and %d dropped", got, c.kept, c.dropped)
 			}
 		})
@@ -73,7 +83,7 @@ func TestTrimDropsTheOldest(t *testing.T) {
 	if err := o.trim(noon); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range o.names("new") {
+	for _, name := range waiting(t, o) {
 		if at, _ := takenAt(name); at.Before(noon) {
 			t.Errorf("%v is still there", at)
 		}
@@ -99,14 +109,14 @@ func TestReclaim(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			o := outboxWith(t, 1, noon)
-			name := o.names("new")[0]
+			name := waiting(t, o)[0]
 			if err := os.Rename(o.path("new", name), o.path("claimed", name+"~"+c.by)); err != nil {
 				t.Fatal(err)
 			}
 			if err := o.reclaim(self, noon); err != nil {
 				t.Fatal(err)
 			}
-			if back := len(o.names("new")) == 1; back != c.back {
+			if back := len(waiting(t, o)) == 1; back != c.back {
 				t.Errorf("taken back: %v", back)
 			}
 		})
@@ -115,7 +125,7 @@ func TestReclaim(t *testing.T) {
 
 func TestClaimIsExclusive(t *testing.T) {
 	o := outboxWith(t, 1, noon)
-	name := o.names("new")[0]
+	name := waiting(t, o)[0]
 	won := make(chan bool)
 	for range 8 {
 		go func() {

@@ -3,7 +3,9 @@
 package sender
 
 import (
+	"bytes"
 	"errors"
+	"fmt"
 	"os"
 	"syscall"
 )
@@ -22,6 +24,17 @@ func processDomain() string {
 	return domainOf(string(boot), namespace)
 }
 
+// processAlive tells whether a process runs. On Linux one that has ended and that
+// nobody collects, as in most containers, is known by its state.
 func processAlive(pid int) bool {
-	return !errors.Is(syscall.Kill(pid, 0), syscall.ESRCH)
+	if errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {
+		return false
+	}
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return true
+	}
+	// proc_pid_stat(5): "pid (name) state …", where the name can hold anything.
+	_, state, _ := bytes.Cut(stat[max(0, bytes.LastIndexByte(stat, ')')):], []byte(" "))
+	return !bytes.HasPrefix(state, []byte("Z")) && !bytes.HasPrefix(state, []byte("X"))
 }

@@ -3,6 +3,7 @@ package sender
 import (
 	"bufio"
 	"context"
+	"errors"
 	"io"
 	"slices"
 	"strings"
@@ -30,9 +31,7 @@ func (s Sender) Run(ctx context.Context) {
 	defer cancel()
 	b, self := batonOf(s.State()), thisProcess()
 	w := worker{Sender: s, self: self, busy: map[manifest.ID]bool{}, held: map[manifest.ID]bool{}, done: make(chan Summary)}
-	for _, tool := range Tools(s.State()) {
-		_ = s.Outbox(tool).trim(s.Now()) // drain reports what keeps it from being kept in bounds
-	}
+	w.trim()
 	for {
 		w.work(ctx)
 		b.drop(self)
@@ -49,6 +48,15 @@ type worker struct {
 	self       owner
 	busy, held map[manifest.ID]bool
 	done       chan Summary
+}
+
+// trim keeps all outboxes within their bounds, those of tools that wait included.
+func (w *worker) trim() {
+	tools, err := Tools(w.State())
+	for _, tool := range tools {
+		err = errors.Join(err, w.Outbox(tool).trim(w.Now()))
+	}
+	_ = err // nobody to tell; the next deliverer tries again
 }
 
 // work starts a goroutine for each tool that has something to deliver, until
@@ -83,7 +91,11 @@ func (w *worker) work(ctx context.Context) {
 // ready lists the tools for which something could be delivered now.
 func (w *worker) ready() []manifest.ID {
 	var list []manifest.ID
-	for _, tool := range Tools(w.State()) {
+	tools, err := Tools(w.State())
+	if err != nil {
+		return nil // a background process has nobody to tell; the next one tries again
+	}
+	for _, tool := range tools {
 		o := w.Outbox(tool)
 		if len(w.busy)+len(list) >= maxParallel {
 			break
@@ -97,10 +109,12 @@ func (w *worker) ready() []manifest.ID {
 
 // waits tells whether there is an event to claim, or a claim to take back.
 func (o Outbox) waits(self owner, now time.Time) bool {
-	if len(o.names("new")) > 0 {
-		return true
+	waiting, err := o.names("new")
+	if err != nil || len(waiting) > 0 {
+		return err == nil
 	}
-	return slices.ContainsFunc(o.names("claimed"), func(file string) bool {
+	files, err := o.names("claimed")
+	return err == nil && slices.ContainsFunc(files, func(file string) bool {
 		_, by, _ := strings.Cut(file, "~")
 		return !self.respects(by, now)
 	})
