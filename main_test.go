@@ -36,6 +36,7 @@ func emptyHome(e *testscript.Env) error {
 	e.Setenv("HOME", home)
 	e.Setenv("USERPROFILE", home)
 	e.Setenv("XDG_CONFIG_DIRS", filepath.Join(e.WorkDir, "etc"))
+	e.Setenv("GORACE", "atexit_sleep_ms=0") // else every program under the race detector sleeps a second
 	e.Setenv("XDG_DATA_DIRS", filepath.Join(e.WorkDir, "share"))
 	return nil
 }
