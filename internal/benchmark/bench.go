@@ -1,0 +1,102 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// bench is what the contestants share.
+type bench struct {
+	dir     string // everything is below it
+	product string // the program
+	empty   string // the empty one
+	server  *server
+	hole    *hole
+}
+
+func newBench(dir string) (*bench, error) {
+	b := &bench{dir: dir, product: filepath.Join(dir, "usagectl.exe"), empty: filepath.Join(dir, "empty.exe")}
+	source := filepath.Join(dir, "empty.go")
+	err := os.WriteFile(source, []byte("package main\n\nfunc main() {}\n"), 0o600)
+	if err := errors.Join(err, build(b.product, "."), build(b.empty, source)); err != nil {
+		return nil, err
+	}
+	if b.server, err = newServer(); err != nil {
+		return nil, err
+	}
+	if b.hole, err = newHole(); err != nil {
+		b.server.close()
+		return nil, err
+	}
+	return b, nil
+}
+
+func (b *bench) close() {
+	b.server.close()
+	b.hole.close()
+}
+
+// build builds a program as a release does.
+func build(output string, args ...string) error {
+	c := exec.Command("go", append([]string{"build", "-trimpath", "-ldflags", "-s -w", "-o", output}, args...)...)
+	c.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if said, err := c.CombinedOutput(); err != nil {
+		return fmt.Errorf("go build %s: %w\n%s", args, err, said)
+	}
+	return nil
+}
+
+// contestants are all that can run on this machine, with notes about the others.
+func (b *bench) contestants() (list []contestant, notes []string, err error) {
+	const many = 1000
+	var homes [5]*home
+	for i, url := range []string{b.server.url, b.server.url, b.server.url, b.server.url, b.hole.url} {
+		if homes[i], err = b.newHome(fmt.Sprint(i), httpManifest(url)); err != nil {
+			return nil, nil, err
+		}
+	}
+	mute, busy, full, idle, dead := homes[0], homes[1], homes[2], homes[3], homes[4]
+	if err := errors.Join(mute.send("off"), busy.fill(0), full.fill(many), idle.enable(), dead.enable()); err != nil {
+		return nil, nil, err
+	}
+	send := func(name string, h *home, before, after func() error) contestant {
+		return contestant{name, append([]string{b.product}, sendArgs()...), h.env(), before, after}
+	}
+	list = []contestant{
+		{name: empty, argv: []string{b.empty}, env: mute.env()},
+		send(off, mute, nil, nil),
+		send(atWork, busy, busy.holdBaton, func() error { return busy.takeBack(0) }),
+		send(waiting, full, full.holdBaton, func() error { return full.takeBack(many) }),
+		send(started, idle, idle.clear, func() error { return errors.Join(b.server.answered(), idle.endDeliverer()) }),
+		send(blackHole, dead, dead.clear, dead.endDeliverer),
+	}
+	for name, argv := range map[string]func(string) ([]string, error){curl: curlArgv, python: pythonArgv} {
+		if argv, err := argv(b.server.url); err != nil {
+			notes = append(notes, fmt.Sprintf("%s is left out: %v", name, err))
+		} else {
+			list = append(list, contestant{name, argv, mute.env(), nil, b.server.answered})
+		}
+	}
+	return list, notes, nil
+}
+
+// document is what the others post: much like what the product makes.
+const document = `{"event":"run.end","event_id":"0b7e5d4c-3f6a-4b1e-9a51-2f1f6f6f8a10","run":"5e0c2e0e-97d5-4d5b-8f3a-6b0e4f3f7c21",` +
+	`"source":"c1a9e1f4-5d53-4a57-8b7e-1d2c3b4a5f60","time":1767323045.000006,"os":"linux","exit_code":0,"duration":1.5}`
+
+func curlArgv(url string) ([]string, error) {
+	path, err := exec.LookPath("curl")
+	return []string{path, "-s", "-o", os.DevNull, "-X", "POST", "-H", "Content-Type: application/json", "-d", document, url}, err
+}
+
+// pythonArgv asks Python where it is, for what is on PATH may be a script of a
+// version manager, which takes longer than Python itself.
+func pythonArgv(url string) ([]string, error) {
+	path, err := exec.Command("python3", "-c", "import sys; print(sys.executable)").Output()
+	script := fmt.Sprintf("import urllib.request as u; u.urlopen(u.Request('%s', b'%s', {'Content-Type': 'application/json'})).read()", url, document)
+	return []string{strings.TrimSpace(string(path)), "-c", script}, err
+}

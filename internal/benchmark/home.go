@@ -1,0 +1,200 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// home is a temporary home in which the tool "bench" is known.
+type home struct{ product, dir string }
+
+// manifest declares eight fields; what a transport needs stands in send.
+const manifest = `schema = 1
+tool = {id = "bench", purpose = "To measure."}
+consent = {default = "opt-in"}
+event = [{name = "run.end"}]
+send = {%s}
+field = [
+	{name = "event", key = "/name", from = "event.name", purpose = "To measure."},
+	{name = "time", key = "/end", from = "time.now", format = "unix_float", purpose = "To measure."},
+	{name = "os", key = "/resource/os.type", from = "host.os", purpose = "To measure."},
+	{name = "source", key = "/resource/service.instance.id", from = "identity.source", purpose = "To measure."},
+	{name = "event_id", key = "/attributes/event_id", from = "event.id", purpose = "To measure."},
+	{name = "run", key = "/attributes/run", from = "run.id", purpose = "To measure."},
+	{name = "exit_code", key = "/attributes/exit_code", type = "int", min = 0, max = 255, purpose = "To measure."},
+	{name = "duration", key = "/attributes/duration", type = "float", min = 0, purpose = "To measure."},
+]
+`
+
+func httpManifest(url string) string {
+	return fmt.Sprintf(manifest, fmt.Sprintf("transport = %q, endpoint = %q", "http", url))
+}
+
+func otlpManifest(url string) string {
+	return fmt.Sprintf(manifest, fmt.Sprintf("transport = %q, endpoint = %q, signal = %q", "otlp", url+"/v1/traces", "traces"))
+}
+
+func sendArgs() []string {
+	return []string{"send", "bench", "run.end", "--set", "exit_code=0", "--set", "duration=1.5"}
+}
+
+func (b *bench) newHome(name, manifest string) (*home, error) {
+	h := &home{b.product, filepath.Join(b.dir, "home", name)}
+	tools := filepath.Join(h.dir, "data", "usagectl", "tools")
+	err := os.MkdirAll(tools, 0o700)
+	return h, errors.Join(err, os.WriteFile(filepath.Join(tools, "bench.toml"), []byte(manifest), 0o600))
+}
+
+// env is all of the environment: nothing of the caller's refuses, sets a proxy, or
+// names a CI system.
+func (h *home) env() []string {
+	env := []string{
+		"HOME=" + h.dir, "USERPROFILE=" + h.dir, "PATH=" + os.Getenv("PATH"), "SYSTEMROOT=" + os.Getenv("SYSTEMROOT"),
+	}
+	for _, part := range []string{"config", "data", "state"} {
+		env = append(env, "XDG_"+strings.ToUpper(part)+"_HOME="+filepath.Join(h.dir, part))
+	}
+	return env
+}
+
+// run runs the product and reads what it says as JSON.
+func (h *home) run(answer any, args ...string) error {
+	c := exec.Command(h.product, append(args, "--json")...)
+	c.Env, c.WaitDelay = h.env(), time.Second
+	said, err := c.Output()
+	if err == nil {
+		err = json.Unmarshal(said, answer)
+	}
+	if err != nil {
+		return fmt.Errorf("usagectl %s: %w: %s", strings.Join(args, " "), err, said)
+	}
+	return nil
+}
+
+func (h *home) enable() error { return h.run(new(any), "enable", "bench") }
+
+// send checks that a send does what it is measured for.
+func (h *home) send(want string) error {
+	var answer struct{ Outcome, Reason any }
+	err := h.run(&answer, sendArgs()...)
+	if err == nil && answer.Outcome != want {
+		err = fmt.Errorf("send is %v and not %s: %v", answer.Outcome, want, answer.Reason)
+	}
+	return err
+}
+
+func (h *home) outbox(names ...string) string {
+	return filepath.Join(append([]string{h.dir, "state", "usagectl", "outbox"}, names...)...)
+}
+
+// The parts of an outbox that the benchmark handles, as pkg/sender has them.
+const (
+	baton = ".deliverer" // "PID.DOMAIN" of the deliverer that is at work
+	queue = "bench/new"  // a file an event: "TIME-ID.json"
+)
+
+// clear removes what waits, and every sign of a deliverer.
+func (h *home) clear() error {
+	var err error
+	for _, name := range []string{baton, queue, "bench/claimed", "bench/backoff.json"} {
+		err = errors.Join(err, os.RemoveAll(h.outbox(name)))
+	}
+	for _, name := range []string{queue, "bench/claimed"} {
+		err = errors.Join(err, os.MkdirAll(h.outbox(name), 0o700))
+	}
+	return err
+}
+
+// deliverer reads the baton.
+func (h *home) deliverer() (pid int, domain string, err error) {
+	content, err := os.ReadFile(h.outbox(baton))
+	first, domain, _ := strings.Cut(string(content), ".")
+	if pid, _ = strconv.Atoi(first); err == nil && pid <= 1 {
+		err = fmt.Errorf("the baton names no process: %q", content)
+	}
+	return pid, domain, err
+}
+
+// endDeliverer ends the deliverer that a send has started. It is an error if it
+// started none, and nothing else is ever ended.
+func (h *home) endDeliverer() error {
+	pid, _, err := h.deliverer()
+	if err != nil {
+		return fmt.Errorf("no deliverer was started: %w", err)
+	}
+	if exe, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", pid)); err == nil && exe != h.product {
+		return fmt.Errorf("process %d is no deliverer but %s", pid, exe)
+	}
+	p, err := os.FindProcess(pid)
+	if err != nil {
+		return err
+	}
+	_ = p.Kill()
+	for range 100 { // longer is no use: where nobody collects the dead it stays to be seen
+		if p.Signal(syscall.Signal(0)) != nil {
+			break
+		}
+		time.Sleep(time.Millisecond)
+	}
+	return p.Release()
+}
+
+// holdBaton makes this process look like a deliverer at work. The baton's domain
+// has to be a real one, so the first time a real deliverer makes it.
+func (h *home) holdBaton() error {
+	pid, domain, err := h.deliverer()
+	if err == nil && pid == os.Getpid() {
+		return os.Chtimes(h.outbox(baton), time.Time{}, time.Now())
+	}
+	if err := errors.Join(h.send("queued"), h.endDeliverer()); err != nil {
+		return err
+	}
+	_, domain, err = h.deliverer()
+	return errors.Join(err, h.clear(), os.WriteFile(h.outbox(baton), fmt.Appendf(nil, "%d.%s", os.Getpid(), domain), 0o600))
+}
+
+// fill agrees and puts n copies of a real event into the outbox, each with an ID
+// and a time of its own. They are older than any that will be sent.
+func (h *home) fill(n int) error {
+	if err := errors.Join(h.enable(), h.holdBaton(), h.send("queued")); err != nil {
+		return err
+	}
+	files, err := os.ReadDir(h.outbox(queue))
+	if err != nil || len(files) != 1 {
+		return fmt.Errorf("%d events wait instead of one: %w", len(files), err)
+	}
+	data, err := os.ReadFile(h.outbox(queue, files[0].Name()))
+	if err := errors.Join(err, os.Remove(h.outbox(queue, files[0].Name()))); err != nil {
+		return err
+	}
+	_, old, _ := strings.Cut(strings.TrimSuffix(files[0].Name(), ".json"), "-")
+	begin := time.Now().Add(-time.Hour)
+	for i := range n {
+		id := uuid.NewString()
+		name := fmt.Sprintf("%016x-%s.json", begin.Add(time.Duration(i)).UnixNano(), id)
+		if err := os.WriteFile(h.outbox(queue, name), bytes.ReplaceAll(data, []byte(old), []byte(id)), 0o600); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// takeBack removes the event that was sent last. There must be one more than n.
+func (h *home) takeBack(n int) error {
+	files, err := os.ReadDir(h.outbox(queue))
+	if err != nil || len(files) != n+1 {
+		return fmt.Errorf("%d events wait instead of %d: %w", len(files), n+1, err)
+	}
+	return os.Remove(h.outbox(queue, files[n].Name()))
+}
