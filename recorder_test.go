@@ -46,13 +46,6 @@ func (r *recorder) close() {
 	r.server.Close()
 }
 
-// all returns the bodies recorded so far.
-func (r *recorder) all() [][]byte {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return append([][]byte{}, r.bodies...)
-}
-
 func (r *recorder) record(req *http.Request) string {
 	body, err := io.ReadAll(req.Body)
 	r.mu.Lock()

@@ -153,14 +153,14 @@ func (h *home) endDeliverer() error {
 // holdBaton makes this process look like a deliverer at work. The baton's domain
 // has to be a real one, so the first time a real deliverer makes it.
 func (h *home) holdBaton() error {
-	pid, domain, err := h.deliverer()
+	pid, _, err := h.deliverer()
 	if err == nil && pid == os.Getpid() {
 		return os.Chtimes(h.outbox(baton), time.Time{}, time.Now())
 	}
 	if err := errors.Join(h.send("queued"), h.endDeliverer()); err != nil {
 		return err
 	}
-	_, domain, err = h.deliverer()
+	_, domain, err := h.deliverer()
 	return errors.Join(err, h.clear(), os.WriteFile(h.outbox(baton), fmt.Appendf(nil, "%d.%s", os.Getpid(), domain), 0o600))
 }
 
