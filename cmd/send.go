@@ -273,10 +273,15 @@ func (s *sending) keep(ctx context.Context, p consent.Permit, e sender.Entry) ou
 	case keepErr != nil:
 		return s.handOver(e, keepErr, out)
 	}
+	s.wake(snd, e)
+	return out
+}
+
+// wake sees to it that somebody delivers what is kept.
+func (s *sending) wake(snd sender.Sender, e sender.Entry) {
 	if err := snd.Wake(e, s.startDeliverer); err != nil && s.verbose {
 		s.warn("no deliverer could be started: %v", err)
 	}
-	return out
 }
 
 // deliver delivers the event in the foreground.
@@ -297,6 +302,7 @@ func (s *sending) deliver(ctx context.Context, snd sender.Sender, e sender.Entry
 		out.Outcome, out.code = "rejected", exitRejected
 		out.Reason = consent.Reason{Rule: ruleServer, Detail: fate.Note}
 	case fate.Kept:
+		s.wake(snd, e)
 		out.code, out.Reason = exitTempFail, consent.Reason{Rule: ruleNetwork, Detail: fate.Note}
 	default:
 		out.Outcome, out.code = "dropped", exitUnavailable

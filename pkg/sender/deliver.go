@@ -23,6 +23,8 @@ type Summary struct {
 	Failed   string // why what waits was not delivered, or ""
 	// RetryAfter is what the server asked for, or 0.
 	RetryAfter time.Duration
+
+	seen []string // what waited when the outbox was listed last
 }
 
 // done is how many events are settled.
@@ -117,9 +119,9 @@ func (s Sender) drain(ctx context.Context, tool manifest.ID, progress func(int))
 			sum.Failed = err.Error()
 			return sum
 		}
-		before := sum
-		sum.Held = ""
-		if len(names) == 0 || !r.run(ctx, names) || sum.done() == before.done() { // or others take them all
+		before := sum.done()
+		sum.Held, sum.seen = "", names
+		if len(names) == 0 || !r.run(ctx, names) || sum.done() == before { // or others take them all
 			return sum
 		}
 	}
@@ -130,9 +132,10 @@ func (s Sender) drain(ctx context.Context, tool manifest.ID, progress func(int))
 // prepare puts the outbox in order and lists what waits.
 func (r *round) prepare() ([]string, error) {
 	now := r.Now()
-	if err := errors.Join(r.outbox.reclaim(r.self, now), r.outbox.trim(now)); err != nil {
+	if err := r.outbox.reclaim(r.self, now); err != nil {
 		return nil, err
 	}
+	_ = r.outbox.trim(now) // what cannot be tidied up is not in the way of what can be delivered
 	names, err := r.outbox.names("new")
 	if err == nil && len(names) > 0 {
 		err = r.outbox.create()

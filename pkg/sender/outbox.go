@@ -290,7 +290,7 @@ func (o Outbox) sweepTmp(now time.Time) error {
 	for _, name := range names {
 		info, err := os.Lstat(o.path("tmp", name))
 		if err == nil && now.Sub(info.ModTime()) > time.Hour {
-			errs = append(errs, ifThere(os.Remove(o.path("tmp", name))))
+			errs = append(errs, os.RemoveAll(o.path("tmp", name)))
 		}
 	}
 	return errors.Join(errs...)

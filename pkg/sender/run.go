@@ -30,7 +30,7 @@ func (s Sender) Run(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, deliverTime)
 	defer cancel()
 	b, self := batonOf(s.State()), thisProcess()
-	w := worker{Sender: s, self: self, busy: map[manifest.ID]bool{}, held: map[manifest.ID]bool{}, done: make(chan Summary)}
+	w := worker{Sender: s, self: self, busy: map[manifest.ID]bool{}, held: map[manifest.ID][]string{}, done: make(chan Summary)}
 	w.trim()
 	for {
 		w.work(ctx)
@@ -45,9 +45,10 @@ func (s Sender) Run(ctx context.Context) {
 // worker drains several tools at once.
 type worker struct {
 	Sender
-	self       owner
-	busy, held map[manifest.ID]bool
-	done       chan Summary
+	self owner
+	busy map[manifest.ID]bool
+	held map[manifest.ID][]string // events that waited when the tool was given up
+	done chan Summary
 }
 
 // trim keeps all outboxes within their bounds, those of tools that wait included.
@@ -77,7 +78,7 @@ func (w *worker) work(ctx context.Context) {
 		select {
 		case sum := <-w.done:
 			delete(w.busy, sum.Tool)
-			w.held[sum.Tool] = sum.Held != "" || sum.Failed != "" // not again in this process
+			w.hold(sum)
 			idle = 0
 		case <-tick.C:
 			idle += pollInterval
@@ -100,18 +101,33 @@ func (w *worker) ready() []manifest.ID {
 		if len(w.busy)+len(list) >= maxParallel {
 			break
 		}
-		if !w.busy[tool] && !w.held[tool] && o.waits(w.self, w.Now()) && !o.Backoff().Running(w.Now()) {
+		if !w.busy[tool] && o.waits(w.self, w.held[tool], w.Now()) && !o.Backoff().Running(w.Now()) {
 			list = append(list, tool)
 		}
 	}
 	return list
 }
 
-// waits tells whether there is an event to claim, or a claim to take back.
-func (o Outbox) waits(self owner, now time.Time) bool {
-	waiting, err := o.names("new")
-	if err != nil || len(waiting) > 0 {
-		return err == nil
+// hold notes what a tool was given up with: it is taken up again only for an event
+// that came after, for whoever queued that relies on this deliverer.
+func (w *worker) hold(sum Summary) {
+	w.held[sum.Tool] = nil
+	if sum.Held != "" || sum.Failed != "" {
+		w.held[sum.Tool] = sum.seen
+	}
+}
+
+// waits tells whether there is an event to claim, besides those that are held, or
+// a claim to take back.
+func (o Outbox) waits(self owner, held []string, now time.Time) bool {
+	names, err := o.names("new")
+	if err != nil {
+		return false
+	}
+	for _, name := range names {
+		if _, known := slices.BinarySearch(held, name); !known {
+			return true
+		}
 	}
 	files, err := o.names("claimed")
 	return err == nil && slices.ContainsFunc(files, func(file string) bool {
