@@ -562,6 +562,19 @@ func serveSink(t *testing.T, l net.Listener, behave func(n int, body string) con
 
 func (s *sink) url() string { return "http://" + s.address }
 
+// hangs has the first n requests hang until goOn is called and be answered so then.
+func (s *sink) hangs(n int, after conduct) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.after = after
+	s.behave = func(i int, _ string) conduct {
+		if i <= n {
+			return hang
+		}
+		return take
+	}
+}
+
 // goOn lets the requests that hang go on.
 func (s *sink) goOn() {
 	s.mu.Lock()
@@ -623,6 +636,8 @@ func (s *sink) wait(req *http.Request) conduct {
 	defer s.count(-1)
 	select {
 	case <-s.release:
+		s.mu.Lock()
+		defer s.mu.Unlock()
 		return s.after
 	case <-req.Context().Done():
 		return hang

@@ -20,8 +20,8 @@ type contestant struct {
 }
 
 // measure runs every contestant once a round and returns the times by name. A
-// first round, which is not counted, fills the caches. None begins after the
-// deadline.
+// first round, which is not counted, fills the caches. After the deadline no
+// other begins.
 func measure(contestants []contestant, rounds int, deadline time.Time) (map[string][]time.Duration, error) {
 	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
 	if err != nil {
@@ -29,10 +29,7 @@ func measure(contestants []contestant, rounds int, deadline time.Time) (map[stri
 	}
 	defer null.Close()
 	times := map[string][]time.Duration{}
-	for round := range 1 + rounds {
-		if round > 1 && time.Now().After(deadline) {
-			break
-		}
+	for round := 0; round <= rounds && (round < 2 || time.Now().Before(deadline)); round++ {
 		for _, i := range rand.Perm(len(contestants)) {
 			c := contestants[i]
 			took, err := c.run(null)

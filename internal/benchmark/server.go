@@ -24,17 +24,14 @@ func newServer() (*server, error) {
 	}
 	s := &server{url: "http://" + l.Addr().String()}
 	s.http.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_, err := io.Copy(io.Discard, r.Body)
-		if r.Method == http.MethodPost && err == nil {
+		if _, err := io.Copy(io.Discard, r.Body); err == nil && r.Method == http.MethodPost {
 			s.posts.Add(1)
 		}
 		w.WriteHeader(http.StatusNoContent)
 	})
-	go s.http.Serve(l) // ends with close
+	go func() { _ = s.http.Serve(l) }() // ends when it is closed
 	return s, nil
 }
-
-func (s *server) close() { s.http.Close() }
 
 // answered waits until there was another POST.
 func (s *server) answered() error {
@@ -51,9 +48,8 @@ func (s *server) answered() error {
 // hole is a loopback address at which connections are neither taken nor refused:
 // a listener whose backlog is full.
 type hole struct {
-	url      string
-	listener net.Listener
-	callers  []net.Conn
+	url     string
+	closers []io.Closer
 }
 
 func newHole() (*hole, error) {
@@ -61,25 +57,21 @@ func newHole() (*hole, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &hole{url: "http://" + l.Addr().String(), listener: l}
-	if err := shortenBacklog(l.(*net.TCPListener)); err != nil {
-		h.close()
-		return nil, err
-	}
-	for range 64 {
-		c, err := net.DialTimeout("tcp", l.Addr().String(), 200*time.Millisecond)
-		if err != nil {
+	h := &hole{"http://" + l.Addr().String(), []io.Closer{l}}
+	err = shortenBacklog(l.(*net.TCPListener))
+	for i := 0; err == nil && i < 64; i++ {
+		c, full := net.DialTimeout("tcp", l.Addr().String(), 200*time.Millisecond)
+		if full != nil {
 			return h, nil
 		}
-		h.callers = append(h.callers, c)
+		h.closers = append(h.closers, c)
 	}
 	h.close()
-	return nil, errors.New("the backlog of a listener could not be filled")
+	return nil, errors.Join(err, errors.New("the backlog of a listener could not be filled"))
 }
 
 func (h *hole) close() {
-	for _, c := range h.callers {
+	for _, c := range h.closers {
 		c.Close()
 	}
-	h.listener.Close()
 }
