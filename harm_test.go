@@ -1308,11 +1308,12 @@ func listing(t *testing.T, dir string) string {
 	return b.String()
 }
 
-// System calls as strace shows them.
+// System calls as strace shows them, besides signals, the ends of threads and, as
+// "???", what a thread was about to do when the process ended.
 var (
 	network = regexp.MustCompile(`^\d+ +(socket|socketpair|connect|bind|send\w*|recv\w*|accept\w*)\(`)
 	started = regexp.MustCompile(`^\d+ +execve\(.*"deliver"`)
-	reading = regexp.MustCompile(`^\d+ +(\+\+\+ |--- |<\.\.\. |(access|faccessat2?|newfstatat|fstatat64|stat|stat64|lstat|statx|statfs|readlink|readlinkat|getcwd|execve|chdir|fchdir|openat|open)\()`)
+	reading = regexp.MustCompile(`^\d+ +(\+\+\+ |--- |<\.\.\. |\?\?\?|(access|faccessat2?|newfstatat|fstatat64|stat|stat64|lstat|statx|statfs|readlink|readlinkat|getcwd|execve|chdir|fchdir|openat|open)\()`)
 	writing = regexp.MustCompile(`^\d+ +open(at)?\(.*O_(WRONLY|RDWR|CREAT|TRUNC)`)
 )
 

@@ -212,6 +212,9 @@ func Append(dst []byte, v any) ([]byte, error) {
 }
 
 func appendString(dst []byte, s string) ([]byte, error) {
+	if plain(s) {
+		return append(append(append(dst, '"'), s...), '"'), nil
+	}
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
@@ -219,6 +222,17 @@ func appendString(dst []byte, s string) ([]byte, error) {
 		return dst, err
 	}
 	return append(dst, bytes.TrimSuffix(b.Bytes(), []byte("\n"))...), nil
+}
+
+// plain tells whether a string stands in JSON as it is. Most do, and the encoder
+// is slow to start.
+func plain(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
+			return false
+		}
+	}
+	return true
 }
 
 // Int is n as a value.

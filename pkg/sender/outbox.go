@@ -73,7 +73,7 @@ func (o Outbox) Put(p consent.Permit, e Entry) error {
 	if !p.Covers(o.tool, e.Event, e.Endpoint, e.Grant) {
 		return fmt.Errorf("%w to queue %q of %s", consent.ErrNoConsent, e.Event, o.tool)
 	}
-	data, err := json.Marshal(e)
+	data, err := e.MarshalJSON()
 	if err != nil {
 		return err
 	}
