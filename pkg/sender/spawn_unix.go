@@ -19,15 +19,12 @@ func Spawn(exe string, argv []string, env []string, stdin *os.File) (int, error)
 	if stdin == nil {
 		stdin = null
 	}
-	p, err := os.StartProcess(exe, argv, &os.ProcAttr{
+	// os.StartProcess would first start another process to find out whether the
+	// kernel knows process file descriptors, which nobody here needs.
+	return syscall.ForkExec(exe, argv, &syscall.ProcAttr{
 		Dir:   "/",
 		Env:   env,
-		Files: []*os.File{stdin, null, null},
+		Files: []uintptr{stdin.Fd(), null.Fd(), null.Fd()},
 		Sys:   &syscall.SysProcAttr{Setsid: true},
 	})
-	if err != nil {
-		return 0, err
-	}
-	pid := p.Pid // Release forgets it
-	return pid, p.Release()
 }
