@@ -43,7 +43,7 @@ func Gather(id manifest.ID, m *manifest.Manifest, env Env, d dirs.Dirs, workDir 
 		f.System = append(f.System, Read(File(dir, manifest.ID{}), true, trustedSystem), readSystemTool(dir, id))
 	}
 	f.All, f.Tool = ReadUser(d, manifest.ID{}), ReadUser(d, id)
-	if foreignHome(env, d.Home) {
+	if ForeignHome(env, d.Home) {
 		f.ForeignHome = d.Home
 	}
 	f.CI = ci.Detect(env)

@@ -23,11 +23,12 @@ type Terms struct {
 const GrantEnv = "env"
 
 // Offer is what a person would agree to at a level: every event and field of
-// the manifest up to it.
+// the manifest up to it. A deletion request is not among them: it takes no
+// agreement, and a person who asks for it may have refused everything else.
 func Offer(m *manifest.Manifest, level int) Terms {
 	t := Terms{Grant: GrantEnv, Level: level, Endpoint: m.Send.Endpoint}
 	for _, e := range m.Events {
-		if e.Level <= level {
+		if e.Level <= level && !m.IsDeletion(e.Name) {
 			t.Events = append(t.Events, e.Name)
 		}
 	}
@@ -85,7 +86,7 @@ func (t Terms) news(m *manifest.Manifest) (fields, events []string) {
 		}
 	}
 	for _, e := range m.Events {
-		if e.Level <= t.Level && t.WithheldEvent(e) != "" {
+		if e.Level <= t.Level && !m.IsDeletion(e.Name) && t.WithheldEvent(e) != "" {
 			events = append(events, e.Name)
 		}
 	}

@@ -115,6 +115,25 @@ func TestTermsAreForWhatWasAgreed(t *testing.T) {
 	}
 }
 
+// TestDeletionNeedsNoAgreement holds that nobody is asked to agree to a tool's
+// deletion request, and that an agreement does not let one be sent.
+func TestDeletionNeedsNoAgreement(t *testing.T) {
+	old := parse(t, `default = "opt-in"`, fields)
+	m := *old
+	m.Events = append(slices.Clone(old.Events), manifest.Event{Name: "forget", Level: 1})
+	m.Forget = manifest.Forget{Method: manifest.ForgetEvent, Event: "forget"}
+	if events := consent.Offer(&m, 3).Events; slices.Contains(events, "forget") {
+		t.Errorf("it is offered: %q", events)
+	}
+	v := granted(t, old, &m, 3)
+	if len(v.NewEvents) > 0 {
+		t.Errorf("it counts as new: %q", v.NewEvents)
+	}
+	if _, err := v.Permit(manifest.Event{Name: "forget", Level: 1}); !errors.Is(err, consent.ErrNoConsent) {
+		t.Errorf("a permit was given: %v", err)
+	}
+}
+
 func TestEnvironmentGrantIsLevelOne(t *testing.T) {
 	m := parse(t, `default = "opt-in"`, fields)
 	notice := consent.Offer(m, 2) // of a tool that was opt-out once: no consent, so that it adds nothing

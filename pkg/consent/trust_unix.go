@@ -33,8 +33,8 @@ func trusted(info os.FileInfo, owner func(uid int) bool) error {
 	return nil
 }
 
-// foreignHome tells whether root, by way of sudo, works in somebody else's home.
-func foreignHome(env Env, home string) bool {
+// ForeignHome tells whether root, by way of sudo, works in somebody else's home.
+func ForeignHome(env Env, home string) bool {
 	sudo, ok := env("SUDO_UID")
 	if os.Geteuid() != 0 || !ok || sudo == "" || sudo == "0" || home == "" {
 		return false

@@ -99,6 +99,26 @@ func Ensure(path string, create bool) (string, error) {
 	return id, nil
 }
 
+// Remove removes the ID file if it holds an ID for which is holds, and makes that
+// last. It does not write: a file that another program made is gone for that
+// program too, which makes its own anew. A link is removed, not what it leads to. It is no
+// error if there is no file or another ID in it.
+func Remove(path string, is func(id string) bool) error {
+	id, err := Load(path)
+	switch {
+	case errors.Is(err, ErrNone), errors.Is(err, ErrInvalid):
+		return nil
+	case err != nil:
+		return err
+	case !is(id):
+		return nil
+	}
+	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return statefile.SyncDir(filepath.Dir(path))
+}
+
 // Value is what a payload says for the outcome of [Load] or [Ensure].
 func Value(id string, err error) string {
 	switch {

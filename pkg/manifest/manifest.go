@@ -80,28 +80,55 @@ const (
 
 // Send says where payloads go, and how.
 type Send struct {
-	Transport   Transport
-	Endpoint    string
-	Headers     []Header // http; sorted by name
-	Prefix      string   // udp: what stands before the document
-	Signal      string   // otlp: "traces" or "logs"
-	WriteKey    string   // segment
-	WriteKeyEnv string   // segment: the variable that holds the write key
-	Auth        string   // segment: "basic" or "body"
+	Transport   Transport `json:"transport"`
+	Endpoint    string    `json:"endpoint"`
+	Headers     []Header  `json:"headers,omitempty"`       // http; sorted by name
+	Prefix      string    `json:"prefix,omitempty"`        // udp: what stands before the document
+	Signal      string    `json:"signal,omitempty"`        // otlp: "traces" or "logs"
+	WriteKey    string    `json:"write_key,omitempty"`     // segment
+	WriteKeyEnv string    `json:"write_key_env,omitempty"` // segment: the variable that holds the write key
+	Auth        string    `json:"auth,omitempty"`          // segment: "basic" or "body"
 }
 
 // Header is one HTTP header. In Value, "{name}" stands for what the payload
 // holds for the field of that name; a header whose field is not in the payload
 // is left out, so that nothing leaves in a header that was withheld from the
 // document.
-type Header struct{ Name, Value string }
+type Header struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
+// ForgetMethod is how a tool takes deletion requests.
+type ForgetMethod string
+
+// The methods.
+const (
+	ForgetNone  ForgetMethod = "none"  // it takes none
+	ForgetHTTP  ForgetMethod = "http"  // a JSON document, posted
+	ForgetMail  ForgetMethod = "mail"  // the person writes
+	ForgetEvent ForgetMethod = "event" // an event, by the tool's own transport
+)
 
 // Forget says how a person has the collected data deleted.
 type Forget struct {
-	Method   string // "http", "mail", "event" or "none"
+	Method   ForgetMethod
 	Endpoint string // http
 	Mail     string // mail
-	Event    string // event
+	// Event is, for the method event, the event that is the request. It always
+	// has a field from [FromSourceID]; only "usagectl forget" sends it, and
+	// nobody has to agree to it.
+	Event string
+}
+
+// InDeletion tells whether a field can be in a deletion request, which holds the
+// source ID, what the request itself is, and nothing else.
+func (f *Field) InDeletion() bool {
+	switch f.From {
+	case FromConst, FromEventName, FromEventID, FromSourceID, FromNow:
+		return true
+	}
+	return false
 }
 
 // Exec names what "usagectl exec" sends.
@@ -194,11 +221,18 @@ func (m *Manifest) FieldsOf(event string) []*Field {
 	return list
 }
 
-// EventNames lists the declared events in the order of the manifest.
+// IsDeletion tells whether the event is the tool's deletion request.
+func (m *Manifest) IsDeletion(event string) bool {
+	return m.Forget.Method == ForgetEvent && m.Forget.Event == event
+}
+
+// EventNames lists the events that callers can send, in the order of the manifest.
 func (m *Manifest) EventNames() []string {
-	names := make([]string, len(m.Events))
-	for i, e := range m.Events {
-		names[i] = e.Name
+	names := make([]string, 0, len(m.Events))
+	for _, e := range m.Events {
+		if !m.IsDeletion(e.Name) {
+			names = append(names, e.Name)
+		}
 	}
 	return names
 }

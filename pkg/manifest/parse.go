@@ -163,25 +163,30 @@ func (t *table) level(levels int) int { return max(1, t.count("level", levels)) 
 
 func readForget(root *table, m *Manifest) Forget {
 	t := root.sub("forget")
-	f := Forget{Method: "none"}
+	f := Forget{Method: ForgetNone}
 	if root.has("forget") {
-		f.Method = t.oneOf("method", "none", "http", "mail", "event")
+		methods := []string{string(ForgetNone), string(ForgetHTTP), string(ForgetMail), string(ForgetEvent)}
+		f.Method = ForgetMethod(t.oneOf("method", methods...))
 	}
 	switch f.Method {
-	case "http":
+	case ForgetHTTP:
 		f.Endpoint = t.text("endpoint")
 		if f.Endpoint != "" {
 			if err := checkEndpoint(HTTP, f.Endpoint); err != nil {
 				t.fail("endpoint", "%s: %v", t.name("endpoint"), err)
 			}
 		}
-	case "mail":
+	case ForgetMail:
 		f.Mail = t.text("mail")
 		if name, host, ok := strings.Cut(f.Mail, "@"); f.Mail != "" && (!ok || name == "" || host == "" || strings.ContainsAny(f.Mail, " \t\r\n<>,;?&")) {
 			t.fail("mail", "%s is %s, not a mail address", t.name("mail"), Quote(f.Mail))
 		}
-	case "event":
+	case ForgetEvent:
 		f.Event = t.event("event", m)
+		fields := m.FieldsOf(f.Event)
+		if f.Event != "" && !slices.ContainsFunc(fields, func(f *Field) bool { return f.From == FromSourceID }) {
+			t.fail("event", "%s names the event %s, which has no field from %q", t.name("event"), Quote(f.Event), string(FromSourceID))
+		}
 	}
 	t.done()
 	return f

@@ -3,6 +3,7 @@ package manifest_test
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"regexp"
 	"strings"
 	"testing"
@@ -273,7 +274,8 @@ func TestForget(t *testing.T) {
 		`method = "event", event = "e"`:                            {Method: "event", Event: "e"},
 		`method = "http", endpoint = "https://t.example/deletion"`: {Method: "http", Endpoint: "https://t.example/deletion"},
 	} {
-		m, err := manifest.Parse("t.toml", []byte(small+"forget = {"+text+"}\n"))
+		const source = `field = [{name = "source", from = "identity.source", purpose = "p"}]` + "\n"
+		m, err := manifest.Parse("t.toml", []byte(small+source+"forget = {"+text+"}\n"))
 		if err != nil {
 			t.Errorf("%s: %v", text, err)
 			continue
@@ -281,6 +283,45 @@ func TestForget(t *testing.T) {
 		if m.Forget != want {
 			t.Errorf("%s: got %+v, want %+v", text, m.Forget, want)
 		}
+	}
+}
+
+// TestDeletionEvent holds that callers cannot send the event that is the tool's
+// deletion request, and that it holds the ID and what the request is alone.
+func TestDeletionEvent(t *testing.T) {
+	m, err := manifest.Parse("t.toml", []byte(`schema = 1
+tool = {id = "t", purpose = "p"}
+send = {transport = "file", endpoint = "~/.t/log"}
+event = [{name = "forget"}, {name = "run"}]
+field = [
+  {name = "source", from = "identity.source", purpose = "p"},
+  {name = "id", from = "event.id", purpose = "p"},
+  {name = "when", from = "time.now", purpose = "p"},
+  {name = "what", from = "event.name", purpose = "p"},
+  {name = "where", from = "const", type = "string", value = "here", purpose = "p"},
+  {name = "n", type = "int", purpose = "p"},
+  {name = "run", from = "run.id", purpose = "p"},
+  {name = "version", from = "tool.version", purpose = "p"},
+  {name = "level", from = "consent.level", purpose = "p"},
+  {name = "os", from = "host.os", purpose = "p"},
+  {name = "user", from = "host.user_hash", purpose = "p"},
+]
+forget = {method = "event", event = "forget"}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !m.IsDeletion("forget") || m.IsDeletion("run") || !slices.Equal(m.EventNames(), []string{"run"}) {
+		t.Errorf("events of callers: %q", m.EventNames())
+	}
+	var names []string
+	for _, f := range m.FieldsOf("forget") {
+		if f.InDeletion() {
+			names = append(names, f.Name)
+		}
+	}
+	if want := []string{"source", "id", "when", "what", "where"}; !slices.Equal(names, want) {
+		t.Errorf("in the deletion request: %q, want %q", names, want)
 	}
 }
 

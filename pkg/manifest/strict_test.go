@@ -380,6 +380,7 @@ func TestBadForget(t *testing.T) {
 		{"method", []string{forget, `‸method = "fax"`}, []string{`[forget] method is "fax", not one of none, http, mail, event`}},
 		{"no mail", []string{"[forget]\n" + forget, "[‸forget]\nmethod = \"mail\""}, []string{"[forget] mail is missing"}},
 		{"no event", []string{"[forget]\n" + forget, "[‸forget]\nmethod = \"event\""}, []string{"[forget] event is missing"}},
+		{"event without the ID", []string{forget, "method = \"event\"\n‸event = \"run.end\"", `from    = "identity.source"`, `from    = "run.id"`}, []string{`[forget] event names the event "run.end", which has no field from "identity.source"`}},
 		{"unknown event", []string{forget, "method = \"event\"\n‸event = \"run.stop\""}, []string{`[forget] event names the event "run.stop", which is not declared`}},
 	}
 	for _, mail := range []string{"privacy", "@t.example", "privacy@", "a b@t.example", "a@t.example?bcc=b@x.example", "a@t.example,b@x.example", "<a@t.example>"} {
