@@ -1,5 +1,6 @@
-// Package statefile replaces small files so that a reader sees the old content
-// or the new, whatever happens in between: a crash, a full disk, a second writer.
+// Package statefile makes and replaces small files so that a reader sees the old
+// content or the new, whatever happens in between: a crash, a full disk, a second
+// writer.
 package statefile
 
 import (
@@ -8,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // Write puts data at path with the permission bits perm: a temporary file in
@@ -35,6 +37,66 @@ func Write(path string, data []byte, perm, dirPerm os.FileMode) (err error) {
 		return err
 	}
 	return SyncDir(dir)
+}
+
+// Create makes the file with its whole content at once, for its owner alone, or
+// fails with [os.ErrExist]: the content is written aside, synced, and linked to its
+// name, so that no reader, be it this program or another, ever sees an empty file, and of many
+// that do so at once one succeeds. Links are never followed: link(2) fails on
+// anything that has the name. Missing directories are made with dirPerm. A
+// process that is killed can leave a temporary file; see [Litter].
+func Create(path string, data []byte, dirPerm os.FileMode) error {
+	dir := filepath.Dir(path)
+	if err := os.MkdirAll(dir, dirPerm); err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(dir, "."+filepath.Base(path)+".*.tmp")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name())
+	if err := fill(f, data, 0o600); err != nil {
+		return err
+	}
+	err = os.Link(f.Name(), path)
+	if err != nil && !errors.Is(err, os.ErrExist) {
+		err = createExclusive(path, data)
+	}
+	if err != nil {
+		return err
+	}
+	return SyncDir(dir)
+}
+
+// createExclusive is for file systems without hard links. A reader may see the
+// file empty for a moment.
+func createExclusive(path string, data []byte) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		os.Remove(path) // half a file would stand in the way for ever
+	}
+	return err
+}
+
+// Litter lists the temporary files that killed processes left when they made or
+// replaced the file at path, and those of processes that are at it now.
+func Litter(path string) ([]string, error) {
+	dir, base := filepath.Split(path)
+	entries, err := os.ReadDir(filepath.Clean(dir))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	var list []string
+	for _, e := range entries {
+		if name := e.Name(); strings.HasPrefix(name, "."+base+".") && strings.HasSuffix(name, ".tmp") {
+			list = append(list, dir+name)
+		}
+	}
+	return list, err
 }
 
 func fill(f *os.File, data []byte, perm os.FileMode) error {

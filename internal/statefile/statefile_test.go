@@ -5,7 +5,10 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/usagectl/usagectl/internal/statefile"
@@ -112,6 +115,50 @@ func TestWriteAtOnce(t *testing.T) {
 	}
 	writers.Wait()
 	wantNames(t, dir, "state")
+}
+
+// TestCreateAtOnce holds that of many that make a file one does, whole, and that
+// the others are told.
+func TestCreateAtOnce(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "a", "state")
+	var made atomic.Int32
+	var creators sync.WaitGroup
+	for i := range 16 {
+		creators.Go(func() {
+			err := statefile.Create(file, bytes.Repeat([]byte{byte('a' + i)}, 1<<12), 0o700)
+			switch {
+			case err == nil:
+				made.Add(1)
+			case !errors.Is(err, os.ErrExist):
+				t.Error(err)
+			}
+			if text := content(t, file); text != strings.Repeat(text[:1], 1<<12) {
+				t.Error("a reader saw half a file")
+			}
+		})
+	}
+	creators.Wait()
+	if made.Load() != 1 {
+		t.Errorf("%d made it", made.Load())
+	}
+	wantNames(t, filepath.Dir(file), "state")
+}
+
+func TestLitter(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "state")
+	if list, err := statefile.Litter(filepath.Join(dir, "none", "state")); err != nil || len(list) != 0 {
+		t.Errorf("no directory: %q, %v", list, err)
+	}
+	for _, name := range []string{"state", ".state.1.tmp", ".state.2.tmp", ".state", ".other.1.tmp", "state.tmp", ".state.1"} {
+		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	list, err := statefile.Litter(file)
+	if want := []string{filepath.Join(dir, ".state.1.tmp"), filepath.Join(dir, ".state.2.tmp")}; err != nil || !slices.Equal(list, want) {
+		t.Errorf("got %q, %v, want %q", list, err, want)
+	}
 }
 
 func TestReadRegular(t *testing.T) {

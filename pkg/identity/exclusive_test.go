@@ -7,22 +7,8 @@ import (
 	"testing"
 )
 
-// These two are for file systems without hard links, which a test cannot count
-// on finding.
-
-func TestCreateExclusive(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "source")
-	if err := createExclusive(path, []byte("first")); err != nil {
-		t.Fatal(err)
-	}
-	if err := createExclusive(path, []byte("second")); !errors.Is(err, os.ErrExist) {
-		t.Errorf("the second time: %v", err)
-	}
-	if data, err := os.ReadFile(path); err != nil || string(data) != "first" {
-		t.Errorf("got %q, %v", data, err)
-	}
-}
-
+// TestLoadWritten is for file systems without hard links, which a test cannot
+// count on finding.
 func TestLoadWritten(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "source")
 	if err := os.WriteFile(path, nil, 0o600); err != nil {

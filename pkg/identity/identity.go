@@ -89,7 +89,7 @@ func Ensure(path string, create bool) (string, error) {
 		return id, err
 	}
 	id = uuid.NewString()
-	err = createOnce(path, []byte(id))
+	err = statefile.Create(path, []byte(id), 0o700)
 	if errors.Is(err, os.ErrExist) {
 		return loadWritten(path)
 	}
@@ -99,24 +99,34 @@ func Ensure(path string, create bool) (string, error) {
 	return id, nil
 }
 
-// Remove removes the ID file if it holds an ID for which is holds, and makes that
-// last. It does not write: a file that another program made is gone for that
-// program too, which makes its own anew. A link is removed, not what it leads to. It is no
-// error if there is no file or another ID in it.
-func Remove(path string, is func(id string) bool) error {
+// Remove removes the ID file if the ID in it is the one that is meant, so that the
+// next event gets a new one, and makes that last. It never writes: a program
+// that shares the file makes its own anew. A link is removed, not what it leads
+// to. It is no error if there is no such file, or another ID in it.
+func Remove(path string, meant func(id string) bool) error {
+	files, err := statefile.Litter(path)
+	errs := []error{err}
+	for _, file := range append(files, path) {
+		errs = append(errs, removeIf(file, meant))
+	}
+	if err := statefile.SyncDir(filepath.Dir(path)); !errors.Is(err, os.ErrNotExist) {
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
+
+func removeIf(path string, meant func(id string) bool) error {
 	id, err := Load(path)
 	switch {
 	case errors.Is(err, ErrNone), errors.Is(err, ErrInvalid):
 		return nil
-	case err != nil:
-		return err
-	case !is(id):
+	case err == nil && meant(id):
+		err = os.Remove(path)
+	}
+	if errors.Is(err, os.ErrNotExist) {
 		return nil
 	}
-	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return err
-	}
-	return statefile.SyncDir(filepath.Dir(path))
+	return err
 }
 
 // Value is what a payload says for the outcome of [Load] or [Ensure].
@@ -128,48 +138,6 @@ func Value(id string, err error) string {
 		return Invalid
 	}
 	return Unavailable
-}
-
-// createOnce makes the file with its whole content at once, or fails with
-// [os.ErrExist]: the content is written aside and linked to its name, so that no
-// reader, be it this program or another, ever sees an empty file. Links are never
-// followed: link(2) fails on anything that has the name.
-func createOnce(path string, data []byte) error {
-	dir := filepath.Dir(path)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return err
-	}
-	f, err := os.CreateTemp(dir, ".source.*.tmp")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name())
-	_, err = f.Write(data)
-	if err == nil {
-		err = f.Sync()
-	}
-	if err := errors.Join(err, f.Close()); err != nil {
-		return err
-	}
-	err = os.Link(f.Name(), path)
-	if err == nil || errors.Is(err, os.ErrExist) {
-		return err
-	}
-	return createExclusive(path, data)
-}
-
-// createExclusive is for file systems without hard links. A reader may see the
-// file empty for a moment; see [loadWritten].
-func createExclusive(path string, data []byte) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	if err = errors.Join(err, f.Close()); err != nil {
-		os.Remove(path) // half an ID would be an invalid one for ever
-	}
-	return err
 }
 
 // loadWritten reads a file that another process is making at this moment.

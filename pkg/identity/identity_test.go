@@ -313,3 +313,46 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// TestRemove holds that the ID that is meant goes, with what a killed process
+// left of it, and no other.
+func TestRemove(t *testing.T) {
+	const other = "00000000-0000-4000-8000-000000000000"
+	meant := func(id string) bool { return id == sample }
+	for _, test := range []struct{ name, content, left string }{
+		{"the one", sample, ""},
+		{"the one, with white space", " " + sample + "\n", ""},
+		{"another", other, other},
+		{"none at all", "garbage", "garbage"},
+		{"empty", "", ""},
+	} {
+		dir := t.TempDir()
+		path := filepath.Join(dir, "source")
+		for _, file := range []string{path, filepath.Join(dir, ".source.1.tmp")} {
+			if err := os.WriteFile(file, []byte(test.content), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		mine := filepath.Join(dir, "notes.tmp")
+		if err := os.WriteFile(mine, []byte(sample), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			if err := identity.Remove(path, meant); err != nil {
+				t.Errorf("%s: %v", test.name, err)
+			}
+		}
+		for _, file := range []string{path, filepath.Join(dir, ".source.1.tmp")} {
+			data, err := os.ReadFile(file)
+			if gone := errors.Is(err, os.ErrNotExist); string(data) != test.left || gone != (test.content != test.left) {
+				t.Errorf("%s: %s holds %q, %v", test.name, file, data, err)
+			}
+		}
+		if _, err := os.Stat(mine); err != nil {
+			t.Errorf("%s: somebody else's file is gone", test.name)
+		}
+	}
+	if err := identity.Remove(filepath.Join(t.TempDir(), "none", "source"), meant); err != nil {
+		t.Errorf("no directory: %v", err)
+	}
+}

@@ -180,3 +180,35 @@ func TestEnsureKeyMode(t *testing.T) {
 		t.Errorf("got %v, %v", info.Mode(), err)
 	}
 }
+
+func TestRemoveTakesTheLink(t *testing.T) {
+	dir, elsewhere := t.TempDir(), t.TempDir()
+	path, target := filepath.Join(dir, "source"), filepath.Join(elsewhere, "theirs")
+	if err := errors.Join(os.WriteFile(target, []byte(sample), 0o600), os.Symlink(target, path)); err != nil {
+		t.Fatal(err)
+	}
+	if err := identity.Remove(path, func(string) bool { return true }); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Lstat(path); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the link is still there: %v", err)
+	}
+	if _, err := os.Stat(target); err != nil {
+		t.Errorf("what it led to is gone: %v", err)
+	}
+}
+
+func TestRemoveWithoutPermission(t *testing.T) {
+	if !asOrdinary(t) {
+		return
+	}
+	dir := t.TempDir()
+	path := filepath.Join(dir, "source")
+	if err := errors.Join(os.WriteFile(path, []byte(sample), 0o600), os.Chmod(dir, 0o500)); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.Chmod(dir, 0o700) })
+	if err := identity.Remove(path, func(string) bool { return true }); !errors.Is(err, os.ErrPermission) {
+		t.Errorf("got %v", err)
+	}
+}

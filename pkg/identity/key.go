@@ -24,7 +24,7 @@ func EnsureKey(path string, create bool) ([]byte, error) {
 	if _, err := rand.Read(key); err != nil {
 		return nil, err
 	}
-	err = createOnce(path, key)
+	err = statefile.Create(path, key, 0o700)
 	if errors.Is(err, os.ErrExist) {
 		return loadKey(path)
 	}
