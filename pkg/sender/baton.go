@@ -9,7 +9,8 @@ import (
 
 // baton is a file that says that a deliverer is at work, so that a burst of
 // events starts one and not hundreds. It is a courtesy, not a lock: two
-// deliverers at once harm nothing, for events are claimed one by one.
+// deliverers at once harm nothing, for events are claimed one by one. Whoever works at
+// a [Deletion] has one too.
 //
 // Nobody has to be alive to give it back. A sender makes the file empty, starts
 // the deliverer and writes its process ID into it; the deliverer removes it when
@@ -24,7 +25,7 @@ const (
 	batonStartup = 5 * time.Second
 )
 
-func batonOf(state string) baton { return baton{filepath.Join(state, "outbox", ".deliverer")} }
+func batonOf(state string) baton { return baton{filepath.Join(outboxDir(state), ".deliverer")} }
 
 // held tells whether a deliverer is at work, as far as can be told. self is
 // called only if that depends on a process being alive.
@@ -48,21 +49,18 @@ func (b baton) held(now time.Time, self func() owner) bool {
 	return age < batonLease && !self().knowsDead(by)
 }
 
-// take makes the baton and returns false if somebody else just did. One that no
-// longer counts is moved out of the way first.
-func (b baton) take(now time.Time, self func() owner) bool {
+// take makes the baton. The error is [os.ErrExist] if somebody else has it. One
+// that no longer counts is moved out of the way first.
+func (b baton) take(now time.Time, self func() owner) error {
 	f, err := os.OpenFile(b.path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if errors.Is(err, os.ErrExist) {
-		if b.held(now, self) {
-			return false
-		}
+	if errors.Is(err, os.ErrExist) && !b.held(now, self) {
 		os.Remove(b.path) // if somebody else does it too, one of us makes the next
 		f, err = os.OpenFile(b.path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	}
 	if err != nil {
-		return false
+		return err
 	}
-	return f.Close() == nil
+	return f.Close()
 }
 
 // name writes into the baton who holds it.

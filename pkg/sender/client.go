@@ -79,7 +79,7 @@ func retryAfter(value string, now time.Time) time.Duration {
 // outcome judges an answer by the rules that all HTTP receivers share: success
 // as the caller defines it, 429, 502, 503 and 504 again later, the rest never.
 func (a answer) outcome(success func(status int) bool) outcome {
-	o := outcome{retryAfter: a.retryAfter, note: a.text()}
+	o := outcome{retryAfter: a.retryAfter, status: a.status, note: a.text()}
 	switch {
 	case success(a.status):
 		return outcome{result: accepted}

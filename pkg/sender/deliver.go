@@ -37,9 +37,9 @@ func (s *Summary) add(o Summary) {
 	s.Held, s.Failed, s.RetryAfter = o.Held, o.Failed, o.RetryAfter
 }
 
-// ask asks for consent, as it is now. Where the event was taken is not known any
+// askConsent asks for consent, as it is now. Where the event was taken is not known any
 // more, so .env files are not looked at again.
-func (s Sender) ask(m *manifest.Manifest) consent.Verdict {
+func (s Sender) askConsent(m *manifest.Manifest) consent.Verdict {
 	id := m.Tool.ID
 	return consent.Decide(id, m, consent.Gather(id, m, s.Env, s.Dirs, ""))
 }
@@ -62,17 +62,21 @@ func withdrawn(r consent.Rule) bool {
 	return r == consent.User || r == consent.System || r == consent.EndpointChanged
 }
 
-// errDrop says that an entry must never be sent.
+// errDrop says that an entry must never be sent: it was taken under an agreement
+// or a source ID that is no more.
 var errDrop = errors.New("consent was withdrawn")
 
 // parcelOf makes a parcel of an entry, under what is agreed now. The error wraps
 // errDrop if the entry must go; any other means to keep it for later.
-func parcelOf(m *manifest.Manifest, v consent.Verdict, e Entry) (parcel, error) {
+func parcelOf(m *manifest.Manifest, v consent.Verdict, gone forgotten, e Entry) (parcel, error) {
+	if gone.in(e.Values) {
+		return parcel{}, errDrop
+	}
 	if !v.On() && !withdrawn(v.Reason.Rule) {
 		return parcel{}, errors.New(v.Reason.Detail)
 	}
 	event, ok := m.Event(e.Event)
-	if !ok {
+	if !ok || m.IsDeletion(e.Event) {
 		return parcel{}, errDrop
 	}
 	permit, err := v.Permit(event)
@@ -244,7 +248,7 @@ func (r *round) flush(ctx context.Context) bool {
 		attempt, cancel := context.WithTimeout(ctx, attemptTimeout)
 		defer cancel()
 		outcomes := r.medium().transportOf(b.manifest).carry(attempt, parcels)
-		errs = append(errs, r.record(r.outbox.tool, parcels, outcomes), r.settle(ctx, sent, outcomes))
+		errs = append(errs, r.record(r.outbox.tool, b.manifest.Send.Endpoint, parcels, outcomes), r.settle(ctx, sent, outcomes))
 	}
 	if err := errors.Join(errs...); err != nil {
 		r.sum.Failed = cmp.Or(r.sum.Failed, err.Error())
@@ -256,10 +260,14 @@ func (r *round) flush(ctx context.Context) bool {
 // permitted makes parcels of what may be sent at this moment. What consent was
 // withdrawn for goes, and what has to wait is put back.
 func (r *round) permitted(b batch) (sent []claimed, parcels []parcel, err error) {
-	verdict := r.ask(b.manifest)
+	verdict := r.askConsent(b.manifest)
+	gone, goneErr := r.Deletions().forgotten()
 	var errs []error
 	for _, c := range b.claims {
-		p, err := parcelOf(b.manifest, verdict, c.entry)
+		p, err := parcelOf(b.manifest, verdict, gone, c.entry)
+		if goneErr != nil {
+			err = goneErr
+		}
 		switch {
 		case errors.Is(err, errDrop):
 			errs = append(errs, r.drop(c.claim))
@@ -303,13 +311,17 @@ func (r *round) settle(ctx context.Context, sent []claimed, outcomes []outcome) 
 
 // record journals what left, before it is removed from the outbox: what is
 // delivered twice was sent twice, and stands there twice.
-func (s Sender) record(tool manifest.ID, parcels []parcel, outcomes []outcome) error {
+func (s Sender) record(tool manifest.ID, endpoint string, parcels []parcel, outcomes []outcome) error {
+	gone, err := s.Deletions().forgotten()
+	if err != nil {
+		return err
+	}
 	var records []Record
 	for i, p := range parcels {
-		if outcomes[i].result == accepted {
+		if outcomes[i].result == accepted && !gone.in(p.document()) { // forgotten while it was on its way
 			records = append(records, Record{
 				Schema: 1, At: s.Now().UTC(), Event: p.event, EventID: p.eventID,
-				Endpoint: p.permit.Terms().Endpoint, Note: outcomes[i].note, Payload: p.document(),
+				Endpoint: endpoint, Note: outcomes[i].note, Payload: p.document(),
 			})
 		}
 	}

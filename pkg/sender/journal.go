@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/usagectl/usagectl/internal/jsondoc"
+	"github.com/usagectl/usagectl/internal/statefile"
 	"github.com/usagectl/usagectl/pkg/manifest"
 )
 
@@ -83,6 +84,14 @@ func (j Journal) Records() ([]Record, error) {
 		}
 	}
 	return list, nil
+}
+
+// erase removes the journal, and makes that last.
+func (j Journal) erase() error {
+	return errors.Join(
+		ifThere(os.Remove(j.path)), ifThere(os.Remove(j.path+".1")),
+		ifThere(statefile.SyncDir(filepath.Dir(j.path))),
+	)
 }
 
 // Last is when something left last; the zero time if nothing did. It reads only

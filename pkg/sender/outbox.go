@@ -41,8 +41,10 @@ type Outbox struct {
 // OpenOutbox names the outbox of a tool below usagectl's state directory and
 // touches nothing.
 func OpenOutbox(state string, tool manifest.ID) Outbox {
-	return Outbox{tool, filepath.Join(state, "outbox", tool.String())}
+	return Outbox{tool, filepath.Join(outboxDir(state), tool.String())}
 }
+
+func outboxDir(state string) string { return filepath.Join(state, "outbox") }
 
 // Tools lists the tools that have an outbox below usagectl's state directory; none
 // if that is not known.
@@ -50,7 +52,7 @@ func Tools(state string) ([]manifest.ID, error) {
 	if state == "" {
 		return nil, nil
 	}
-	entries, err := os.ReadDir(filepath.Join(state, "outbox"))
+	entries, err := os.ReadDir(outboxDir(state))
 	if err := ifThere(err); err != nil {
 		return nil, err
 	}

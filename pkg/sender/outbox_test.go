@@ -1,6 +1,7 @@
 package sender
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -175,8 +176,8 @@ func TestBaton(t *testing.T) {
 			if held := b.held(now, thisProcess); held != c.held {
 				t.Errorf("held: %v", held)
 			}
-			if taken := b.take(now, thisProcess); taken == c.held {
-				t.Errorf("taken: %v", taken)
+			if err := b.take(now, thisProcess); errors.Is(err, os.ErrExist) != c.held || err != nil && !c.held {
+				t.Errorf("taken: %v", err)
 			}
 		})
 	}

@@ -23,20 +23,21 @@ const (
 	maxParallel  = 16 // tools at once
 )
 
-// Run is the background deliverer: it works through the outboxes of all tools
-// side by side, waits a moment for more, and ends within a minute. It passes over
-// tools whose back-off runs. Whoever started it has made the baton for it.
+// Run is the background deliverer: it works through the deletions and the
+// outboxes of all tools side by side, waits a moment for more, and ends within a minute. It passes
+// over those whose back-off runs. Whoever started it has made the baton for it.
 func (s Sender) Run(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, deliverTime)
 	defer cancel()
 	b, self := batonOf(s.State()), thisProcess()
-	w := worker{Sender: s, self: self, busy: map[manifest.ID]bool{}, held: map[manifest.ID][]string{}, done: make(chan Summary)}
+	w := worker{Sender: s, self: self, busy: map[manifest.ID]bool{}, held: map[manifest.ID][]string{}, done: make(chan Summary), asked: make(chan struct{})}
 	w.trim()
 	for {
 		w.work(ctx)
 		b.drop(self)
 		// Whoever queued an event before the baton was gone relies on this look.
-		if ctx.Err() != nil || len(w.ready()) == 0 || !b.take(s.Now(), thisProcess) || b.name(self) != nil {
+		idle := len(w.ready()) == 0 && len(w.dueDeletions()) == 0
+		if ctx.Err() != nil || idle || b.take(s.Now(), thisProcess) != nil || b.name(self) != nil {
 			return
 		}
 	}
@@ -45,10 +46,12 @@ func (s Sender) Run(ctx context.Context) {
 // worker drains several tools at once.
 type worker struct {
 	Sender
-	self owner
-	busy map[manifest.ID]bool
-	held map[manifest.ID][]string // events that waited when the tool was given up
-	done chan Summary
+	self   owner
+	busy   map[manifest.ID]bool
+	held   map[manifest.ID][]string // events that waited when the tool was given up
+	done   chan Summary
+	asking bool // deletions are being worked at
+	asked  chan struct{}
 }
 
 // trim keeps all outboxes within their bounds, those of tools that wait included.
@@ -60,16 +63,18 @@ func (w *worker) trim() {
 	_ = err // nobody to tell; the next deliverer tries again
 }
 
-// work starts a goroutine for each tool that has something to deliver, until
-// there was nothing for a while or ctx ends. It returns when all have ended.
+// work starts a goroutine for each tool that has something to deliver, and one
+// for deletions, until there was nothing for a while or ctx ends. It returns when all
+// have ended.
 func (w *worker) work(ctx context.Context) {
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	tick := time.NewTicker(pollInterval)
 	defer tick.Stop()
 	idle := time.Duration(0)
-	for idle < linger && (ctx.Err() == nil || len(w.busy) > 0) {
+	for idle < linger && (ctx.Err() == nil || w.working()) {
 		if ctx.Err() == nil {
+			w.askFor(ctx, &wg)
 			for _, tool := range w.ready() {
 				w.busy[tool] = true
 				wg.Go(func() { w.done <- w.drain(ctx, tool, func(int) {}) })
@@ -80,13 +85,33 @@ func (w *worker) work(ctx context.Context) {
 			delete(w.busy, sum.Tool)
 			w.hold(sum)
 			idle = 0
+		case <-w.asked:
+			w.asking, idle = false, 0
 		case <-tick.C:
 			idle += pollInterval
-			if len(w.busy) > 0 {
+			if w.working() {
 				idle = 0
 			}
 		}
 	}
+}
+
+func (w *worker) working() bool { return w.asking || len(w.busy) > 0 }
+
+// askFor starts a goroutine for the deletions that are due, unless one is at work.
+func (w *worker) askFor(ctx context.Context, wg *sync.WaitGroup) {
+	if w.asking {
+		return
+	}
+	due := w.dueDeletions()
+	if len(due) == 0 {
+		return
+	}
+	w.asking = true
+	wg.Go(func() {
+		w.carryDeletions(ctx, due)
+		w.asked <- struct{}{}
+	})
 }
 
 // ready lists the tools for which something could be delivered now.
@@ -161,7 +186,11 @@ func (s Sender) deliverNow(ctx context.Context, e Entry) (outcome, error) {
 	if err != nil {
 		return outcome{}, err
 	}
-	p, err := parcelOf(m, s.ask(m), e)
+	gone, err := s.Deletions().forgotten()
+	if err != nil {
+		return outcome{}, err
+	}
+	p, err := parcelOf(m, s.askConsent(m), gone, e)
 	if err != nil {
 		return outcome{}, err
 	}
@@ -169,6 +198,6 @@ func (s Sender) deliverNow(ctx context.Context, e Entry) (outcome, error) {
 	if s.State() == "" {
 		return out[0], nil
 	}
-	_ = s.record(e.Tool, []parcel{p}, out) // the state directory cannot be written, which is why we are here
+	_ = s.record(e.Tool, m.Send.Endpoint, []parcel{p}, out) // the state directory cannot be written, which is why we are here
 	return out[0], nil
 }

@@ -23,7 +23,7 @@ type Sender struct {
 	Client  *http.Client  // for deliveries; see [NewClient]
 }
 
-// State is the directory of outbox, journal and keys.
+// State is the directory of outbox, journal, deletions and keys.
 func (s Sender) State() string { return s.Dirs.State() }
 
 // Outbox is the outbox of a tool.
@@ -31,6 +31,9 @@ func (s Sender) Outbox(tool manifest.ID) Outbox { return OpenOutbox(s.State(), t
 
 // Journal is the journal of a tool.
 func (s Sender) Journal(tool manifest.ID) Journal { return OpenJournal(s.State(), tool) }
+
+// Deletions are the deletions that were asked for.
+func (s Sender) Deletions() Deletions { return OpenDeletions(s.State()) }
 
 // KeyPath is where the key of a tool's hashes lies.
 func (s Sender) KeyPath(tool manifest.ID) string {
@@ -93,8 +96,13 @@ func (s Sender) Wake(e Entry, start func() (pid int, err error)) error {
 	if s.Outbox(e.Tool).Backoff().Running(now) && e.EventID[15] != trimByte {
 		return nil
 	}
+	return s.startOne(start)
+}
+
+func (s Sender) startOne(start func() (pid int, err error)) error {
+	now := s.Now()
 	b := batonOf(s.State())
-	if b.held(now, thisProcess) || !b.take(now, thisProcess) {
+	if b.held(now, thisProcess) || b.take(now, thisProcess) != nil {
 		return nil
 	}
 	pid, err := start()

@@ -15,10 +15,9 @@ import (
 	"github.com/usagectl/usagectl/pkg/manifest"
 )
 
-// parcel is a payload on its way, with the permit that lets it go. Only
-// newParcel makes one.
+// parcel is a payload on its way. Only newParcel makes one, of an event and the
+// permit that lets it go, and [DeletionRequest], which a person asked for.
 type parcel struct {
-	permit  consent.Permit
 	event   string
 	eventID uuid.UUID
 	runID   uuid.UUID
@@ -32,7 +31,7 @@ func newParcel(p consent.Permit, e Entry, payload Payload) (parcel, error) {
 	if !p.Covers(e.Tool, e.Event, e.Endpoint, e.Grant) {
 		return parcel{}, fmt.Errorf("%w to deliver %q of %s", consent.ErrNoConsent, e.Event, e.Tool)
 	}
-	return parcel{p, e.Event, e.EventID, e.RunID, e.TakenAt, payload}, nil
+	return parcel{e.Event, e.EventID, e.RunID, e.TakenAt, payload}, nil
 }
 
 // document is the parcel's payload.
@@ -51,6 +50,7 @@ const (
 type outcome struct {
 	result     result
 	retryAfter time.Duration // the receiver's wish; 0 if it has none
+	status     int           // of HTTP; 0 if there was none
 	note       string
 }
 

@@ -1,0 +1,297 @@
+package sender
+
+import (
+	"context"
+	"errors"
+	"os"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/usagectl/usagectl/internal/jsondoc"
+	"github.com/usagectl/usagectl/pkg/manifest"
+)
+
+// ask is step 5 of forgetting: it delivers the requests of a deletion that this
+// process holds, as far as they are due, each once. It asks for no consent: the
+// person asked for it, and it holds the ID and nothing else. now tells that
+// somebody waits, and only a receiver's own wish delays it. The error is of the disk;
+// what the receivers said is noted in d.
+func (s Sender) ask(ctx context.Context, d *Deletion, now bool) error {
+	var errs []error
+	for i := range d.Requests {
+		r := &d.Requests[i]
+		waits := r.Backoff.Running(s.Now()) && !now || r.Backoff.ServerAsked(s.Now())
+		if r.State != Pending || waits || ctx.Err() != nil {
+			continue
+		}
+		out := s.askOne(ctx, d, *r)
+		if out.result == retry && ctx.Err() != nil {
+			continue // this process ran out of time, which says nothing of the receiver
+		}
+		r.settle(out, s.Now())
+		errs = append(errs, s.Deletions().write(d))
+	}
+	return errors.Join(errs...)
+}
+
+// settle notes what became of a request. Unlike an event it is tried again after
+// any failure of the server, for nothing but a clear no settles it.
+func (r *DeletionRequest) settle(out outcome, now time.Time) {
+	switch {
+	case out.result == accepted:
+		r.State, r.SettledAt = Accepted, now.UTC().Truncate(time.Second)
+	case out.result == rejected && out.status < 500:
+		r.State, r.SettledAt, r.Answer = Failed, now.UTC().Truncate(time.Second), out.note
+	default:
+		r.Backoff = r.Backoff.next(now, out.retryAfter, out.note)
+	}
+}
+
+func (s Sender) askOne(ctx context.Context, d *Deletion, r DeletionRequest) outcome {
+	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
+	defer cancel()
+	if r.Method == manifest.ForgetEvent {
+		return s.medium().transportOf(r.carrier()).carry(ctx, []parcel{r.parcel()})[0]
+	}
+	w, err := s.deletionWire(d.SourceID, r)
+	if err != nil {
+		return outcome{result: rejected, note: err.Error()}
+	}
+	a, err := post(ctx, s.Client, w, maxAnswer, s.Now())
+	if err != nil {
+		return outcome{result: retry, note: err.Error()}
+	}
+	return a.outcome(is2xx)
+}
+
+// carrier is as much of the tool's manifest as its transport needs.
+func (r DeletionRequest) carrier() *manifest.Manifest {
+	return &manifest.Manifest{Tool: manifest.Tool{ID: r.Tools[0]}, Send: *r.Send}
+}
+
+// parcel is the event that is the request. It needs no permit. Its run is the
+// request too, so that a retry is the same span or record.
+func (r DeletionRequest) parcel() parcel {
+	return parcel{event: r.Event, eventID: r.ID, runID: r.ID, takenAt: r.RequestedAt, payload: Payload{Event: r.Event, doc: r.Payload}}
+}
+
+// Document is what the receiver gets: the JSON of the method http, or the event's
+// payload; nil for methods by which nothing is sent.
+func (r DeletionRequest) Document(sourceID string) *jsondoc.Object {
+	switch r.Method {
+	case manifest.ForgetEvent:
+		return r.Payload
+	case manifest.ForgetHTTP:
+		return object(
+			"schema", jsondoc.Int(1),
+			"request_id", r.ID.String(),
+			"tool", r.Tools[0].String(),
+			"source_id", sourceID,
+			"requested_at", r.RequestedAt.Format(time.RFC3339),
+			"exercise", "deletion",
+		)
+	}
+	return nil
+}
+
+func (s Sender) deletionWire(sourceID string, r DeletionRequest) (Wire, error) {
+	body, err := jsondoc.Append(nil, r.Document(sourceID))
+	headers := []manifest.Header{{Name: "Content-Type", Value: "application/json"}, s.medium().userAgent()}
+	return Wire{Method: "POST", URL: r.To, Headers: headers, Body: body, Text: string(body)}, err
+}
+
+// PreviewDeletion is what a deletion request looks like on its way; the zero Wire
+// for methods by which nothing is sent. It sends nothing.
+func (s Sender) PreviewDeletion(sourceID string, r DeletionRequest) (Wire, error) {
+	var w Wire
+	var err error
+	switch r.Method {
+	case manifest.ForgetEvent:
+		w, err = s.medium().transportOf(r.carrier()).wire([]parcel{r.parcel()})
+	case manifest.ForgetHTTP:
+		w, err = s.deletionWire(sourceID, r)
+	}
+	return w.Masked(), err
+}
+
+// dueDeletions lists the hashes of the deletions at which something could be done
+// now, and which no other process holds.
+func (s Sender) dueDeletions() []string {
+	ds, now := s.Deletions(), s.Now()
+	filed, litter, err := ds.names()
+	if err != nil {
+		return nil // a background process has nobody to tell; the next one tries again
+	}
+	var list []string
+	add := func(sha string) {
+		if !ds.claim(sha).held(now, thisProcess) && !slices.Contains(list, sha) {
+			list = append(list, sha)
+		}
+	}
+	for sha := range litter {
+		add(sha)
+	}
+	for sha := range filed {
+		if d, err := ds.read(sha); err == nil && d.due(now) {
+			add(sha)
+		}
+	}
+	return list
+}
+
+// carryDeletion does what is left to do of a deletion, if no other process does,
+// and returns how it is then; the zero value if there is none.
+func (s Sender) carryDeletion(ctx context.Context, sha string, now bool) (Deletion, error) {
+	claim, err := s.claimDeletion(sha)
+	if errors.Is(err, os.ErrExist) {
+		return s.Deletions().read(sha)
+	}
+	if err != nil {
+		return Deletion{}, err
+	}
+	defer claim.release()
+	d, err := s.Deletions().read(sha)
+	if errors.Is(err, os.ErrNotExist) {
+		return d, nil // there was only litter, which is swept up
+	}
+	if err != nil {
+		return d, err
+	}
+	_, err = s.settleHere(ctx, &d, now)
+	switch {
+	case ctx.Err() != nil:
+		return d, nil // the next one goes on
+	case errors.Is(err, errNotKept):
+		return d, err
+	}
+	return d, s.ask(ctx, &d, now)
+}
+
+// carryDeletions works at several deletions side by side.
+func (s Sender) carryDeletions(ctx context.Context, list []string) {
+	var wg sync.WaitGroup
+	for _, sha := range list {
+		wg.Go(func() {
+			_, _ = s.carryDeletion(ctx, sha, false) // nobody to tell; the next deliverer tries again
+		})
+	}
+	wg.Wait()
+}
+
+// FlushDeletions does what is left to do of the tools' deletions, now, and tries
+// again until ctx ends. A receiver that asked for more time than there is left is left
+// alone. The error is of the disk.
+func (s Sender) FlushDeletions(ctx context.Context, tools []manifest.ID) error {
+	list, err := s.Deletions().All()
+	errs := []error{err}
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	for _, d := range list {
+		if d.done() || !slices.ContainsFunc(tools, d.of) {
+			continue
+		}
+		wg.Go(func() {
+			err := s.flushDeletion(ctx, d)
+			mu.Lock()
+			defer mu.Unlock()
+			errs = append(errs, err)
+		})
+	}
+	wg.Wait()
+	return errors.Join(errs...)
+}
+
+func (s Sender) flushDeletion(ctx context.Context, d Deletion) error {
+	for wait := minPatience; ; wait = min(2*wait, maxPatience) {
+		next, err := s.carryDeletion(ctx, d.SHA256, true)
+		if err != nil || next.SHA256 == "" || next.done() || !sleep(ctx, max(wait, next.asked(s.Now()))) {
+			return err
+		}
+	}
+}
+
+// asked is how long the receivers that are still to be asked want to be left
+// alone, the least of them.
+func (d *Deletion) asked(now time.Time) time.Duration {
+	least := time.Duration(-1)
+	for _, r := range d.Requests {
+		if r.State != Pending {
+			continue
+		}
+		left := time.Duration(0)
+		if r.Backoff.ServerAsked(now) {
+			left = r.Backoff.Asked.Sub(now)
+		}
+		if least < 0 || left < least {
+			least = left
+		}
+	}
+	return max(least, 0)
+}
+
+// ResumeDeletions does what is left to do of a tool's deletions now, once. The
+// error is of the disk.
+func (s Sender) ResumeDeletions(ctx context.Context, tool manifest.ID) error {
+	list, err := s.Deletions().All()
+	errs := []error{err}
+	for _, d := range list {
+		if d.of(tool) && !d.done() {
+			_, err := s.carryDeletion(ctx, d.SHA256, true)
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// WakeForDeletions starts a deliverer by start, which returns its process ID, if a
+// deletion waits for one and none is at work.
+func (s Sender) WakeForDeletions(start func() (pid int, err error)) error {
+	if len(s.dueDeletions()) == 0 {
+		return nil
+	}
+	if err := os.MkdirAll(outboxDir(s.State()), 0o700); err != nil {
+		return err
+	}
+	return s.startOne(start)
+}
+
+// ErrNoRequest says that there is no deletion request of an ID.
+var ErrNoRequest = errors.New("there is no deletion request of that ID")
+
+// Confirm notes that a person says that a request is settled. The source ID is
+// kept only as its hash from then on. A request that was settled before stays as
+// it was. The error is [ErrNoRequest], or of the disk.
+func (s Sender) Confirm(ctx context.Context, request uuid.UUID) (Deletion, error) {
+	list, err := s.Deletions().All()
+	for _, d := range list {
+		if slices.ContainsFunc(d.Requests, func(r DeletionRequest) bool { return r.ID == request }) {
+			return s.confirm(ctx, d.SHA256, request)
+		}
+	}
+	return Deletion{}, errors.Join(ErrNoRequest, err)
+}
+
+func (s Sender) confirm(ctx context.Context, sha string, request uuid.UUID) (Deletion, error) {
+	claim, err := s.awaitDeletion(ctx, sha)
+	if err != nil {
+		return Deletion{}, err
+	}
+	defer claim.release()
+	d, err := s.Deletions().read(sha)
+	if err != nil {
+		return Deletion{}, err
+	}
+	i := slices.IndexFunc(d.Requests, func(r DeletionRequest) bool { return r.ID == request })
+	if i < 0 {
+		return Deletion{}, ErrNoRequest
+	}
+	r := &d.Requests[i]
+	if r.State.Open() {
+		r.State, r.SettledAt = Confirmed, s.Now().UTC().Truncate(time.Second)
+		err = s.Deletions().write(&d)
+	}
+	return d, err
+}
