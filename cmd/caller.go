@@ -113,24 +113,22 @@ func (a *app) callerRequest(o callerOptions, event string, data *jsondoc.Object,
 // machine is gone in a minute.
 func (a *app) sources(t tool, create bool) sender.Sources {
 	create = create && ci.Detect(a.Env) == ""
+	path := ""
+	if t.manifest.Identity.Random {
+		path, _ = identity.Path(t.manifest.Identity, a.Env, a.Dirs.Home) // "" without a home
+	}
 	return sender.Sources{
 		Now:     a.Now(),
 		EventID: uuid.New(),
 		RunID:   uuid.New(),
 		Version: Version,
 		SourceID: func() string {
-			path, err := identity.Path(t.manifest.Identity, a.Env, a.Dirs.Home)
-			if err != nil {
+			if path == "" {
 				return identity.Unavailable
 			}
-			return identity.Value(identity.Ensure(path, create))
+			return identity.Value(a.sender().SourceID(path, create))
 		},
-		HashKey: func() ([]byte, error) {
-			if a.Dirs.State() == "" {
-				return nil, sender.ErrNoState
-			}
-			return identity.EnsureKey(a.sender().KeyPath(t.id), create)
-		},
-		Host: hostfacts.Host{Root: os.DirFS("/"), Env: a.Env},
+		HashKey: func() ([]byte, error) { return a.sender().HashKey(t.id, path, create) },
+		Host:    hostfacts.Host{Root: os.DirFS("/"), Env: a.Env},
 	}
 }

@@ -5,10 +5,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
 	"github.com/usagectl/usagectl/internal/term"
@@ -21,15 +24,16 @@ func newFlush(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "flush [TOOL...]",
 		Short: "Deliver what is queued, now",
-		Long: `Flush delivers what is queued and waits for it: on a login node for its compute
-nodes, or at the end of a CI job. It tries again until the time is up.
+		Long: `Flush delivers what is queued, deletion requests too, and waits for it: on a login
+node for its compute nodes, or at the end of a CI job. It tries again until the
+time is up.
 
 EXIT STATUS
    0  nothing waits any more
   65  a name is no tool ID
   74  the outbox cannot be read
   75  something still waits
-  76  a server rejected something
+  76  a server rejected something, or refused a deletion request
  130  interrupted`,
 		Example: `  usagectl flush
   usagectl flush demo --timeout 10s`,
@@ -49,6 +53,8 @@ type flushed struct {
 	Dropped  int         `json:"dropped"`
 	Queued   int         `json:"queued"` // still
 	Detail   string      `json:"detail"` // why something still waits
+
+	Deletions []deletion `json:"deletions"` // the requests that waited
 }
 
 func runFlush(ctx context.Context, a *app, names []string, timeout time.Duration) error {
@@ -62,7 +68,13 @@ func runFlush(ctx context.Context, a *app, names []string, timeout time.Duration
 	defer cancel()
 	s := a.sender()
 	s.Client = sender.NewClient()
-	sums := s.Flush(limited, tools, a.progress(s, tools))
+	asked := a.pending(tools)
+	var sums []sender.Summary
+	var deletionsErr error
+	var wg sync.WaitGroup
+	wg.Go(func() { deletionsErr = s.FlushDeletions(limited, tools) })
+	wg.Go(func() { sums = s.Flush(limited, tools, a.progress(s, tools)) })
+	wg.Wait()
 	if a.Stderr.Terminal && !a.quiet && len(tools) > 0 {
 		a.Stderr.Printf("\r%s\r", term.Styled("                                        "))
 	}
@@ -72,7 +84,7 @@ func runFlush(ctx context.Context, a *app, names []string, timeout time.Duration
 		if err != nil {
 			return fail(exitIO, fmt.Errorf("the outbox of %s: %w", sum.Tool, err))
 		}
-		results[i] = flushed{sum.Tool, sum.Sent, sum.Rejected, sum.Dropped, count.Queued, cmp.Or(sum.Failed, sum.Held)}
+		results[i] = flushed{sum.Tool, sum.Sent, sum.Rejected, sum.Dropped, count.Queued, cmp.Or(sum.Failed, sum.Held), a.settled(sum.Tool, asked)}
 	}
 	if err := a.showFlushed(results); err != nil {
 		return err
@@ -80,10 +92,31 @@ func runFlush(ctx context.Context, a *app, names []string, timeout time.Duration
 	if ctx.Err() != nil {
 		return fail(exitInterrupted, errors.New("interrupted: what was not delivered is kept"))
 	}
+	if deletionsErr != nil {
+		return fail(exitIO, fmt.Errorf("a deletion request: %w", deletionsErr))
+	}
 	return verdictOf(results)
 }
 
-// outboxes are those of the tools named, or all.
+// pending are the deletion requests of the tools that wait.
+func (a *app) pending(tools []manifest.ID) map[uuid.UUID]bool {
+	list := map[uuid.UUID]bool{}
+	for _, tool := range tools {
+		requests, _ := a.deletions(tool)
+		for _, d := range requests {
+			list[d.RequestID] = d.State == sender.Pending
+		}
+	}
+	return list
+}
+
+// settled are the requests of a tool that waited, as they are now.
+func (a *app) settled(tool manifest.ID, waited map[uuid.UUID]bool) []deletion {
+	requests, _ := a.deletions(tool)
+	return slices.DeleteFunc(requests, func(d deletion) bool { return !waited[d.RequestID] })
+}
+
+// outboxes are the tools named, or all that have an outbox or a deletion.
 func (a *app) outboxes(names []string) ([]manifest.ID, error) {
 	if len(names) > 0 {
 		return parseIDs(names)
@@ -92,7 +125,15 @@ func (a *app) outboxes(names []string) ([]manifest.ID, error) {
 	if err != nil {
 		return nil, fail(exitIO, fmt.Errorf("the outbox: %w", err))
 	}
-	return tools, nil
+	deletions, err := a.sender().Deletions().All()
+	if err != nil {
+		a.warn("a deletion request cannot be read: %s", firstLine(err))
+	}
+	for _, d := range deletions {
+		tools = append(tools, d.Tools...)
+	}
+	slices.SortFunc(tools, func(x, y manifest.ID) int { return strings.Compare(x.String(), y.String()) })
+	return slices.Compact(tools), nil
 }
 
 func parseIDs(names []string) ([]manifest.ID, error) {
@@ -154,6 +195,9 @@ func (r flushed) line() string {
 			parts = append(parts, fmt.Sprintf("%d %s", part.n, part.what))
 		}
 	}
+	for _, d := range r.Deletions {
+		parts = append(parts, d.outcome())
+	}
 	switch {
 	case r.Queued == 0:
 		parts = append(parts, "nothing waits")
@@ -168,10 +212,13 @@ func (r flushed) line() string {
 func verdictOf(results []flushed) error {
 	code := exitOK
 	for _, r := range results {
+		in := func(state sender.DeletionState) bool {
+			return slices.ContainsFunc(r.Deletions, func(d deletion) bool { return d.State == state })
+		}
 		switch {
-		case r.Queued > 0:
+		case r.Queued > 0 || in(sender.Pending):
 			return fail(exitTempFail, nil)
-		case r.Rejected > 0:
+		case r.Rejected > 0 || in(sender.Failed):
 			code = exitRejected
 		}
 	}

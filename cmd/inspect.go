@@ -20,6 +20,7 @@ type inspectOptions struct {
 	tool, event                 string
 	level                       int
 	payload, wire, queued, sent bool
+	forget                      bool
 }
 
 func newInspect(a *app) *cobra.Command {
@@ -29,7 +30,8 @@ func newInspect(a *app) *cobra.Command {
 		Short: "Show exactly what would be sent, and what was",
 		Long: `Inspect shows the document that "send" would send, made by the same code: each field,
 its value and why it is collected, and whether it would be left out. It works
-when telemetry is off and without a network, and creates nothing.
+when telemetry is off and without a network, and creates nothing. With --forget it
+shows what "forget" would ask for.
 
 EXIT STATUS
    0  shown
@@ -56,7 +58,9 @@ EXIT STATUS
 	flags.BoolVar(&o.wire, "wire", false, "print what goes over the network")
 	flags.BoolVar(&o.queued, "queued", false, "print what waits")
 	flags.BoolVar(&o.sent, "sent", false, "print what left")
+	flags.BoolVar(&o.forget, "forget", false, "show the deletion request that \"forget\" would make")
 	c.MarkFlagsMutuallyExclusive("payload", "wire", "queued", "sent")
+	c.MarkFlagsMutuallyExclusive("forget", "queued", "sent")
 	return c
 }
 
@@ -70,6 +74,8 @@ func runInspect(a *app, o inspectOptions) error {
 		return a.showQueued(t)
 	case o.sent:
 		return a.showSent(t)
+	case o.forget || t.manifest.IsDeletion(o.event):
+		return a.previewForget(t, o)
 	}
 	v, err := a.preview(t, o)
 	if err != nil {
@@ -105,15 +111,14 @@ type preview struct {
 const notMade = "(made when the first event is sent)"
 
 func (a *app) preview(t tool, o inspectOptions) (preview, error) {
-	v := preview{tool: t, event: t.manifest.Events[0], would: t.verdict.On(), reason: t.verdict.Reason}
-	if o.event != "" {
-		event, ok := t.manifest.Event(o.event)
-		if !ok {
-			return v, fail(exitData, fmt.Errorf("%s has no event %s%s", t.id, manifest.Quote(o.event), didYouMean(o.event, t.manifest.EventNames(), "events")))
-		}
-		v.event = event
+	v := preview{tool: t, would: t.verdict.On(), reason: t.verdict.Reason}
+	if names := t.manifest.EventNames(); o.event == "" && len(names) > 0 {
+		o.event = names[0]
 	}
 	var err error
+	if v.event, err = t.event(o.event); err != nil {
+		return v, fail(exitData, err)
+	}
 	if v.terms, err = previewTerms(t, o.level); err != nil {
 		return v, err
 	}
@@ -162,7 +167,7 @@ func (a *app) shownID(t tool) string {
 	if err != nil {
 		return identity.Unavailable
 	}
-	id, err := identity.Load(path)
+	id, err := a.sender().SourceID(path, false)
 	if errors.Is(err, identity.ErrNone) && ci.Detect(a.Env) == "" {
 		return notMade
 	}
@@ -294,6 +299,7 @@ func (a *app) showQueued(t tool) error {
 		Payload *jsondoc.Object `json:"payload"`
 	}
 	list := []waiting{}
+	requests := a.openDeletions(t.id)
 	entries, err := a.sender().Outbox(t.id).Waiting()
 	if err != nil {
 		return fail(exitIO, fmt.Errorf("the outbox of %s: %w", t.id, err))
@@ -311,10 +317,17 @@ func (a *app) showQueued(t tool) error {
 			Schema int         `json:"schema"`
 			Tool   manifest.ID `json:"tool"`
 			Queued []waiting   `json:"queued"`
-		}{1, t.id, list})
+
+			Deletions []waitingDeletion `json:"deletions"`
+		}{1, t.id, list, requests})
 	}
-	if len(list) == 0 {
+	if len(list)+len(requests) == 0 {
 		a.Stdout.Printf("Nothing waits for %s.\n", t.id)
+	}
+	for _, r := range requests {
+		if err := a.showWaitingDeletion(r); err != nil {
+			return err
+		}
 	}
 	for _, w := range list {
 		a.Stdout.Printf("%s  %s  %s\n", w.TakenAt, a.Stdout.Style(term.Strong, w.Event), w.EventID)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"iter"
 	"strings"
 	"time"
 
@@ -72,4 +73,9 @@ func firstLine(err error) string {
 		first += " (and more)"
 	}
 	return first
+}
+
+// lines are the lines of a text, without their ends.
+func lines(text string) iter.Seq[string] {
+	return strings.SplitSeq(strings.TrimSuffix(text, "\n"), "\n")
 }

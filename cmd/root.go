@@ -18,6 +18,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/usagectl/usagectl/internal/term"
+	"github.com/usagectl/usagectl/pkg/consent"
 	"github.com/usagectl/usagectl/pkg/manifest"
 	"github.com/usagectl/usagectl/pkg/sender"
 )
@@ -53,6 +54,8 @@ func fail(code int, err error, hints ...string) error { return &failure{code, er
 type app struct {
 	World
 	json, quiet, verbose, noColor bool
+
+	staysHere bool // this command must not lead to anything being sent
 }
 
 // Main runs the program and returns its exit code.
@@ -64,7 +67,25 @@ func Main(w World, args []string) int {
 	root.SetOut(w.Stdout.Writer)
 	root.SetErr(w.Stderr.Writer)
 	command, err := root.ExecuteContextC(context.Background())
-	return a.report(command, err)
+	code := a.report(command, err)
+	if command.Annotations[byPerson] != "" && code != exitUsage {
+		a.carryOn()
+	}
+	return code
+}
+
+// byPerson marks commands that a person runs, which see to it that deletion
+// requests arrive.
+const byPerson = "by-person"
+
+// carryOn starts a deliverer if a deletion request waits for one.
+func (a *app) carryOn() {
+	if a.staysHere || consent.ForeignHome(a.Env, a.Dirs.Home) {
+		return
+	}
+	if err := a.sender().WakeForDeletions(a.startDeliverer); err != nil && a.verbose {
+		a.warn("no deliverer could be started for a deletion request: %v", err)
+	}
 }
 
 // report tells an error and finds the exit code for it. What did not come from
@@ -77,6 +98,12 @@ func (a *app) report(command *cobra.Command, err error) int {
 	if !errors.As(err, &f) {
 		f = &failure{exitUsage, err, []string{fmt.Sprintf("see %q", command.CommandPath()+" --help")}}
 	}
+	a.tell(f)
+	return f.code
+}
+
+// tell tells a failure, if there is something to say.
+func (a *app) tell(f *failure) {
 	if f.err != nil {
 		first := a.Stderr.Style(term.Bad, "error:")
 		for i, line := range strings.Split(f.err.Error(), "\n") {
@@ -88,7 +115,11 @@ func (a *app) report(command *cobra.Command, err error) int {
 	for _, h := range f.hints {
 		a.hint("%s", h)
 	}
-	return f.code
+}
+
+// note says what somebody should know before it happens.
+func (a *app) note(format string, args ...any) {
+	a.Stderr.Printf("usagectl: note: %s\n", a.wrapped("note:", fmt.Sprintf(format, args...)))
 }
 
 // hint says one thing to do.
@@ -142,7 +173,11 @@ Without a command it shows the status.`,
 	flags.BoolVar(&a.noColor, "no-color", false, "print without colour")
 	root.Flags().BoolVar(&showVersion, "version", false, "print the version")
 	root.SetHelpCommand(newHelp())
-	root.AddCommand(status, newEnable(a), newDisable(a), newInspect(a), newSend(a), newFlush(a), newDeliver(a))
+	enable, disable, flush, forget := newEnable(a), newDisable(a), newFlush(a), newForget(a)
+	root.AddCommand(status, enable, disable, newInspect(a), newSend(a), flush, forget, newDeliver(a))
+	for _, c := range []*cobra.Command{root, status, enable, disable, flush, forget} {
+		c.Annotations = map[string]string{byPerson: "yes"}
+	}
 	return root
 }
 

@@ -17,7 +17,6 @@ import (
 
 	"github.com/usagectl/usagectl/internal/jsondoc"
 	"github.com/usagectl/usagectl/pkg/consent"
-	"github.com/usagectl/usagectl/pkg/manifest"
 	"github.com/usagectl/usagectl/pkg/sender"
 )
 
@@ -160,9 +159,9 @@ func (s *sending) send(ctx context.Context, data *jsondoc.Object) outcome {
 	if err != nil {
 		return s.unusable(err)
 	}
-	event, ok := t.manifest.Event(s.o.event)
-	if !ok {
-		s.problem("%s has no event %s%s", t.id, manifest.Quote(s.o.event), didYouMean(s.o.event, t.manifest.EventNames(), "events"))
+	event, err := t.event(s.o.event)
+	if err != nil {
+		s.problem("%v", err)
 		return dropped(ruleData, "there is no such event", exitData)
 	}
 	request, src, problems := s.callerRequest(s.o.callerOptions, event.Name, data, t, !s.o.dryRun)

@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -8,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
 	"github.com/usagectl/usagectl/internal/term"
@@ -23,9 +25,10 @@ func newStatus(a *app) *cobra.Command {
 		Use:   "status [TOOL...]",
 		Short: "Show which telemetry is on, and why",
 		Long: `Status shows a row for each tool: whether its telemetry is on, because of what, and
-what waits or left. Without a name it shows the tools seen on this machine: those
-with a decision, a source ID, an outbox, or a program on PATH. With one name it
-shows every rule and what it says.
+what waits or left, and which deletion requests there are. Without a name it shows
+the tools seen on this machine: those with a decision, a source ID, an outbox, a
+deletion request, or a program on PATH. With one name it shows every rule and what
+it says.
 
 EXIT STATUS
    0  shown; with -q TOOL: telemetry is on
@@ -61,11 +64,12 @@ type toolStatus struct {
 	LastSent   *time.Time      `json:"last_sent"`
 	NewFields  []string        `json:"new_fields"`
 	NewEvents  []string        `json:"new_events"`
-	Deletions  []struct{}      `json:"deletions"`
+	Deletions  []deletion      `json:"deletions"`
 	Layers     []consent.Layer `json:"layers"`
 
-	backoff sender.Backoff
-	on      bool
+	backoff  sender.Backoff
+	unerased []sender.Deletion // that could not be carried out here yet
+	on       bool
 }
 
 func runStatus(a *app, names []string, all bool) error {
@@ -123,7 +127,16 @@ func (a *app) statusIDs(names []string, all bool) ([]manifest.ID, error) {
 	if err != nil {
 		return nil, fail(exitIO, fmt.Errorf("the outbox: %w", err))
 	}
+	deletions, err := a.sender().Deletions().All()
+	if err != nil {
+		a.warn("a deletion request cannot be read: %s", firstLine(err))
+	}
 	known := append(consent.Known(a.Dirs), queued...)
+	for _, d := range deletions {
+		if len(d.Requests) > 0 {
+			known = append(known, d.Tools...)
+		}
+	}
 	for _, id := range a.library().IDs() {
 		if all || a.onPath(id) || a.hasSourceID(id) {
 			known = append(known, id)
@@ -168,7 +181,7 @@ func (a *app) statusOf(t tool) toolStatus {
 		Tool: t.id, Name: t.name(), Telemetry: onOff(t.verdict.On()), Reason: t.verdict.Reason,
 		Level: t.verdict.Terms().Level, Levels: 1, Default: string(manifest.OptIn), Manifest: "none",
 		NewFields: append([]string{}, t.verdict.NewFields...), NewEvents: append([]string{}, t.verdict.NewEvents...),
-		Deletions: []struct{}{}, Layers: t.verdict.Layers, on: t.verdict.On(),
+		Deletions: []deletion{}, Layers: t.verdict.Layers, on: t.verdict.On(),
 	}
 	if m := t.manifest; m != nil {
 		s.Levels, s.Default, s.Endpoint, s.Manifest = len(m.Consent.Levels), string(m.Consent.Default), m.Send.Endpoint, m.File
@@ -186,6 +199,7 @@ func (a *app) statusOf(t tool) toolStatus {
 	if at := a.sender().Journal(t.id).Last(); !at.IsZero() {
 		s.LastSent = &at
 	}
+	s.Deletions, s.unerased = a.deletions(t.id)
 	return s
 }
 
@@ -224,11 +238,68 @@ func (a *app) showTable(list []toolStatus) {
 		})
 	}
 	a.Stdout.Table(heading, rows, 2)
+	a.showDeletions(list)
 	for _, s := range list {
 		if n := len(s.NewFields) + len(s.NewEvents); n > 0 {
 			a.hint("%s would like to send %d new things; see \"usagectl status %s\"", s.Tool, n, s.Tool)
 		}
 	}
+}
+
+// showDeletions shows the deletion requests of tools, the open ones first to last,
+// then those that are settled.
+func (a *app) showDeletions(tools []toolStatus) {
+	var list []deletion
+	shown := map[uuid.UUID]bool{}
+	for _, s := range tools {
+		for _, d := range s.Deletions {
+			if !shown[d.RequestID] {
+				list = append(list, d)
+			}
+			shown[d.RequestID] = true
+		}
+		for _, d := range s.unerased {
+			a.warn("the source ID of %s is to be forgotten, but not all could be removed: %s", s.Tool, cmp.Or(d.Backoff.Error, "it is being worked at"))
+		}
+	}
+	if len(list) == 0 {
+		return
+	}
+	slices.SortStableFunc(list, func(x, y deletion) int {
+		if x.State.Open() != y.State.Open() {
+			if x.State.Open() {
+				return -1
+			}
+			return 1
+		}
+		return x.RequestedAt.Compare(y.RequestedAt)
+	})
+	a.Stdout.Printf("\n")
+	var rows [][]term.Cell
+	for _, d := range list {
+		rows = append(rows, []term.Cell{
+			{Text: joined(d.Tools), Style: term.Strong},
+			d.cell(),
+			{Text: ago(d.RequestedAt, a.Now())},
+			{Text: d.To},
+			{Text: d.RequestID.String()},
+		})
+	}
+	a.Stdout.Table([]string{"DELETION", "STATE", "REQUESTED", "TO", "REQUEST"}, rows, 3)
+	for _, d := range list {
+		if d.State == sender.ByMail || d.State == sender.Failed {
+			a.hint("see what is left to do for %s with \"usagectl status %s\"", joined(d.Tools), d.Tools[0])
+		}
+	}
+}
+
+// joined names tools.
+func joined(tools []manifest.ID) string {
+	names := make([]string, len(tools))
+	for i, t := range tools {
+		names[i] = t.String()
+	}
+	return strings.Join(names, ", ")
 }
 
 // inShort is a reason for a narrow table; "status TOOL" has the long one.
@@ -340,11 +411,54 @@ func (a *app) showTool(s toolStatus) {
 	if len(s.NewFields)+len(s.NewEvents) > 0 {
 		row("New", "not sent, because it was not there when you agreed: %s", strings.Join(append(slices.Clone(s.NewEvents), s.NewFields...), ", "))
 	}
+	for _, d := range s.unerased {
+		row("Forgetting", "not all could be removed: %s", cmp.Or(d.Backoff.Error, "it is being worked at"))
+	}
+	a.showRequests(s)
 	out.Printf("\n%s\n", out.Style(term.Strong, "What each rule says"))
 	for _, l := range s.Layers {
 		a.showLayer(l)
 	}
 	a.nextStep(s)
+}
+
+// showRequests shows the deletion requests of one tool, and what the person can do.
+func (a *app) showRequests(s toolStatus) {
+	out := a.Stdout
+	if len(s.Deletions) > 0 {
+		out.Printf("\n%s\n", out.Style(term.Strong, "Deletion requests"))
+	}
+	for _, d := range s.Deletions {
+		cell := d.cell()
+		out.Printf("  %s, requested %s\n", out.Style(cell.Style, cell.Text), ago(d.RequestedAt, a.Now()))
+		item := func(name, format string, args ...any) {
+			out.Printf("    %-9s %s\n", name, term.Styled(out.Wrap(fmt.Sprintf(format, args...), 14)))
+		}
+		item("Request", "%s", d.RequestID)
+		if d.To != "" {
+			item("To", "%s", d.To)
+		}
+		if d.SettledAt != nil {
+			item("Settled", "%s", ago(*d.SettledAt, a.Now()))
+		}
+		if d.Answer != "" {
+			item("Answer", "%s", d.Answer)
+		}
+		if d.NotBefore != nil {
+			item("Next try", "%s, after %d that failed", d.NotBefore.Local().Format("2006-01-02 15:04"), d.Attempts)
+		}
+		if d.SourceID != nil {
+			item("Source ID", "%s", *d.SourceID)
+		} else {
+			item("Source ID", "kept only as its SHA-256, %s", d.SHA256)
+		}
+		switch d.State {
+		case sender.ByMail:
+			item("To do", "send the message that \"usagectl inspect %s --queued\" shows, then \"usagectl forget --confirm %s\"", s.Tool, d.RequestID)
+		case sender.Failed:
+			item("To do", "write to %s and name the source ID, then \"usagectl forget --confirm %s\"", cmp.Or(d.Contact, "whoever makes it"), d.RequestID)
+		}
+	}
 }
 
 func (a *app) showLayer(l consent.Layer) {

@@ -27,6 +27,8 @@ type World struct {
 	Now        func() time.Time
 	Executable func() (string, error)
 	Name       string // how this program was called
+	// Interactive tells whether somebody can be asked: stdin and stderr are terminals.
+	Interactive bool
 }
 
 // System is the world as it is.
@@ -46,6 +48,8 @@ func System() World {
 		Now:        time.Now,
 		Executable: os.Executable,
 		Name:       os.Args[0],
+
+		Interactive: xterm.IsTerminal(os.Stdin.Fd()) && xterm.IsTerminal(os.Stderr.Fd()),
 	}
 }
 

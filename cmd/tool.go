@@ -28,6 +28,19 @@ func (t tool) name() string {
 	return t.manifest.Tool.Name
 }
 
+// event finds an event that a caller can send.
+func (t tool) event(name string) (manifest.Event, error) {
+	names := t.manifest.EventNames()
+	event, ok := t.manifest.Event(name)
+	switch {
+	case !ok:
+		return event, fmt.Errorf("%s has no event %s%s", t.id, manifest.Quote(name), didYouMean(name, names, "events"))
+	case t.manifest.IsDeletion(name):
+		return event, fmt.Errorf("the event %q is %s's deletion request, which \"usagectl forget %s\" sends", name, t.id, t.id)
+	}
+	return event, nil
+}
+
 // look finds out about a tool, with or without a manifest.
 func (a *app) look(id manifest.ID) tool {
 	m, err := a.library().Find(id)

@@ -1,0 +1,506 @@
+package cmd
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+
+	"github.com/google/uuid"
+	"github.com/spf13/cobra"
+
+	"github.com/usagectl/usagectl/internal/term"
+	"github.com/usagectl/usagectl/pkg/consent"
+	"github.com/usagectl/usagectl/pkg/identity"
+	"github.com/usagectl/usagectl/pkg/manifest"
+	"github.com/usagectl/usagectl/pkg/sender"
+)
+
+type forgetOptions struct {
+	all, localOnly, yes bool
+	manifest            string
+	confirm             []string
+}
+
+func newForget(a *app) *cobra.Command {
+	var o forgetOptions
+	c := &cobra.Command{
+		Use:   "forget TOOL... | --all",
+		Short: "Have a tool forget you, here and at the other end",
+		Long: `Forget removes a tool's source ID here, with the events that wait under it and the
+journal of what left, and asks whoever collects for the tool to delete what they
+hold under that ID. The request is kept until it is acknowledged, and tried again
+by itself. It is sent though telemetry is off, because you asked for it, and it
+holds the ID and nothing else.
+
+Tools that share a source ID are forgotten together.
+
+EXIT STATUS
+   0  forgotten here; whoever can be asked was, or will be
+   1  with --all: not every tool could be forgotten; or you said no
+  64  a bad flag, no tool, or no terminal to ask at and no --yes
+  65  an unknown tool or request, or a file that holds no source ID
+  73  the request could not be written; nothing was changed
+  74  something could not be removed; the request was filed
+  76  the receiver refused the request
+  77  the source ID may not be read or removed
+  78  the tool's manifest cannot be used
+ 130  interrupted`,
+		Example: `  usagectl forget demo
+  usagectl forget --all --yes
+  usagectl forget demo --local-only
+  usagectl forget --confirm 6ba7b810-9dad-41d1-80b4-00c04fd430c8`,
+		RunE: func(c *cobra.Command, args []string) error {
+			ctx, stop := interruptible(c.Context())
+			defer stop()
+			if len(o.confirm) > 0 {
+				return runConfirm(ctx, a, args, o)
+			}
+			return runForget(ctx, a, args, o)
+		},
+	}
+	flags := c.Flags()
+	flags.BoolVar(&o.all, "all", false, "forget every tool that has a source ID here")
+	flags.BoolVar(&o.localOnly, "local-only", false, "forget here, and ask nobody")
+	flags.BoolVarP(&o.yes, "yes", "y", false, "do not ask")
+	flags.StringVar(&o.manifest, "manifest", "", "read the tool's manifest from `FILE`")
+	flags.StringSliceVar(&o.confirm, "confirm", nil, "note that the request `ID` is settled, as by mail")
+	c.MarkFlagsMutuallyExclusive("all", "manifest", "confirm")
+	c.MarkFlagsMutuallyExclusive("confirm", "local-only")
+	return c
+}
+
+// plan is what is forgotten together: the tools that share a source ID.
+type plan struct {
+	tools []tool
+	path  string // of the source ID; "" if the tool has none
+	id    string // "" if there is none
+}
+
+func runForget(ctx context.Context, a *app, names []string, o forgetOptions) error {
+	a.staysHere = o.localOnly
+	if err := a.oneOrAll(names, o.all); err != nil {
+		return err
+	}
+	if !o.yes && !a.Interactive {
+		return fail(exitUsage, errors.New("nothing was changed: forget asks first, and there is no terminal to ask at"),
+			"say --yes to go on without being asked")
+	}
+	if consent.ForeignHome(a.Env, a.Dirs.Home) {
+		return fail(exitNoPerm, fmt.Errorf("nothing was changed: root by way of sudo in somebody else's home, %s", a.Dirs.Home),
+			"run it as the person whose home it is")
+	}
+	if o.all {
+		for _, id := range a.library().IDs() {
+			if a.hasSourceID(id) {
+				names = append(names, id.String())
+			}
+		}
+	}
+	plans, failures := a.plans(names, o)
+	if len(plans) > 0 {
+		for _, p := range plans {
+			a.announce(p, o)
+		}
+		if !o.yes && !a.agreed(ctx, plans, o) {
+			return fail(exitNo, errors.New("nothing was changed"))
+		}
+	}
+	var results []forgottenTool
+	for _, p := range plans {
+		if ctx.Err() != nil {
+			break
+		}
+		list, err := a.forget(ctx, p, o)
+		results = append(results, list...)
+		failures = append(failures, err)
+		if err := a.showForgotten(list, o); err != nil {
+			return err
+		}
+	}
+	return a.forgetEnd(ctx, results, failures, o)
+}
+
+// forgetEnd tells what failed, prints the JSON, and finds the exit code.
+func (a *app) forgetEnd(ctx context.Context, results []forgottenTool, failures []error, o forgetOptions) error {
+	failures = slices.DeleteFunc(failures, func(err error) bool { return err == nil })
+	if a.json {
+		if err := a.printJSON(struct {
+			Schema int             `json:"schema"`
+			Tools  []forgottenTool `json:"tools"`
+		}{1, append([]forgottenTool{}, results...)}); err != nil {
+			return err
+		}
+	} else if o.all && len(results) == 0 && len(failures) == 0 && !a.quiet {
+		a.Stdout.Printf("No tool has a source ID here.\n")
+	}
+	code := exitOK
+	for _, err := range failures {
+		var f *failure
+		if errors.As(err, &f) {
+			a.tell(f)
+			code = max(code, 1)
+			if len(failures) == 1 {
+				code = f.code
+			}
+		}
+	}
+	switch {
+	case ctx.Err() != nil:
+		return fail(exitInterrupted, errors.New("interrupted: what was filed is carried on by itself"))
+	case code == exitOK:
+		return nil
+	case o.all:
+		return fail(exitNo, nil)
+	}
+	return fail(code, nil)
+}
+
+// plans finds out what belongs together. What cannot be forgotten is an error each.
+func (a *app) plans(names []string, o forgetOptions) (plans []plan, failures []error) {
+	planned := map[manifest.ID]bool{}
+	for _, name := range names {
+		p, err := a.plan(name, o)
+		if err != nil {
+			failures = append(failures, err)
+			continue
+		}
+		if planned[p.tools[0].id] {
+			continue
+		}
+		for _, t := range p.tools {
+			planned[t.id] = true
+		}
+		plans = append(plans, p)
+	}
+	return plans, failures
+}
+
+func (a *app) plan(name string, o forgetOptions) (plan, error) {
+	t, err := a.declared(name, o.manifest)
+	if errors.Is(err, manifest.ErrUnknownTool) {
+		if id, _ := manifest.ParseID(name); a.hasTraces(id) {
+			return plan{tools: []tool{a.look(id)}}, nil
+		}
+	}
+	if err != nil {
+		return plan{}, err
+	}
+	p := plan{tools: []tool{t}}
+	if !t.manifest.Identity.Random {
+		return p, nil
+	}
+	if p.path, err = identity.Path(t.manifest.Identity, a.Env, a.Dirs.Home); err != nil {
+		return plan{}, fail(exitCreate, fmt.Errorf("nothing was changed for %s: %w", t.id, err))
+	}
+	p.id, err = identity.Load(p.path)
+	switch {
+	case errors.Is(err, identity.ErrNone):
+		return p, nil
+	case errors.Is(err, identity.ErrInvalid):
+		return plan{}, fail(exitData, fmt.Errorf("nothing was changed for %s: %s holds no source ID", t.id, p.path), "look at it, and remove it yourself")
+	case err != nil:
+		return plan{}, fail(ioCode(err), fmt.Errorf("nothing was changed for %s: the source ID cannot be read: %w", t.id, err))
+	}
+	p.tools = append(p.tools, a.sharers(t.id, p.path)...)
+	return p, nil
+}
+
+// sharers are the other tools whose source ID is the same file.
+func (a *app) sharers(id manifest.ID, path string) []tool {
+	var list []tool
+	for _, other := range a.library().IDs() {
+		m, err := a.library().Find(other)
+		if err != nil || other == id || !m.Identity.Random {
+			continue
+		}
+		if p, err := identity.Path(m.Identity, a.Env, a.Dirs.Home); err == nil && p == path {
+			list = append(list, a.judge(tool{id: other, manifest: m}))
+		}
+	}
+	return list
+}
+
+// hasTraces tells whether something is kept here of a tool that is not known (any more).
+func (a *app) hasTraces(id manifest.ID) bool {
+	s := a.sender()
+	count, err := s.Outbox(id).Count()
+	deletions, _ := a.deletions(id)
+	return err != nil || count != (sender.Count{}) || !s.Journal(id).Last().IsZero() || len(deletions) > 0
+}
+
+func (p plan) forgetting(o forgetOptions) sender.Forgetting {
+	f := sender.Forgetting{SourcePath: p.path, SourceID: p.id, LocalOnly: o.localOnly}
+	for _, t := range p.tools {
+		f.Tools = append(f.Tools, t.manifest)
+	}
+	return f
+}
+
+// announce says, before anything is done, what a person might not expect.
+func (a *app) announce(p plan, o forgetOptions) {
+	if a.quiet || p.id == "" {
+		return
+	}
+	first := p.tools[0]
+	for _, t := range p.tools[1:] {
+		a.note("%s shares the source ID of %s, and is forgotten with it", t.id, first.id)
+	}
+	if o.localOnly {
+		return
+	}
+	for _, t := range p.tools {
+		if m := t.manifest.Forget.Method; !t.verdict.On() && (m == manifest.ForgetHTTP || m == manifest.ForgetEvent) {
+			a.note("the deletion request is sent though telemetry of %s is off (%s): you ask for it, and it holds the ID and nothing else",
+				t.id, t.verdict.Reason.Detail)
+		}
+	}
+}
+
+// agreed shows what will happen, and asks once.
+func (a *app) agreed(ctx context.Context, plans []plan, o forgetOptions) bool {
+	for _, p := range plans {
+		a.showPlan(p, o)
+	}
+	a.Stderr.Printf("Go on? [y/N] ")
+	answer := make(chan string, 1)
+	go func() {
+		line, err := bufio.NewReader(a.Stdin).ReadString('\n')
+		if err != nil {
+			a.Stderr.Printf("\n")
+		}
+		answer <- strings.ToLower(strings.TrimSpace(line))
+	}()
+	select {
+	case <-ctx.Done():
+		a.Stderr.Printf("\n")
+		return false
+	case word := <-answer:
+		return word == "y" || word == "yes"
+	}
+}
+
+func (a *app) showPlan(p plan, o forgetOptions) {
+	out := a.Stderr
+	item := func(format string, args ...any) {
+		out.Printf("  - %s\n", term.Styled(out.Wrap(fmt.Sprintf(format, args...), 4)))
+	}
+	var names []string
+	for _, t := range p.tools {
+		names = append(names, t.name())
+	}
+	out.Printf("%s\n", out.Style(term.Strong, strings.Join(names, ", ")))
+	if p.id == "" {
+		item("there is no source ID, so nobody can be asked for anything")
+	} else {
+		item("the source ID %s is removed from %s; the next event makes a new one", p.id, p.path)
+	}
+	item("events that wait under it, the key of hashes, and the journal of what left are erased")
+	if p.id == "" || o.localOnly {
+		return
+	}
+	for _, r := range a.sender().Requests(p.forgetting(o)) {
+		switch r.Method {
+		case manifest.ForgetMail:
+			item("you get a message to send to %s, which asks for the deletion of what was collected", r.To)
+		case manifest.ForgetNone:
+			item("%s; you are told whom to write to", r.Answer)
+		default:
+			item("%s is asked to delete what was collected under the ID, until it says yes", r.To)
+		}
+	}
+}
+
+// forgottenTool is what was done for one tool, as "forget --json" has it.
+type forgottenTool struct {
+	Tool       manifest.ID   `json:"tool"`
+	SharedWith []manifest.ID `json:"shared_with"` // tools of the same source ID
+	Forgotten  bool          `json:"forgotten"`   // here
+	SourcePath string        `json:"source_path"`
+	SHA256     string        `json:"sha256"` // of the source ID; "" if there was none
+	Events     int           `json:"events"` // that were thrown away
+	Deletions  []deletion    `json:"deletions"`
+	Error      string        `json:"error"`
+
+	name string
+}
+
+// forget does what is planned.
+func (a *app) forget(ctx context.Context, p plan, o forgetOptions) ([]forgottenTool, error) {
+	s := a.sender()
+	s.Client = sender.NewClient()
+	if p.id == "" {
+		return a.forgetTraces(ctx, s, p, o)
+	}
+	d, removed, err := s.Forget(ctx, p.forgetting(o))
+	var failure error
+	if ctx.Err() == nil || errors.Is(err, sender.ErrNotFiled) {
+		failure = forgetFailure(p, d, err)
+	}
+	var list []forgottenTool
+	requests := deletionsOf(d)
+	for _, t := range p.tools {
+		f := forgottenTool{
+			Tool: t.id, name: t.name(), SharedWith: []manifest.ID{}, Forgotten: d.Erased,
+			SourcePath: p.path, SHA256: d.SHA256, Events: removed[t.id], Deletions: []deletion{},
+		}
+		for _, other := range p.tools {
+			if other.id != t.id {
+				f.SharedWith = append(f.SharedWith, other.id)
+			}
+		}
+		for _, r := range requests {
+			if slices.Contains(r.Tools, t.id) {
+				f.Deletions = append(f.Deletions, r)
+			}
+		}
+		if err != nil {
+			f.Error = err.Error()
+		}
+		list = append(list, f)
+	}
+	return list, failure
+}
+
+// forgetFailure is the error of a forgetting, or that a receiver refused.
+func forgetFailure(p plan, d sender.Deletion, err error) error {
+	switch {
+	case errors.Is(err, sender.ErrNotFiled):
+		code := exitCreate
+		return fail(code, fmt.Errorf("%s: %w", p.tools[0].id, err))
+	case err != nil:
+		var filed []string
+		for _, r := range d.Requests {
+			filed = append(filed, fmt.Sprintf("%s (%s)", r.ID, r.State))
+		}
+		note := ""
+		if len(filed) > 0 {
+			note = "; the deletion request was filed all the same: " + strings.Join(filed, ", ")
+		}
+		return fail(ioCode(err), fmt.Errorf("%s: not all could be removed: %s%s", p.tools[0].id, strings.ReplaceAll(err.Error(), "\n", "; "), note),
+			"no event leaves under the old ID; removing it is tried again by itself, or do it yourself")
+	}
+	for _, r := range d.Requests {
+		if r.State == sender.Failed && r.Method != manifest.ForgetNone {
+			return fail(exitRejected, nil)
+		}
+	}
+	return nil
+}
+
+// ioCode is the exit code of a failure of the disk.
+func ioCode(err error) int {
+	if errors.Is(err, fs.ErrPermission) {
+		return exitNoPerm
+	}
+	return exitIO
+}
+
+// forgetTraces is for a tool without a source ID. If it was forgotten before, and
+// something of that is left to do, that goes on.
+func (a *app) forgetTraces(ctx context.Context, s sender.Sender, p plan, o forgetOptions) ([]forgottenTool, error) {
+	t := p.tools[0]
+	f := forgottenTool{Tool: t.id, name: t.name(), SharedWith: []manifest.ID{}, SourcePath: p.path, Forgotten: true}
+	var err error
+	if f.Events, err = s.EraseHere(t.id); err == nil && !o.localOnly {
+		err = s.ResumeDeletions(ctx, t.id)
+	}
+	f.Deletions, _ = a.deletions(t.id)
+	f.Deletions = slices.DeleteFunc(f.Deletions, func(d deletion) bool { return !d.State.Open() })
+	if err != nil {
+		f.Forgotten, f.Error = false, err.Error()
+		return []forgottenTool{f}, fail(ioCode(err), fmt.Errorf("%s: not all could be removed: %w", t.id, err))
+	}
+	return []forgottenTool{f}, nil
+}
+
+func (a *app) showForgotten(list []forgottenTool, o forgetOptions) error {
+	if a.json || a.quiet {
+		return nil
+	}
+	shown := map[uuid.UUID]bool{}
+	for _, f := range list {
+		if !f.Forgotten && len(f.Deletions) == 0 {
+			continue // the error says it all
+		}
+		a.Stdout.Printf("%s: %s\n", a.Stdout.Style(term.Strong, f.name), f.line(o))
+		for _, d := range f.Deletions {
+			switch {
+			case shown[d.RequestID]:
+			case o.all && d.State != sender.Pending && d.State.Open():
+				a.hint("see what to send with \"usagectl inspect %s --queued\"", f.Tool)
+			case d.State == sender.ByMail:
+				a.showMail(d)
+			case d.State == sender.Failed:
+				a.showOwnWay(d)
+			}
+			shown[d.RequestID] = true
+		}
+	}
+	return nil
+}
+
+// line is what was done, in one line.
+func (f forgottenTool) line(o forgetOptions) string {
+	parts := []string{"forgotten here"}
+	switch {
+	case !f.Forgotten:
+		parts[0] = "not all is forgotten here"
+	case f.SHA256 == "":
+		parts[0] = "it has no source ID here; what was kept of it is erased"
+	}
+	if f.Events > 0 {
+		parts[0] += strings.ToLower(strings.TrimSuffix(thrownAway(f.Events), "."))
+		parts[0] = strings.Replace(parts[0], "here ", "here, ", 1)
+	}
+	for _, d := range f.Deletions {
+		parts = append(parts, d.outcome())
+	}
+	if len(f.Deletions) == 0 && f.SHA256 != "" {
+		parts = append(parts, "nobody was asked")
+	}
+	return strings.Join(parts, "; ")
+}
+
+// runConfirm notes that a person says that requests are settled.
+func runConfirm(ctx context.Context, a *app, names []string, o forgetOptions) error {
+	if len(names) > 0 {
+		return fail(exitUsage, errors.New("--confirm takes request IDs, and no tools"))
+	}
+	var list []deletion
+	for _, text := range o.confirm {
+		id, err := uuid.Parse(text)
+		if err != nil {
+			return fail(exitData, fmt.Errorf("%s is no request ID: a UUID is needed", manifest.Quote(text)), `see the requests with "usagectl status"`)
+		}
+		d, err := a.sender().Confirm(ctx, id)
+		switch {
+		case errors.Is(err, sender.ErrNoRequest):
+			return fail(exitData, fmt.Errorf("%s: %w", id, err), `see the requests with "usagectl status"`)
+		case err != nil:
+			return fail(exitIO, fmt.Errorf("%s is not confirmed: %w", id, err))
+		}
+		for _, v := range deletionsOf(d) {
+			if v.RequestID == id {
+				list = append(list, v)
+			}
+		}
+	}
+	if a.json {
+		return a.printJSON(struct {
+			Schema    int        `json:"schema"`
+			Deletions []deletion `json:"deletions"`
+		}{1, list})
+	}
+	if a.quiet {
+		return nil
+	}
+	for _, d := range list {
+		a.Stdout.Printf("The deletion request %s is settled: %s.\n", d.RequestID.String(), string(d.State))
+		a.Stdout.Printf("Of the source ID only its SHA-256 is kept: %s\n", d.SHA256)
+	}
+	return nil
+}
