@@ -56,6 +56,10 @@ EXIT STATUS
 		RunE: func(c *cobra.Command, args []string) error {
 			ctx, stop := interruptible(c.Context())
 			defer stop()
+			if consent.ForeignHome(a.Env, a.Dirs.Home) {
+				return fail(exitNoPerm, fmt.Errorf("nothing was changed: root by way of sudo in somebody else's home, %s", a.Dirs.Home),
+					"run it as the person whose home it is")
+			}
 			if len(o.confirm) > 0 {
 				return runConfirm(ctx, a, args, o)
 			}
@@ -89,25 +93,12 @@ func runForget(ctx context.Context, a *app, names []string, o forgetOptions) err
 		return fail(exitUsage, errors.New("nothing was changed: forget asks first, and there is no terminal to ask at"),
 			"say --yes to go on without being asked")
 	}
-	if consent.ForeignHome(a.Env, a.Dirs.Home) {
-		return fail(exitNoPerm, fmt.Errorf("nothing was changed: root by way of sudo in somebody else's home, %s", a.Dirs.Home),
-			"run it as the person whose home it is")
-	}
 	if o.all {
-		for _, id := range a.library().IDs() {
-			if a.hasSourceID(id) {
-				names = append(names, id.String())
-			}
-		}
+		names = a.withSourceID()
 	}
 	plans, failures := a.plans(names, o)
-	if len(plans) > 0 {
-		for _, p := range plans {
-			a.announce(p, o)
-		}
-		if !o.yes && !a.agreed(ctx, plans, o) {
-			return fail(exitNo, errors.New("nothing was changed"))
-		}
+	if err := a.consult(ctx, plans, o); err != nil {
+		return err
 	}
 	var results []forgottenTool
 	for _, p := range plans {
@@ -117,11 +108,35 @@ func runForget(ctx context.Context, a *app, names []string, o forgetOptions) err
 		list, err := a.forget(ctx, p, o)
 		results = append(results, list...)
 		failures = append(failures, err)
-		if err := a.showForgotten(list, o); err != nil {
-			return err
-		}
+		a.showForgotten(list, o)
 	}
 	return a.forgetEnd(ctx, results, failures, o)
+}
+
+// withSourceID names the tools that have a source ID here.
+func (a *app) withSourceID() []string {
+	var names []string
+	for _, id := range a.library().IDs() {
+		if a.hasSourceID(id) {
+			names = append(names, id.String())
+		}
+	}
+	return names
+}
+
+// consult says what a person might not expect, and asks them unless they said yes
+// before. An error means that they do not want it.
+func (a *app) consult(ctx context.Context, plans []plan, o forgetOptions) error {
+	for _, p := range plans {
+		a.announce(p, o)
+	}
+	switch {
+	case o.yes || len(plans) == 0 || a.agreed(ctx, plans, o):
+		return nil
+	case ctx.Err() != nil:
+		return fail(exitInterrupted, errors.New("interrupted: nothing was changed"))
+	}
+	return fail(exitNo, errors.New("nothing was changed"))
 }
 
 // forgetEnd tells what failed, prints the JSON, and finds the exit code.
@@ -265,7 +280,7 @@ func (a *app) agreed(ctx context.Context, plans []plan, o forgetOptions) bool {
 	for _, p := range plans {
 		a.showPlan(p, o)
 	}
-	a.Stderr.Printf("Go on? [y/N] ")
+	a.Stderr.Printf("Forget all this? [y/N] ")
 	answer := make(chan string, 1)
 	go func() {
 		line, err := bufio.NewReader(a.Stdin).ReadString('\n')
@@ -325,7 +340,8 @@ type forgottenTool struct {
 	Deletions  []deletion    `json:"deletions"`
 	Error      string        `json:"error"`
 
-	name string
+	name   string
+	traces bool // without a source ID: something was kept here
 }
 
 // forget does what is planned.
@@ -369,8 +385,7 @@ func (a *app) forget(ctx context.Context, p plan, o forgetOptions) ([]forgottenT
 func forgetFailure(p plan, d sender.Deletion, err error) error {
 	switch {
 	case errors.Is(err, sender.ErrNotFiled):
-		code := exitCreate
-		return fail(code, fmt.Errorf("%s: %w", p.tools[0].id, err))
+		return fail(exitCreate, fmt.Errorf("%s: %w", p.tools[0].id, err))
 	case err != nil:
 		var filed []string
 		for _, r := range d.Requests {
@@ -403,7 +418,7 @@ func ioCode(err error) int {
 // something of that is left to do, that goes on.
 func (a *app) forgetTraces(ctx context.Context, s sender.Sender, p plan, o forgetOptions) ([]forgottenTool, error) {
 	t := p.tools[0]
-	f := forgottenTool{Tool: t.id, name: t.name(), SharedWith: []manifest.ID{}, SourcePath: p.path, Forgotten: true}
+	f := forgottenTool{Tool: t.id, name: t.name(), SharedWith: []manifest.ID{}, SourcePath: p.path, Forgotten: true, traces: a.hasTraces(t.id)}
 	var err error
 	if f.Events, err = s.EraseHere(t.id); err == nil && !o.localOnly {
 		err = s.ResumeDeletions(ctx, t.id)
@@ -417,16 +432,16 @@ func (a *app) forgetTraces(ctx context.Context, s sender.Sender, p plan, o forge
 	return []forgottenTool{f}, nil
 }
 
-func (a *app) showForgotten(list []forgottenTool, o forgetOptions) error {
+func (a *app) showForgotten(list []forgottenTool, o forgetOptions) {
 	if a.json || a.quiet {
-		return nil
+		return
 	}
 	shown := map[uuid.UUID]bool{}
 	for _, f := range list {
 		if !f.Forgotten && len(f.Deletions) == 0 {
 			continue // the error says it all
 		}
-		a.Stdout.Printf("%s: %s\n", a.Stdout.Style(term.Strong, f.name), f.line(o))
+		a.Stdout.Printf("%s\n", term.Styled(a.Stdout.Wrap(f.name+": "+f.line(), 2)))
 		for _, d := range f.Deletions {
 			switch {
 			case shown[d.RequestID]:
@@ -440,21 +455,21 @@ func (a *app) showForgotten(list []forgottenTool, o forgetOptions) error {
 			shown[d.RequestID] = true
 		}
 	}
-	return nil
 }
 
 // line is what was done, in one line.
-func (f forgottenTool) line(o forgetOptions) string {
+func (f forgottenTool) line() string {
 	parts := []string{"forgotten here"}
 	switch {
 	case !f.Forgotten:
 		parts[0] = "not all is forgotten here"
-	case f.SHA256 == "":
+	case f.SHA256 == "" && f.traces:
 		parts[0] = "it has no source ID here; what was kept of it is erased"
+	case f.SHA256 == "":
+		parts[0] = "there is nothing to forget here"
 	}
 	if f.Events > 0 {
-		parts[0] += strings.ToLower(strings.TrimSuffix(thrownAway(f.Events), "."))
-		parts[0] = strings.Replace(parts[0], "here ", "here, ", 1)
+		parts = append(parts, strings.Trim(thrownAway(f.Events), " ."))
 	}
 	for _, d := range f.Deletions {
 		parts = append(parts, d.outcome())

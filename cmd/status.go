@@ -281,11 +281,10 @@ func (a *app) showDeletions(tools []toolStatus) {
 			{Text: joined(d.Tools), Style: term.Strong},
 			d.cell(),
 			{Text: ago(d.RequestedAt, a.Now())},
-			{Text: d.To},
-			{Text: d.RequestID.String()},
+			{Text: cmp.Or(d.To, "nobody: "+d.Answer)},
 		})
 	}
-	a.Stdout.Table([]string{"DELETION", "STATE", "REQUESTED", "TO", "REQUEST"}, rows, 3)
+	a.Stdout.Table([]string{"DELETION", "STATE", "REQUESTED", "TO"}, rows, 3)
 	for _, d := range list {
 		if d.State == sender.ByMail || d.State == sender.Failed {
 			a.hint("see what is left to do for %s with \"usagectl status %s\"", joined(d.Tools), d.Tools[0])
@@ -450,7 +449,7 @@ func (a *app) showRequests(s toolStatus) {
 		if d.SourceID != nil {
 			item("Source ID", "%s", *d.SourceID)
 		} else {
-			item("Source ID", "kept only as its SHA-256, %s", d.SHA256)
+			item("Source ID", "kept only as its SHA-256: %s", d.SHA256)
 		}
 		switch d.State {
 		case sender.ByMail:

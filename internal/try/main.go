@@ -1,6 +1,6 @@
 // Try runs the main job of usagectl for real, offline and in a home of its own
 // that is gone afterwards: a person looks, decides, a script sends, and the
-// person sees what left. It builds the program first, from the folder it is run in.
+// person sees what left, refuses, and has it forgotten. It builds the program first, from the folder it is run in.
 //
 //	go run ./internal/try
 package main
@@ -49,6 +49,7 @@ func run() error {
 		{"What left, to the letter:", "inspect demo --sent"},
 		{"You change your mind:", "disable demo"},
 		{"From now on nothing is kept or sent:", "send demo run.start --verbose"},
+		{"You want it to forget you, here and at the other end:", "forget demo --yes"},
 		{"What you see when you ask:", "status"},
 	} {
 		if step.says != "" {

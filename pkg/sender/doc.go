@@ -6,6 +6,9 @@
 // builds the payload once more under what is agreed now, and hands it to the
 // transport; the [Journal] records what left.
 //
+// A person's wish to be forgotten is a [Deletion], which the same deliverers carry
+// out: see [Sender.Forget].
+//
 // Queueing and delivering take a [consent.Permit]. This is the only package of
 // the program that can open a connection.
 package sender
