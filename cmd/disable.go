@@ -14,6 +14,7 @@ import (
 type disableOptions struct {
 	all     bool
 	replace bool
+	machine machineOptions
 }
 
 func newDisable(a *app) *cobra.Command {
@@ -24,26 +25,39 @@ func newDisable(a *app) *cobra.Command {
 		Long: `Disable records that you refuse a tool's telemetry, and throws away what is queued.
 A tool that is not known yet can be refused too.
 
+With --system it refuses for everybody on the machine, or in the image whose tree
+--root names: no user's yes overrules it. It touches no home and no network, and
+writes the same bytes every time.
+
 EXIT STATUS
    0  recorded
   64  a bad flag or no tool
   65  a name that is no tool ID
   73  the refusal could not be recorded
   74  what is queued could not be thrown away
+  77  the machine's settings may not be written
   78  the consent file cannot be used; telemetry is off`,
 		Example: `  usagectl disable demo
-  usagectl disable --all`,
+  usagectl disable --all
+  usagectl disable --all --system --root ./image`,
 		RunE: func(_ *cobra.Command, args []string) error { return runDisable(a, args, o) },
 	}
 	flags := c.Flags()
 	flags.BoolVar(&o.all, "all", false, "refuse every tool, known or not")
 	flags.BoolVar(&o.replace, "replace", false, "replace a consent file that cannot be read")
+	o.machine.addTo(c)
 	return c
 }
 
 func runDisable(a *app, names []string, o disableOptions) error {
 	if err := a.oneOrAll(names, o.all); err != nil {
 		return err
+	}
+	if err := o.machine.check(); err != nil {
+		return err
+	}
+	if o.machine.system {
+		return a.refuseForMachine(names, o)
 	}
 	if o.all {
 		return a.refuseAll(o.replace)

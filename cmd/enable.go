@@ -18,6 +18,7 @@ type enableOptions struct {
 	all     bool
 	level   int
 	replace bool
+	machine machineOptions
 }
 
 func newEnable(a *app) *cobra.Command {
@@ -27,13 +28,15 @@ func newEnable(a *app) *cobra.Command {
 		Short: "Agree to a tool's telemetry",
 		Long: `Enable records that you agree to a tool's telemetry, up to a level, and prints what
 will now be sent, where to, and how to undo it. What the tool's manifest gains
-later is not covered. With --all it only lifts an earlier "disable --all".
+later is not covered. With --all it only lifts an earlier "disable --all", with
+--system only what "disable --system" wrote: nobody can agree for somebody else.
 
 EXIT STATUS
    0  recorded, also if something else still keeps telemetry off
   64  a bad flag or no tool
   65  an unknown tool, or a level that it does not have
   73  the decision could not be recorded
+  77  the machine's settings may not be written
   78  the manifest or the consent file cannot be used`,
 		Example: `  usagectl enable demo
   usagectl enable demo --level 2
@@ -44,12 +47,19 @@ EXIT STATUS
 	flags.BoolVar(&o.all, "all", false, `lift an earlier "disable --all"`)
 	flags.IntVar(&o.level, "level", o.level, "agree up to level `N`")
 	flags.BoolVar(&o.replace, "replace", false, "replace a consent file that cannot be read")
+	o.machine.addTo(c)
 	return c
 }
 
 func runEnable(a *app, names []string, o enableOptions) error {
 	if err := a.oneOrAll(names, o.all); err != nil {
 		return err
+	}
+	if err := o.machine.check(); err != nil {
+		return err
+	}
+	if o.machine.system {
+		return a.liftForMachine(names, o)
 	}
 	if o.all {
 		return a.liftRefusalOfAll(o.replace)
