@@ -1,0 +1,104 @@
+// Package settings reads one value from another program's configuration file,
+// and never changes it.
+package settings
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/pelletier/go-toml/v2"
+	"go.yaml.in/yaml/v3"
+	"gopkg.in/ini.v1"
+)
+
+// MaxSize is the size, in bytes, of the largest file that is worth reading.
+const MaxSize = 4 << 20
+
+// Errors of [Read], for callers that tell them apart.
+var (
+	// ErrNone says that the file holds nothing at the key.
+	ErrNone = errors.New("there is no such setting")
+	// ErrFormat says that there is no reader for the format.
+	ErrFormat = errors.New("no file of this format can be read")
+)
+
+// Read finds the value at key, a JSON Pointer (RFC 6901), in a document of the
+// format "json", "toml", "yaml" or "ini", in which the first step is the section;
+// of the format "text" it is the first word, and key does not count. It returns the value as text, as people would write it: of a number, its
+// digits; of a truth value, true or false. A document that is not of the format
+// is an error.
+func Read(format string, data []byte, key string) (string, error) {
+	switch format {
+	case "ini":
+		return readINI(data, steps(key))
+	case "text":
+		word, _, _ := strings.Cut(strings.TrimSpace(string(data)), " ")
+		return word, nil
+	}
+	var doc any
+	err := ErrFormat
+	switch format {
+	case "json":
+		err = json.Unmarshal(data, &doc)
+	case "toml":
+		err = toml.Unmarshal(data, &doc)
+	case "yaml":
+		err = yaml.Unmarshal(data, &doc)
+	}
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", format, err)
+	}
+	for _, step := range steps(key) {
+		object, ok := doc.(map[string]any)
+		if !ok {
+			return "", ErrNone
+		}
+		if doc, ok = object[step]; !ok {
+			return "", ErrNone
+		}
+	}
+	return text(doc)
+}
+
+func steps(key string) []string {
+	var list []string
+	for step := range strings.SplitSeq(strings.TrimPrefix(key, "/"), "/") {
+		list = append(list, strings.NewReplacer("~1", "/", "~0", "~").Replace(step))
+	}
+	return list
+}
+
+func text(v any) (string, error) {
+	switch v := v.(type) {
+	case string:
+		return v, nil
+	case bool:
+		return strconv.FormatBool(v), nil
+	case float64:
+		return strconv.FormatFloat(v, 'f', -1, 64), nil
+	case int, int64, uint64:
+		return fmt.Sprint(v), nil
+	}
+	return "", ErrNone
+}
+
+// readINI takes the key in the section that its first step names; a key of one
+// step stands before any section.
+func readINI(data []byte, steps []string) (string, error) {
+	file, err := ini.LoadSources(ini.LoadOptions{SkipUnrecognizableLines: true, AllowBooleanKeys: true}, data)
+	if err != nil {
+		return "", fmt.Errorf("ini: %w", err)
+	}
+	section, name := ini.DefaultSection, steps[0]
+	if len(steps) > 1 {
+		section, name = steps[0], strings.Join(steps[1:], "/")
+	}
+	s, err := file.GetSection(section)
+	if err != nil || !s.HasKey(name) {
+		return "", ErrNone
+	}
+	return s.Key(name).String(), nil
+}

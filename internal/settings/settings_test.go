@@ -1,0 +1,80 @@
+package settings_test
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/usagectl/usagectl/internal/settings"
+)
+
+func TestRead(t *testing.T) {
+	for _, test := range []struct{ format, document, key, want string }{
+		{"json", `{"telemetry": {"enabled": false}}`, "/telemetry/enabled", "false"},
+		{"json", `{"a": "word"}`, "/a", "word"},
+		{"json", `{"a": 1}`, "/a", "1"},
+		{"json", `{"a": 1.5}`, "/a", "1.5"},
+		{"json", `{"a/b": {"c~d": true}}`, "/a~1b/c~0d", "true"},
+		{"toml", "[browser]\ngatherUsageStats = false\n", "/browser/gatherUsageStats", "false"},
+		{"toml", "enable = 1\n", "/enable", "1"},
+		{"yaml", "telemetry:\n  enabled: no\n", "/telemetry/enabled", "no"},
+		{"yaml", "telemetry:\n  enabled: false\n", "/telemetry/enabled", "false"},
+		{"yaml", "send_metrics: \"off\"\n", "/send_metrics", "off"},
+		{"yaml", "level: 3\n", "/level", "3"},
+		{"ini", "[core]\ncollect_telemetry = no\n", "/core/collect_telemetry", "no"},
+		{"ini", "[core]\n# comment\n; another\nanalytics=False\nbare\n", "/core/analytics", "False"},
+		{"ini", "top = 1\n[core]\ntop = 2\n", "/top", "1"},
+		{"text", "off 2026-11-22\n", "", "off"},
+		{"text", "opt-out", "/ignored", "opt-out"},
+		{"text", "", "", ""},
+	} {
+		got, err := settings.Read(test.format, []byte(test.document), test.key)
+		if got != test.want || err != nil {
+			t.Errorf("%s %q %s: got %q, %v; want %q", test.format, test.document, test.key, got, err, test.want)
+		}
+	}
+}
+
+func TestNothingThere(t *testing.T) {
+	for _, test := range []struct{ format, document, key string }{
+		{"json", `{}`, "/a"},
+		{"json", `{"a": 1}`, "/a/b"},
+		{"json", `{"a": null}`, "/a"},
+		{"json", `{"a": {}}`, "/a"},
+		{"json", `[1]`, "/0"},
+		{"toml", "", "/a"},
+		{"yaml", "", "/a"},
+		{"yaml", "- a\n- b\n", "/a"},
+		{"ini", "", "/core/a"},
+		{"ini", "[core]\n", "/core/a"},
+	} {
+		if got, err := settings.Read(test.format, []byte(test.document), test.key); got != "" || !errors.Is(err, settings.ErrNone) {
+			t.Errorf("%s %q %s: got %q, %v", test.format, test.document, test.key, got, err)
+		}
+	}
+}
+
+func TestBadDocuments(t *testing.T) {
+	for _, test := range []struct{ format, document string }{
+		{"json", "{"}, {"json", "// comment\n{}"}, {"toml", "= 1"}, {"yaml", "a: [1"}, {"yaml", "\ta"}, {"xml", "<a/>"}, {"", ""},
+	} {
+		got, err := settings.Read(test.format, []byte(test.document), "/a")
+		if got != "" || err == nil || errors.Is(err, settings.ErrNone) {
+			t.Errorf("%s %q: got %q, %v", test.format, test.document, got, err)
+		}
+	}
+	if _, err := settings.Read("xml", nil, "/a"); !errors.Is(err, settings.ErrFormat) {
+		t.Error(err)
+	}
+}
+
+// FuzzRead holds that no file of another program makes this one fail.
+func FuzzRead(f *testing.F) {
+	for _, format := range []string{"json", "toml", "yaml", "ini", "text"} {
+		f.Add(format, []byte("a: &a [*a]\n[b]\nc=1"), "/b/c")
+	}
+	f.Fuzz(func(t *testing.T, format string, data []byte, key string) {
+		if value, err := settings.Read(format, data, key); err != nil && value != "" {
+			t.Errorf("a value and an error: %q, %v", value, err)
+		}
+	})
+}

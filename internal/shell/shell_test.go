@@ -1,0 +1,173 @@
+package shell_test
+
+import (
+	"errors"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/usagectl/usagectl/internal/shell"
+)
+
+// values are what a variable can hold that a shell might trip over.
+var values = []string{
+	"", "1", "true", "False", "no", "off", "a b", " lead and trail ", "it's", `"quoted"`, `back\slash`, `\`, `'`, `''`, `'\''`,
+	"$HOME", "${HOME}", "$(id)", "`id`", "!history", "#comment", "~", "*", "a;b", "a&b", "a|b", "<a>", "(a)", "[a]", "{a,b}",
+	"%PATH%", "^caret", "=", "a=b", "-n", "tab\there", "ü", "日本", "‘typographic’", "\u201b", "--", ":", "https://h.example/?a=b&c=d",
+}
+
+// interpreters run a script on stdin and print the variables given, each between
+// two NUL bytes, by the shell's own means.
+var interpreters = []struct {
+	dialect shell.Dialect
+	command []string
+}{
+	{shell.Sh, []string{"dash"}},
+	{shell.Sh, []string{"sh"}},
+	{shell.Bash, []string{"bash", "--norc"}},
+	{shell.Sh, []string{"bash", "--posix"}},
+	{shell.Zsh, []string{"zsh", "-f"}},
+	{shell.Fish, []string{"fish", "--no-config"}},
+}
+
+// TestSetInShells holds that what is written means the same to the shell: a
+// program that the shell starts gets the value to the letter.
+func TestSetInShells(t *testing.T) {
+	for _, in := range interpreters {
+		t.Run(strings.Join(in.command, " "), func(t *testing.T) {
+			needProgram(t, in.command[0])
+			var script strings.Builder
+			for _, value := range values {
+				line, err := in.dialect.Set("USAGECTL_TEST", value)
+				if err != nil {
+					t.Fatalf("%q: %v", value, err)
+				}
+				script.WriteString(line + "\nprintenv -0 USAGECTL_TEST\n")
+			}
+			if got := runShell(t, in.command, script.String()); !slices.Equal(got, values) {
+				for i := range values {
+					if i >= len(got) || got[i] != values[i] {
+						t.Fatalf("%q became %q", values[i], got[min(i, len(got)):])
+					}
+				}
+				t.Errorf("%d values became %d", len(values), len(got))
+			}
+		})
+	}
+}
+
+// TestUnsetInShells holds that the variable is gone for programs, and that it is
+// no failure if it was not there.
+func TestUnsetInShells(t *testing.T) {
+	for _, in := range interpreters {
+		t.Run(strings.Join(in.command, " "), func(t *testing.T) {
+			needProgram(t, in.command[0])
+			set, err := in.dialect.Set("USAGECTL_TEST", "1")
+			if err != nil {
+				t.Fatal(err)
+			}
+			unset, err := in.dialect.Unset("USAGECTL_TEST")
+			if err != nil {
+				t.Fatal(err)
+			}
+			script := strings.Join([]string{unset, set, "printenv -0 USAGECTL_TEST", unset, "printenv -0 USAGECTL_TEST", unset, "printf 'end\\0'"}, "\n") + "\n"
+			if got := runShell(t, in.command, script); !slices.Equal(got, []string{"1", "end"}) {
+				t.Errorf("got %q", got)
+			}
+		})
+	}
+}
+
+// TestSetUnderSetE holds that the lines do not end a script that stops at the
+// first failure, nor one that forbids unset variables.
+func TestSetUnderSetE(t *testing.T) {
+	for _, command := range [][]string{{"dash", "-eu"}, {"bash", "-eu"}, {"zsh", "-feu"}} {
+		needProgram(t, command[0])
+		unset, _ := shell.Sh.Unset("USAGECTL_TEST")
+		set, _ := shell.Sh.Set("USAGECTL_TEST", "a b")
+		if got := runShell(t, command, unset+"\n"+set+"\nprintenv -0 USAGECTL_TEST\n"); !slices.Equal(got, []string{"a b"}) {
+			t.Errorf("%q: got %q", command, got)
+		}
+	}
+}
+
+func runShell(t *testing.T, command []string, script string) []string {
+	t.Helper()
+	c := exec.Command(command[0], command[1:]...)
+	c.Stdin = strings.NewReader(script)
+	c.Env = []string{"PATH=/usr/bin:/bin", "HOME=" + t.TempDir(), "LC_ALL=C.UTF-8"}
+	var stderr strings.Builder
+	c.Stderr = &stderr
+	out, err := c.Output()
+	if stderr.Len() > 0 {
+		t.Errorf("%q: %v: %s", command, err, stderr.String())
+	}
+	return strings.Split(strings.TrimSuffix(string(out), "\x00"), "\x00")
+}
+
+// needProgram skips a test that takes a program which is not there.
+func needProgram(t *testing.T, name string) {
+	t.Helper()
+	if _, err := exec.LookPath(name); err != nil {
+		t.Skipf("%s is not installed", name)
+	}
+}
+
+// TestFiles holds the forms of those whose reader is not at hand in a test, by
+// what their documentation says.
+func TestFiles(t *testing.T) {
+	for _, test := range []struct {
+		dialect     shell.Dialect
+		value, want string // want is "" where it cannot be written
+	}{
+		{shell.PowerShell, "1", `$env:X = '1'`},
+		{shell.PowerShell, "it's $HOME `a` \"b\"", "$env:X = 'it''s $HOME `a` \"b\"'"},
+		{shell.PowerShell, "‘a’‚‛", "$env:X = '‘‘a’’‚‚‛‛'"},
+		{shell.PowerShell, "", ""}, // it would remove the variable
+		{shell.Cmd, "1", `set "X=1"`},
+		{shell.Cmd, "a & b | c > d ^ e", `set "X=a & b | c > d ^ e"`},
+		{shell.Cmd, "%PATH%", ""},
+		{shell.Cmd, "a!b", ""},
+		{shell.Cmd, `a"b`, ""},
+		{shell.Cmd, "", ""},
+		{shell.Docker, "1", "ENV X=1"},
+		{shell.Docker, "a b", `ENV X="a b"`},
+		{shell.Docker, `$HOME "a" \`, `ENV X="\$HOME \"a\" \\"`},
+		{shell.Docker, "", `ENV X=""`},
+		{shell.GitHub, "a b 'c' \"d\" $e", "X=a b 'c' \"d\" $e"},
+		{shell.GitHub, "", "X="},
+		{shell.Dotenv, "1", "X=1"},
+		{shell.Dotenv, "a b", "X='a b'"},
+		{shell.Dotenv, "it's", ""},
+		{shell.Dotenv, "", "X=''"},
+	} {
+		got, err := test.dialect.Set("X", test.value)
+		if got != test.want || errors.Is(err, shell.ErrValue) != (test.want == "") {
+			t.Errorf("%s %q: got %q, %v; want %q", test.dialect, test.value, got, err, test.want)
+		}
+	}
+	for _, d := range shell.Dialects() {
+		for _, value := range []string{"a\nb", "a\rb", "a\x00b"} {
+			if line, err := d.Set("X", value); !errors.Is(err, shell.ErrValue) {
+				t.Errorf("%s %q: got %q, %v", d, value, line, err)
+			}
+		}
+		_, err := d.Unset("X")
+		never := d == shell.Docker || d == shell.GitHub || d == shell.Dotenv
+		if errors.Is(err, shell.ErrUnset) != never {
+			t.Errorf("%s: unset: %v", d, err)
+		}
+	}
+}
+
+func TestParse(t *testing.T) {
+	for _, d := range shell.Dialects() {
+		if got, err := shell.Parse(string(d)); got != d || err != nil {
+			t.Errorf("%s: got %q, %v", d, got, err)
+		}
+	}
+	if _, err := shell.Parse("csh"); err == nil || !strings.Contains(err.Error(), "sh bash zsh fish powershell cmd docker github dotenv") {
+		t.Errorf("csh: %v", err)
+	}
+}
