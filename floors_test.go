@@ -18,7 +18,7 @@ const module = "github.com/usagectl/usagectl"
 var floors = [][]string{
 	{"internal/ci", "internal/dirs", "internal/hostfacts", "internal/jsondoc", "internal/statefile", "internal/term"},
 	{"pkg/manifest"},
-	{"pkg/consent", "pkg/identity"},
+	{"pkg/catalogue", "pkg/consent", "pkg/identity"},
 	{"pkg/sender"},
 	{"cmd"},
 	{""},

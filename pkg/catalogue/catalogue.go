@@ -1,0 +1,138 @@
+// Package catalogue holds what is known of the telemetry switches of tools that
+// exist: which variable, command or file turns each of them off, by which rule
+// the tool reads it, and how well that is known.
+//
+// The facts stand in tools/ID.toml, one small file a tool, for anyone to read
+// and correct. The program does not read those files: "go run
+// ./internal/gencatalogue" checks them and writes table.go, which is data laid
+// out by the linker, so that a program which asks for no tool pays for none.
+//
+// Start with [Find]. What it gives out is shared by everybody and not to be
+// changed.
+package catalogue
+
+import (
+	"slices"
+	"strings"
+)
+
+//go:generate go run -C ../.. ./internal/gencatalogue
+
+// Tool is what is known of one tool.
+type Tool struct {
+	ID       string
+	Name     string
+	Homepage string
+	Category string // one word for lists, such as "database"
+	OptIn    bool   // off until the person turns it on
+	Status   Status
+	Endpoint string // where it sends, or ""
+	Data     string // what it sends, or ""
+	Deletion string // how collected data is deleted, or ""
+	Notes    string // what else a person should know, or ""
+	IDFile   string // where it keeps its ID, for people, or ""
+
+	DoNotTrack        string // whether it obeys DO_NOT_TRACK: "yes", "no", or "" if that is not established
+	DoNotTrackAccepts string // with which values, for people, or ""
+
+	Env    []Variable // at most one for a name
+	CLI    CLI
+	Config []Setting
+
+	// What shows that the tool is here: programs on PATH, files, and packages
+	// spelled "pypi:name".
+	Commands, Files, Packages []string
+
+	Level Level
+	Where string // the source of the facts
+}
+
+// Status says whether a tool still collects.
+type Status string
+
+// The states of a tool.
+const (
+	Active       Status = ""
+	Removed      Status = "removed"      // current releases have no telemetry
+	NoOp         Status = "no-op"        // the code is there and sends nothing
+	Discontinued Status = "discontinued" // the tool itself is no longer made
+)
+
+// Level says how well a tool's switch is known.
+type Level string
+
+// The levels, the best first.
+const (
+	FromSource Level = "verified-from-source" // the line that decides was read
+	FromDocs   Level = "from-docs"            // the tool's own documentation says so
+	FromList   Level = "from-list-only"       // somebody's list says so; nobody looked
+)
+
+// Variable is an environment variable that a tool reads.
+type Variable struct {
+	Name      string
+	Role      Role
+	Semantics Semantics
+
+	Off    string // what switches the tool's telemetry off, if HasOff; may be ""
+	HasOff bool   // false only for roles other than [OptOut]
+	On     string // what switches it on, if HasOn
+	HasOn  bool
+
+	OffAlso, OnAlso []string // for [Value]: what else means off and on
+	IgnoreCase      bool     // for [Value]: letter case does not count
+	Else            Meaning  // what any other value means
+	Empty           Meaning  // what the empty value means, if it is none of the above
+
+	Note string // in which words the source says it, for people
+}
+
+// Role says what a variable is for. Only [OptOut] belongs in what is written for
+// a person who refuses.
+type Role string
+
+// The roles.
+const (
+	OptOut       Role = "opt-out"
+	OptIn        Role = "opt-in"        // telemetry is off without it
+	Legacy       Role = "legacy"        // only old releases read it
+	Related      Role = "related"       // does not switch telemetry off, or does much more
+	UpdateCheck  Role = "update-check"  // switches looking for new releases
+	ErrorReports Role = "error-reports" // switches crash reports only
+)
+
+// CLI holds the tool's own commands, for people; "" for what it has not.
+type CLI struct {
+	Status, Enable, Disable string
+}
+
+// Setting is a switch in a file.
+type Setting struct {
+	// Path is where the file is. If Format is not empty it begins with "~/", "/"
+	// or "$NAME/", and a program can find it.
+	Path string
+	// Key is, for a format with keys, where the value stands, as a JSON Pointer;
+	// in INI the first of two steps is the section. Without a format it is for
+	// people.
+	Key string
+	// Format is "json", "toml", "yaml" or "ini"; "text" if the first word of the
+	// file is the value; "file" if the switch is whether the file is there; "" if
+	// no program can read it.
+	Format string
+	// Off and On are the values that switch the telemetry off and on, without
+	// quotes, or "" if there is none; for the format "file" they are "present"
+	// and "absent".
+	Off, On string
+}
+
+// All lists every tool by ID. Nobody may change the list.
+func All() []Tool { return tools[:] }
+
+// Find finds a tool. Nobody may change it.
+func Find(id string) (*Tool, bool) {
+	i, ok := slices.BinarySearchFunc(tools[:], id, func(t Tool, id string) int { return strings.Compare(t.ID, id) })
+	if !ok {
+		return nil, false
+	}
+	return &tools[i], true
+}

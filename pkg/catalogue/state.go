@@ -1,0 +1,125 @@
+package catalogue
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// State is whether a tool's own telemetry is on, by the tool's own rule.
+type State struct {
+	Telemetry Meaning // [On], [Off], [Error], or [Unknown] if it cannot be told
+	Because   string  // for people
+}
+
+// Machine is what a tool would look at.
+type Machine struct {
+	Env func(name string) (value string, set bool)
+	// Setting reads a switch in a file. It returns false if the file, or the
+	// switch in it, is not there. The error says why it cannot be read.
+	Setting func(s Setting) (value string, found bool, err error)
+}
+
+// State finds out whether the tool's telemetry is on, without running it: by its
+// variables, then by its files, then by its default. That a variable wins over a
+// file is the custom; for the few where it does not the notes say so. What one
+// switch leaves open the next one settles, unless it is not known what the tool
+// makes of a value.
+func (t *Tool) State(m Machine) State {
+	if t.Status != Active {
+		return State{Off, "it collects nothing any more (" + string(t.Status) + ")"}
+	}
+	if s := t.byVariable(m.Env); s != (State{}) {
+		return s
+	}
+	if s := t.byFile(m.Setting); s != (State{}) {
+		return s
+	}
+	unseen := ""
+	if t.keepsToItself() {
+		unseen = "; its own settings cannot be read here"
+	}
+	if t.OptIn {
+		return State{Off, "off by default" + unseen}
+	}
+	return State{On, "on by default" + unseen}
+}
+
+// keepsToItself tells whether the tool has a switch whose state cannot be read.
+func (t *Tool) keepsToItself() bool {
+	readable := func(c Setting) bool { return c.Format != "" }
+	return len(t.Config) == 0 && t.CLI.Disable != "" || len(t.Config) > 0 && !slices.ContainsFunc(t.Config, readable)
+}
+
+// byVariable is the zero value if no variable says anything. One that switches
+// off wins over one that switches on.
+func (t *Tool) byVariable(env func(string) (string, bool)) State {
+	var found State
+	for i := range t.Env {
+		v := &t.Env[i]
+		if v.Role != OptOut && v.Role != OptIn {
+			continue
+		}
+		value, set := env(v.Name)
+		meaning := v.Read(value, set)
+		s := State{meaning, fmt.Sprintf("%s is set to %q", v.Name, value)}
+		switch {
+		case meaning == Unset, meaning == On && !v.HasOn: // it only does not switch off
+		case meaning == Off:
+			return s
+		case meaning == Unknown:
+			s.Because += ", and what the tool makes of that is not known"
+			found = s
+		case found == (State{}):
+			found = s
+		}
+	}
+	return found
+}
+
+func (t *Tool) byFile(read func(Setting) (string, bool, error)) State {
+	for _, c := range t.Config {
+		if c.Format == "" {
+			continue
+		}
+		value, found, err := read(c)
+		switch {
+		case err != nil:
+			return State{Unknown, fmt.Sprintf("%s cannot be read: %v", c.Path, err)}
+		case !found:
+		case c.Format == "file":
+			return State{Off, c.Path + " is there"}
+		case same(value, c.Off):
+			return State{Off, fmt.Sprintf("%s is %s in %s", c.name(), value, c.Path)}
+		case same(value, c.On), strings.HasPrefix(c.On, "<"): // such as "<uuid>": any other value
+			return State{On, fmt.Sprintf("%s is %s in %s", c.name(), value, c.Path)}
+		}
+	}
+	return State{}
+}
+
+// same compares values as configuration files mean them: words without regard to
+// case, and all words for true and false alike.
+func same(value, literal string) bool {
+	a, known := boolWord(strings.TrimSpace(value))
+	b, literalKnown := boolWord(literal)
+	if known && literalKnown {
+		return a == b
+	}
+	return literal != "" && strings.EqualFold(strings.TrimSpace(value), literal)
+}
+
+// Ways says what can switch the tool: "variable", "command", "file".
+func (t *Tool) Ways() []string {
+	ways := []string{}
+	if slices.ContainsFunc(t.Env, func(v Variable) bool { return v.Role == OptOut && v.HasOff || v.Role == OptIn }) {
+		ways = append(ways, "variable")
+	}
+	if t.CLI.Disable != "" {
+		ways = append(ways, "command")
+	}
+	if slices.ContainsFunc(t.Config, func(c Setting) bool { return c.Off != "" }) {
+		ways = append(ways, "file")
+	}
+	return ways
+}
