@@ -80,8 +80,9 @@ func runDisable(a *app, names []string, o disableOptions) error {
 		}
 		a.Stdout.Printf("You refused the telemetry of %s.%s\n", a.Stdout.Style(term.Strong, t.name()), thrownAway(removed))
 		a.Stdout.Printf("Undo it with: usagectl enable %s\n", id)
-		if t.manifest == nil && t.problem == nil {
-			a.hint("no tool of that name is known yet; the refusal counts once there is one%s", didYouMean(id.String(), a.toolNames(), ""))
+		a.sayReach(t)
+		if t.manifest == nil && t.known == nil && t.problem == nil {
+			a.hint("no tool of that name is known yet; the refusal counts once there is one%s", didYouMean(id.String(), a.knownNames(), ""))
 		}
 	}
 	return a.showDecided(results)
@@ -99,6 +100,7 @@ func (a *app) refuseAll(replace bool) error {
 	if !a.json && !a.quiet {
 		a.Stdout.Printf("You refused the telemetry of all tools.%s\n", thrownAway(removed))
 		a.Stdout.Printf("Undo it with: usagectl enable --all\n")
+		a.hint("most tools read only their own variable; to have them obey too, add this line to your shell's start file: eval \"$(usagectl env --quiet)\"")
 	}
 	return a.showDecided(nil)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/usagectl/usagectl/internal/term"
+	"github.com/usagectl/usagectl/pkg/catalogue"
 	"github.com/usagectl/usagectl/pkg/consent"
 	"github.com/usagectl/usagectl/pkg/manifest"
 )
@@ -70,11 +71,21 @@ func runEnable(a *app, names []string, o enableOptions) error {
 		if err != nil {
 			return err
 		}
+		if t.id.IsZero() {
+			continue // there was only a refusal to lift
+		}
 		results = append(results, decidedOf(t))
-		if !a.json && !a.quiet {
+		own := t.manifest == nil
+		switch {
+		case a.json || a.quiet:
+		case own:
+			a.showAgreedToOwn(t)
+		default:
 			a.showEnabled(t, o.level)
 		}
-		a.stillOff(t)
+		if !own {
+			a.stillOff(t)
+		}
 	}
 	return a.showDecided(results)
 }
@@ -92,6 +103,13 @@ func (a *app) oneOrAll(names []string, all bool) error {
 
 func (a *app) enableOne(name string, o enableOptions) (tool, error) {
 	t, err := a.declared(name, "")
+	if isUnknown(err) {
+		id, _ := manifest.ParseID(name) // it could be looked for, so it is one
+		if known, ok := catalogue.Find(name); ok {
+			return a.agreeToOwn(id, known, o)
+		}
+		return tool{}, a.liftRefusal(id, err)
+	}
 	if err != nil {
 		return t, err
 	}

@@ -48,6 +48,8 @@ type failure struct {
 
 func (f *failure) Error() string { return fmt.Sprint(f.err) }
 
+func (f *failure) Unwrap() error { return f.err }
+
 func fail(code int, err error, hints ...string) error { return &failure{code, err, hints} }
 
 // app is what every command gets: the world, and the flags that all share.
@@ -174,7 +176,7 @@ Without a command it shows the status.`,
 	root.Flags().BoolVar(&showVersion, "version", false, "print the version")
 	root.SetHelpCommand(newHelp())
 	enable, disable, flush, forget := newEnable(a), newDisable(a), newFlush(a), newForget(a)
-	root.AddCommand(status, enable, disable, newInspect(a), newSend(a), flush, forget, newDeliver(a))
+	root.AddCommand(status, enable, disable, newInspect(a), newSend(a), flush, forget, newEnv(a), newDeliver(a))
 	for _, c := range []*cobra.Command{root, status, enable, disable, flush, forget} {
 		c.Annotations = map[string]string{byPerson: "yes"}
 	}

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -13,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/usagectl/usagectl/internal/term"
+	"github.com/usagectl/usagectl/pkg/catalogue"
 	"github.com/usagectl/usagectl/pkg/consent"
 	"github.com/usagectl/usagectl/pkg/identity"
 	"github.com/usagectl/usagectl/pkg/manifest"
@@ -27,7 +27,7 @@ func newStatus(a *app) *cobra.Command {
 		Long: `Status shows a row for each tool: whether its telemetry is on, because of what, and
 what waits or left, and which deletion requests there are. Without a name it shows
 the tools seen on this machine: those with a decision, a source ID, an outbox, a
-deletion request, or a program on PATH. With one name it shows every rule and what
+deletion request, a program on PATH, or files. With one name it shows every rule and what
 it says.
 
 EXIT STATUS
@@ -66,6 +66,7 @@ type toolStatus struct {
 	NewEvents  []string        `json:"new_events"`
 	Deletions  []deletion      `json:"deletions"`
 	Layers     []consent.Layer `json:"layers"`
+	Own        *ownStatus      `json:"own"` // null for a tool that the catalogue does not know
 
 	backoff  sender.Backoff
 	unerased []sender.Deletion // that could not be carried out here yet
@@ -73,7 +74,8 @@ type toolStatus struct {
 }
 
 func runStatus(a *app, names []string, all bool) error {
-	ids, err := a.statusIDs(names, all)
+	here := a.surroundings()
+	ids, err := here.statusIDs(names, all)
 	if err != nil {
 		return err
 	}
@@ -85,7 +87,7 @@ func runStatus(a *app, names []string, all bool) error {
 			a.warn("the manifest of %s cannot be used: %s", id, firstLine(t.problem))
 			bad = fail(exitConfig, nil)
 		}
-		list = append(list, a.statusOf(t))
+		list = append(list, here.statusOf(t))
 	}
 	switch {
 	case a.quiet && len(names) > 0:
@@ -97,6 +99,8 @@ func runStatus(a *app, names []string, all bool) error {
 		}{1, list})
 	case len(names) == 1 && len(list) == 1:
 		a.showTool(list[0])
+	case all:
+		a.showKnown(list)
 	default:
 		a.showTable(list)
 	}
@@ -119,48 +123,38 @@ func off(list []toolStatus, bad error) error {
 	return nil
 }
 
-func (a *app) statusIDs(names []string, all bool) ([]manifest.ID, error) {
+func (s surroundings) statusIDs(names []string, all bool) ([]manifest.ID, error) {
 	if len(names) > 0 {
 		return parseIDs(names)
 	}
-	queued, err := sender.Tools(a.Dirs.State())
+	list, err := sender.Tools(s.Dirs.State())
 	if err != nil {
 		return nil, fail(exitIO, fmt.Errorf("the outbox: %w", err))
 	}
-	deletions, err := a.sender().Deletions().All()
+	deletions, err := s.sender().Deletions().All()
 	if err != nil {
-		a.warn("a deletion request cannot be read: %s", firstLine(err))
+		s.warn("a deletion request cannot be read: %s", firstLine(err))
 	}
-	known := append(consent.Known(a.Dirs), queued...)
 	for _, d := range deletions {
 		if len(d.Requests) > 0 {
-			known = append(known, d.Tools...)
+			list = append(list, d.Tools...)
 		}
 	}
-	for _, id := range a.library().IDs() {
-		if all || a.onPath(id) || a.hasSourceID(id) {
-			known = append(known, id)
+	list = append(list, consent.Known(s.Dirs)...)
+	for _, id := range s.library().IDs() {
+		if all || s.program(id.String()) != "" || s.hasSourceID(id) {
+			list = append(list, id)
 		}
 	}
-	slices.SortFunc(known, func(x, y manifest.ID) int { return strings.Compare(x.String(), y.String()) })
-	return slices.Compact(known), nil
-}
-
-// onPath tells whether there is a program of the tool's name. It is not started.
-func (a *app) onPath(id manifest.ID) bool {
-	path, _ := a.Env("PATH")
-	for _, dir := range filepath.SplitList(path) {
-		if !filepath.IsAbs(dir) {
-			continue
-		}
-		for _, ending := range []string{"", ".exe"} {
-			info, err := os.Stat(filepath.Join(dir, id.String()+ending))
-			if err == nil && info.Mode().IsRegular() && (ending != "" || info.Mode()&0o111 != 0) {
-				return true
-			}
+	tools := catalogue.All()
+	for i := range tools {
+		id, err := manifest.ParseID(tools[i].ID)
+		if err == nil && (all || len(s.seen(&tools[i])) > 0) {
+			list = append(list, id)
 		}
 	}
-	return false
+	slices.SortFunc(list, func(x, y manifest.ID) int { return strings.Compare(x.String(), y.String()) })
+	return slices.Compact(list), nil
 }
 
 func (a *app) hasSourceID(id manifest.ID) bool {
@@ -176,7 +170,8 @@ func (a *app) hasSourceID(id manifest.ID) bool {
 	return err == nil
 }
 
-func (a *app) statusOf(t tool) toolStatus {
+func (here surroundings) statusOf(t tool) toolStatus {
+	a := here.app
 	s := toolStatus{
 		Tool: t.id, Name: t.name(), Telemetry: onOff(t.verdict.On()), Reason: t.verdict.Reason,
 		Level: t.verdict.Terms().Level, Levels: 1, Default: string(manifest.OptIn), Manifest: "none",
@@ -186,6 +181,9 @@ func (a *app) statusOf(t tool) toolStatus {
 	if m := t.manifest; m != nil {
 		s.Levels, s.Default, s.Endpoint, s.Manifest = len(m.Consent.Levels), string(m.Consent.Default), m.Send.Endpoint, m.File
 		a.addSource(&s, m)
+	}
+	if t.known != nil {
+		here.addOwn(&s, t)
 	}
 	if a.Dirs.State() == "" {
 		return s
@@ -201,6 +199,24 @@ func (a *app) statusOf(t tool) toolStatus {
 	}
 	s.Deletions, s.unerased = a.deletions(t.id)
 	return s
+}
+
+// ruleOwn is the reason of a tool that does not ask usagectl: its own rule.
+const ruleOwn consent.Rule = "own"
+
+// addOwn says what the tool does by itself. If it has no manifest that is all
+// there is to say, for nothing is sent for it from here.
+func (here surroundings) addOwn(s *toolStatus, t tool) {
+	s.Own = here.own(t.known, here.recorded.Of(t.id))
+	if t.manifest != nil || t.problem != nil {
+		return
+	}
+	s.Telemetry, s.on = s.Own.Telemetry, s.Own.Telemetry != "off" // in doubt it sends
+	s.Reason = consent.Reason{Rule: ruleOwn, Detail: s.Own.Because}
+	s.Endpoint = t.known.Endpoint
+	if !t.known.OptIn {
+		s.Default = string(manifest.OptOut)
+	}
 }
 
 // addSource reads the source ID that there is, and makes none.
@@ -239,11 +255,77 @@ func (a *app) showTable(list []toolStatus) {
 	}
 	a.Stdout.Table(heading, rows, 2)
 	a.showDeletions(list)
+	a.showDisagreements(list)
 	for _, s := range list {
 		if n := len(s.NewFields) + len(s.NewEvents); n > 0 {
 			a.hint("%s would like to send %d new things; see \"usagectl status %s\"", s.Tool, n, s.Tool)
 		}
 	}
+}
+
+// showKnown shows every tool that is known, and what can switch it.
+func (a *app) showKnown(list []toolStatus) {
+	heading := []string{"TOOL", "TELEMETRY", "WHY", "SWITCH", "FACTS FROM"}
+	var rows [][]term.Cell
+	for _, s := range list {
+		ways, facts := []string{}, "its manifest"
+		if s.Manifest != "none" {
+			ways = append(ways, "usagectl")
+		}
+		if s.Own != nil {
+			ways = append(ways, s.Own.Switch...)
+			facts = evidence(s.Own.Evidence)
+		}
+		rows = append(rows, []term.Cell{
+			{Text: s.Tool.String(), Style: term.Strong},
+			s.cell(),
+			{Text: s.Reason.Detail, Short: inShort(s.Reason.Rule)},
+			{Text: cmp.Or(strings.Join(ways, ", "), "-")},
+			{Text: facts},
+		})
+	}
+	a.Stdout.Table(heading, rows, 2)
+	a.showDisagreements(list)
+}
+
+// evidence says in words how well a tool's switch is known.
+func evidence(level string) string {
+	switch catalogue.Level(level) {
+	case catalogue.FromSource:
+		return "its source"
+	case catalogue.FromDocs:
+		return "its docs"
+	}
+	return "a list only, unverified"
+}
+
+// showDisagreements names the tools that are here and do not do what was decided.
+func (a *app) showDisagreements(list []toolStatus) {
+	const most = 5
+	n := 0
+	for _, s := range list {
+		if !s.Own.disagrees() {
+			continue
+		}
+		if n++; n <= most {
+			a.warn("%s", s.disagreement())
+		}
+	}
+	if n > most {
+		a.warn("%d more tools do not know what you decided; see \"usagectl env\"", n-most)
+	}
+}
+
+// disagreement says what the tool does though something else was decided.
+func (s toolStatus) disagreement() string {
+	did, does := "you refused", "will not know until you say so to it"
+	if s.Own.Recorded == string(consent.Granted) {
+		did, does = "you agreed", "is off by its own rule"
+	}
+	if len(s.Own.Do) == 0 {
+		return fmt.Sprintf("%s, but %s %s (%s)", did, s.Name, does, s.Own.Because)
+	}
+	return fmt.Sprintf("%s, but %s %s: %s", did, s.Name, does, strings.Join(s.Own.Do, "; "))
 }
 
 // showDeletions shows the deletion requests of tools, the open ones first to last,
@@ -334,12 +416,18 @@ func inShort(r consent.Rule) string {
 		return "a variable"
 	case consent.ByNotice:
 		return "you were told"
+	case ruleOwn:
+		return "its own rule"
 	}
 	return ""
 }
 
 func (s toolStatus) cell() term.Cell {
 	switch {
+	case s.Reason.Rule == ruleOwn && s.Own.Agrees != nil && !*s.Own.Agrees:
+		return term.Cell{Text: s.Telemetry + " (!)", Style: term.Warn}
+	case s.Telemetry == "unknown":
+		return term.Cell{Text: "unknown", Style: term.Warn}
 	case s.on:
 		return term.Cell{Text: "on", Style: term.Good}
 	case s.Reason.Rule == consent.Unreadable || s.Reason.Rule == consent.EndpointChanged:
@@ -385,8 +473,12 @@ func (a *app) showTool(s toolStatus) {
 		out.Printf("  %-12s %s\n", name, term.Styled(out.Wrap(fmt.Sprintf(format, args...), 15)))
 	}
 	cell := s.cell()
-	out.Printf("%s: telemetry is %s\n", out.Style(term.Strong, s.Name), out.Style(cell.Style, onOff(s.on)))
+	out.Printf("%s: telemetry is %s\n", out.Style(term.Strong, s.Name), out.Style(cell.Style, s.Telemetry))
 	row("Why", "%s", s.Reason.Detail)
+	if s.Reason.Rule == ruleOwn {
+		a.showOwn(s, row)
+		return
+	}
 	if s.Manifest != "none" {
 		row("Goes to", "%s", s.Endpoint)
 		row("Default", "%s", s.Default)
@@ -410,6 +502,9 @@ func (a *app) showTool(s toolStatus) {
 	if len(s.NewFields)+len(s.NewEvents) > 0 {
 		row("New", "not sent, because it was not there when you agreed: %s", strings.Join(append(slices.Clone(s.NewEvents), s.NewFields...), ", "))
 	}
+	if s.Own != nil && len(s.Own.Seen) > 0 {
+		row("By itself", "%s: %s", s.Own.Telemetry, s.Own.Because)
+	}
 	for _, d := range s.unerased {
 		row("Forgetting", "not all could be removed: %s", cmp.Or(d.Backoff.Error, "it is being worked at"))
 	}
@@ -418,7 +513,36 @@ func (a *app) showTool(s toolStatus) {
 	for _, l := range s.Layers {
 		a.showLayer(l)
 	}
+	a.showDisagreements([]toolStatus{s})
 	a.nextStep(s)
+}
+
+// showOwn shows a tool that does not ask usagectl.
+func (a *app) showOwn(s toolStatus, row func(name, format string, args ...any)) {
+	t, _ := catalogue.Find(s.Tool.String())
+	recorded := "nothing is decided here"
+	if standing := s.Own.Recorded; standing != "" {
+		recorded = standing
+	}
+	row("Decided", "%s", recorded)
+	row("Default", "%s", s.Default)
+	row("Goes to", "%s", cmp.Or(s.Endpoint, "not known"))
+	if t.Data != "" {
+		row("What", "%s", t.Data)
+	}
+	row("Switch", "%s", cmp.Or(strings.Join(s.Own.Switch, ", "), "none is known"))
+	row("Seen here", "%s", cmp.Or(strings.Join(s.Own.Seen, ", "), "no"))
+	if t.IDFile != "" {
+		row("ID", "%s", t.IDFile)
+	}
+	if t.Deletion != "" {
+		row("Deletion", "%s", t.Deletion)
+	}
+	if t.Notes != "" {
+		row("Notes", "%s", t.Notes)
+	}
+	row("Facts from", "%s: %s", evidence(s.Own.Evidence), t.Where)
+	a.showDisagreements([]toolStatus{s})
 }
 
 // showRequests shows the deletion requests of one tool, and what the person can do.
@@ -478,7 +602,7 @@ func (a *app) showLayer(l consent.Layer) {
 func (a *app) nextStep(s toolStatus) {
 	switch {
 	case s.Manifest == "none" && s.Reason.Rule == consent.Undecided:
-		a.hint("no tool of that name is known%s", didYouMean(s.Tool.String(), a.toolNames(), "tools"))
+		a.hint("no tool of that name is known%s", didYouMean(s.Tool.String(), a.knownNames(), "tools"))
 	case s.on:
 		a.hint("turn it off with \"usagectl disable %s\"", s.Tool)
 	case s.Reason.Rule == consent.Undecided, s.Reason.Rule == consent.Notice:

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/usagectl/usagectl/pkg/catalogue"
 	"github.com/usagectl/usagectl/pkg/consent"
 	"github.com/usagectl/usagectl/pkg/manifest"
 )
@@ -15,6 +16,7 @@ import (
 type tool struct {
 	id       manifest.ID
 	manifest *manifest.Manifest // nil if it has none
+	known    *catalogue.Tool    // nil if the catalogue does not know it
 	problem  error              // why the manifest cannot be used, if it has one
 	facts    consent.Facts
 	verdict  consent.Verdict
@@ -22,10 +24,13 @@ type tool struct {
 
 // name is what people call the tool.
 func (t tool) name() string {
-	if t.manifest == nil {
-		return t.id.String()
+	switch {
+	case t.manifest != nil:
+		return t.manifest.Tool.Name
+	case t.known != nil:
+		return t.known.Name
 	}
-	return t.manifest.Tool.Name
+	return t.id.String()
 }
 
 // event finds an event that a caller can send.
@@ -47,7 +52,11 @@ func (a *app) look(id manifest.ID) tool {
 	if errors.Is(err, manifest.ErrUnknownTool) {
 		err = nil
 	}
-	return a.judge(tool{id: id, manifest: m, problem: err})
+	t := tool{id: id, manifest: m, problem: err}
+	if known, ok := catalogue.Find(id.String()); ok {
+		t.known = known
+	}
+	return a.judge(t)
 }
 
 func (a *app) judge(t tool) tool {
@@ -97,6 +106,15 @@ func (a *app) toolNames() []string {
 	var names []string
 	for _, id := range a.library().IDs() {
 		names = append(names, id.String())
+	}
+	return names
+}
+
+// knownNames are the tools that have a manifest or stand in the catalogue.
+func (a *app) knownNames() []string {
+	names := a.toolNames()
+	for _, t := range catalogue.All() {
+		names = append(names, t.ID)
 	}
 	return names
 }

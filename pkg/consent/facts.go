@@ -1,8 +1,6 @@
 package consent
 
 import (
-	"os"
-
 	"github.com/usagectl/usagectl/internal/ci"
 	"github.com/usagectl/usagectl/internal/dirs"
 	"github.com/usagectl/usagectl/pkg/manifest"
@@ -90,9 +88,5 @@ func Known(d dirs.Dirs) []manifest.ID {
 	if dir == "" {
 		return nil
 	}
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return nil
-	}
-	return manifest.IDsOf(entries)
+	return decidedIn(dir)
 }

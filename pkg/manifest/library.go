@@ -73,16 +73,22 @@ func ReadFile(file string) (*Manifest, error) {
 // IDs lists every tool that has a manifest, sorted. Directories that cannot be
 // read and files whose names are no tool IDs are passed over.
 func (l Library) IDs() []ID {
-	var all []os.DirEntry
-	if entries, err := builtin.ReadDir("builtin"); err == nil {
-		all = append(all, entries...)
+	entries, err := builtin.ReadDir("builtin")
+	if err != nil {
+		return l.Added()
 	}
+	return sorted(append(IDsOf(entries), l.Added()...))
+}
+
+// Added lists the tools whose manifest did not come with the program, like [Library.IDs].
+func (l Library) Added() []ID {
+	var ids []ID
 	for _, dir := range l.Dirs {
 		if entries, err := os.ReadDir(dir); err == nil {
-			all = append(all, entries...)
+			ids = append(ids, IDsOf(entries)...)
 		}
 	}
-	return IDsOf(all)
+	return sorted(ids)
 }
 
 // IDsOf lists, sorted and once each, the tools for which there is a file ID.toml.
@@ -94,6 +100,10 @@ func IDsOf(entries []os.DirEntry) []ID {
 			ids = append(ids, id)
 		}
 	}
+	return sorted(ids)
+}
+
+func sorted(ids []ID) []ID {
 	slices.SortFunc(ids, func(a, b ID) int { return strings.Compare(a.name, b.name) })
 	return slices.Compact(ids)
 }

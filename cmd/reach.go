@@ -1,0 +1,97 @@
+package cmd
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/google/uuid"
+
+	"github.com/usagectl/usagectl/internal/shell"
+	"github.com/usagectl/usagectl/pkg/catalogue"
+	"github.com/usagectl/usagectl/pkg/consent"
+	"github.com/usagectl/usagectl/pkg/manifest"
+)
+
+// sayReach says, after a refusal, what else it takes for the tool to obey: a
+// decision reaches only what asks usagectl.
+func (a *app) sayReach(t tool) {
+	if t.known == nil {
+		return
+	}
+	out := a.Stdout
+	orders := catalogue.Obey([]catalogue.Wish{{Tool: t.known, Off: true}}, false)
+	switch {
+	case len(orders.Variables) > 0:
+		out.Printf("%s itself obeys once %s set:\n", t.known.Name, plural(len(orders.Variables), "its variable is", "its variables are"))
+	case len(orders.Beyond) > 0:
+		out.Printf("No variable reaches %s itself, and usagectl never runs other programs: %s\n", t.known.Name, orders.Beyond[0].Do)
+		return
+	}
+	for _, v := range orders.Variables {
+		if line, err := assignment(shell.Sh, v); err == nil {
+			out.Printf("  %s\n", line)
+		}
+	}
+	if way := t.known.Elsewhere(); way != "" {
+		out.Printf("Or %s. Usagectl never runs other programs or changes their files.\n", way)
+	}
+	a.hint("every refusal at once: eval \"$(usagectl env --quiet)\", in your shell's start file")
+}
+
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return one
+	}
+	return many
+}
+
+// agreeToOwn records that a person agrees to what a tool does by itself, of which
+// the catalogue knows. Nothing is sent for it from here: it has no manifest.
+func (a *app) agreeToOwn(id manifest.ID, known *catalogue.Tool, o enableOptions) (tool, error) {
+	t := a.look(id)
+	if o.level != 1 {
+		return t, fail(exitData, fmt.Errorf("%s has no levels", id))
+	}
+	terms := consent.Terms{Grant: uuid.NewString(), Level: 1, Endpoint: cmp.Or(known.Endpoint, known.Homepage, id.String())}
+	if err := a.record(t.facts.Tool, id, consent.NewDecision(consent.Granted, terms, a.Now()), o.replace); err != nil {
+		return t, err
+	}
+	return a.judge(t), nil
+}
+
+// showAgreedToOwn says what was agreed to, and what else it takes.
+func (a *app) showAgreedToOwn(t tool) {
+	out, here := a.Stdout, a.surroundings()
+	out.Printf("You agreed to the telemetry of %s. It does not ask usagectl, and nothing is sent for it from here.\n", t.known.Name)
+	if t.known.Data != "" {
+		out.Printf("  What:  %s\n", t.known.Data)
+	}
+	out.Printf("  Where: %s\n", cmp.Or(t.known.Endpoint, "not known"))
+	own := here.own(t.known, consent.Standing{State: consent.Granted})
+	out.Printf("  Now:   %s, %s\n", own.Telemetry, own.Because)
+	for _, do := range own.Do {
+		out.Printf("  To do: %s\n", do)
+	}
+	out.Printf("Undo it with: usagectl disable %s\n", t.id)
+}
+
+// liftRefusal takes back a refusal of a tool of which nothing is known, to which
+// nobody can agree. It is not an error only if there was one.
+func (a *app) liftRefusal(id manifest.ID, unknown error) error {
+	old := consent.ReadUser(a.Dirs, id)
+	if old.Decision.State != consent.Refused {
+		return unknown
+	}
+	if err := os.Remove(old.Path); err != nil {
+		return fail(exitCreate, fmt.Errorf("the refusal of %s is not lifted: %w", id, err))
+	}
+	if !a.quiet && !a.json {
+		a.Stdout.Printf("Your refusal of %s is lifted. Nothing is known of it, so there is nothing to agree to.\n", id)
+	}
+	return nil
+}
+
+// isUnknown tells whether there is no manifest of a tool.
+func isUnknown(err error) bool { return errors.Is(err, manifest.ErrUnknownTool) }
