@@ -9,8 +9,10 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
 	"github.com/pelletier/go-toml/v2"
-	"go.yaml.in/yaml/v3"
+	"github.com/tailscale/hujson"
 	"gopkg.in/ini.v1"
 )
 
@@ -34,6 +36,8 @@ func Read(format string, data []byte, key string) (string, error) {
 	switch format {
 	case "ini":
 		return readINI(data, steps(key))
+	case "yaml":
+		return readYAML(data, steps(key))
 	case "text":
 		word, _, _ := strings.Cut(strings.TrimSpace(string(data)), " ")
 		return word, nil
@@ -42,11 +46,11 @@ func Read(format string, data []byte, key string) (string, error) {
 	err := ErrFormat
 	switch format {
 	case "json":
-		err = json.Unmarshal(data, &doc)
+		if data, err = hujson.Standardize(data); err == nil { // editors allow comments and commas
+			err = json.Unmarshal(data, &doc)
+		}
 	case "toml":
 		err = toml.Unmarshal(data, &doc)
-	case "yaml":
-		err = yaml.Unmarshal(data, &doc)
 	}
 	if err != nil {
 		return "", fmt.Errorf("%s: %w", format, err)
@@ -101,4 +105,43 @@ func readINI(data []byte, steps []string) (string, error) {
 		return "", ErrNone
 	}
 	return s.Key(name).String(), nil
+}
+
+// readYAML walks the syntax tree, because the part of the library that makes Go
+// values of it would add half a megabyte to the program. Aliases are not followed.
+func readYAML(data []byte, steps []string) (string, error) {
+	file, err := parser.ParseBytes(data, 0)
+	if err != nil {
+		return "", fmt.Errorf("yaml: %w", err)
+	}
+	if len(file.Docs) == 0 {
+		return "", ErrNone
+	}
+	node := file.Docs[0].Body
+	for _, step := range steps {
+		if node = member(node, step); node == nil {
+			return "", ErrNone
+		}
+	}
+	switch v := node.(type) {
+	case *ast.StringNode:
+		return v.Value, nil
+	case *ast.BoolNode, *ast.IntegerNode, *ast.FloatNode:
+		return v.GetToken().Value, nil
+	}
+	return "", ErrNone
+}
+
+// member is the value of a name in a mapping, or nil.
+func member(node ast.Node, name string) ast.Node {
+	mapping, ok := node.(ast.MapNode)
+	if !ok {
+		return nil
+	}
+	for entries := mapping.MapRange(); entries.Next(); {
+		if entries.Key().GetToken().Value == name {
+			return entries.Value()
+		}
+	}
+	return nil
 }

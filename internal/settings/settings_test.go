@@ -11,6 +11,7 @@ func TestRead(t *testing.T) {
 	for _, test := range []struct{ format, document, key, want string }{
 		{"json", `{"telemetry": {"enabled": false}}`, "/telemetry/enabled", "false"},
 		{"json", `{"a": "word"}`, "/a", "word"},
+		{"json", "{\n  // as editors allow\n  \"a.b\": \"off\", /* and */\n}", "/a.b", "off"},
 		{"json", `{"a": 1}`, "/a", "1"},
 		{"json", `{"a": 1.5}`, "/a", "1.5"},
 		{"json", `{"a/b": {"c~d": true}}`, "/a~1b/c~0d", "true"},
@@ -20,6 +21,9 @@ func TestRead(t *testing.T) {
 		{"yaml", "telemetry:\n  enabled: false\n", "/telemetry/enabled", "false"},
 		{"yaml", "send_metrics: \"off\"\n", "/send_metrics", "off"},
 		{"yaml", "level: 3\n", "/level", "3"},
+		{"yaml", "# comment\nmongosh:\n  forceDisableTelemetry: true\n", "/mongosh/forceDisableTelemetry", "true"},
+		{"yaml", "---\n\"quoted key\": 'it''s'\n", "/quoted key", "it's"},
+		{"yaml", "{a: {b: 1.5}}\n", "/a/b", "1.5"},
 		{"ini", "[core]\ncollect_telemetry = no\n", "/core/collect_telemetry", "no"},
 		{"ini", "[core]\n# comment\n; another\nanalytics=False\nbare\n", "/core/analytics", "False"},
 		{"ini", "top = 1\n[core]\ntop = 2\n", "/top", "1"},
@@ -44,6 +48,8 @@ func TestNothingThere(t *testing.T) {
 		{"toml", "", "/a"},
 		{"yaml", "", "/a"},
 		{"yaml", "- a\n- b\n", "/a"},
+		{"yaml", "a: {b: 1}\n", "/a"},
+		{"yaml", "a:\n", "/a"},
 		{"ini", "", "/core/a"},
 		{"ini", "[core]\n", "/core/a"},
 	} {
@@ -55,7 +61,7 @@ func TestNothingThere(t *testing.T) {
 
 func TestBadDocuments(t *testing.T) {
 	for _, test := range []struct{ format, document string }{
-		{"json", "{"}, {"json", "// comment\n{}"}, {"toml", "= 1"}, {"yaml", "a: [1"}, {"yaml", "\ta"}, {"xml", "<a/>"}, {"", ""},
+		{"json", "{"}, {"json", "{'a': 1}"}, {"toml", "= 1"}, {"yaml", "a: [1"}, {"xml", "<a/>"}, {"", ""},
 	} {
 		got, err := settings.Read(test.format, []byte(test.document), "/a")
 		if got != "" || err == nil || errors.Is(err, settings.ErrNone) {
