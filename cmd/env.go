@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 
@@ -41,6 +42,7 @@ EXIT STATUS
    0  printed
   64  a bad flag or an unknown shell
   65  an unknown tool
+  74  stdout could not be written
   78  a tool's manifest cannot be used`,
 		Example: `  usagectl env
   usagectl env homebrew
@@ -70,8 +72,7 @@ func runEnv(a *app, names []string, o envOptions) error {
 	if a.json {
 		return a.printJSON(envJSON(orders))
 	}
-	a.showEnv(dialect, orders)
-	return nil
+	return a.showEnv(dialect, orders)
 }
 
 // switches are the tools named, or every one that is known, as far as their own
@@ -139,17 +140,21 @@ func wishes(tools []*catalogue.Tool, recorded consent.Recorded, all bool) []cata
 	return list
 }
 
-func (a *app) showEnv(dialect shell.Dialect, orders catalogue.Orders) {
+func (a *app) showEnv(dialect shell.Dialect, orders catalogue.Orders) error {
+	var script bytes.Buffer // one write, for a prompt waits
 	for _, v := range orders.Variables {
 		line, err := assignment(dialect, v)
 		if err != nil {
 			a.warn("%s is left out: %v", v.Name, err)
 			continue
 		}
-		fmt.Fprintln(a.Stdout.Writer, line)
+		fmt.Fprintln(&script, line)
+	}
+	if _, err := a.Stdout.Write(script.Bytes()); err != nil {
+		return fail(exitIO, fmt.Errorf("stdout: %w", err))
 	}
 	if a.quiet {
-		return
+		return nil
 	}
 	for _, w := range orders.Warnings {
 		a.warn("%s", w)
@@ -160,6 +165,7 @@ func (a *app) showEnv(dialect shell.Dialect, orders catalogue.Orders) {
 	if a.Stdout.Terminal && len(orders.Variables) > 0 {
 		a.hint("to have this in every shell add a line to its start file: see \"usagectl env --help\"")
 	}
+	return nil
 }
 
 func assignment(dialect shell.Dialect, v catalogue.Order) (string, error) {

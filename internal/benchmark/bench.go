@@ -54,18 +54,21 @@ func build(path, source string) error {
 // contestants are all that can run on this machine, with notes about the others.
 func (b *bench) contestants() (list []contestant, notes []string, err error) {
 	const many = 1000
-	var homes [5]*home
-	for i, url := range []string{b.server.url, b.server.url, b.server.url, b.server.url, b.hole.url} {
+	var homes [7]*home
+	for i, url := range []string{b.server.url, b.server.url, b.server.url, b.server.url, b.hole.url, b.server.url, b.server.url} {
 		if homes[i], err = b.newHome(fmt.Sprint(i), httpManifest(url)); err != nil {
 			return nil, nil, err
 		}
 	}
-	mute, busy, full, idle, dead := homes[0], homes[1], homes[2], homes[3], homes[4]
-	if err := errors.Join(mute.send("off"), busy.fill(0), full.fill(many), idle.enable(), dead.enable()); err != nil {
+	mute, busy, full, idle, dead, fresh, refused := homes[0], homes[1], homes[2], homes[3], homes[4], homes[5], homes[6]
+	if err := errors.Join(mute.send("off"), busy.fill(0), full.fill(many), idle.enable(), dead.enable(), refused.refuseAll()); err != nil {
 		return nil, nil, err
 	}
 	send := func(name string, h *home, before, after func() error) contestant {
 		return contestant{name, append([]string{b.product}, sendArgs()...), h.env(), before, after}
+	}
+	env := func(name string, h *home) contestant {
+		return contestant{name: name, argv: []string{b.product, "env", "--quiet"}, env: h.env()}
 	}
 	list = []contestant{
 		{name: empty, argv: []string{b.empty}, env: mute.env()},
@@ -74,6 +77,8 @@ func (b *bench) contestants() (list []contestant, notes []string, err error) {
 		send(waiting, full, full.holdBaton, func() error { return full.takeBack(many) }),
 		send(started, idle, idle.clear, func() error { return errors.Join(b.server.answered(), idle.endDeliverer()) }),
 		send(blackHole, dead, dead.clear, dead.endDeliverer),
+		env(envNone, fresh),
+		env(envAll, refused),
 	}
 	for i, name := range []string{curl, python} {
 		argv, err := []func(string) ([]string, error){curlArgv, pythonArgv}[i](b.server.url)

@@ -79,7 +79,8 @@ func (h *home) run(want string, args ...string) error {
 	return nil
 }
 
-func (h *home) enable() error { return h.run("", "enable", "bench") }
+func (h *home) enable() error    { return h.run("", "enable", "bench") }
+func (h *home) refuseAll() error { return h.run("", "disable", "--all", "--quiet") }
 
 func (h *home) send(outcome string) error {
 	return h.run(fmt.Sprintf(`"outcome":%q`, outcome), sendArgs()...)

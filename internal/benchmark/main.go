@@ -1,5 +1,5 @@
-// Command benchmark measures what "usagectl send" costs the script that calls
-// it. Run it from the root of the repository:
+// Command benchmark measures what "usagectl send" costs the script that calls it,
+// and "usagectl env" a shell that starts. Run it from the root of the repository:
 //
 //	go run ./internal/benchmark            # two minutes
 //	go run ./internal/benchmark -check     # exit 1 if a target is missed
@@ -29,6 +29,9 @@
 //   - black hole: likewise, with an endpoint that never answers a connection
 //   - off: nobody has agreed, so nothing is written
 //   - 1,000 waiting: as at work, with an outbox that is not empty
+//
+// And "usagectl env", which a shell's start file runs, with nothing decided and
+// with every tool refused.
 //
 // Starting a deliverer takes a second CPU for a while, and queueing takes the
 // disk: on a machine that is busy with others those lines suffer more than the

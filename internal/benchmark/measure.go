@@ -85,6 +85,8 @@ const (
 	blackHole = "send, deliverer started, black hole"
 	curl      = "curl"
 	python    = "Python urllib"
+	envNone   = "env, nothing decided"
+	envAll    = "env, all refused"
 )
 
 // target is what the ratio of two contestants must not exceed, or must reach.
@@ -104,6 +106,8 @@ func targets() []target {
 		{what: started, to: curl, limit: 0.8},
 		{what: blackHole, to: started, limit: 1.2},
 		{what: python, to: atWork, limit: 15, reach: true},
+		{what: envNone, to: empty, limit: 3},
+		{what: envAll, to: empty, limit: 3},
 	}
 }
 
