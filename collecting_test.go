@@ -620,7 +620,7 @@ func TestCollectingRequest(t *testing.T) {
 	if !reflect.DeepEqual(names, []string{"Accept-Encoding", "Content-Length", "Content-Type", "User-Agent"}) {
 		t.Errorf("it has the headers %q", names)
 	}
-	if h := sent[0].header; h.Get("Content-Type") != "application/json" || !strings.HasPrefix(h.Get("User-Agent"), "usagectl/") {
+	if h := sent[0].header; h.Get("Content-Type") != "application/json" || h.Get("User-Agent") != "usagectl" {
 		t.Errorf("it has the headers %v", h)
 	}
 }

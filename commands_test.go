@@ -3,9 +3,14 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"strings"
 	"time"
 
@@ -20,11 +25,15 @@ const patience = 60 * time.Second
 func scriptCommands() map[string]func(ts *testscript.TestScript, neg bool, args []string) {
 	return map[string]func(ts *testscript.TestScript, neg bool, args []string){
 		"wait-file":  waitFile,
+		"wait-gone":  waitGone,
+		"capture":    captureGroup,
 		"json-equal": jsonEqual,
+		"address":    address,
 		"serve":      serve,
 		"recorded":   recorded,
 		"mkfifo":     mkfifo,
 		"chmod-file": chmodFile,
+		"immutable":  immutable,
 	}
 }
 
@@ -46,6 +55,34 @@ func waitFile(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Fatalf("%s does not hold %q", args[0], text)
 }
 
+// wait-gone FILE waits until the file is not there any more.
+func waitGone(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: wait-gone FILE")
+	}
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+		if _, err := os.Lstat(ts.MkAbs(args[0])); errors.Is(err, os.ErrNotExist) {
+			return
+		}
+	}
+	ts.Fatalf("%s is still there", args[0])
+}
+
+// capture NAME PATTERN sets a variable to what the group in the pattern matches in
+// the last command's stdout.
+func captureGroup(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: capture NAME PATTERN")
+	}
+	pattern, err := regexp.Compile("(?m)" + args[1])
+	ts.Check(err)
+	match := pattern.FindStringSubmatch(ts.ReadFile("stdout"))
+	if len(match) != 2 {
+		ts.Fatalf("no match for %s with one group", args[1])
+	}
+	ts.Setenv(args[0], match[1])
+}
+
 // json-equal FILE FILE compares two JSON documents by what they mean.
 func jsonEqual(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) != 2 {
@@ -64,17 +101,24 @@ func jsonEqual(ts *testscript.TestScript, neg bool, args []string) {
 
 // serve ANSWER... starts an HTTP server on loopback that records requests and
 // gives the answers in turn, the last one for good: a status, or "503:7" for one
-// with Retry-After, "hang", "close", "rubbish". Its address is in $SERVER.
+// with Retry-After, "hang", "close", "rubbish". Its address is in $SERVER; if
+// "address" has taken one, it is that.
 func serve(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) == 0 {
 		ts.Fatalf("usage: serve ANSWER...")
 	}
-	r := newRecorder(args)
+	l := reservedListener(ts)
+	if l == nil {
+		var err error
+		l, err = net.Listen("tcp", "127.0.0.1:0")
+		ts.Check(err)
+	}
+	dir := ts.MkAbs("recorded")
+	ts.Check(os.MkdirAll(dir, 0o755))
+	r := newRecorderOn(l, dir, args)
 	ts.Defer(r.close)
 	ts.Setenv("SERVER", r.url())
-	ts.Setenv("RECORDED", ts.MkAbs("recorded"))
-	r.dir = ts.MkAbs("recorded")
-	ts.Check(os.MkdirAll(r.dir, 0o755))
+	ts.Setenv("RECORDED", dir)
 }
 
 // recorded N waits until the server has got N requests, and checks that it has
@@ -111,4 +155,38 @@ func chmodFile(ts *testscript.TestScript, neg bool, args []string) {
 		mode = mode*8 + os.FileMode(c-'0')
 	}
 	ts.Check(os.Chmod(ts.MkAbs(args[1]), mode))
+}
+
+// scriptCondition is for conditions beside testscript's own: "immutable" tells
+// whether files can be made so.
+func scriptCondition(condition string) (bool, error) {
+	if condition != "immutable" {
+		return false, fmt.Errorf("unknown condition %q", condition)
+	}
+	f, err := os.CreateTemp("", "immutable")
+	if err != nil {
+		return false, err
+	}
+	defer os.Remove(f.Name())
+	can := exec.Command("chattr", "+i", f.Name()).Run() == nil && exec.Command("chattr", "-i", f.Name()).Run() == nil
+	return can, f.Close()
+}
+
+// immutable FILE makes the file one that nobody can change or remove, until
+// "! immutable FILE" or the end.
+func immutable(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 1 {
+		ts.Fatalf("usage: [!] immutable FILE")
+	}
+	file := ts.MkAbs(args[0])
+	if neg {
+		ts.Check(exec.Command("chattr", "-i", file).Run())
+		return
+	}
+	ts.Defer(func() {
+		if _, err := os.Lstat(file); err == nil {
+			ts.Check(exec.Command("chattr", "-i", file).Run())
+		}
+	})
+	ts.Check(exec.Command("chattr", "+i", file).Run())
 }

@@ -23,6 +23,7 @@ func TestScript(t *testing.T) {
 		RequireUniqueNames:  true,
 		Setup:               emptyHome,
 		Cmds:                scriptCommands(),
+		Condition:           scriptCondition,
 	})
 }
 

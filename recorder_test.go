@@ -16,7 +16,7 @@ import (
 // recorder is an HTTP server on loopback that keeps each request in a file of
 // its own and answers as it is told.
 type recorder struct {
-	dir      string // "NNN.http" a request, its body in "NNN.body"
+	dir      string // "NNN.http" a request, its body in "NNN.body"; "" for none
 	listener net.Listener
 	server   *http.Server
 
@@ -33,7 +33,11 @@ func newRecorder(answers []string) *recorder {
 	if err != nil {
 		panic(err)
 	}
-	r := &recorder{listener: l, answers: answers, stop: make(chan struct{})}
+	return newRecorderOn(l, "", answers)
+}
+
+func newRecorderOn(l net.Listener, dir string, answers []string) *recorder {
+	r := &recorder{dir: dir, listener: l, answers: answers, stop: make(chan struct{})}
 	r.server = &http.Server{Handler: r}
 	go r.server.Serve(l)
 	return r

@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 
 	"github.com/usagectl/usagectl/internal/jsondoc"
 	"github.com/usagectl/usagectl/internal/term"
+	"github.com/usagectl/usagectl/pkg/identity"
 	"github.com/usagectl/usagectl/pkg/manifest"
 	"github.com/usagectl/usagectl/pkg/sender"
 )
@@ -55,12 +57,16 @@ func deletionsOf(d sender.Deletion) []deletion {
 	return list
 }
 
-// deletions reads what was asked for about a tool. What cannot be read is told.
-func (a *app) deletions(tool manifest.ID) (list []deletion, unerased []sender.Deletion) {
-	all, err := a.sender().Deletions().Of(tool)
-	if err != nil {
+// warnOfDamage tells which deletion requests cannot be read, once for a command.
+func (a *app) warnOfDamage() {
+	if _, err := a.sender().Deletions().All(); err != nil {
 		a.warn("a deletion request cannot be read: %s", firstLine(err))
 	}
+}
+
+// deletions reads what was asked for about a tool, as far as it can be read.
+func (a *app) deletions(tool manifest.ID) (list []deletion, unerased []sender.Deletion) {
+	all, _ := a.sender().Deletions().Of(tool) // see warnOfDamage
 	list = []deletion{}
 	for _, d := range all {
 		for _, v := range deletionsOf(d) {
@@ -178,10 +184,19 @@ func (a *app) showWaitingDeletion(w waitingDeletion) error {
 
 // previewForget shows the requests that "forget" would make, and makes none.
 func (a *app) previewForget(t tool, o inspectOptions) error {
+	if !t.manifest.Identity.Random {
+		return fail(exitData, fmt.Errorf("%s has no source ID, so there is nothing to ask for: \"usagectl forget %s\" erases what is kept here", t.id, t.id))
+	}
 	p := plan{tools: []tool{t}, id: a.shownID(t)}
+	if path, err := identity.Path(t.manifest.Identity, a.Env, a.Dirs.Home); err == nil {
+		p.tools = append(p.tools, a.sharers(t.id, path)...)
+	}
 	f := p.forgetting(forgetOptions{})
 	var list []deletion
 	for _, r := range a.sender().Requests(f) {
+		if !slices.Contains(r.Tools, t.id) {
+			continue
+		}
 		list = append(list, deletionsOf(sender.Deletion{SourceID: p.id, SHA256: sender.HashID(p.id), Requests: []sender.DeletionRequest{r}})...)
 	}
 	for _, d := range list {

@@ -55,11 +55,14 @@ type flushed struct {
 	Detail   string      `json:"detail"` // why something still waits
 
 	Deletions []deletion `json:"deletions"` // the requests that waited
+
+	unerased []sender.Deletion // that could not be carried out here yet
 }
 
 func runFlush(ctx context.Context, a *app, names []string, timeout time.Duration) error {
 	ctx, stop := interruptible(ctx)
 	defer stop()
+	a.warnOfDamage()
 	tools, err := a.outboxes(names)
 	if err != nil {
 		return err
@@ -84,7 +87,8 @@ func runFlush(ctx context.Context, a *app, names []string, timeout time.Duration
 		if err != nil {
 			return fail(exitIO, fmt.Errorf("the outbox of %s: %w", sum.Tool, err))
 		}
-		results[i] = flushed{sum.Tool, sum.Sent, sum.Rejected, sum.Dropped, count.Queued, cmp.Or(sum.Failed, sum.Held), a.settled(sum.Tool, asked)}
+		requests, unerased := a.settled(sum.Tool, asked)
+		results[i] = flushed{sum.Tool, sum.Sent, sum.Rejected, sum.Dropped, count.Queued, cmp.Or(sum.Failed, sum.Held, leftOver(unerased)), requests, unerased}
 	}
 	if err := a.showFlushed(results); err != nil {
 		return err
@@ -110,10 +114,11 @@ func (a *app) pending(tools []manifest.ID) map[uuid.UUID]bool {
 	return list
 }
 
-// settled are the requests of a tool that waited, as they are now.
-func (a *app) settled(tool manifest.ID, waited map[uuid.UUID]bool) []deletion {
-	requests, _ := a.deletions(tool)
-	return slices.DeleteFunc(requests, func(d deletion) bool { return !waited[d.RequestID] })
+// settled are the requests of a tool that waited, as they are now, and what could
+// not be removed here.
+func (a *app) settled(tool manifest.ID, waited map[uuid.UUID]bool) ([]deletion, []sender.Deletion) {
+	requests, unerased := a.deletions(tool)
+	return slices.DeleteFunc(requests, func(d deletion) bool { return !waited[d.RequestID] }), unerased
 }
 
 // outboxes are the tools named, or all that have an outbox or a deletion.
@@ -125,10 +130,7 @@ func (a *app) outboxes(names []string) ([]manifest.ID, error) {
 	if err != nil {
 		return nil, fail(exitIO, fmt.Errorf("the outbox: %w", err))
 	}
-	deletions, err := a.sender().Deletions().All()
-	if err != nil {
-		a.warn("a deletion request cannot be read: %s", firstLine(err))
-	}
+	deletions, _ := a.sender().Deletions().All() // as far as they can be read
 	for _, d := range deletions {
 		tools = append(tools, d.Tools...)
 	}
@@ -190,7 +192,7 @@ func (r flushed) line() string {
 	for _, part := range []struct {
 		n    int
 		what string
-	}{{r.Sent, "sent"}, {r.Rejected, "rejected"}, {r.Dropped, "dropped because consent was withdrawn"}} {
+	}{{r.Sent, "sent"}, {r.Rejected, "rejected"}, {r.Dropped, "dropped because consent was withdrawn, or the source ID forgotten"}} {
 		if part.n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", part.n, part.what))
 		}
@@ -198,7 +200,11 @@ func (r flushed) line() string {
 	for _, d := range r.Deletions {
 		parts = append(parts, d.outcome())
 	}
+	if left := leftOver(r.unerased); left != "" {
+		parts = append(parts, left)
+	}
 	switch {
+	case r.Queued == 0 && len(r.unerased) > 0:
 	case r.Queued == 0:
 		parts = append(parts, "nothing waits")
 	case r.Detail == "":
@@ -209,6 +215,15 @@ func (r flushed) line() string {
 	return strings.Join(parts, ", ")
 }
 
+// leftOver says what could not be removed here, or "".
+func leftOver(unerased []sender.Deletion) string {
+	if len(unerased) == 0 {
+		return ""
+	}
+	why := cmp.Or(unerased[0].Backoff.Error, "it is being worked at")
+	return "not all that is to be forgotten could be removed: " + strings.ReplaceAll(why, "\n", "; ")
+}
+
 func verdictOf(results []flushed) error {
 	code := exitOK
 	for _, r := range results {
@@ -216,7 +231,7 @@ func verdictOf(results []flushed) error {
 			return slices.ContainsFunc(r.Deletions, func(d deletion) bool { return d.State == state })
 		}
 		switch {
-		case r.Queued > 0 || in(sender.Pending):
+		case r.Queued > 0 || in(sender.Pending) || len(r.unerased) > 0:
 			return fail(exitTempFail, nil)
 		case r.Rejected > 0 || in(sender.Failed):
 			code = exitRejected

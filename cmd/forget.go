@@ -93,14 +93,14 @@ func runForget(ctx context.Context, a *app, names []string, o forgetOptions) err
 		return fail(exitUsage, errors.New("nothing was changed: forget asks first, and there is no terminal to ask at"),
 			"say --yes to go on without being asked")
 	}
+	a.warnOfDamage()
 	if o.all {
 		names = a.withSourceID()
 	}
-	plans, failures := a.plans(names, o)
+	plans, results, failures := a.plans(names, o)
 	if err := a.consult(ctx, plans, o); err != nil {
 		return err
 	}
-	var results []forgottenTool
 	for _, p := range plans {
 		if ctx.Err() != nil {
 			break
@@ -174,13 +174,17 @@ func (a *app) forgetEnd(ctx context.Context, results []forgottenTool, failures [
 	return fail(code, nil)
 }
 
-// plans finds out what belongs together. What cannot be forgotten is an error each.
-func (a *app) plans(names []string, o forgetOptions) (plans []plan, failures []error) {
+// plans finds out what belongs together. What cannot be forgotten is an error each,
+// and a result if it is the ID of a tool.
+func (a *app) plans(names []string, o forgetOptions) (plans []plan, failed []forgottenTool, failures []error) {
 	planned := map[manifest.ID]bool{}
 	for _, name := range names {
 		p, err := a.plan(name, o)
 		if err != nil {
 			failures = append(failures, err)
+			if id, badName := manifest.ParseID(name); badName == nil {
+				failed = append(failed, forgottenTool{Tool: id, SharedWith: []manifest.ID{}, Deletions: []deletion{}, Error: err.Error()})
+			}
 			continue
 		}
 		if planned[p.tools[0].id] {
@@ -191,7 +195,7 @@ func (a *app) plans(names []string, o forgetOptions) (plans []plan, failures []e
 		}
 		plans = append(plans, p)
 	}
-	return plans, failures
+	return plans, failed, failures
 }
 
 func (a *app) plan(name string, o forgetOptions) (plan, error) {
@@ -242,9 +246,13 @@ func (a *app) sharers(id manifest.ID, path string) []tool {
 // hasTraces tells whether something is kept here of a tool that is not known (any more).
 func (a *app) hasTraces(id manifest.ID) bool {
 	s := a.sender()
+	if s.State() == "" {
+		return false
+	}
 	count, err := s.Outbox(id).Count()
 	deletions, _ := a.deletions(id)
-	return err != nil || count != (sender.Count{}) || !s.Journal(id).Last().IsZero() || len(deletions) > 0
+	open := slices.ContainsFunc(deletions, func(d deletion) bool { return d.State.Open() })
+	return err != nil || count != (sender.Count{}) || !s.Journal(id).Last().IsZero() || open
 }
 
 func (p plan) forgetting(o forgetOptions) sender.Forgetting {
@@ -351,13 +359,14 @@ func (a *app) forget(ctx context.Context, p plan, o forgetOptions) ([]forgottenT
 	if p.id == "" {
 		return a.forgetTraces(ctx, s, p, o)
 	}
+	before, _ := a.deletions(p.tools[0].id)
 	d, removed, err := s.Forget(ctx, p.forgetting(o))
 	var failure error
 	if ctx.Err() == nil || errors.Is(err, sender.ErrNotFiled) {
 		failure = forgetFailure(p, d, err)
 	}
 	var list []forgottenTool
-	requests := deletionsOf(d)
+	requests := newRequests(deletionsOf(d), before, o)
 	for _, t := range p.tools {
 		f := forgottenTool{
 			Tool: t.id, name: t.name(), SharedWith: []manifest.ID{}, Forgotten: d.Erased,
@@ -381,6 +390,18 @@ func (a *app) forget(ctx context.Context, p plan, o forgetOptions) ([]forgottenT
 	return list, failure
 }
 
+// newRequests leaves out what was settled before, if the ID came back and was
+// asked for anew.
+func newRequests(requests, before []deletion, o forgetOptions) []deletion {
+	fresh := slices.DeleteFunc(slices.Clone(requests), func(r deletion) bool {
+		return slices.ContainsFunc(before, func(b deletion) bool { return b.RequestID == r.RequestID && !b.State.Open() })
+	})
+	if len(fresh) == 0 && !o.localOnly {
+		return requests
+	}
+	return fresh
+}
+
 // forgetFailure is the error of a forgetting, or that a receiver refused.
 func forgetFailure(p plan, d sender.Deletion, err error) error {
 	switch {
@@ -398,12 +419,7 @@ func forgetFailure(p plan, d sender.Deletion, err error) error {
 		return fail(ioCode(err), fmt.Errorf("%s: not all could be removed: %s%s", p.tools[0].id, strings.ReplaceAll(err.Error(), "\n", "; "), note),
 			"no event leaves under the old ID; removing it is tried again by itself, or do it yourself")
 	}
-	for _, r := range d.Requests {
-		if r.State == sender.Failed && r.Method != manifest.ForgetNone {
-			return fail(exitRejected, nil)
-		}
-	}
-	return nil
+	return refused(deletionsOf(d))
 }
 
 // ioCode is the exit code of a failure of the disk.
@@ -429,7 +445,15 @@ func (a *app) forgetTraces(ctx context.Context, s sender.Sender, p plan, o forge
 		f.Forgotten, f.Error = false, err.Error()
 		return []forgottenTool{f}, fail(ioCode(err), fmt.Errorf("%s: not all could be removed: %w", t.id, err))
 	}
-	return []forgottenTool{f}, nil
+	return []forgottenTool{f}, refused(f.Deletions)
+}
+
+// refused is a failure, of which all was said, if a receiver refused a request.
+func refused(list []deletion) error {
+	if slices.ContainsFunc(list, func(d deletion) bool { return d.State == sender.Failed && d.Method != manifest.ForgetNone }) {
+		return fail(exitRejected, nil)
+	}
+	return nil
 }
 
 func (a *app) showForgotten(list []forgottenTool, o forgetOptions) {

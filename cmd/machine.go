@@ -14,19 +14,26 @@ import (
 
 // machineOptions are the flags of decisions for everybody on a machine.
 type machineOptions struct {
-	system bool
-	root   string
+	system  bool
+	root    string
+	command *cobra.Command
 }
 
 func (o *machineOptions) addTo(c *cobra.Command) {
+	o.command = c
 	flags := c.Flags()
 	flags.BoolVar(&o.system, "system", false, "for everybody on this machine")
 	flags.StringVar(&o.root, "root", "", "with --system: for the image whose tree is `DIR`")
 }
 
 func (o machineOptions) check() error {
-	if o.root != "" && !o.system {
+	rooted := o.command.Flags().Changed("root")
+	switch {
+	case rooted && !o.system:
 		return fail(exitUsage, errors.New("--root is for --system"))
+	case rooted && o.root == "":
+		// A script whose variable is not set means an image, and never this machine.
+		return fail(exitUsage, errors.New("--root is empty: nothing was changed"))
 	}
 	return nil
 }

@@ -75,6 +75,7 @@ type toolStatus struct {
 
 func runStatus(a *app, names []string, all bool) error {
 	here := a.surroundings()
+	a.warnOfDamage()
 	ids, err := here.statusIDs(names, all)
 	if err != nil {
 		return err
@@ -131,10 +132,7 @@ func (s surroundings) statusIDs(names []string, all bool) ([]manifest.ID, error)
 	if err != nil {
 		return nil, fail(exitIO, fmt.Errorf("the outbox: %w", err))
 	}
-	deletions, err := s.sender().Deletions().All()
-	if err != nil {
-		s.warn("a deletion request cannot be read: %s", firstLine(err))
-	}
+	deletions, _ := s.sender().Deletions().All() // as far as they can be read
 	for _, d := range deletions {
 		if len(d.Requests) > 0 {
 			list = append(list, d.Tools...)

@@ -54,7 +54,7 @@ func (s Sender) askOne(ctx context.Context, d *Deletion, r DeletionRequest) outc
 	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
 	defer cancel()
 	if r.Method == manifest.ForgetEvent {
-		return s.medium().transportOf(r.carrier()).carry(ctx, []parcel{r.parcel()})[0]
+		return s.quietMedium().transportOf(r.carrier()).carry(ctx, []parcel{r.parcel()})[0]
 	}
 	w, err := s.deletionWire(d.SourceID, r)
 	if err != nil {
@@ -67,6 +67,14 @@ func (s Sender) askOne(ctx context.Context, d *Deletion, r DeletionRequest) outc
 	return a.outcome(is2xx)
 }
 
+// quietMedium does not tell the program's version, which would be one thing more
+// than the ID.
+func (s Sender) quietMedium() medium {
+	m := s.medium()
+	m.version = ""
+	return m
+}
+
 // carrier is as much of the tool's manifest as its transport needs.
 func (r DeletionRequest) carrier() *manifest.Manifest {
 	return &manifest.Manifest{Tool: manifest.Tool{ID: r.Tools[0]}, Send: *r.Send}
@@ -75,7 +83,7 @@ func (r DeletionRequest) carrier() *manifest.Manifest {
 // parcel is the event that is the request. It needs no permit. Its run is the
 // request too, so that a retry is the same span or record.
 func (r DeletionRequest) parcel() parcel {
-	return parcel{event: r.Event, eventID: r.ID, runID: r.ID, takenAt: r.RequestedAt, payload: Payload{Event: r.Event, doc: r.Payload}}
+	return parcel{event: r.Event, eventID: r.ID, runID: r.ID, takenAt: r.RequestedAt, payload: Payload{Event: r.Event, doc: r.Payload}, filled: true}
 }
 
 // Document is what the receiver gets: the JSON of the method http, or the event's
@@ -99,7 +107,7 @@ func (r DeletionRequest) Document(sourceID string) *jsondoc.Object {
 
 func (s Sender) deletionWire(sourceID string, r DeletionRequest) (Wire, error) {
 	body, err := jsondoc.Append(nil, r.Document(sourceID))
-	headers := []manifest.Header{{Name: "Content-Type", Value: "application/json"}, s.medium().userAgent()}
+	headers := []manifest.Header{{Name: "Content-Type", Value: "application/json"}, s.quietMedium().userAgent()}
 	return Wire{Method: "POST", URL: r.To, Headers: headers, Body: body, Text: string(body)}, err
 }
 
@@ -110,7 +118,7 @@ func (s Sender) PreviewDeletion(sourceID string, r DeletionRequest) (Wire, error
 	var err error
 	switch r.Method {
 	case manifest.ForgetEvent:
-		w, err = s.medium().transportOf(r.carrier()).wire([]parcel{r.parcel()})
+		w, err = s.quietMedium().transportOf(r.carrier()).wire([]parcel{r.parcel()})
 	case manifest.ForgetHTTP:
 		w, err = s.deletionWire(sourceID, r)
 	}
@@ -170,23 +178,30 @@ func (s Sender) carryDeletion(ctx context.Context, sha string, now bool) (Deleti
 	return d, s.ask(ctx, &d, now)
 }
 
-// carryDeletions works at several deletions side by side.
-func (s Sender) carryDeletions(ctx context.Context, list []string) {
+// carryDeletions works at several deletions side by side, and returns those of
+// which the disk did not let it.
+func (s Sender) carryDeletions(ctx context.Context, list []string) (stuck []string) {
+	var mu sync.Mutex
 	var wg sync.WaitGroup
 	for _, sha := range list {
 		wg.Go(func() {
-			_, _ = s.carryDeletion(ctx, sha, false) // nobody to tell; the next deliverer tries again
+			if _, err := s.carryDeletion(ctx, sha, false); err != nil {
+				mu.Lock()
+				defer mu.Unlock()
+				stuck = append(stuck, sha)
+			}
 		})
 	}
 	wg.Wait()
+	return stuck
 }
 
 // FlushDeletions does what is left to do of the tools' deletions, now, and tries
 // again until ctx ends. A receiver that asked for more time than there is left is left
 // alone. The error is of the disk.
 func (s Sender) FlushDeletions(ctx context.Context, tools []manifest.ID) error {
-	list, err := s.Deletions().All()
-	errs := []error{err}
+	list, _ := s.Deletions().All() // one that cannot be read may be of any tool
+	var errs []error
 	var mu sync.Mutex
 	var wg sync.WaitGroup
 	for _, d := range list {
@@ -207,7 +222,7 @@ func (s Sender) FlushDeletions(ctx context.Context, tools []manifest.ID) error {
 func (s Sender) flushDeletion(ctx context.Context, d Deletion) error {
 	for wait := minPatience; ; wait = min(2*wait, maxPatience) {
 		next, err := s.carryDeletion(ctx, d.SHA256, true)
-		if err != nil || next.SHA256 == "" || next.done() || !sleep(ctx, max(wait, next.asked(s.Now()))) {
+		if err != nil || !next.pending() || !sleep(ctx, max(wait, next.asked(s.Now()))) {
 			return err
 		}
 	}
@@ -235,10 +250,10 @@ func (d *Deletion) asked(now time.Time) time.Duration {
 // ResumeDeletions does what is left to do of a tool's deletions now, once. The
 // error is of the disk.
 func (s Sender) ResumeDeletions(ctx context.Context, tool manifest.ID) error {
-	list, err := s.Deletions().All()
-	errs := []error{err}
+	list, _ := s.Deletions().Of(tool) // one that cannot be read may be of any tool
+	var errs []error
 	for _, d := range list {
-		if d.of(tool) && !d.done() {
+		if !d.done() {
 			_, err := s.carryDeletion(ctx, d.SHA256, true)
 			errs = append(errs, err)
 		}

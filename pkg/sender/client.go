@@ -106,5 +106,9 @@ func is2xx(status int) bool { return status >= 200 && status < 300 }
 
 // userAgent says who is speaking where a manifest does not.
 func (m medium) userAgent() manifest.Header {
-	return manifest.Header{Name: "User-Agent", Value: "usagectl/" + m.version}
+	name := "usagectl"
+	if m.version != "" {
+		name += "/" + m.version
+	}
+	return manifest.Header{Name: "User-Agent", Value: name}
 }

@@ -95,10 +95,13 @@ func (d *Deletion) open() bool {
 	return slices.ContainsFunc(d.Requests, func(r DeletionRequest) bool { return r.State.Open() })
 }
 
-// done tells whether nothing is left that this program could do.
-func (d *Deletion) done() bool {
-	return d.Erased && !slices.ContainsFunc(d.Requests, func(r DeletionRequest) bool { return r.State == Pending })
+// pending tells whether somebody is still to be asked.
+func (d *Deletion) pending() bool {
+	return slices.ContainsFunc(d.Requests, func(r DeletionRequest) bool { return r.State == Pending })
 }
+
+// done tells whether nothing is left that this program could do.
+func (d *Deletion) done() bool { return d.Erased && !d.pending() }
 
 // due tells whether something could be done now.
 func (d *Deletion) due(now time.Time) bool {
@@ -114,9 +117,14 @@ func (d *Deletion) redact() {
 			r.Payload, r.Send, r.Backoff = nil, nil, Backoff{}
 		}
 	}
-	if d.Erased && !d.open() {
-		d.SourceID = ""
+	if d.SourceID == "" || !d.Erased || d.open() {
+		return
 	}
+	for i := range d.Requests { // a receiver may have named it in its answer
+		r := &d.Requests[i]
+		r.Answer = strings.ReplaceAll(r.Answer, d.SourceID, mask)
+	}
+	d.SourceID = ""
 }
 
 // Deletions are the deletions on disk.
@@ -185,12 +193,14 @@ func (ds Deletions) names() (filed, litter map[string]bool, err error) {
 	}
 	entries, err := os.ReadDir(ds.dir)
 	for _, e := range entries {
-		sha, rest, _ := strings.Cut(strings.TrimPrefix(e.Name(), "."), ".")
+		name, hidden := strings.CutPrefix(e.Name(), ".")
+		sha, rest, _ := strings.Cut(name, ".")
+		left := rest == "claim" || strings.HasPrefix(rest, "json.") && strings.HasSuffix(rest, ".tmp")
 		switch {
 		case len(sha) != 2*sha256.Size:
-		case rest == "json" && !strings.HasPrefix(e.Name(), "."):
+		case !hidden && rest == "json":
 			filed[sha] = true
-		default:
+		case hidden && left: // anything else would never be swept up, and be found for ever
 			litter[sha] = true
 		}
 	}
@@ -230,12 +240,18 @@ func parseDeletion(data []byte) (Deletion, error) {
 		return Deletion{}, fmt.Errorf("%w: %w", errNoDeletion, err)
 	}
 	switch {
-	case d.Schema < 1 || d.SHA256 == "" || len(d.Tools) == 0:
+	case d.Schema < 1 || d.SHA256 == "" || len(d.Tools) == 0 || slices.ContainsFunc(d.Requests, DeletionRequest.incomplete):
 		return Deletion{}, fmt.Errorf("%w: it is incomplete", errNoDeletion)
-	case d.SourceID != "" && !d.isFor(d.SourceID), d.SourceID == "" && d.open():
+	case d.SourceID != "" && !d.isFor(d.SourceID), d.SourceID == "" && (!d.Erased || d.open()):
 		return Deletion{}, fmt.Errorf("%w: its source ID is not the one of its hash", errNoDeletion)
 	}
 	return d, nil
+}
+
+// incomplete tells whether something is missing without which it cannot be asked for.
+func (r DeletionRequest) incomplete() bool {
+	noEvent := r.Method == manifest.ForgetEvent && (r.Send == nil || r.Payload == nil)
+	return r.ID == uuid.Nil || len(r.Tools) == 0 || r.State.Open() && noEvent
 }
 
 // create files a deletion, durably, or fails with [os.ErrExist].

@@ -68,7 +68,9 @@ func (s Sender) Forget(ctx context.Context, f Forgetting) (Deletion, Removed, er
 		return Deletion{}, nil, fmt.Errorf("%w: %w", ErrNotFiled, err)
 	}
 	defer claim.release()
-	if err := s.file(&d); err != nil {
+	if done, ok := s.erasedMeanwhile(d); ok {
+		d = done
+	} else if err := s.file(&d); err != nil {
 		return Deletion{}, nil, fmt.Errorf("%w: %w", ErrNotFiled, err)
 	}
 	removed, err := s.settleHere(ctx, &d, true)
@@ -76,6 +78,18 @@ func (s Sender) Forget(ctx context.Context, f Forgetting) (Deletion, Removed, er
 		err = errors.Join(err, s.ask(ctx, &d, true))
 	}
 	return d, removed, err
+}
+
+// erasedMeanwhile is the deletion that another process has made of the same ID since
+// it was read: the ID is not in its file any more, so it has not come back, and
+// nobody is to be asked anew.
+func (s Sender) erasedMeanwhile(d Deletion) (Deletion, bool) {
+	other, err := s.Deletions().read(d.SHA256)
+	if err != nil || !other.Erased || len(other.Requests) < len(d.Requests) {
+		return d, false
+	}
+	id, err := identity.Load(d.SourcePath)
+	return other, errors.Is(err, identity.ErrNone) || err == nil && !d.isFor(id)
 }
 
 // newDeletion is the deletion that a forgetting asks for.
@@ -212,8 +226,7 @@ func (s Sender) awaitDeletion(ctx context.Context, sha string) (deletionClaim, e
 }
 
 // file is step 1. If there is a deletion of the same ID already it is taken up
-// again; one that was done with is asked for anew, for the ID has come back, as
-// from a backup, and more may have been collected under it.
+// again.
 func (s Sender) file(d *Deletion) error {
 	ds := s.Deletions()
 	err := ds.create(*d)
@@ -223,15 +236,39 @@ func (s Sender) file(d *Deletion) error {
 	old, err := ds.read(d.SHA256)
 	switch {
 	case errors.Is(err, errNoDeletion): // half a file, of a crash; there is nothing in it to lose
-		return ds.write(d)
 	case err != nil:
 		return err
-	case !old.open() && (old.Erased || len(old.Requests) == 0):
-		d.Requests = append(old.Requests, d.Requests...)
-		return ds.write(d)
+	default:
+		d.takeUp(old)
 	}
-	*d = old
-	return nil
+	return ds.write(d)
+}
+
+// takeUp makes d go on with an older deletion of the same ID. A tool that has an
+// open request keeps that one. One whose request was settled is asked anew if the
+// ID was gone since and has come back, as from a backup, for more may have been
+// collected under it. All is erased once more, where the ID is now.
+func (d *Deletion) takeUp(old Deletion) {
+	unasked := func(tool manifest.ID) bool {
+		return !slices.ContainsFunc(old.Requests, func(r DeletionRequest) bool {
+			return slices.Contains(r.Tools, tool) && (r.State.Open() || !old.Erased)
+		})
+	}
+	requests := old.Requests
+	for _, r := range d.Requests {
+		if slices.ContainsFunc(r.Tools, unasked) {
+			requests = append(requests, r)
+		}
+	}
+	d.Requests = requests
+	for _, tool := range old.Tools {
+		if !d.of(tool) {
+			d.Tools = append(d.Tools, tool)
+		}
+	}
+	if old.open() {
+		d.RequestedAt = old.RequestedAt
+	}
 }
 
 // errNotKept says that what was done could not be noted. Nobody is asked then,
@@ -282,7 +319,8 @@ func about(what string, err error) error {
 }
 
 // rotate is step 3. The keys go first, so that no hash under an old key is ever
-// sent beside a new ID. If there is another ID already, so is another key.
+// sent beside a new ID: if one of them stays, the ID does, and is not used. If
+// there is another ID already, so is another key.
 func (s Sender) rotate(d *Deletion) error {
 	if id, err := identity.Load(d.SourcePath); err == nil && !d.isFor(id) {
 		return nil
@@ -291,7 +329,10 @@ func (s Sender) rotate(d *Deletion) error {
 	for _, tool := range d.Tools {
 		errs = append(errs, s.removeKey(tool))
 	}
-	return errors.Join(append(errs, identity.Remove(d.SourcePath, d.isFor))...)
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	return identity.Remove(d.SourcePath, d.isFor)
 }
 
 func (s Sender) removeKey(tool manifest.ID) error {
@@ -324,7 +365,7 @@ func (s Sender) SourceID(path string, create bool) (string, error) {
 	if err != nil || !s.Deletions().Has(id) {
 		return id, err
 	}
-	if !create || s.rotateForgotten(id) != nil {
+	if !create || s.rotateForgotten(id, path) != nil {
 		return "", identity.ErrNone
 	}
 	if id, err = identity.Ensure(path, true); err == nil && s.Deletions().Has(id) {
@@ -333,11 +374,14 @@ func (s Sender) SourceID(path string, create bool) (string, error) {
 	return id, err
 }
 
-func (s Sender) rotateForgotten(id string) error {
+// rotateForgotten rotates an ID where it was found, which may be elsewhere than it
+// was when it was to be forgotten: a home can be restored, or mounted, in another place.
+func (s Sender) rotateForgotten(id, path string) error {
 	d, err := s.Deletions().read(HashID(id))
 	if err != nil {
 		return err
 	}
+	d.SourcePath = path
 	return s.rotate(&d)
 }
 
@@ -350,7 +394,7 @@ func (s Sender) HashKey(tool manifest.ID, path string, create bool) ([]byte, err
 	}
 	if path != "" {
 		id, err := identity.Load(path)
-		if err == nil && s.Deletions().Has(id) && (!create || s.rotateForgotten(id) != nil) {
+		if err == nil && s.Deletions().Has(id) && (!create || s.rotateForgotten(id, path) != nil) {
 			return nil, identity.ErrNone
 		}
 	}
@@ -376,8 +420,9 @@ func (o Outbox) removeUnder(ctx context.Context, d *Deletion, self owner, now fu
 	var errs []error
 	for _, part := range []string{"claimed", "new", "tmp", "rejected"} {
 		names, err := o.names(part)
-		errs = append(errs, err)
-		for _, name := range names {
+		litter, litterErr := o.litter(part)
+		errs = append(errs, err, litterErr)
+		for _, name := range append(names, litter...) {
 			if !o.isUnder(d, part, name) {
 				continue
 			}
@@ -390,6 +435,19 @@ func (o Outbox) removeUnder(ctx context.Context, d *Deletion, self owner, now fu
 		errs = append(errs, ifThere(statefile.SyncDir(o.path(part))))
 	}
 	return removed, errors.Join(errs...)
+}
+
+// litter lists what processes that were killed when they moved an event aside left
+// in a part of the outbox, which [Outbox.names] passes over.
+func (o Outbox) litter(part string) ([]string, error) {
+	entries, err := os.ReadDir(o.path(part))
+	var list []string
+	for _, e := range entries {
+		if name := e.Name(); strings.HasPrefix(name, ".") && strings.HasSuffix(name, ".tmp") {
+			list = append(list, name)
+		}
+	}
+	return list, ifThere(err)
 }
 
 // underway tells whether a live process delivers an event under the ID.

@@ -29,7 +29,11 @@ func (t httpTransport) request(p parcel) (Wire, error) {
 	body, err := jsondoc.Append(nil, p.document())
 	headers := []manifest.Header{{Name: "Content-Type", Value: "application/json"}, t.userAgent()}
 	for _, h := range t.manifest.Send.Headers {
-		if value, ok := p.payload.fill(h.Value); ok {
+		value, ok := h.Value, true
+		if !p.filled {
+			value, ok = p.payload.fill(h.Value)
+		}
+		if ok {
 			headers = setHeader(headers, h.Name, value)
 		}
 	}

@@ -20,7 +20,7 @@ type Mail struct {
 // ID. It rests on the right to erasure, and names the day by which an answer is
 // due: GDPR (Regulation (EU) 2016/679), Articles 17 and 12(3).
 func (r DeletionRequest) Mail(sourceID string) Mail {
-	names := and(r.Names)
+	names := strings.Join(strings.Fields(and(r.Names)), " ") // a subject is one line
 	return Mail{
 		To:      r.To,
 		Subject: fmt.Sprintf("Deletion of usage data of %s, request %s", names, r.ID),

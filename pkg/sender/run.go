@@ -30,13 +30,13 @@ func (s Sender) Run(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, deliverTime)
 	defer cancel()
 	b, self := batonOf(s.State()), thisProcess()
-	w := worker{Sender: s, self: self, busy: map[manifest.ID]bool{}, held: map[manifest.ID][]string{}, done: make(chan Summary), asked: make(chan struct{})}
+	w := worker{Sender: s, self: self, busy: map[manifest.ID]bool{}, held: map[manifest.ID][]string{}, done: make(chan Summary), asked: make(chan []string)}
 	w.trim()
 	for {
 		w.work(ctx)
 		b.drop(self)
 		// Whoever queued an event before the baton was gone relies on this look.
-		idle := len(w.ready()) == 0 && len(w.dueDeletions()) == 0
+		idle := len(w.ready()) == 0 && len(w.due()) == 0
 		if ctx.Err() != nil || idle || b.take(s.Now(), thisProcess) != nil || b.name(self) != nil {
 			return
 		}
@@ -51,7 +51,8 @@ type worker struct {
 	held   map[manifest.ID][]string // events that waited when the tool was given up
 	done   chan Summary
 	asking bool // deletions are being worked at
-	asked  chan struct{}
+	asked  chan []string
+	stuck  []string // deletions that cannot be worked at; nobody to tell, the next deliverer tries again
 }
 
 // trim keeps all outboxes within their bounds, those of tools that wait included.
@@ -85,8 +86,9 @@ func (w *worker) work(ctx context.Context) {
 			delete(w.busy, sum.Tool)
 			w.hold(sum)
 			idle = 0
-		case <-w.asked:
+		case stuck := <-w.asked:
 			w.asking, idle = false, 0
+			w.stuck = append(w.stuck, stuck...)
 		case <-tick.C:
 			idle += pollInterval
 			if w.working() {
@@ -103,15 +105,18 @@ func (w *worker) askFor(ctx context.Context, wg *sync.WaitGroup) {
 	if w.asking {
 		return
 	}
-	due := w.dueDeletions()
+	due := w.due()
 	if len(due) == 0 {
 		return
 	}
 	w.asking = true
-	wg.Go(func() {
-		w.carryDeletions(ctx, due)
-		w.asked <- struct{}{}
-	})
+	wg.Go(func() { w.asked <- w.carryDeletions(ctx, due) })
+}
+
+// due lists the deletions at which something could be done now. One of which the
+// disk did not take the outcome would be asked for again and again.
+func (w *worker) due() []string {
+	return slices.DeleteFunc(w.dueDeletions(), func(sha string) bool { return slices.Contains(w.stuck, sha) })
 }
 
 // ready lists the tools for which something could be delivered now.

@@ -23,6 +23,7 @@ type parcel struct {
 	runID   uuid.UUID
 	takenAt time.Time
 	payload Payload
+	filled  bool // the transport's headers are filled in already
 }
 
 // newParcel refuses an entry that the permit does not cover: one for another
@@ -31,7 +32,7 @@ func newParcel(p consent.Permit, e Entry, payload Payload) (parcel, error) {
 	if !p.Covers(e.Tool, e.Event, e.Endpoint, e.Grant) {
 		return parcel{}, fmt.Errorf("%w to deliver %q of %s", consent.ErrNoConsent, e.Event, e.Tool)
 	}
-	return parcel{e.Event, e.EventID, e.RunID, e.TakenAt, payload}, nil
+	return parcel{event: e.Event, eventID: e.EventID, runID: e.RunID, takenAt: e.TakenAt, payload: payload}, nil
 }
 
 // document is the parcel's payload.
