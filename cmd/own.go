@@ -20,6 +20,7 @@ import (
 // it. It is found out without running the tool.
 type ownStatus struct {
 	Telemetry string   `json:"telemetry"` // on, off or unknown
+	By        string   `json:"by"`        // variable, file, default, or status if it collects nothing any more
 	Because   string   `json:"because"`
 	Recorded  string   `json:"recorded"` // refused, granted, notified, or "" if nothing is
 	Agrees    *bool    `json:"agrees"`   // whether the two agree; null if that cannot be told
@@ -151,7 +152,7 @@ func (a *app) setting(s catalogue.Setting) (string, bool, error) {
 func (s surroundings) own(t *catalogue.Tool, standing consent.Standing) *ownStatus {
 	state := t.State(catalogue.Machine{Env: s.Env, Setting: s.setting})
 	o := &ownStatus{
-		Telemetry: "unknown", Because: state.Because, Recorded: string(standing.State),
+		Telemetry: "unknown", By: string(state.By), Because: state.Because, Recorded: string(standing.State),
 		Do: []string{}, Switch: t.Ways(), Evidence: string(t.Level), Seen: s.seen(t),
 	}
 	if state.Telemetry == catalogue.On || state.Telemetry == catalogue.Off {

@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/usagectl/usagectl/internal/shell"
+	"github.com/usagectl/usagectl/internal/term"
 	"github.com/usagectl/usagectl/pkg/catalogue"
 	"github.com/usagectl/usagectl/pkg/consent"
 	"github.com/usagectl/usagectl/pkg/manifest"
@@ -26,7 +27,8 @@ func (a *app) sayReach(t tool) {
 	case len(orders.Variables) > 0:
 		out.Printf("%s itself obeys once %s set:\n", t.known.Name, plural(len(orders.Variables), "its variable is", "its variables are"))
 	case len(orders.Beyond) > 0:
-		out.Printf("No variable reaches %s itself, and usagectl never runs other programs: %s\n", t.known.Name, orders.Beyond[0].Do)
+		text := fmt.Sprintf("No variable reaches %s itself, and usagectl never runs other programs: %s", t.known.Name, orders.Beyond[0].Do)
+		out.Printf("%s\n", term.Styled(out.Wrap(text, 2)))
 		return
 	}
 	for _, v := range orders.Variables {
@@ -35,7 +37,7 @@ func (a *app) sayReach(t tool) {
 		}
 	}
 	if way := t.known.Elsewhere(); way != "" {
-		out.Printf("Or %s. Usagectl never runs other programs or changes their files.\n", way)
+		out.Printf("%s\n", term.Styled(out.Wrap("Or "+way+". Usagectl never runs other programs or changes their files.", 2)))
 	}
 	a.hint("every refusal at once: eval \"$(usagectl env --quiet)\", in your shell's start file")
 }

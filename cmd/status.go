@@ -244,7 +244,7 @@ func (a *app) showTable(list []toolStatus) {
 		rows = append(rows, []term.Cell{
 			{Text: s.Tool.String(), Style: term.Strong},
 			s.cell(),
-			{Text: s.Reason.Detail, Short: inShort(s.Reason.Rule)},
+			s.why(),
 			{Text: s.level()},
 			{Text: s.shortID()},
 			{Text: s.queue()},
@@ -261,9 +261,21 @@ func (a *app) showTable(list []toolStatus) {
 	}
 }
 
+// abbreviated is for narrow tables.
+var abbreviated = strings.NewReplacer("variable", "var", "command", "cmd")
+
+// why is the reason, for a table.
+func (s toolStatus) why() term.Cell {
+	short := inShort(s.Reason.Rule)
+	if s.Reason.Rule == ruleOwn {
+		short = "its " + s.Own.By
+	}
+	return term.Cell{Text: s.Reason.Detail, Short: short}
+}
+
 // showKnown shows every tool that is known, and what can switch it.
 func (a *app) showKnown(list []toolStatus) {
-	heading := []string{"TOOL", "TELEMETRY", "WHY", "SWITCH", "FACTS FROM"}
+	heading := []string{"TOOL", "TELEMETRY", "WHY", "SWITCH", "FACTS"}
 	var rows [][]term.Cell
 	for _, s := range list {
 		ways, facts := []string{}, "its manifest"
@@ -277,9 +289,9 @@ func (a *app) showKnown(list []toolStatus) {
 		rows = append(rows, []term.Cell{
 			{Text: s.Tool.String(), Style: term.Strong},
 			s.cell(),
-			{Text: s.Reason.Detail, Short: inShort(s.Reason.Rule)},
-			{Text: cmp.Or(strings.Join(ways, ", "), "-")},
-			{Text: facts},
+			s.why(),
+			{Text: cmp.Or(strings.Join(ways, ", "), "-"), Short: abbreviated.Replace(strings.Join(ways, ", "))},
+			{Text: facts, Short: strings.TrimPrefix(strings.TrimPrefix(facts, "its "), "a ")},
 		})
 	}
 	a.Stdout.Table(heading, rows, 2)
@@ -294,7 +306,7 @@ func evidence(level string) string {
 	case catalogue.FromDocs:
 		return "its docs"
 	}
-	return "a list only, unverified"
+	return "a list only"
 }
 
 // showDisagreements names the tools that are here and do not do what was decided.
@@ -414,8 +426,6 @@ func inShort(r consent.Rule) string {
 		return "a variable"
 	case consent.ByNotice:
 		return "you were told"
-	case ruleOwn:
-		return "its own rule"
 	}
 	return ""
 }

@@ -141,9 +141,9 @@ type Cell struct {
 	Style Style
 }
 
-// Table prints rows under a heading in columns. The column grow gives way where
-// the width does not suffice: first to its cells' short texts, then by being cut
-// with an ellipsis.
+// Table prints rows under a heading in columns. Where the width does not suffice
+// the cells give way to their short texts, and then the column grow is cut, with
+// an ellipsis.
 func (s Stream) Table(heading []string, rows [][]Cell, grow int) {
 	head := make([]Cell, len(heading))
 	for i, h := range heading {
@@ -153,7 +153,9 @@ func (s Stream) Table(heading []string, rows [][]Cell, grow int) {
 	widths, total := columns(rows)
 	if total > s.Width {
 		for _, row := range rows {
-			row[grow].Text = cmp.Or(row[grow].Short, row[grow].Text)
+			for i := range row {
+				row[i].Text = cmp.Or(row[i].Short, row[i].Text)
+			}
 		}
 		widths, total = columns(rows)
 	}

@@ -9,8 +9,20 @@ import (
 // State is whether a tool's own telemetry is on, by the tool's own rule.
 type State struct {
 	Telemetry Meaning // [On], [Off], [Error], or [Unknown] if it cannot be told
-	Because   string  // for people
+	By        Ground
+	Because   string // for people
 }
+
+// Ground is what a state rests on.
+type Ground string
+
+// The grounds.
+const (
+	ByVariable Ground = "variable"
+	ByFile     Ground = "file"
+	ByDefault  Ground = "default"
+	ByStatus   Ground = "status" // the tool collects nothing any more
+)
 
 // Machine is what a tool would look at.
 type Machine struct {
@@ -27,7 +39,7 @@ type Machine struct {
 // makes of a value.
 func (t *Tool) State(m Machine) State {
 	if t.Status != Active {
-		return State{Off, "it collects nothing any more (" + string(t.Status) + ")"}
+		return State{Off, ByStatus, "it collects nothing any more (" + string(t.Status) + ")"}
 	}
 	if s := t.byVariable(m.Env); s != (State{}) {
 		return s
@@ -40,9 +52,9 @@ func (t *Tool) State(m Machine) State {
 		unseen = "; its own settings cannot be read here"
 	}
 	if t.OptIn {
-		return State{Off, "off by default" + unseen}
+		return State{Off, ByDefault, "off by default" + unseen}
 	}
-	return State{On, "on by default" + unseen}
+	return State{On, ByDefault, "on by default" + unseen}
 }
 
 // keepsToItself tells whether the tool has a switch whose state cannot be read.
@@ -62,7 +74,7 @@ func (t *Tool) byVariable(env func(string) (string, bool)) State {
 		}
 		value, set := env(v.Name)
 		meaning := v.Read(value, set)
-		s := State{meaning, fmt.Sprintf("%s is set to %q", v.Name, value)}
+		s := State{meaning, ByVariable, fmt.Sprintf("%s is set to %q", v.Name, value)}
 		switch {
 		case meaning == Unset, meaning == On && !v.HasOn: // it only does not switch off
 		case meaning == Off:
@@ -85,14 +97,14 @@ func (t *Tool) byFile(read func(Setting) (string, bool, error)) State {
 		value, found, err := read(c)
 		switch {
 		case err != nil:
-			return State{Unknown, fmt.Sprintf("%s cannot be read: %v", c.Path, err)}
+			return State{Unknown, ByFile, fmt.Sprintf("%s cannot be read: %v", c.Path, err)}
 		case !found:
 		case c.Format == "file":
-			return State{Off, c.Path + " is there"}
+			return State{Off, ByFile, c.Path + " is there"}
 		case same(value, c.Off):
-			return State{Off, fmt.Sprintf("%s is %s in %s", c.name(), value, c.Path)}
+			return State{Off, ByFile, fmt.Sprintf("%s is %s in %s", c.name(), value, c.Path)}
 		case same(value, c.On), strings.HasPrefix(c.On, "<"): // such as "<uuid>": any other value
-			return State{On, fmt.Sprintf("%s is %s in %s", c.name(), value, c.Path)}
+			return State{On, ByFile, fmt.Sprintf("%s is %s in %s", c.name(), value, c.Path)}
 		}
 	}
 	return State{}
