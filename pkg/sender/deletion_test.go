@@ -1,0 +1,548 @@
+package sender
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/usagectl/usagectl/internal/jsondoc"
+	"github.com/usagectl/usagectl/pkg/identity"
+	"github.com/usagectl/usagectl/pkg/manifest"
+)
+
+const (
+	sampleID = "3f2b8c1e-9d4a-4f6b-8a27-0c5d1e9b7f60"
+	otherID  = "9b7f60aa-0c5d-4e1e-8a27-3f2b8c1e9d4a"
+)
+
+func toolID(t testing.TB, name string) manifest.ID {
+	t.Helper()
+	id, err := manifest.ParseID(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return id
+}
+
+// allStates are the states of a request. Those that are open come first.
+var allStates = []DeletionState{Pending, ByMail, Failed, Accepted, Confirmed}
+
+const openStates = 3 // of allStates
+
+// payload holds what encoding/json's maps would lose: the order, and the digits.
+const payload = `{"z":12345678901234567890,"a":{"id":"` + sampleID + `","n":1.10,"l":[null,true,"<&>ü",{}]}}`
+
+// requestIn is a request by event, which has all that a request can have.
+func requestIn(t testing.TB, state DeletionState) DeletionRequest {
+	t.Helper()
+	doc, err := jsondoc.ParseObject([]byte(payload))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := DeletionRequest{
+		ID: uuid.New(), Tools: []manifest.ID{toolID(t, "mytool")}, Names: []string{"My Tool"}, RequestedAt: noon, State: state,
+		Method: manifest.ForgetEvent, To: "http://127.0.0.1:9/v1", Contact: "privacy@mytool.example",
+		Backoff: Backoff{Failures: 2, NotBefore: noon.Add(time.Hour), Asked: noon.Add(time.Hour), Error: "503"},
+		Event:   "forget", Payload: doc,
+		Send: &manifest.Send{
+			Transport: manifest.HTTP, Endpoint: "http://127.0.0.1:9/v1",
+			Headers: []manifest.Header{{Name: "X-B", Value: sampleID}, {Name: "X-A", Value: "{<&>}"}},
+		},
+	}
+	if state != Pending && state != ByMail {
+		r.SettledAt, r.Answer = noon.Add(time.Minute), "404 Not Found: "+sampleID
+	}
+	return r
+}
+
+func deletionIn(t testing.TB, erased bool, states ...DeletionState) Deletion {
+	t.Helper()
+	d := Deletion{
+		Schema: deletionSchema, SHA256: HashID(sampleID), SourceID: sampleID, SourcePath: "/home/me/.mytool/source",
+		Tools: []manifest.ID{toolID(t, "mytool"), toolID(t, "other")}, RequestedAt: noon, Erased: erased, Requests: []DeletionRequest{},
+	}
+	for _, state := range states {
+		d.Requests = append(d.Requests, requestIn(t, state))
+	}
+	return d
+}
+
+func marshalled(t testing.TB, d Deletion) []byte {
+	t.Helper()
+	data, err := json.Marshal(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+// TestDeletionRoundTrip holds that a deletion comes back from the disk as it was
+// written: a request is asked with the same ID and the same document every time.
+func TestDeletionRoundTrip(t *testing.T) {
+	waits := deletionIn(t, false, allStates...)
+	waits.Backoff = Backoff{Failures: 1, NotBefore: noon.Add(time.Minute), Error: "the journal of mytool: is a directory"}
+	byMail := deletionIn(t, true, ByMail)
+	byMail.Requests[0].Method, byMail.Requests[0].Send, byMail.Requests[0].Payload, byMail.Requests[0].Event = manifest.ForgetMail, nil, nil, ""
+	settled := deletionIn(t, true, Accepted, Confirmed)
+	settled.redact()
+	for name, d := range map[string]Deletion{
+		"every state":   waits,
+		"by mail":       byMail,
+		"settled":       settled,
+		"nobody to ask": deletionIn(t, false),
+	} {
+		got, err := parseDeletion(marshalled(t, d))
+		if err != nil || !reflect.DeepEqual(got, d) {
+			t.Errorf("%s: %v\n got %+v\nwant %+v", name, err, got, d)
+		}
+	}
+	got, err := parseDeletion(marshalled(t, waits))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text, err := jsondoc.Append(nil, got.Requests[0].Payload); err != nil || string(text) != payload {
+		t.Errorf("the payload became %s, %v", text, err)
+	}
+}
+
+// TestParseDeletionNewer holds that what a newer program wrote is told from
+// damage, whatever else is in it: damage is written anew, and that must not be.
+func TestParseDeletionNewer(t *testing.T) {
+	for _, text := range []string{
+		`{"schema":2}`,
+		`{"schema":2,"sha256":1,"tools":{"mytool":"?"},"requests":"none"}`,
+		strings.Replace(string(marshalled(t, deletionIn(t, false, Pending))), `"schema":1`, `"schema":7`, 1),
+	} {
+		if _, err := parseDeletion([]byte(text)); !errors.Is(err, errNewer) || errors.Is(err, errNoDeletion) {
+			t.Errorf("%.60s: %v", text, err)
+		}
+	}
+}
+
+// TestParseDeletionDamaged holds that half a deletion, and one that could not be
+// carried out, is none. Above all, one without the ID must not be taken for one
+// whose events are to be removed: every event names "".
+func TestParseDeletionDamaged(t *testing.T) {
+	whole := marshalled(t, deletionIn(t, false, Pending))
+	for n := range whole {
+		if d, err := parseDeletion(whole[:n]); !errors.Is(err, errNoDeletion) || !reflect.DeepEqual(d, Deletion{}) {
+			t.Fatalf("cut at %d: %+v, %v", n, d, err)
+		}
+	}
+	for name, damage := range map[string]func(*Deletion){
+		"no schema":                         func(d *Deletion) { d.Schema = 0 },
+		"no hash":                           func(d *Deletion) { d.SHA256 = "" },
+		"no tools":                          func(d *Deletion) { d.Tools = nil },
+		"the hash of another ID":            func(d *Deletion) { d.SHA256 = HashID(otherID) },
+		"another ID than the hash's":        func(d *Deletion) { d.SourceID = otherID },
+		"an open request without the ID":    func(d *Deletion) { d.SourceID, d.Erased = "", true },
+		"not erased, without the ID":        func(d *Deletion) { d.SourceID, d.Requests = "", nil },
+		"a request without an ID":           func(d *Deletion) { d.Requests[0].ID = uuid.Nil },
+		"a request of no tool":              func(d *Deletion) { d.Requests[0].Tools = nil },
+		"an open event without a transport": func(d *Deletion) { d.Requests[0].Send = nil },
+		"an open event without a document":  func(d *Deletion) { d.Requests[0].Payload = nil },
+	} {
+		d := deletionIn(t, false, Pending)
+		damage(&d)
+		if _, err := parseDeletion(marshalled(t, d)); !errors.Is(err, errNoDeletion) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for _, text := range []string{"", "\x00\x00", "null", "[]", "{}", `{"schema":1}`, `{"schema":1.5}`, string(whole) + "{}"} {
+		if d, err := parseDeletion([]byte(text)); !errors.Is(err, errNoDeletion) {
+			t.Errorf("%.60q: %+v, %v", text, d, err)
+		}
+	}
+}
+
+// FuzzParseDeletion holds that whatever lies among the deletions is read or refused,
+// that what is read can be worked at, and that it comes back from the disk as it is.
+func FuzzParseDeletion(f *testing.F) {
+	f.Add(marshalled(f, deletionIn(f, false, allStates...)))
+	f.Add(marshalled(f, deletionIn(f, true, ByMail)))
+	f.Add(marshalled(f, deletionIn(f, false)))
+	settled := deletionIn(f, true, Confirmed)
+	settled.redact()
+	f.Add(marshalled(f, settled))
+	f.Add([]byte(`{"schema":2}`))
+	s := Sender{Now: func() time.Time { return noon }, Version: func() string { return "0" }, Env: func(string) (string, bool) { return "", false }}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		var fits Deletion // with the hash of its ID, which no fuzzer guesses
+		if json.Unmarshal(data, &fits) == nil {
+			fits.SHA256 = HashID(fits.SourceID)
+			data = marshalled(t, fits)
+		}
+		d, err := parseDeletion(data)
+		if err != nil {
+			return
+		}
+		first := marshalled(t, d)
+		again, err := parseDeletion(first)
+		if err != nil {
+			t.Fatalf("%v: %s", err, first)
+		}
+		if second := marshalled(t, again); !bytes.Equal(first, second) {
+			t.Errorf("\nfirst %s\nthen  %s", first, second)
+		}
+		d.due(noon)
+		d.asked(noon)
+		for _, r := range d.Requests {
+			r.Document(d.SourceID)
+			r.Mail(d.SourceID).Link()
+			if r.State.Open() {
+				_, _ = s.PreviewDeletion(d.SourceID, r) // which builds what is sent
+			}
+		}
+		d.redact()
+		if d, err := parseDeletion(marshalled(t, d)); err != nil {
+			t.Errorf("after redacting: %v: %+v", err, d)
+		}
+	})
+}
+
+// combinations calls f with every list of at most two states.
+func combinations(f func(states []DeletionState)) {
+	f(nil)
+	for _, first := range allStates {
+		f([]DeletionState{first})
+		for _, second := range allStates {
+			f([]DeletionState{first, second})
+		}
+	}
+}
+
+// TestRedact holds that the ID, and the documents and headers that hold it, are
+// kept exactly as long as something needs them: erasing, asking, or a person's mail.
+func TestRedact(t *testing.T) {
+	isOpen := func(s DeletionState) bool { return slices.Contains(allStates[:openStates], s) }
+	for _, erased := range []bool{false, true} {
+		combinations(func(states []DeletionState) {
+			d := deletionIn(t, erased, states...)
+			d.redact()
+			name := fmt.Sprintf("erased %v, %v", erased, states)
+			needed := !erased || slices.ContainsFunc(states, isOpen)
+			if (d.SourceID == sampleID) != needed {
+				t.Errorf("%s: the ID is %q", name, d.SourceID)
+			}
+			for i, r := range d.Requests {
+				open := isOpen(states[i])
+				if (r.Payload != nil) != open || (r.Send != nil) != open || (r.Backoff != Backoff{}) != open {
+					t.Errorf("%s: request %d has %v, %v, %+v", name, i, r.Payload, r.Send, r.Backoff)
+				}
+				if r.State != states[i] || r.To == "" || r.Contact == "" {
+					t.Errorf("%s: request %d lost more than the ID: %+v", name, i, r)
+				}
+			}
+			data := marshalled(t, d)
+			if bytes.Contains(data, []byte(sampleID)) != needed { // as in what a receiver answered
+				t.Errorf("%s: on disk: %s", name, data)
+			}
+			if again, err := parseDeletion(data); err != nil || !reflect.DeepEqual(again, d) {
+				t.Errorf("%s: %v\n got %+v\nwant %+v", name, err, again, d)
+			}
+			before := marshalled(t, d)
+			if d.redact(); !bytes.Equal(before, marshalled(t, d)) {
+				t.Errorf("%s: redacting again changes it", name)
+			}
+		})
+	}
+}
+
+// TestDue holds what is left to do, and when: erasing waits for its own back-off,
+// each request for its own, and neither for the other's.
+func TestDue(t *testing.T) {
+	none, running, over := Backoff{}, Backoff{NotBefore: noon.Add(time.Minute)}, Backoff{NotBefore: noon.Add(-time.Minute)}
+	otherClock := Backoff{NotBefore: noon.Add(2 * maxRetryAfter)}
+	waits := []Backoff{none, running, over, otherClock}
+	try := func(erased bool, erasing Backoff, states []DeletionState, asking []Backoff) {
+		d := deletionIn(t, erased, states...)
+		d.Backoff = erasing
+		open, done, due := false, erased, !erased && erasing != running
+		for i, state := range states {
+			d.Requests[i].Backoff = asking[i]
+			open = open || slices.Contains(allStates[:openStates], state)
+			done = done && state != Pending
+			due = due || state == Pending && asking[i] != running
+		}
+		if d.open() != open || d.done() != done || d.due(noon) != due {
+			t.Errorf("erased %v, back-off %+v; %v, back-off %+v: open %v, done %v, due %v", erased, erasing, states, asking, d.open(), d.done(), d.due(noon))
+		}
+		if d.done() && d.due(noon) {
+			t.Errorf("erased %v, %v: done, and something is due", erased, states)
+		}
+	}
+	for _, erased := range []bool{false, true} {
+		for _, erasing := range waits {
+			combinations(func(states []DeletionState) {
+				for _, first := range waits {
+					for _, second := range waits {
+						try(erased, erasing, states, []Backoff{first, second}[:len(states)])
+					}
+				}
+			})
+		}
+	}
+}
+
+func TestForgottenIn(t *testing.T) {
+	bare := strings.ReplaceAll(sampleID, "-", "")
+	upper := strings.ToUpper(sampleID)
+	nested := func(v any) any {
+		o := &jsondoc.Object{}
+		o.Set("a", jsondoc.Int(1))
+		o.Set("b", []any{nil, true, object("c", []any{object("d", v)})})
+		return o
+	}
+	for _, id := range []string{sampleID, upper, bare, "{" + sampleID + "}", "{" + bare + "}", "urn:uuid:" + sampleID, "URN:UUID:" + bare, "urn:uuid:{" + sampleID + "}"} {
+		if parsed, err := identity.Parse([]byte(id)); err != nil || parsed != id {
+			t.Fatalf("%s is no source ID: %q, %v", id, parsed, err)
+		}
+		gone := forgotten{HashID(id): true, HashID("short"): true, HashID(strings.Repeat("x", 65)): true}
+		for _, v := range []any{id, []any{"x", id}, object("x", id), nested(id), []any{[]any{[]any{id}}}} {
+			if !gone.in(v) {
+				t.Errorf("%s is not found in %+v", id, v)
+			}
+			if (forgotten{}).in(v) || (forgotten{HashID(otherID): true}).in(v) {
+				t.Errorf("%s: another ID, or none, is found in %+v", id, v)
+			}
+		}
+		// What is no source ID by its length is not even hashed. Values are IDs or
+		// not; an ID inside a text is not one.
+		for _, v := range []any{
+			nil, true, jsondoc.Int(1), "", "short", strings.Repeat("x", 65), "x" + id, id + " ", object(id, "a name is no value"),
+			[]any{},
+			&jsondoc.Object{}, nested("short"), nested(otherID), (*jsondoc.Object)(nil),
+		} {
+			if gone.in(v) {
+				t.Errorf("%s is found in %+v", id, v)
+			}
+		}
+	}
+}
+
+// deletionsWith makes deletions with files of these names.
+func deletionsWith(t testing.TB, files map[string]string) Deletions {
+	t.Helper()
+	ds := OpenDeletions(t.TempDir())
+	if err := os.MkdirAll(ds.dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range files {
+		if err := os.WriteFile(filepath.Join(ds.dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return ds
+}
+
+// TestCreateDeletion holds that there is one deletion of an ID, with one set of
+// request IDs, whoever asks for it at once.
+func TestCreateDeletion(t *testing.T) {
+	ds := OpenDeletions(t.TempDir())
+	list := make([]Deletion, 16)
+	errs := make([]error, len(list))
+	start := make(chan struct{})
+	var wg sync.WaitGroup
+	for i := range list {
+		list[i] = deletionIn(t, false, Pending)
+		wg.Go(func() {
+			<-start
+			errs[i] = ds.create(list[i])
+		})
+	}
+	close(start)
+	wg.Wait()
+	filed, err := ds.read(HashID(sampleID))
+	if err != nil {
+		t.Fatal(err)
+	}
+	made := 0
+	for i, err := range errs {
+		switch {
+		case err == nil:
+			made++
+			if !reflect.DeepEqual(filed, list[i]) {
+				t.Errorf("on disk is %+v, and %+v was said to be", filed, list[i])
+			}
+		case !errors.Is(err, os.ErrExist):
+			t.Error(err)
+		}
+	}
+	if made != 1 {
+		t.Errorf("%d were filed", made)
+	}
+	if _, litter, err := ds.names(); err != nil || len(litter) != 0 {
+		t.Errorf("left: %v, %v", litter, err)
+	}
+}
+
+// TestDeletionNames holds that what killed processes left is found, for it holds
+// the ID, and that other files are nobody's business: nothing would ever sweep them.
+func TestDeletionNames(t *testing.T) {
+	a, b, c, d := HashID("a"), HashID("b"), HashID("c"), HashID("d")
+	ds := deletionsWith(t, map[string]string{
+		a + ".json":              "",
+		b + ".json":              "",
+		"." + b + ".json.1.tmp":  "",
+		"." + b + ".json.2.tmp":  "",
+		"." + c + ".json.3.tmp":  "",
+		"." + d + ".claim":       "",
+		"." + a + ".json":        "",
+		"." + a + ".json.swp":    "",
+		"." + a + ".claim.bak":   "",
+		a + ".json~":             "",
+		a + ".json.bak":          "",
+		a + ".claim":             "",
+		a:                        "",
+		a[1:] + ".json":          "",
+		"x" + a + ".json":        "",
+		"." + a[1:] + ".claim":   "",
+		"README":                 "",
+		".DS_Store":              "",
+		"short.json":             "",
+		".short.json.1.tmp":      "",
+		"..claim":                "",
+		strings.Repeat("g", 64):  "",
+		"." + a + ".json.1.part": "",
+	})
+	filed, litter, err := ds.names()
+	if want := (map[string]bool{a: true, b: true}); err != nil || !reflect.DeepEqual(filed, want) {
+		t.Errorf("filed: %v, %v", filed, err)
+	}
+	if want := (map[string]bool{b: true, c: true, d: true}); !reflect.DeepEqual(litter, want) {
+		t.Errorf("litter: %v", litter)
+	}
+	for _, ds := range []Deletions{{}, OpenDeletions(""), OpenDeletions(t.TempDir())} {
+		if filed, litter, err := ds.names(); len(filed) != 0 || len(litter) != 0 || err != nil {
+			t.Errorf("none: %v, %v, %v", filed, litter, err)
+		}
+	}
+}
+
+// TestAllDeletions holds that one that cannot be read hides none that can.
+func TestAllDeletions(t *testing.T) {
+	ds := OpenDeletions(t.TempDir())
+	if list, err := ds.All(); len(list) != 0 || err != nil {
+		t.Errorf("without any: %v, %v", list, err)
+	}
+	var want []string
+	for i, id := range []string{"2", "1", "0", "same", "same too"} {
+		d := deletionIn(t, true)
+		d.SourceID, d.SHA256 = id, HashID(id)
+		d.RequestedAt = noon.Add(-time.Duration(min(i, 3)) * time.Hour)
+		if id == "1" {
+			d.Tools = []manifest.ID{toolID(t, "third")}
+		}
+		if err := ds.create(d); err != nil {
+			t.Fatal(err)
+		}
+		want = append([]string{d.SHA256}, want...)
+	}
+	slices.Sort(want[:2]) // of the same time
+	check := func(broken int) {
+		t.Helper()
+		list, err := ds.All()
+		var got []string
+		for _, d := range list {
+			got = append(got, d.SHA256)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("got %q, want %q", got, want)
+		}
+		problems := 0
+		if err != nil {
+			problems = len(strings.Split(err.Error(), "\n"))
+		}
+		if problems != broken {
+			t.Errorf("%d are unreadable, and this is reported: %v", broken, err)
+		}
+		third, err := ds.Of(toolID(t, "third"))
+		if len(third) != 1 || third[0].SHA256 != HashID("1") || (err != nil) != (broken > 0) {
+			t.Errorf("of one tool: %+v, %v", third, err)
+		}
+	}
+	check(0)
+	renamed := deletionIn(t, true)
+	for id, text := range map[string]string{"damaged": `{"schema":1`, "newer": `{"schema":2}`, "renamed": string(marshalled(t, renamed))} {
+		if err := os.WriteFile(ds.path(HashID(id)), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Mkdir(ds.path(HashID("a directory")), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	check(4)
+}
+
+// TestSweep holds that what killed processes left of one deletion goes, and nothing
+// of another: somebody may be writing that at the moment.
+func TestSweep(t *testing.T) {
+	a, b := HashID("a"), HashID("b")
+	stays := []string{"." + b + ".json.1.tmp", b + ".json", a + ".json", "." + a + ".claim", "." + b + ".claim"}
+	files := map[string]string{"." + a + ".json.1.tmp": sampleID, "." + a + ".json.2.tmp": ""}
+	for _, name := range stays {
+		files[name] = ""
+	}
+	ds := deletionsWith(t, files)
+	for range 2 { // there may be nothing to sweep
+		if err := ds.sweep(a); err != nil {
+			t.Fatal(err)
+		}
+		if got := names(t, ds.dir); !slices.Equal(got, slices.Sorted(slices.Values(stays))) {
+			t.Errorf("left: %q", got)
+		}
+	}
+	if err := OpenDeletions(t.TempDir()).sweep(a); err != nil {
+		t.Errorf("where there is no directory: %v", err)
+	}
+}
+
+// names are what a directory holds; none if there is no such directory.
+func names(t testing.TB, dir string) []string {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err := ifThere(err); err != nil {
+		t.Fatal(err)
+	}
+	var list []string
+	for _, e := range entries {
+		list = append(list, e.Name())
+	}
+	return list
+}
+
+// TestHas holds that the file's being there counts, whatever is in it: in doubt
+// the ID was to be forgotten.
+func TestHas(t *testing.T) {
+	ds := deletionsWith(t, map[string]string{
+		HashID("empty") + ".json":               "",
+		HashID("newer") + ".json":               `{"schema":2}`,
+		"." + HashID("litter") + ".json.1.tmp":  "",
+		"." + HashID("claimed only") + ".claim": "",
+	})
+	if err := ds.create(deletionIn(t, true)); err != nil {
+		t.Fatal(err)
+	}
+	for id, want := range map[string]bool{
+		sampleID: true, "empty": true, "newer": true,
+		otherID: false, "litter": false, "claimed only": false, "": false, "{" + sampleID + "}": false, HashID(sampleID): false,
+	} {
+		if ds.Has(id) != want {
+			t.Errorf("%q: %v", id, !want)
+		}
+	}
+	if OpenDeletions("").Has(sampleID) || OpenDeletions(t.TempDir()).Has(sampleID) {
+		t.Error("where nothing is kept an ID was to be forgotten")
+	}
+}
