@@ -1,6 +1,8 @@
 package consent
 
 import (
+	"errors"
+	"io/fs"
 	"os"
 
 	"github.com/usagectl/usagectl/internal/dirs"
@@ -27,13 +29,13 @@ func ReadRecorded(d dirs.Dirs) Recorded {
 	r := Recorded{tools: map[manifest.ID]Standing{}}
 	for _, dir := range d.SystemConsent() {
 		r.all = r.all.and(standing(Read(File(dir, manifest.ID{}), true, trustedSystem), machineWide))
-		for _, id := range decidedIn(dir) {
+		for _, id := range r.listed(dir) {
 			r.tools[id] = r.tools[id].and(standing(readSystemTool(dir, id), machineWide))
 		}
 	}
 	if dir := d.UserConsent(); dir != "" {
 		r.all = r.all.and(standing(ReadUser(d, manifest.ID{}), ofAll))
-		for _, id := range decidedIn(dir) {
+		for _, id := range r.listed(dir) {
 			r.tools[id] = r.tools[id].and(standing(ReadUser(d, id), ofTool))
 		}
 	}
@@ -85,6 +87,16 @@ func standing(r Record, refused func(Record) string) Standing {
 		return Standing{Granted, "you agreed" + dated(r.Decision)}
 	}
 	return Standing{r.Decision.State, "you were told" + dated(r.Decision)}
+}
+
+// listed lists the tools that have a file in a consent directory. One that is there
+// and cannot be listed can hold a refusal of any tool.
+func (r *Recorded) listed(dir string) []manifest.ID {
+	entries, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		r.all = r.all.and(Standing{Refused, dir + ": " + problem(err)})
+	}
+	return manifest.IDsOf(entries)
 }
 
 // decidedIn lists the tools that have a file in a consent directory.

@@ -28,12 +28,13 @@ type Machine struct {
 // built, or "" for this machine. It creates nothing. The error wraps
 // [os.ErrNotExist] if there is no such tree.
 func OpenMachine(system, tree string) (*Machine, error) {
-	at := tree
-	dir := strings.TrimLeft(strings.TrimPrefix(system, filepath.VolumeName(system)), `/\`)
-	if tree == "" {
+	at, dir := tree, filepath.Join(system, "usagectl", "consent")
+	if tree != "" {
+		dir = strings.TrimLeft(strings.TrimPrefix(dir, filepath.VolumeName(dir)), `/\`)
+	} else {
 		// On this machine a link in the way, such as /etc on macOS, leads where its
-		// administrator wants.
-		resolved, err := resolve(system)
+		// administrator wants, and where those who read the refusal follow it.
+		resolved, err := resolve(dir)
 		if err != nil {
 			return nil, err
 		}
@@ -46,7 +47,6 @@ func OpenMachine(system, tree string) (*Machine, error) {
 	if err != nil {
 		return nil, err
 	}
-	dir = filepath.Join(dir, "usagectl", "consent")
 	return &Machine{root, dir, filepath.Join(at, dir)}, nil
 }
 
@@ -76,70 +76,75 @@ const machineRefusal = "# Written by \"usagectl disable --system\"; \"usagectl e
 
 // Refuse refuses a tool, or all with the zero ID, for everybody on the machine. It
 // returns false if that was so before, and changes nothing then. A file that
-// says something else is [ErrUnknownFile] unless replace is set.
+// refuses, but that not everybody can read or rely on, is written anew with the words
+// that it has. One that says something else is [ErrUnknownFile] unless replace is set.
 func (m *Machine) Refuse(id manifest.ID, replace bool) (changed bool, err error) {
 	name := File(m.dir, id)
-	refused, err := m.refused(name)
+	data, info, err := m.refusal(name)
 	switch {
-	case refused && err == nil:
+	case err == nil && forEverybody(info):
 		return false, nil
-	case errors.Is(err, ErrUnknownFile) && !replace:
-		return false, err
-	case err != nil && !errors.Is(err, ErrUnknownFile):
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, ErrUnknownFile) && replace:
+		data = []byte(machineRefusal)
+	case err != nil:
 		return false, err
 	}
 	if err := m.makeDir(m.dir); err != nil {
 		return false, err
 	}
-	return true, m.write(name)
+	err = m.write(name, data)
+	return err == nil, err
 }
 
 // Lift takes back what [Machine.Refuse] wrote, and nothing else: any other file is
 // [ErrUnknownFile]. It returns false if there was nothing.
 func (m *Machine) Lift(id manifest.ID) (changed bool, err error) {
 	name := File(m.dir, id)
-	data, err := m.read(name)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return false, nil
-	case err != nil:
-		return false, err
-	case !bytes.Equal(data, []byte(machineRefusal)):
+	data, _, err := m.read(name)
+	if err == nil && !bytes.Equal(data, []byte(machineRefusal)) {
 		return false, ErrUnknownFile
 	}
-	return true, errors.Join(m.root.Remove(name), m.sync(m.dir))
+	if err == nil {
+		err = m.root.Remove(name)
+	}
+	if errors.Is(err, fs.ErrNotExist) { // or somebody else was faster
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	return true, m.sync(m.dir)
 }
 
-// refused tells whether a file refuses, in a way that everybody can read.
-func (m *Machine) refused(name string) (bool, error) {
-	data, err := m.read(name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil
-	}
+// refusal reads a file that refuses; any other is [ErrUnknownFile].
+func (m *Machine) refusal(name string) ([]byte, os.FileInfo, error) {
+	data, info, err := m.read(name)
 	if err != nil {
-		return false, err
+		return nil, nil, err
 	}
-	d, err := parse(data)
-	if err != nil || d.State != Refused {
-		return false, ErrUnknownFile
+	if d, err := parse(data); err != nil || d.State != Refused {
+		return nil, nil, ErrUnknownFile
 	}
-	info, err := m.root.Lstat(name)
-	if err != nil {
-		return false, err
-	}
-	return info.Mode().Perm()&readable == readable, nil
+	return data, info, nil
+}
+
+// forEverybody tells whether everybody can read a file and relies on it. One that
+// belongs to an ordinary user does not bind that user.
+func forEverybody(info os.FileInfo) bool {
+	return info.Mode().Perm()&0o444 == 0o444 && trustedSystem(info) == nil
 }
 
 // read reads a file that is one; anything else of that name is [ErrUnknownFile].
-func (m *Machine) read(name string) ([]byte, error) {
+func (m *Machine) read(name string) ([]byte, os.FileInfo, error) {
 	info, err := m.root.Lstat(name)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if !info.Mode().IsRegular() || info.Size() > maxSize {
-		return nil, ErrUnknownFile
+		return nil, nil, ErrUnknownFile
 	}
-	return m.root.ReadFile(name)
+	data, err := m.root.ReadFile(name)
+	return data, info, err
 }
 
 // What everybody may read, and only its owner write.
@@ -161,6 +166,9 @@ func (m *Machine) makeDir(dir string) error {
 	}
 	err := m.root.Mkdir(dir, searchable)
 	if errors.Is(err, fs.ErrExist) {
+		if info, err := m.root.Stat(dir); err == nil && info.IsDir() {
+			return nil // somebody else made it this moment
+		}
 		return fmt.Errorf("%s is in the way: %w", dir, err)
 	}
 	if err != nil {
@@ -169,30 +177,25 @@ func (m *Machine) makeDir(dir string) error {
 	return m.root.Chmod(dir, searchable)
 }
 
-// write puts the refusal in place as a whole: written aside, synced, renamed.
-func (m *Machine) write(name string) (err error) {
+// write puts a refusal in place as a whole: written aside, synced, renamed.
+func (m *Machine) write(name string, data []byte) error {
 	aside := filepath.Join(m.dir, "."+filepath.Base(name)+"."+uuid.NewString()+".tmp")
 	f, err := m.root.OpenFile(aside, os.O_WRONLY|os.O_CREATE|os.O_EXCL, readable)
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, m.root.Remove(aside))
-		}
-	}()
-	_, err = f.WriteString(machineRefusal)
+	_, err = f.Write(data)
 	if err == nil {
 		err = f.Chmod(readable)
 	}
 	if err == nil {
 		err = f.Sync()
 	}
-	if err = errors.Join(err, f.Close()); err != nil {
-		return err
+	if err = errors.Join(err, f.Close()); err == nil {
+		err = m.root.Rename(aside, name)
 	}
-	if err := m.root.Rename(aside, name); err != nil {
-		return err
+	if err != nil {
+		return errors.Join(err, m.root.Remove(aside))
 	}
 	return m.sync(m.dir)
 }
