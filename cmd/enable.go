@@ -69,6 +69,9 @@ func runEnable(a *app, names []string, o enableOptions) error {
 	for _, name := range names {
 		t, err := a.enableOne(name, o)
 		if err != nil {
+			if t.verdict.Reason.Rule == consent.System {
+				a.stillOff(t) // which it would be all the same
+			}
 			return err
 		}
 		if t.id.IsZero() {

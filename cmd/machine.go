@@ -108,7 +108,7 @@ func machineFailure(what string, err error) error {
 	err = fmt.Errorf("%s: %w", what, err)
 	switch {
 	case errors.Is(err, consent.ErrUnknownFile):
-		return fail(exitConfig, err, "look at it; remove it yourself, or refuse anew with \"usagectl disable --system --replace\"")
+		return fail(exitConfig, err, "look at it; remove it yourself, or put a refusal in its place by saying \"disable\" with --replace")
 	case errors.Is(err, fs.ErrPermission):
 		return fail(exitNoPerm, err, "it takes the machine's administrator")
 	}

@@ -138,7 +138,7 @@ func (s surroundings) statusIDs(names []string, all bool) ([]manifest.ID, error)
 			list = append(list, d.Tools...)
 		}
 	}
-	list = append(list, consent.Known(s.Dirs)...)
+	list = append(list, s.recorded.Tools()...)
 	for _, id := range s.library().IDs() {
 		if all || s.program(id.String()) != "" || s.hasSourceID(id) {
 			list = append(list, id)

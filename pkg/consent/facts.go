@@ -81,12 +81,3 @@ func toolEnv(c manifest.Consent, env Env) (refusal, grant string) {
 	}
 	return refusal, grant
 }
-
-// Known lists the tools about which the person has decided something.
-func Known(d dirs.Dirs) []manifest.ID {
-	dir := d.UserConsent()
-	if dir == "" {
-		return nil
-	}
-	return decidedIn(dir)
-}

@@ -314,19 +314,6 @@ func TestGatherCreatesNothing(t *testing.T) {
 	}
 }
 
-func TestKnown(t *testing.T) {
-	d := places(t)
-	if got := consent.Known(d); got != nil {
-		t.Errorf("nothing decided: %v", got)
-	}
-	for _, name := range []string{"mytool.toml", "a.b.toml", "all.toml", "UPPER.toml", "note.txt", ".mytool.toml.123.tmp"} {
-		write(t, d.ConfigHome, name, "")
-	}
-	if got, want := consent.Known(d), []manifest.ID{toolID(t, "a.b"), toolID(t, "mytool")}; !slices.Equal(got, want) {
-		t.Errorf("got %v, want %v", got, want)
-	}
-}
-
 func TestFailedWriteLeavesWhatWasThere(t *testing.T) {
 	d, id := places(t), toolID(t, "mytool")
 	path := consent.File(d.UserConsent(), id)

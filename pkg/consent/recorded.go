@@ -98,12 +98,3 @@ func (r *Recorded) listed(dir string) []manifest.ID {
 	}
 	return manifest.IDsOf(entries)
 }
-
-// decidedIn lists the tools that have a file in a consent directory.
-func decidedIn(dir string) []manifest.ID {
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return nil
-	}
-	return manifest.IDsOf(entries)
-}

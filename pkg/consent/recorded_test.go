@@ -164,22 +164,25 @@ func checkRecorded(t *testing.T, name string, d dirs.Dirs, recorded consent.Reco
 	}
 }
 
-// The machine's directories are all asked, and the person's where there is no home is none.
+// Every directory is asked, and no refusal is lost to the next one. Without a home
+// there is none of the person's.
 func TestRecordedPlaces(t *testing.T) {
 	mine := toolID(t, "mytool")
 	d := places(t)
 	for _, base := range []string{d.System, d.ConfigDirs[0], d.ConfigHome} {
-		path := consent.File(filepath.Join(base, "usagectl", "consent"), mine)
-		said{"refused", refusedFile, 0o644, false}.place(t, path)
-		got := consent.ReadRecorded(d)
-		if got.Of(mine).State != consent.Refused || got.AllRefused() {
-			t.Errorf("%s: recorded is %+v, all are refused: %v", path, got.Of(mine), got.AllRefused())
+		for _, id := range []manifest.ID{mine, {}} {
+			path := consent.File(filepath.Join(base, "usagectl", "consent"), id)
+			said{"refused", refusedFile, 0o644, false}.place(t, path)
+			got := consent.ReadRecorded(d)
+			if got.Of(mine).State != consent.Refused || got.AllRefused() != id.IsZero() {
+				t.Errorf("%s: recorded is %+v, all are refused: %v", path, got.Of(mine), got.AllRefused())
+			}
+			checkRecorded(t, path, d, got, mine)
+			if base != d.ConfigHome && !strings.Contains(got.Of(mine).Why, path) {
+				t.Errorf("%s: because of %q", path, got.Of(mine).Why)
+			}
+			said{name: "none"}.place(t, path)
 		}
-		checkRecorded(t, path, d, got, mine)
-		if base != d.ConfigHome && !strings.Contains(got.Of(mine).Why, path) {
-			t.Errorf("%s: because of %q", path, got.Of(mine).Why)
-		}
-		said{name: "none"}.place(t, path)
 	}
 	for _, d := range []dirs.Dirs{{}, d} {
 		got := consent.ReadRecorded(d)
