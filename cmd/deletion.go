@@ -232,6 +232,9 @@ func (a *app) showForgetPreview(t tool, w waitingDeletion, wire sender.Wire, o i
 	}
 	out := a.Stdout
 	out.Printf("%s, what \"usagectl forget %s\" asks for\n", out.Style(term.Strong, t.name()), t.id.String())
+	if id := a.shownID(t); id == notMade || id == identity.Unavailable || id == identity.Invalid {
+		out.Printf("  There is no source ID here now, so nobody would be asked. With one it would be:\n")
+	}
 	switch {
 	case sends:
 		out.Printf("  Where it goes: %s (%s)\n\n", w.To, string(w.Method))

@@ -74,7 +74,7 @@ func runDisable(a *app, names []string, o disableOptions) error {
 			return err
 		}
 		t = a.judge(t)
-		results = append(results, decidedOf(t))
+		results = append(results, a.decidedOf(t))
 		if a.json || a.quiet {
 			continue
 		}
@@ -82,7 +82,7 @@ func runDisable(a *app, names []string, o disableOptions) error {
 		a.Stdout.Printf("Undo it with: usagectl enable %s\n", id)
 		a.sayReach(t)
 		if t.manifest == nil && t.known == nil && t.problem == nil {
-			a.hint("no tool of that name is known yet; the refusal counts once there is one%s", didYouMean(id.String(), a.knownNames(), ""))
+			a.hint("no tool of that name is known yet; the refusal counts once there is one%s", a.suggestion(id.String()))
 		}
 	}
 	return a.showDecided(results)

@@ -77,7 +77,7 @@ func runEnable(a *app, names []string, o enableOptions) error {
 		if t.id.IsZero() {
 			continue // there was only a refusal to lift
 		}
-		results = append(results, decidedOf(t))
+		results = append(results, a.decidedOf(t))
 		own := t.manifest == nil
 		switch {
 		case a.json || a.quiet:
@@ -86,7 +86,9 @@ func runEnable(a *app, names []string, o enableOptions) error {
 		default:
 			a.showEnabled(t, o.level)
 		}
-		if !own {
+		if own {
+			a.stillRefused(t)
+		} else {
 			a.stillOff(t)
 		}
 	}
@@ -111,7 +113,7 @@ func (a *app) enableOne(name string, o enableOptions) (tool, error) {
 		if known, ok := catalogue.Find(name); ok {
 			return a.agreeToOwn(id, known, o)
 		}
-		return tool{}, a.liftRefusal(id, err)
+		return tool{}, a.liftRefusal(id, a.unknownTool(name))
 	}
 	if err != nil {
 		return t, err
@@ -194,7 +196,12 @@ type decided struct {
 	Level     int            `json:"level"`
 }
 
-func decidedOf(t tool) decided {
+// decidedOf says the same as "status" of a tool.
+func (a *app) decidedOf(t tool) decided {
+	if t.manifest == nil && t.known != nil {
+		s := a.surroundings().statusOf(t)
+		return decided{t.id.String(), s.Telemetry, s.Reason, 0}
+	}
 	return decided{t.id.String(), onOff(t.verdict.On()), t.verdict.Reason, t.verdict.Terms().Level}
 }
 

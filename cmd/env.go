@@ -116,6 +116,9 @@ func (a *app) switchOf(name string) (*catalogue.Tool, error) {
 		return t, nil
 	}
 	t, err := a.declared(name, "")
+	if isUnknown(err) {
+		return nil, a.unknownTool(name)
+	}
 	if err != nil {
 		return nil, err
 	}

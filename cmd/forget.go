@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/usagectl/usagectl/internal/term"
+	"github.com/usagectl/usagectl/pkg/catalogue"
 	"github.com/usagectl/usagectl/pkg/consent"
 	"github.com/usagectl/usagectl/pkg/identity"
 	"github.com/usagectl/usagectl/pkg/manifest"
@@ -40,7 +41,7 @@ Tools that share a source ID are forgotten together.
 
 EXIT STATUS
    0  forgotten here; whoever can be asked was, or will be
-   1  with --all: not every tool could be forgotten; or you said no
+   1  of several tools, or with --all, not every one could be forgotten; or you said no
   64  a bad flag, no tool, or no terminal to ask at and no --yes
   65  an unknown tool or request, or a file that holds no source ID
   73  the request could not be written; nothing was changed
@@ -94,6 +95,9 @@ func runForget(ctx context.Context, a *app, names []string, o forgetOptions) err
 			"say --yes to go on without being asked")
 	}
 	a.warnOfDamage()
+	if o.all && a.Dirs.Home == "" {
+		return fail(exitCreate, fmt.Errorf("nothing was changed: %w", identity.ErrNoHome))
+	}
 	if o.all {
 		names = a.withSourceID()
 	}
@@ -204,6 +208,7 @@ func (a *app) plan(name string, o forgetOptions) (plan, error) {
 		if id, _ := manifest.ParseID(name); a.hasTraces(id) {
 			return plan{tools: []tool{a.look(id)}}, nil
 		}
+		return plan{}, a.cannotForget(name)
 	}
 	if err != nil {
 		return plan{}, err
@@ -228,6 +233,23 @@ func (a *app) plan(name string, o forgetOptions) (plan, error) {
 	return p, nil
 }
 
+// cannotForget is the error for a tool without a manifest, of which nothing is kept
+// here. What the catalogue knows about it helps the person to do it themselves.
+func (a *app) cannotForget(name string) error {
+	known, ok := catalogue.Find(name)
+	if !ok {
+		return a.unknownTool(name)
+	}
+	var hints []string
+	if known.Deletion != "" {
+		hints = append(hints, "it takes deletion requests itself: "+known.Deletion)
+	}
+	if known.IDFile != "" {
+		hints = append(hints, "it keeps its ID in "+known.IDFile)
+	}
+	return fail(exitData, fmt.Errorf("nothing was changed for %s: it has no manifest, so usagectl cannot ask for it", known.Name), hints...)
+}
+
 // sharers are the other tools whose source ID is the same file.
 func (a *app) sharers(id manifest.ID, path string) []tool {
 	var list []tool
@@ -245,14 +267,21 @@ func (a *app) sharers(id manifest.ID, path string) []tool {
 
 // hasTraces tells whether something is kept here of a tool that is not known (any more).
 func (a *app) hasTraces(id manifest.ID) bool {
+	if a.Dirs.State() == "" {
+		return false
+	}
+	deletions, _ := a.deletions(id)
+	return a.keeps(id) || slices.ContainsFunc(deletions, func(d deletion) bool { return d.State.Open() })
+}
+
+// keeps tells whether events or a journal of a tool are kept here.
+func (a *app) keeps(id manifest.ID) bool {
 	s := a.sender()
 	if s.State() == "" {
 		return false
 	}
 	count, err := s.Outbox(id).Count()
-	deletions, _ := a.deletions(id)
-	open := slices.ContainsFunc(deletions, func(d deletion) bool { return d.State.Open() })
-	return err != nil || count != (sender.Count{}) || !s.Journal(id).Last().IsZero() || open
+	return err != nil || count != (sender.Count{}) || !s.Journal(id).Last().IsZero()
 }
 
 func (p plan) forgetting(o forgetOptions) sender.Forgetting {
@@ -434,7 +463,7 @@ func ioCode(err error) int {
 // something of that is left to do, that goes on.
 func (a *app) forgetTraces(ctx context.Context, s sender.Sender, p plan, o forgetOptions) ([]forgottenTool, error) {
 	t := p.tools[0]
-	f := forgottenTool{Tool: t.id, name: t.name(), SharedWith: []manifest.ID{}, SourcePath: p.path, Forgotten: true, traces: a.hasTraces(t.id)}
+	f := forgottenTool{Tool: t.id, name: t.name(), SharedWith: []manifest.ID{}, SourcePath: p.path, Forgotten: true, traces: a.keeps(t.id)}
 	var err error
 	if f.Events, err = s.EraseHere(t.id); err == nil && !o.localOnly {
 		err = s.ResumeDeletions(ctx, t.id)
@@ -489,6 +518,8 @@ func (f forgottenTool) line() string {
 		parts[0] = "not all is forgotten here"
 	case f.SHA256 == "" && f.traces:
 		parts[0] = "it has no source ID here; what was kept of it is erased"
+	case f.SHA256 == "" && len(f.Deletions) > 0:
+		parts[0] = "it was forgotten here before"
 	case f.SHA256 == "":
 		parts[0] = "there is nothing to forget here"
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 
 	"github.com/google/uuid"
 
@@ -71,12 +72,26 @@ func (a *app) showAgreedToOwn(t tool) {
 		out.Printf("  What:  %s\n", t.known.Data)
 	}
 	out.Printf("  Where: %s\n", cmp.Or(t.known.Endpoint, "not known"))
-	own := here.own(t.known, consent.Standing{State: consent.Granted})
+	own := here.own(t.known, here.recorded.Of(t.id))
 	out.Printf("  Now:   %s, %s\n", own.Telemetry, own.Because)
-	for _, do := range own.Do {
-		out.Printf("  To do: %s\n", do)
+	if own.Recorded == string(consent.Granted) {
+		for _, do := range own.Do {
+			out.Printf("  To do: %s\n", do)
+		}
 	}
 	out.Printf("Undo it with: usagectl disable %s\n", t.id)
+}
+
+// stillRefused says what refuses a tool's own telemetry though the person agreed.
+func (a *app) stillRefused(t tool) {
+	standing := consent.ReadRecorded(a.Dirs).Of(t.id)
+	if standing.State != consent.Refused {
+		return
+	}
+	a.warn("telemetry of %s is still refused, and \"usagectl env\" keeps it off: %s", t.id, standing.Why)
+	if t.verdict.Reason.Rule == consent.User {
+		a.hint("lift your refusal of all tools with \"usagectl enable --all\"")
+	}
 }
 
 // liftRefusal takes back a refusal of a tool of which nothing is known, to which
@@ -93,6 +108,21 @@ func (a *app) liftRefusal(id manifest.ID, unknown error) error {
 		a.Stdout.Printf("Your refusal of %s is lifted. Nothing is known of it, so there is nothing to agree to.\n", id)
 	}
 	return nil
+}
+
+// unknownTool is the error for a name that neither a manifest nor the catalogue has.
+func (a *app) unknownTool(name string) error {
+	return fail(exitData, fmt.Errorf("%w %s%s", manifest.ErrUnknownTool, manifest.Quote(name), a.suggestion(name)))
+}
+
+// suggestion is a remark that names the tool that may be meant, or "".
+func (a *app) suggestion(name string) string {
+	for _, t := range catalogue.All() {
+		if slices.Contains(t.Commands, name) {
+			return fmt.Sprintf("; do you mean %q, whose program that is?", t.ID)
+		}
+	}
+	return didYouMean(name, a.knownNames(), "")
 }
 
 // isUnknown tells whether there is no manifest of a tool.

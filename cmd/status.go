@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -71,6 +72,8 @@ type toolStatus struct {
 	backoff  sender.Backoff
 	unerased []sender.Deletion // that could not be carried out here yet
 	on       bool
+
+	badSource bool // something else is where the source ID would be
 }
 
 func runStatus(a *app, names []string, all bool) error {
@@ -227,9 +230,11 @@ func (a *app) addSource(s *toolStatus, m *manifest.Manifest) {
 		return
 	}
 	s.SourcePath = path
-	if id, err := identity.Load(path); err == nil {
+	id, err := identity.Load(path)
+	if err == nil {
 		s.SourceID = &id
 	}
+	s.badSource = err != nil && !errors.Is(err, identity.ErrNone)
 }
 
 func (a *app) showTable(list []toolStatus) {
@@ -264,8 +269,17 @@ func (a *app) showTable(list []toolStatus) {
 // abbreviated is for narrow tables.
 var abbreviated = strings.NewReplacer("variable", "var", "command", "cmd")
 
+// onByItself tells whether a tool of which nothing is sent from here is here, and
+// on by its own rule.
+func (s toolStatus) onByItself() bool {
+	return !s.on && s.Own != nil && len(s.Own.Seen) > 0 && s.Own.Telemetry == "on"
+}
+
 // why is the reason, for a table.
 func (s toolStatus) why() term.Cell {
+	if s.Reason.Rule != ruleOwn && s.onByItself() {
+		return term.Cell{Text: s.Reason.Detail + "; by itself it is on", Short: "on by itself"}
+	}
 	short := inShort(s.Reason.Rule)
 	if s.Reason.Rule == ruleOwn {
 		short = "its " + s.Own.By
@@ -278,9 +292,9 @@ func (a *app) showKnown(list []toolStatus) {
 	heading := []string{"TOOL", "TELEMETRY", "WHY", "SWITCH", "FACTS"}
 	var rows [][]term.Cell
 	for _, s := range list {
-		ways, facts := []string{}, "its manifest"
+		ways, facts := []string{}, "-"
 		if s.Manifest != "none" {
-			ways = append(ways, "usagectl")
+			ways, facts = append(ways, "usagectl"), "its manifest"
 		}
 		if s.Own != nil {
 			ways = append(ways, s.Own.Switch...)
@@ -438,6 +452,8 @@ func (s toolStatus) cell() term.Cell {
 		return term.Cell{Text: "unknown", Style: term.Warn}
 	case s.on:
 		return term.Cell{Text: "on", Style: term.Good}
+	case s.onByItself():
+		return term.Cell{Text: "off (!)", Style: term.Warn}
 	case s.Reason.Rule == consent.Unreadable || s.Reason.Rule == consent.EndpointChanged:
 		return term.Cell{Text: "off (!)", Style: term.Warn}
 	}
@@ -481,7 +497,7 @@ func (a *app) showTool(s toolStatus) {
 		out.Printf("  %-12s %s\n", name, term.Styled(out.Wrap(fmt.Sprintf(format, args...), 15)))
 	}
 	cell := s.cell()
-	out.Printf("%s: telemetry is %s\n", out.Style(term.Strong, s.Name), out.Style(cell.Style, s.Telemetry))
+	out.Printf("%s: telemetry is %s\n", out.Style(term.Strong, s.Name), out.Style(cell.Style, cell.Text))
 	row("Why", "%s", s.Reason.Detail)
 	if s.Reason.Rule == ruleOwn {
 		a.showOwn(s, row)
@@ -499,6 +515,8 @@ func (a *app) showTool(s toolStatus) {
 		id := "none yet"
 		if s.SourceID != nil {
 			id = *s.SourceID
+		} else if s.badSource {
+			id = "none that can be read"
 		}
 		row("Source ID", "%s in %s", id, s.SourcePath)
 	}
@@ -533,6 +551,9 @@ func (a *app) showOwn(s toolStatus, row func(name, format string, args ...any)) 
 		recorded = standing
 	}
 	row("Decided", "%s", recorded)
+	for _, do := range s.Own.Do {
+		row("To do", "%s", do)
+	}
 	row("Default", "%s", s.Default)
 	row("Goes to", "%s", cmp.Or(s.Endpoint, "not known"))
 	if t.Data != "" {
@@ -610,7 +631,7 @@ func (a *app) showLayer(l consent.Layer) {
 func (a *app) nextStep(s toolStatus) {
 	switch {
 	case s.Manifest == "none" && s.Reason.Rule == consent.Undecided:
-		a.hint("no tool of that name is known%s", didYouMean(s.Tool.String(), a.knownNames(), "tools"))
+		a.hint("no tool of that name is known%s; see \"usagectl status --all\"", strings.TrimSuffix(a.suggestion(s.Tool.String()), "?"))
 	case s.on:
 		a.hint("turn it off with \"usagectl disable %s\"", s.Tool)
 	case s.Reason.Rule == consent.Undecided, s.Reason.Rule == consent.Notice:

@@ -136,10 +136,14 @@ func didYouMean(given string, known []string, what string) string {
 	return fmt.Sprintf("; its %s are: %s", what, strings.Join(known, ", "))
 }
 
-// nearest is the name within two edits, or a third of the given one's length in
-// edits, or "".
+// nearest is the name within two edits, one for a short name, or a third of the
+// given one's length in edits, or "".
 func nearest(given string, known []string) string {
-	best, bestDistance := "", 1+max(2, len(given)/3)
+	most := max(2, len(given)/3)
+	if len(given) <= 3 {
+		most = 1 // nearly every short name is two edits from another
+	}
+	best, bestDistance := "", 1+most
 	if len(given) > 128 {
 		return ""
 	}

@@ -999,9 +999,9 @@ var tools = [...]Tool{
 		Config: []Setting{
 			{Path: "Docker Desktop settings", Key: "Send usage statistics", Off: "off", On: "on"},
 		},
-		Commands: []string{"docker"},
-		Level:    "from-list-only",
-		Where:    "beatcracker/toptout data/docker-desktop.json",
+		Files: []string{"~/.docker/desktop"},
+		Level: "from-list-only",
+		Where: "beatcracker/toptout data/docker-desktop.json",
 	},
 	{
 		ID:         "dolt",
@@ -3431,9 +3431,8 @@ var tools = [...]Tool{
 		Config: []Setting{
 			{Path: "postgresql.conf", Key: "timescaledb.telemetry_level", Off: "off", On: "basic"},
 		},
-		Commands: []string{"psql"},
-		Level:    "verified-from-source",
-		Where:    "timescale/timescaledb@4bf70ffa9 src/guc.c, scripts/docker-build.sh",
+		Level: "verified-from-source",
+		Where: "timescale/timescaledb@4bf70ffa9 src/guc.c, scripts/docker-build.sh",
 	},
 	{
 		ID:         "traefik",

@@ -12,7 +12,8 @@ package sender
 // From the moment of step 1 the ID counts as forgotten, whoever still holds it:
 // an event that carries it is dropped at delivery, and a sender that finds it in
 // its file rotates it. So what other processes do meanwhile needs no lock.
-// Steps 2 to 4 can be done any number of times. Step 5 waits for them.
+// Steps 2 to 4 can be done any number of times. Step 5 comes after them, and is done
+// though they failed, as where the ID's file is read-only: no event leaves under it.
 
 import (
 	"bytes"
