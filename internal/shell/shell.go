@@ -58,7 +58,7 @@ func (d Dialect) Set(name, value string) (string, error) {
 	case Fish:
 		return "set -gx " + name + " " + quoted(value, `'`, strings.NewReplacer(`\`, `\\`, `'`, `\'`)), nil
 	case PowerShell:
-		return "$env:" + name + " = '" + powershell.Replace(value) + "'", nil
+		return "$env:" + name + " = '" + powershell().Replace(value) + "'", nil
 	case Cmd:
 		// A percent sign reads differently at the prompt and in a batch file.
 		if strings.ContainsAny(value, `"%!`) {
@@ -82,7 +82,9 @@ func (d Dialect) Set(name, value string) (string, error) {
 
 // powershell doubles what ends a string in single quotes, which typographic
 // quotes do too (about_Quoting_Rules).
-var powershell = strings.NewReplacer("'", "''", "\u2018", "\u2018\u2018", "\u2019", "\u2019\u2019", "\u201a", "\u201a\u201a", "\u201b", "\u201b\u201b")
+func powershell() *strings.Replacer {
+	return strings.NewReplacer("'", "''", "\u2018", "\u2018\u2018", "\u2019", "\u2019\u2019", "\u201a", "\u201a\u201a", "\u201b", "\u201b\u201b")
+}
 
 // Unset is the line, without its end, that removes a variable.
 func (d Dialect) Unset(name string) (string, error) {
