@@ -71,8 +71,6 @@ EXIT STATUS
 	flags.BoolVarP(&o.yes, "yes", "y", false, "do not ask")
 	flags.StringVar(&o.manifest, "manifest", "", "read the tool's manifest from `FILE`")
 	flags.StringSliceVar(&o.confirm, "confirm", nil, "note that the request `ID` is settled, as by mail")
-	c.MarkFlagsMutuallyExclusive("all", "manifest", "confirm")
-	c.MarkFlagsMutuallyExclusive("confirm", "local-only")
 	return c
 }
 
@@ -80,6 +78,9 @@ func runForget(ctx context.Context, a *app, names []string, o forgetOptions) err
 	a.staysHere = o.localOnly
 	if err := a.oneOrAll(names, o.all); err != nil {
 		return err
+	}
+	if o.all && o.manifest != "" {
+		return fail(exitUsage, errors.New("--manifest is for one tool, not for --all"))
 	}
 	if !o.yes && !a.Interactive {
 		return fail(exitUsage, errors.New("nothing was changed: forget asks first, and there is no terminal to ask at"),
@@ -314,8 +315,8 @@ func (f forgottenTool) line() string {
 
 // runConfirm notes that a person says that requests are settled.
 func runConfirm(ctx context.Context, a *app, names []string, o forgetOptions) error {
-	if len(names) > 0 {
-		return fail(exitUsage, errors.New("--confirm takes request IDs, and no tools"))
+	if len(names) > 0 || o.all || o.localOnly || o.manifest != "" {
+		return fail(exitUsage, errors.New("--confirm takes request IDs alone: it forgets no tools"))
 	}
 	var list []deletion
 	for _, text := range o.confirm {

@@ -28,7 +28,7 @@ func (a *app) sayReach(t tool) {
 	case len(orders.Variables) > 0:
 		out.Printf("%s itself obeys once %s set:\n", t.known.Name, plural(len(orders.Variables), "its variable is", "its variables are"))
 	case len(orders.Beyond) > 0:
-		text := fmt.Sprintf("No variable reaches %s itself, and usagectl never runs other programs: %s", t.known.Name, orders.Beyond[0].Do)
+		text := fmt.Sprintf("No variable reaches %s itself, and usagectl never runs other programs or changes their files: %s", t.known.Name, orders.Beyond[0].Do)
 		out.Printf("%s\n", term.Styled(out.Wrap(text, 2)))
 		return
 	}
