@@ -16,20 +16,16 @@ package sender
 // though they failed, as where the ID's file is read-only: no event leaves under it.
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/usagectl/usagectl/internal/jsondoc"
-	"github.com/usagectl/usagectl/internal/statefile"
 	"github.com/usagectl/usagectl/pkg/consent"
 	"github.com/usagectl/usagectl/pkg/identity"
 	"github.com/usagectl/usagectl/pkg/manifest"
@@ -294,175 +290,4 @@ func (s Sender) settleHere(ctx context.Context, d *Deletion, now bool) (removed 
 		err = errors.Join(err, fmt.Errorf("%w: %w", errNotKept, writeErr))
 	}
 	return removed, err
-}
-
-// erase is steps 2 to 4.
-func (s Sender) erase(ctx context.Context, d *Deletion) (Removed, error) {
-	removed := Removed{}
-	var errs []error
-	for _, tool := range d.Tools {
-		n, err := s.Outbox(tool).removeUnder(ctx, d, thisProcess(), s.Now)
-		removed[tool] = n
-		errs = append(errs, about("the outbox of "+tool.String(), err))
-	}
-	errs = append(errs, about("the source ID", s.rotate(d)))
-	for _, tool := range d.Tools {
-		errs = append(errs, about("the journal of "+tool.String(), s.Journal(tool).erase()))
-	}
-	return removed, errors.Join(errs...)
-}
-
-func about(what string, err error) error {
-	if err == nil {
-		return nil
-	}
-	return fmt.Errorf("%s: %w", what, err)
-}
-
-// rotate is step 3. The keys go first, so that no hash under an old key is ever
-// sent beside a new ID: if one of them stays, the ID does, and is not used. If
-// there is another ID already, so is another key.
-func (s Sender) rotate(d *Deletion) error {
-	if id, err := identity.Load(d.SourcePath); err == nil && !d.isFor(id) {
-		return nil
-	}
-	var errs []error
-	for _, tool := range d.Tools {
-		errs = append(errs, s.removeKey(tool))
-	}
-	if err := errors.Join(errs...); err != nil {
-		return err
-	}
-	return identity.Remove(d.SourcePath, d.isFor)
-}
-
-func (s Sender) removeKey(tool manifest.ID) error {
-	path := s.KeyPath(tool)
-	files, err := statefile.Litter(path)
-	errs := []error{err}
-	for _, file := range append(files, path) {
-		errs = append(errs, ifThere(os.Remove(file)))
-	}
-	return errors.Join(append(errs, ifThere(statefile.SyncDir(filepath.Dir(path))))...)
-}
-
-// EraseHere erases what is kept here for a tool under which nobody can be asked
-// for anything, because it has no source ID: the outbox, the key and the journal.
-// It returns how many events waited.
-func (s Sender) EraseHere(tool manifest.ID) (int, error) {
-	if s.State() == "" {
-		return 0, nil
-	}
-	removed, err := s.Outbox(tool).Empty()
-	return removed, errors.Join(about("the outbox", err), about("the key", s.removeKey(tool)), about("the journal", s.Journal(tool).erase()))
-}
-
-// SourceID reads a tool's source ID, or makes one if there is none and create is
-// set. One that was to be forgotten and is still there, because a crash or the
-// file's permissions came in between, is rotated first; if that cannot be done it
-// is the error [identity.ErrNone].
-func (s Sender) SourceID(path string, create bool) (string, error) {
-	id, err := identity.Ensure(path, create)
-	if err != nil || !s.Deletions().Has(id) {
-		return id, err
-	}
-	if !create || s.rotateForgotten(id, path) != nil {
-		return "", identity.ErrNone
-	}
-	if id, err = identity.Ensure(path, true); err == nil && s.Deletions().Has(id) {
-		return "", identity.ErrNone
-	}
-	return id, err
-}
-
-// rotateForgotten rotates an ID where it was found, which may be elsewhere than it
-// was when it was to be forgotten: a home can be restored, or mounted, in another place.
-func (s Sender) rotateForgotten(id, path string) error {
-	d, err := s.Deletions().read(HashID(id))
-	if err != nil {
-		return err
-	}
-	d.SourcePath = path
-	return s.rotate(&d)
-}
-
-// HashKey reads the key of a tool's hashes, or makes one if there is none and
-// create is set. path is the file of the source ID, or "": a key that stood
-// beside an ID that was to be forgotten goes first.
-func (s Sender) HashKey(tool manifest.ID, path string, create bool) ([]byte, error) {
-	if s.State() == "" {
-		return nil, ErrNoState
-	}
-	if path != "" {
-		id, err := identity.Load(path)
-		if err == nil && s.Deletions().Has(id) && (!create || s.rotateForgotten(id, path) != nil) {
-			return nil, identity.ErrNone
-		}
-	}
-	return identity.EnsureKey(s.KeyPath(tool), create)
-}
-
-// removeUnder is step 2: it removes the events under an ID, whatever part of
-// the outbox they lie in, and returns how many waited. It waits for those that are
-// on their way this moment, so that none arrives behind the request.
-func (o Outbox) removeUnder(ctx context.Context, d *Deletion, self owner, now func() time.Time) (int, error) {
-	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
-	defer cancel()
-	for {
-		busy, err := o.underway(d, self, now())
-		if err != nil {
-			return 0, err
-		}
-		if !busy || !sleep(ctx, pollInterval) {
-			break
-		}
-	}
-	removed := 0
-	var errs []error
-	for _, part := range []string{"claimed", "new", "tmp", "rejected"} {
-		names, err := o.names(part)
-		litter, litterErr := o.litter(part)
-		errs = append(errs, err, litterErr)
-		for _, name := range append(names, litter...) {
-			if !o.isUnder(d, part, name) {
-				continue
-			}
-			err := ifThere(os.Remove(o.path(part, name)))
-			errs = append(errs, err)
-			if err == nil && (part == "new" || part == "claimed") {
-				removed++
-			}
-		}
-		errs = append(errs, ifThere(statefile.SyncDir(o.path(part))))
-	}
-	return removed, errors.Join(errs...)
-}
-
-// litter lists what processes that were killed when they moved an event aside left
-// in a part of the outbox, which [Outbox.names] passes over.
-func (o Outbox) litter(part string) ([]string, error) {
-	entries, err := os.ReadDir(o.path(part))
-	var list []string
-	for _, e := range entries {
-		if name := e.Name(); strings.HasPrefix(name, ".") && strings.HasSuffix(name, ".tmp") {
-			list = append(list, name)
-		}
-	}
-	return list, ifThere(err)
-}
-
-// underway tells whether a live process delivers an event under the ID.
-func (o Outbox) underway(d *Deletion, self owner, now time.Time) (bool, error) {
-	files, err := o.names("claimed")
-	return slices.ContainsFunc(files, func(file string) bool {
-		_, by, ok := strings.Cut(file, "~")
-		return ok && self.respects(by, now) && o.isUnder(d, "claimed", file)
-	}), err
-}
-
-// isUnder tells whether a file of the outbox names the ID, be it whole or what a
-// crash left.
-func (o Outbox) isUnder(d *Deletion, part, name string) bool {
-	data, _, err := statefile.ReadRegular(o.path(part, name), 16*MaxPayload, false)
-	return err == nil && bytes.Contains(data, []byte(d.SourceID))
 }
