@@ -13,7 +13,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -328,7 +327,7 @@ func (l *leaver) forgotten(before map[string]string, most map[string]int) {
 // something. Any command of a person then leads to the end, unless the request was
 // not filed: then nothing was changed.
 func TestForgetCrash(t *testing.T) {
-	haveStrace(t)
+	needProgram(t, "strace")
 	template := newLeaver(t, 0, "200", "503")
 	template.used()
 	template.litter()
@@ -975,7 +974,7 @@ func (in *inbox) check(t *testing.T, old string, ended time.Time) (sources map[s
 // TestForgetLocalOnly holds that nobody is asked who is not to be, and that nothing
 // is sent by the way, be it what waits for another tool.
 func TestForgetLocalOnly(t *testing.T) {
-	haveStrace(t)
+	needProgram(t, "strace")
 	l := newLeaver(t, 0, "200", "503")
 	l.used()
 	l.litter()
@@ -1111,13 +1110,5 @@ func (l *leaver) refuses() {
 	}
 	if n := len(gotBy(l.ask)); n > 0 {
 		l.t.Errorf("%d requests were sent", n)
-	}
-}
-
-// haveStrace fails a test where strace is missing: it would show nothing.
-func haveStrace(t *testing.T) {
-	t.Helper()
-	if _, err := exec.LookPath("strace"); err != nil {
-		t.Fatal(err)
 	}
 }

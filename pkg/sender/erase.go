@@ -44,7 +44,7 @@ func about(what string, err error) error {
 // there is another ID already, so is another key.
 func (s Sender) rotate(d *Deletion) error {
 	if id, err := identity.Load(d.SourcePath); err == nil && !d.isFor(id) {
-		return nil
+		return identity.Remove(d.SourcePath, d.isFor) // what a crash left beside it
 	}
 	var errs []error
 	for _, tool := range d.Tools {
@@ -98,6 +98,20 @@ func (s Sender) SourceID(path string, create bool) (string, error) {
 // rotateForgotten rotates an ID where it was found, which may be elsewhere than it
 // was when it was to be forgotten: a home can be restored, or mounted, in another place.
 func (s Sender) rotateForgotten(id, path string) error {
+	// Only the holder of the claim removes an ID: another one could remove the new
+	// ID that was made since it looked.
+	claim, err := s.claimDeletion(HashID(id))
+	if errors.Is(err, os.ErrExist) {
+		time.Sleep(pollInterval) // who has it is about to rotate
+		if now, loadErr := identity.Load(path); loadErr == nil && now == id {
+			return err
+		}
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer claim.release()
 	d, err := s.Deletions().read(HashID(id))
 	if err != nil {
 		return err
