@@ -141,6 +141,10 @@ func (a *app) wrapped(behind, text string) term.Styled {
 	return term.Styled(a.Stderr.Wrap(text, len("usagectl: ")+len(behind)+1))
 }
 
+// Tree is the tree of commands, for whoever writes documentation from it. It is
+// not for running: it has no world to run in.
+func Tree() *cobra.Command { return newRoot(&app{}) }
+
 func newRoot(a *app) *cobra.Command {
 	var showVersion bool
 	status := newStatus(a)
