@@ -30,9 +30,9 @@ type callerOptions struct {
 func (o *callerOptions) addTo(c *cobra.Command) {
 	flags := c.Flags()
 	flags.StringVar(&o.manifest, "manifest", "", "read the tool's manifest from `FILE`")
-	flags.StringArrayVar(&o.set, "set", nil, "set a field: `NAME=VALUE`; repeat it for more fields and for lists")
-	flags.StringVar(&o.data, "data", "", "read fields from a JSON object in `FILE`, - for stdin")
-	flags.StringVar(&o.run, "run", "", "the `ID` (a UUID) of the run that the event belongs to; default $USAGECTL_RUN_ID")
+	flags.StringArrayVar(&o.set, "set", nil, "set a field; repeat it for more: `NAME=VALUE`")
+	flags.StringVar(&o.data, "data", "", "read fields from a JSON object in `FILE` (- is stdin)")
+	flags.StringVar(&o.run, "run", "", "the run's `ID`, a UUID (default $USAGECTL_RUN_ID)")
 	flags.StringVar(&o.toolVersion, "tool-version", "", "the tool's own `VERSION`")
 }
 

@@ -37,8 +37,11 @@ EXIT STATUS
   74  what is queued could not be thrown away
   77  the machine's settings may not be written
   78  the consent file cannot be used; telemetry is off`,
-		Example: `  usagectl disable demo
+		Example: `  # Refuse one tool, for good
+  usagectl disable demo
+  # Refuse all of them, those that you have not met yet too
   usagectl disable --all
+  # In an image that is being built: for everybody
   usagectl disable --all --system --root ./image`,
 		RunE: func(_ *cobra.Command, args []string) error { return runDisable(a, args, o) },
 	}

@@ -39,8 +39,11 @@ EXIT STATUS
   73  the decision could not be recorded
   77  the machine's settings may not be written
   78  the manifest or the consent file cannot be used`,
-		Example: `  usagectl enable demo
+		Example: `  # Agree at the lowest level; it says what will be sent, and where to
+  usagectl enable demo
+  # Agree to more
   usagectl enable demo --level 2
+  # Take back an earlier "disable --all"
   usagectl enable --all`,
 		RunE: func(_ *cobra.Command, args []string) error { return runEnable(a, args, o) },
 	}

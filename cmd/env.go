@@ -31,10 +31,14 @@ the same output.
 
 To have it in every shell, add one line to the shell's start file:
 
-  sh, bash, zsh    eval "$(usagectl env --quiet)"
-  fish             usagectl env --quiet --shell fish | source
-  PowerShell       usagectl env --quiet --shell powershell | Out-String | Invoke-Expression
-  cmd              for /f "delims=" %i in ('usagectl env --quiet --shell cmd') do @%i
+  # sh, bash, zsh
+  eval "$(usagectl env --quiet)"
+  # fish
+  usagectl env --quiet --shell fish | source
+  # PowerShell
+  usagectl env --quiet --shell powershell | Out-String | Invoke-Expression
+  # cmd
+  for /f "delims=" %i in ('usagectl env --quiet --shell cmd') do @%i
 
 What no variable reaches is told on stderr, with what does; --quiet leaves it out.
 
@@ -44,8 +48,11 @@ EXIT STATUS
   65  an unknown tool
   74  stdout could not be written
   78  a tool's manifest cannot be used`,
-		Example: `  usagectl env
+		Example: `  # For the shell that is running
+  eval "$(usagectl env)"
+  # For one tool
   usagectl env homebrew
+  # For a Dockerfile, as if all were refused
   usagectl env --all --shell docker`,
 		RunE: func(_ *cobra.Command, args []string) error { return runEnv(a, args, o) },
 	}

@@ -35,7 +35,9 @@ EXIT STATUS
   75  something still waits
   76  a server rejected something, or refused a deletion request
  130  interrupted`,
-		Example: `  usagectl flush
+		Example: `  # At the end of a CI job
+  usagectl flush
+  # For one tool, for ten seconds at most
   usagectl flush demo --timeout 10s`,
 		RunE: func(c *cobra.Command, args []string) error {
 			return runFlush(c.Context(), a, args, timeout)

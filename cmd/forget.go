@@ -39,7 +39,7 @@ Tools that share a source ID are forgotten together.
 
 EXIT STATUS
    0  forgotten here; whoever can be asked was, or will be
-   1  of several tools, or with --all, not every one could be forgotten; or you said no
+   1  you said no; or of several tools not every one could be forgotten
   64  a bad flag, no tool, or no terminal to ask at and no --yes
   65  an unknown tool or request, or a file that holds no source ID
   73  the request could not be written; nothing was changed
@@ -48,9 +48,13 @@ EXIT STATUS
   77  the source ID may not be read or removed
   78  the tool's manifest cannot be used
  130  interrupted`,
-		Example: `  usagectl forget demo
+		Example: `  # Forget the source ID here, and have what was collected under it deleted
+  usagectl forget demo
+  # All of them, without being asked
   usagectl forget --all --yes
+  # Only here: nobody is told
   usagectl forget demo --local-only
+  # When a mail has been answered
   usagectl forget --confirm 6ba7b810-9dad-41d1-80b4-00c04fd430c8`,
 		RunE: func(c *cobra.Command, args []string) error {
 			ctx, stop := interruptible(c.Context())

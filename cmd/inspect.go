@@ -38,9 +38,12 @@ EXIT STATUS
   64  a bad flag or a wrong number of arguments
   65  an unknown tool, event or field, or a value that does not fit
   78  the tool's manifest cannot be used`,
-		Example: `  usagectl inspect demo
+		Example: `  # What would leave, field by field, and why
+  usagectl inspect demo
   usagectl inspect demo run.end --set exit_code=0
+  # To the letter, as it goes over the network
   usagectl inspect stripepy call --wire
+  # What did leave
   usagectl inspect demo --sent`,
 		Args: words(1, 2),
 		RunE: func(_ *cobra.Command, args []string) error {

@@ -153,7 +153,6 @@ func newRoot(a *app) *cobra.Command {
 		Short: "See and control what your tools tell about you",
 		Long: `Usagectl shows the usage telemetry of your tools, switches it, shows exactly what
 would leave and what did, and sends events for scripts that never have to wait.
-
 Without a command it shows the status.`,
 		Args: noSuchCommand,
 		RunE: func(c *cobra.Command, args []string) error {
@@ -174,57 +173,19 @@ Without a command it shows the status.`,
 	}
 	flags := root.PersistentFlags()
 	flags.BoolVar(&a.json, "json", false, "print JSON")
-	flags.BoolVarP(&a.quiet, "quiet", "q", false, "print nothing that is not asked for")
-	flags.BoolVarP(&a.verbose, "verbose", "v", false, "say more on stderr")
+	flags.BoolVarP(&a.quiet, "quiet", "q", false, "print only what is asked for")
+	flags.BoolVarP(&a.verbose, "verbose", "v", false, "say more")
 	flags.BoolVar(&a.noColor, "no-color", false, "print without colour")
+	flags.BoolP("help", "h", false, "show what a command does")
 	root.Flags().BoolVar(&showVersion, "version", false, "print the version")
-	root.SetHelpCommand(newHelp())
+	root.SetHelpFunc(a.showHelp)
+	root.SetHelpCommand(newHelp(a))
 	enable, disable, flush, forget := newEnable(a), newDisable(a), newFlush(a), newForget(a)
 	root.AddCommand(status, enable, disable, newInspect(a), newSend(a), flush, forget, newEnv(a), newDeliver(a))
 	for _, c := range []*cobra.Command{root, status, enable, disable, flush, forget} {
 		c.Annotations = map[string]string{byPerson: "yes"}
 	}
 	return root
-}
-
-// newHelp is cobra's help command, but one that fails on a command that there is not.
-func newHelp() *cobra.Command {
-	return &cobra.Command{
-		Use:   "help [COMMAND]",
-		Short: "Show what a command does",
-		Args:  cobra.ArbitraryArgs,
-		RunE: func(c *cobra.Command, args []string) error {
-			command, rest, err := c.Root().Find(args)
-			if err != nil || len(rest) > 0 {
-				return fmt.Errorf("there is no command %q", strings.Join(args, " "))
-			}
-			return command.Help()
-		},
-	}
-}
-
-// noSuchCommand refuses words that are no command, and names the nearest one.
-func noSuchCommand(c *cobra.Command, args []string) error {
-	if len(args) == 0 {
-		return nil
-	}
-	var names []string
-	for _, sub := range c.Commands() {
-		if !sub.Hidden {
-			names = append(names, sub.Name())
-		}
-	}
-	return fmt.Errorf("there is no command %s%s", manifest.Quote(args[0]), didYouMean(args[0], names, ""))
-}
-
-// words holds how many words a command takes, and says which they are.
-func words(least, most int) cobra.PositionalArgs {
-	return func(c *cobra.Command, args []string) error {
-		if len(args) < least || len(args) > most {
-			return fmt.Errorf("the command is: usagectl %s", c.Use)
-		}
-		return nil
-	}
 }
 
 // interruptible is a context that ends when the person or the system says so.

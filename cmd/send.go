@@ -41,14 +41,18 @@ EXIT STATUS
    0  always, but for:
   64  a bad flag or a wrong number of arguments
 with --fail also:
-  65  an unknown tool, event or field, or a value that does not fit; nothing was sent
+  65  an unknown tool, event or field, or a value that does not fit;
+      nothing was sent
   69  not delivered within --wait, and not kept
   75  not delivered within --wait, but kept
   76  rejected by the server
   78  the tool's manifest cannot be used`,
-		Example: `  usagectl send demo run.start
+		Example: `  # In a script: back at once, whatever happens
+  usagectl send demo run.start
   usagectl send demo run.end --set exit_code=0 --set duration=1.5
+  # Values that a program wrote as JSON
   echo '{"exit_code": 3}' | usagectl send demo run.end --data -
+  # In a test of your own: wait, and fail if it did not arrive
   usagectl send demo run.end --wait=5s --fail`,
 		Args: words(2, 2),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -61,7 +65,7 @@ with --fail also:
 	flags.DurationVar(&o.wait, "wait", 0, "deliver now, for at most this `TIME` (2s if none is given)")
 	flags.Lookup("wait").NoOptDefVal = "2s"
 	flags.BoolVar(&o.fail, "fail", false, "end with an exit code that tells what went wrong")
-	flags.BoolVar(&o.dryRun, "dry-run", false, "print the document that would leave, and send nothing")
+	flags.BoolVar(&o.dryRun, "dry-run", false, "print what would leave, and send nothing")
 	return c
 }
 

@@ -22,20 +22,25 @@ func newStatus(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "status [TOOL...]",
 		Short: "Show which telemetry is on, and why",
-		Long: `Status shows a row for each tool: whether its telemetry is on, because of what, and
-what waits or left, and which deletion requests there are. Without a name it shows
-the tools seen on this machine: those with a decision, a source ID, an outbox, a
-deletion request, a program on PATH, or files. With one name it shows every rule and what
-it says.
+		Long: `Status shows a row for each tool: whether its telemetry is on, because of what,
+what waits, when something left last, and which deletion requests there are.
+
+Without a name it shows the tools seen on this machine: those with a decision, a
+source ID, an outbox, a deletion request, a program on PATH, or files. With one
+name it shows every rule and what it says.
 
 EXIT STATUS
    0  shown; with -q TOOL: telemetry is on
    1  with -q TOOL: telemetry is off
   65  a name is no tool ID
   78  a manifest cannot be used`,
-		Example: `  usagectl status
+		Example: `  # What is on here, and why
+  usagectl status
+  # Each rule, and what it says about one tool
   usagectl status demo
+  # Every tool that is known, for a program to read
   usagectl status --all --json
+  # In a script
   usagectl status -q demo && echo "demo may send"`,
 		RunE: func(_ *cobra.Command, args []string) error { return runStatus(a, args, all) },
 	}

@@ -1,0 +1,185 @@
+package cmd
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/usagectl/usagectl/internal/manual"
+	"github.com/usagectl/usagectl/internal/term"
+	"github.com/usagectl/usagectl/pkg/manifest"
+)
+
+// newHelp is the help command: of a command, or of a topic.
+func newHelp(a *app) *cobra.Command {
+	c := &cobra.Command{
+		Use:   "help [COMMAND | TOPIC]",
+		Short: "Show what a command does, or explain a topic",
+		Long: `Help shows what a command does, as --help does, or explains a topic.
+
+EXIT STATUS
+   0  shown
+  64  there is no such command or topic`,
+		Example: `  usagectl help send
+  usagectl help privacy`,
+		RunE: func(c *cobra.Command, args []string) error {
+			command, rest, err := c.Root().Find(args)
+			if err != nil || len(rest) > 0 || command == c && len(args) > 1 {
+				asked := strings.Join(args, " ")
+				return fmt.Errorf("there is no command or topic %s%s", manifest.Quote(asked), didYouMean(asked, helpNames(c), ""))
+			}
+			a.showHelp(command, nil)
+			return nil
+		},
+	}
+	for _, topic := range manual.Topics() {
+		c.AddCommand(&cobra.Command{
+			Use:   topic.Name,
+			Short: topic.Short,
+			Args:  cobra.NoArgs,
+			RunE:  func(*cobra.Command, []string) error { a.showTopic(topic); return nil },
+		})
+	}
+	return c
+}
+
+// helpNames is what help can be asked about.
+func helpNames(help *cobra.Command) []string {
+	names := commandNames(help.Root())
+	for _, topic := range help.Commands() {
+		names = append(names, topic.Name())
+	}
+	return names
+}
+
+// commandNames are the commands that people are told of.
+func commandNames(c *cobra.Command) []string {
+	var names []string
+	for _, sub := range c.Commands() {
+		if !sub.Hidden {
+			names = append(names, sub.Name())
+		}
+	}
+	return names
+}
+
+// noSuchCommand refuses words that are no command, and names the nearest one.
+func noSuchCommand(c *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	return fmt.Errorf("there is no command %s%s", manifest.Quote(args[0]), didYouMean(args[0], commandNames(c), ""))
+}
+
+// words holds how many words a command takes, and says which they are.
+func words(least, most int) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if len(args) < least || len(args) > most {
+			return errors.New("the command is: usagectl " + c.Use)
+		}
+		return nil
+	}
+}
+
+// helpWidth is how wide help is at most: the lines of a manual, not of a screen.
+const helpWidth = 80
+
+// helpPage prints one page of help.
+type helpPage struct{ term.Stream }
+
+func (a *app) helpPage() helpPage {
+	out := a.Stdout
+	out.Color = term.Colored(out.Terminal, a.noColor, a.Env) // no PreRun runs before --help
+	out.Width = min(out.Width, helpWidth)
+	return helpPage{out}
+}
+
+// showHelp shows what a command does, its examples first.
+func (a *app) showHelp(c *cobra.Command, _ []string) {
+	a.staysHere = true
+	p := a.helpPage()
+	if !c.HasParent() {
+		p.overview(c)
+		return
+	}
+	text, codes := manual.ExitStatus(c.Long)
+	p.Printf("%s.\n", c.Short)
+	if c.HasExample() {
+		p.heading("Examples")
+		p.text(c.Example)
+	}
+	p.heading("Usage")
+	p.Printf("  %s\n", c.UseLine())
+	if text != "" {
+		p.Printf("\n")
+		p.text(text)
+	}
+	p.heading("Flags")
+	p.Printf("%s", term.Styled(c.LocalFlags().FlagUsagesWrapped(p.Width)))
+	p.heading("Flags of every command")
+	p.Printf("%s", term.Styled(c.InheritedFlags().FlagUsagesWrapped(p.Width)))
+	if codes != "" {
+		p.heading("Exit status")
+		p.Printf("%s\n", term.Styled(codes))
+	}
+}
+
+// overview is the help of the program: one screen, by who needs what.
+func (p helpPage) overview(root *cobra.Command) {
+	p.text(root.Long)
+	for _, group := range manual.Groups() {
+		p.heading(group.Title)
+		for _, name := range group.Commands {
+			if c, _, err := root.Find([]string{name}); err == nil {
+				p.Printf("  %-9s %s\n", name, c.Short)
+			}
+		}
+	}
+	p.heading("Tool authors")
+	p.Printf("  inspect TOOL EVENT --manifest FILE   Try out what a manifest makes\n")
+	p.Printf("  help manifest                        %s\n", manual.Manifest().Short)
+	p.Printf("\n")
+	p.Printf("More: version, completion SHELL, help COMMAND,\n      help %s\n", topicNames())
+	p.Printf("Every command takes --help, --json, --quiet, --verbose and --no-color.\n")
+}
+
+func topicNames() string {
+	var names []string
+	for _, t := range manual.Topics() {
+		names = append(names, t.Name)
+	}
+	return strings.Join(names, "|")
+}
+
+// showTopic explains a topic.
+func (a *app) showTopic(t manual.Topic) {
+	p := a.helpPage()
+	p.Printf("%s.\n\n", p.Style(term.Strong, t.Short))
+	p.text(t.Intro)
+	for _, entry := range t.Terms {
+		p.Printf("\n  %s\n", p.Style(term.Strong, entry.Name))
+		p.Printf("      %s\n", term.Styled(p.Wrap(entry.Text, 6)))
+	}
+	if t.Outro != "" {
+		p.Printf("\n")
+		p.text(t.Outro)
+	}
+}
+
+// heading starts a part of a page.
+func (p helpPage) heading(title string) { p.Printf("\n%s\n", p.Style(term.Strong, title+":")) }
+
+// text shows paragraphs as package manual describes them.
+func (p helpPage) text(text string) {
+	for i, paragraph := range strings.Split(strings.Trim(text, "\n"), "\n\n") {
+		if i > 0 {
+			p.Printf("\n")
+		}
+		if !strings.HasPrefix(paragraph, " ") {
+			paragraph = p.Wrap(paragraph, 0)
+		}
+		p.Printf("%s\n", term.Styled(paragraph))
+	}
+}

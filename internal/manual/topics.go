@@ -1,0 +1,129 @@
+package manual
+
+// Environment is about the variables that the program reads.
+func Environment() Topic {
+	deciding := []string{"usagectl", "status", "enable", "inspect", "send", "flush"}
+	delivering := []string{"send", "flush", "forget"}
+	return Topic{
+		Name:  "environment",
+		Short: "The variables that usagectl reads",
+		Intro: "A variable can refuse for everybody who has it. Only a tool's own variable can agree, where its manifest says so.",
+		Terms: []Term{
+			{"DO_NOT_TRACK", `Set to anything but 0, false, no, off or nothing: the telemetry of every tool is off.`, deciding},
+			{"USAGECTL_TELEMETRY", `0, false, no or off: the same, for what usagectl sends.`, deciding},
+			{"a tool's own", `Each tool names variables that refuse or agree; "usagectl status TOOL" shows them and what they say.`, deciding},
+			{"CI, GITHUB_ACTIONS, ...", `In a CI system telemetry is off unless somebody agreed there, and no source ID is made. CI=false takes it back.`, deciding},
+			{"USAGECTL_RUN_ID", `The ID (a UUID) of the run that events belong to, where --run does not say.`, []string{"send", "inspect"}},
+			{"HTTPS_PROXY, HTTP_PROXY, NO_PROXY", `The proxies through which events and deletion requests leave.`, delivering},
+			{"SSL_CERT_FILE, SSL_CERT_DIR", `Other certificates to trust than the system's, on Unix.`, delivering},
+			{"HOME, XDG_CONFIG_HOME, XDG_DATA_HOME, XDG_STATE_HOME", `Where a person's files are; see "usagectl help files".`, nil},
+			{"XDG_CONFIG_DIRS, XDG_DATA_DIRS", `Where to look for refusals and for manifests that everybody shares.`, nil},
+			{"PATH", `Where status looks for the programs of the tools that it knows. None is started.`, []string{"usagectl", "status"}},
+			{"SUDO_UID", `Root by way of sudo in another person's home agrees to nothing, sends nothing and forgets nothing there.`, nil},
+			{"NO_COLOR, CLICOLOR_FORCE, TERM", `No colour if NO_COLOR is set or TERM is dumb; colour without a terminal if CLICOLOR_FORCE is set.`, nil},
+		},
+	}
+}
+
+// ExitCodes is about what a script can tell from how the program ends.
+func ExitCodes() Topic {
+	return Topic{
+		Name:  "exit-codes",
+		Short: "What the program ends with, and what it means",
+		Intro: `"usagectl send" ends with 0 whatever happens, so that no script fails because of its telemetry; with --fail it tells. ` +
+			`Every command's help lists the codes that it has. They are those of sysexits.h where it has one.`,
+		Terms: []Term{
+			{"0", "done", nil},
+			{"1", `no: "status -q TOOL" finds telemetry off, or forget was told no`, nil},
+			{"64", "a bad flag or a wrong number of arguments", nil},
+			{"65", "bad data: an unknown tool, event or field, or a value that does not fit", nil},
+			{"69", "unavailable: not delivered in time, and not kept", nil},
+			{"73", "something could not be created, such as the file of a decision", nil},
+			{"74", "something could not be read or written", nil},
+			{"75", "try later: what could not be delivered is kept", nil},
+			{"76", "a server refused it", nil},
+			{"77", "not permitted to this user, or in this home", nil},
+			{"78", "a manifest or a consent file cannot be used", nil},
+			{"130", "interrupted", nil},
+		},
+	}
+}
+
+// Files is about what is read and kept where.
+func Files() Topic {
+	return Topic{
+		Name:  "files",
+		Short: "Where usagectl reads and keeps things",
+		Intro: "The places below are those of Linux where no variable moves them. What concerns a person is in files that only they can read.",
+		Terms: []Term{
+			{"~/.config/usagectl/consent/", "What you decided: TOOL.toml for a tool, all.toml for all of them. In $XDG_CONFIG_HOME.", nil},
+			{"/etc/xdg/usagectl/consent/", `What is refused for everybody here ("usagectl disable --system"). No variable moves it; in each of $XDG_CONFIG_DIRS refusals are looked for too.`, nil},
+			{"~/.TOOL/source", "A tool's source ID, where the tool itself keeps it. Made at the first event that may be sent.", nil},
+			{"~/.local/share/usagectl/tools/TOOL.toml", "Manifests that you added, in $XDG_DATA_HOME.", nil},
+			{"/usr/share/usagectl/tools/TOOL.toml", "Manifests that packages brought, in each of $XDG_DATA_DIRS.", nil},
+			{"~/.local/state/usagectl/outbox/TOOL/", "The events that wait, in $XDG_STATE_HOME as is all that follows.", nil},
+			{"~/.local/state/usagectl/journal/TOOL.jsonl", `What left, to the letter; "usagectl inspect TOOL --sent" shows it.`, nil},
+			{"~/.local/state/usagectl/deletions/", "Deletion requests; once they are settled, without the ID.", nil},
+			{"~/.local/state/usagectl/keys/TOOL", "The random key of hashes. It never leaves.", nil},
+		},
+	}
+}
+
+// Manifest is about how a tool takes part.
+func Manifest() Topic {
+	return Topic{
+		Name:  "manifest",
+		Short: "How a tool declares what it collects",
+		Intro: `A tool declares in a TOML file what it collects, why, where it goes and how to refuse. A small one, whole:
+
+  schema = 1
+
+  [tool]
+  id      = "mytool"
+  purpose = "Counts users and failing runs, to decide what to work on."
+
+  [send]
+  transport = "http"
+  endpoint  = "https://telemetry.mytool.example/v1/event"
+
+  [[event]]
+  name = "run.end"
+
+  [[field]]
+  name    = "exit_code"
+  type    = "int"
+  purpose = "To see what share of runs succeed."
+
+Saved as mytool.toml it can be tried at once; whatever is wrong with it is told with line and column:
+
+  usagectl inspect mytool run.end --set exit_code=0 --manifest mytool.toml
+
+A package puts it into /usr/share/usagectl/tools, a person into ~/.local/share/usagectl/tools. Then scripts send with one line that never fails them:
+
+  usagectl send mytool run.end --set exit_code=$?`,
+		Outro: "Every key stands in usagectl-manifest(5) and in docs/manifest.md.",
+	}
+}
+
+// Privacy is about what the program itself does with what it knows.
+func Privacy() Topic {
+	return Topic{
+		Name:  "privacy",
+		Short: "What usagectl itself does, and does not",
+		Intro: `Usagectl sends nothing on its own behalf: it counts nobody, looks for no updates and reports no crash. What leaves is what a tool declared and ` +
+			`you agreed to, and what you ask to be forgotten.
+
+Refusal can come from anyone: from you, from the machine's administrator, from a variable. Consent comes only from you, for the fields, the events ` +
+			`and the endpoint that you saw. In doubt it is off, and off is complete: no ID is made or read, nothing is queued, no name is looked up.`,
+		Terms: []Term{
+			{"see what is on", "usagectl", nil},
+			{"see what would leave", "usagectl inspect TOOL", nil},
+			{"see what left", "usagectl inspect TOOL --sent", nil},
+			{"refuse all, for good", "usagectl disable --all", nil},
+			{"for tools that read variables", `eval "$(usagectl env --quiet)"`, nil},
+			{"have it forgotten", "usagectl forget TOOL", nil},
+		},
+		Outro: `Only delivery opens a connection: in the background after "send", in "flush", in "send --wait", and for a deletion request. No other ` +
+			`command does; some start the background one if a deletion request is due. docs/privacy.md tells the whole of it.`,
+	}
+}
