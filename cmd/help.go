@@ -22,7 +22,9 @@ func newHelp(a *app) *cobra.Command {
 EXIT STATUS
    0  shown
   64  there is no such command or topic`,
-		Example: `  usagectl help send
+		Example: `  # What a command does
+  usagectl help send
+  # What usagectl itself does with what it knows
   usagectl help privacy`,
 		RunE: func(c *cobra.Command, args []string) error {
 			command, rest, err := c.Root().Find(args)
@@ -171,15 +173,16 @@ func (a *app) showTopic(t manual.Topic) {
 // heading starts a part of a page.
 func (p helpPage) heading(title string) { p.Printf("\n%s\n", p.Style(term.Strong, title+":")) }
 
-// text shows paragraphs as package manual describes them.
+// text shows text as package manual has it.
 func (p helpPage) text(text string) {
-	for i, paragraph := range strings.Split(strings.Trim(text, "\n"), "\n\n") {
+	for i, b := range manual.Blocks(text) {
 		if i > 0 {
 			p.Printf("\n")
 		}
-		if !strings.HasPrefix(paragraph, " ") {
-			paragraph = p.Wrap(paragraph, 0)
+		if b.Verbatim {
+			p.Printf("%s\n", term.Styled(strings.Join(b.Lines, "\n")))
+		} else {
+			p.Printf("%s\n", term.Styled(p.Wrap(strings.Join(b.Lines, " "), 0)))
 		}
-		p.Printf("%s\n", term.Styled(paragraph))
 	}
 }

@@ -143,7 +143,11 @@ func (a *app) wrapped(behind, text string) term.Styled {
 
 // Tree is the tree of commands, for whoever writes documentation from it. It is
 // not for running: it has no world to run in.
-func Tree() *cobra.Command { return newRoot(&app{}) }
+func Tree() *cobra.Command {
+	root := newRoot(&app{})
+	root.InitDefaultHelpCmd()
+	return root
+}
 
 func newRoot(a *app) *cobra.Command {
 	var showVersion bool
@@ -154,6 +158,12 @@ func newRoot(a *app) *cobra.Command {
 		Long: `Usagectl shows the usage telemetry of your tools, switches it, shows exactly what
 would leave and what did, and sends events for scripts that never have to wait.
 Without a command it shows the status.`,
+		Example: `  # What is on here, and why
+  usagectl
+  # What exactly would leave; the demo goes to a file, never to the network
+  usagectl inspect demo run.end --set exit_code=0
+  # Refuse all of it, for good
+  usagectl disable --all`,
 		Args: noSuchCommand,
 		RunE: func(c *cobra.Command, args []string) error {
 			if showVersion {

@@ -1,4 +1,5 @@
-// Gendocs writes what is made from the tree of commands: the man pages in man/.
+// Gendocs writes what is made from the tree of commands and from docs/manifest.md:
+// the man pages in man/.
 //
 //	go run ./internal/gendocs
 //
@@ -22,7 +23,7 @@ func main() {
 
 // run writes all files below root.
 func run(root string) error {
-	made, err := generate()
+	made, err := generate(root)
 	if err != nil {
 		return err
 	}
@@ -40,9 +41,12 @@ func run(root string) error {
 
 // generate makes the content of each file, by its path from the root of the
 // repository.
-func generate() (map[string][]byte, error) {
-	made := map[string][]byte{}
-	tree := cmd.Tree()
-	_ = tree
-	return made, nil
+func generate(root string) (map[string][]byte, error) {
+	manifest, err := os.ReadFile(filepath.Join(root, "docs", "manifest.md"))
+	if err != nil {
+		return nil, err
+	}
+	made := manPages(cmd.Tree())
+	made["man/usagectl-manifest.5"], err = manifestPage(manifest)
+	return made, err
 }

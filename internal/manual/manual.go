@@ -7,7 +7,10 @@
 // indented stands as it is; any other is broken into lines by whoever shows it.
 package manual
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Topic is a page of the help.
 type Topic struct {
@@ -28,12 +31,7 @@ type Term struct {
 
 // Concerns tells whether a term has to do with a command.
 func (t Term) Concerns(command string) bool {
-	for _, c := range t.Commands {
-		if c == command {
-			return true
-		}
-	}
-	return len(t.Commands) == 0
+	return len(t.Commands) == 0 || slices.Contains(t.Commands, command)
 }
 
 // Topics are all of them, in the order in which they are listed.
@@ -61,4 +59,45 @@ func Groups() []Group {
 func ExitStatus(long string) (text, codes string) {
 	text, codes, _ = strings.Cut(long, "\n\nEXIT STATUS\n")
 	return text, codes
+}
+
+// Block is a paragraph, or lines that stand as they are.
+type Block struct {
+	Verbatim bool
+	Lines    []string
+}
+
+// Blocks takes text apart. Indented paragraphs that follow each other are one
+// block, with an empty line between them.
+func Blocks(text string) []Block {
+	var list []Block
+	for paragraph := range strings.SplitSeq(strings.Trim(text, "\n"), "\n\n") {
+		b := Block{strings.HasPrefix(paragraph, " "), strings.Split(paragraph, "\n")}
+		if n := len(list) - 1; n >= 0 && b.Verbatim && list[n].Verbatim {
+			list[n].Lines = append(append(list[n].Lines, ""), b.Lines...)
+			continue
+		}
+		list = append(list, b)
+	}
+	return list
+}
+
+// Example is command lines and what they are for.
+type Example struct {
+	Purpose string
+	Lines   []string // indented as in the text
+}
+
+// Examples takes a command's examples apart: lines under a comment that says what
+// they are for.
+func Examples(text string) []Example {
+	var list []Example
+	for line := range strings.SplitSeq(text, "\n") {
+		if purpose, ok := strings.CutPrefix(strings.TrimSpace(line), "# "); ok {
+			list = append(list, Example{Purpose: purpose})
+		} else if n := len(list) - 1; n >= 0 {
+			list[n].Lines = append(list[n].Lines, line)
+		}
+	}
+	return list
 }

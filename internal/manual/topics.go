@@ -1,8 +1,13 @@
 package manual
 
+// aboutTools are the commands that look at tools.
+func aboutTools() []string {
+	return []string{"status", "enable", "disable", "inspect", "send", "flush", "forget", "env"}
+}
+
 // Environment is about the variables that the program reads.
 func Environment() Topic {
-	deciding := []string{"usagectl", "status", "enable", "inspect", "send", "flush"}
+	deciding := []string{"status", "enable", "inspect", "send", "flush"}
 	delivering := []string{"send", "flush", "forget"}
 	return Topic{
 		Name:  "environment",
@@ -16,10 +21,10 @@ func Environment() Topic {
 			{"USAGECTL_RUN_ID", `The ID (a UUID) of the run that events belong to, where --run does not say.`, []string{"send", "inspect"}},
 			{"HTTPS_PROXY, HTTP_PROXY, NO_PROXY", `The proxies through which events and deletion requests leave.`, delivering},
 			{"SSL_CERT_FILE, SSL_CERT_DIR", `Other certificates to trust than the system's, on Unix.`, delivering},
-			{"HOME, XDG_CONFIG_HOME, XDG_DATA_HOME, XDG_STATE_HOME", `Where a person's files are; see "usagectl help files".`, nil},
-			{"XDG_CONFIG_DIRS, XDG_DATA_DIRS", `Where to look for refusals and for manifests that everybody shares.`, nil},
-			{"PATH", `Where status looks for the programs of the tools that it knows. None is started.`, []string{"usagectl", "status"}},
-			{"SUDO_UID", `Root by way of sudo in another person's home agrees to nothing, sends nothing and forgets nothing there.`, nil},
+			{"HOME, XDG_CONFIG_HOME, XDG_DATA_HOME, XDG_STATE_HOME", `Where a person's files are; see "usagectl help files".`, aboutTools()},
+			{"XDG_CONFIG_DIRS, XDG_DATA_DIRS", `Where to look for refusals and for manifests that everybody shares.`, aboutTools()},
+			{"PATH", `Where status looks for the programs of the tools that it knows. None is started.`, []string{"status"}},
+			{"SUDO_UID", `Root by way of sudo in another person's home agrees to nothing, sends nothing and forgets nothing there.`, []string{"status", "enable", "disable", "send", "flush", "forget"}},
 			{"NO_COLOR, CLICOLOR_FORCE, TERM", `No colour if NO_COLOR is set or TERM is dumb; colour without a terminal if CLICOLOR_FORCE is set.`, nil},
 		},
 	}
@@ -51,20 +56,21 @@ func ExitCodes() Topic {
 
 // Files is about what is read and kept where.
 func Files() Topic {
+	deciding := []string{"status", "enable", "disable", "inspect", "send", "flush", "env"}
 	return Topic{
 		Name:  "files",
 		Short: "Where usagectl reads and keeps things",
 		Intro: "The places below are those of Linux where no variable moves them. What concerns a person is in files that only they can read.",
 		Terms: []Term{
-			{"~/.config/usagectl/consent/", "What you decided: TOOL.toml for a tool, all.toml for all of them. In $XDG_CONFIG_HOME.", nil},
-			{"/etc/xdg/usagectl/consent/", `What is refused for everybody here ("usagectl disable --system"). No variable moves it; in each of $XDG_CONFIG_DIRS refusals are looked for too.`, nil},
-			{"~/.TOOL/source", "A tool's source ID, where the tool itself keeps it. Made at the first event that may be sent.", nil},
-			{"~/.local/share/usagectl/tools/TOOL.toml", "Manifests that you added, in $XDG_DATA_HOME.", nil},
-			{"/usr/share/usagectl/tools/TOOL.toml", "Manifests that packages brought, in each of $XDG_DATA_DIRS.", nil},
-			{"~/.local/state/usagectl/outbox/TOOL/", "The events that wait, in $XDG_STATE_HOME as is all that follows.", nil},
-			{"~/.local/state/usagectl/journal/TOOL.jsonl", `What left, to the letter; "usagectl inspect TOOL --sent" shows it.`, nil},
-			{"~/.local/state/usagectl/deletions/", "Deletion requests; once they are settled, without the ID.", nil},
-			{"~/.local/state/usagectl/keys/TOOL", "The random key of hashes. It never leaves.", nil},
+			{"~/.config/usagectl/consent/", "What you decided: TOOL.toml for a tool, all.toml for all of them. In $XDG_CONFIG_HOME.", deciding},
+			{"/etc/xdg/usagectl/consent/", `What is refused for everybody here ("usagectl disable --system"). No variable moves it; in each of $XDG_CONFIG_DIRS refusals are looked for too.`, deciding},
+			{"~/.TOOL/source", "A tool's source ID, where the tool itself keeps it. Made at the first event that may be sent.", []string{"status", "inspect", "send", "flush", "forget"}},
+			{"~/.local/share/usagectl/tools/TOOL.toml", "Manifests that you added, in $XDG_DATA_HOME.", aboutTools()},
+			{"/usr/share/usagectl/tools/TOOL.toml", "Manifests that packages brought, in each of $XDG_DATA_DIRS.", aboutTools()},
+			{"~/.local/state/usagectl/outbox/TOOL/", "The events that wait, in $XDG_STATE_HOME as is all that follows.", []string{"status", "disable", "inspect", "send", "flush", "forget"}},
+			{"~/.local/state/usagectl/journal/TOOL.jsonl", `What left, to the letter; "usagectl inspect TOOL --sent" shows it.`, []string{"status", "inspect", "send", "flush", "forget"}},
+			{"~/.local/state/usagectl/deletions/", "Deletion requests; once they are settled, without the ID.", []string{"status", "inspect", "send", "flush", "forget"}},
+			{"~/.local/state/usagectl/keys/TOOL", "The random key of hashes. It never leaves.", []string{"send", "flush", "forget"}},
 		},
 	}
 }
