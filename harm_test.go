@@ -1336,11 +1336,3 @@ func eventID(t *testing.T, entry []byte) string {
 	must(t, json.Unmarshal(entry, &e))
 	return e.EventID
 }
-
-// needProgram skips a test that takes a program which is not there.
-func needProgram(t *testing.T, name string) {
-	t.Helper()
-	if _, err := exec.LookPath(name); err != nil {
-		t.Skipf("%s is not installed", name)
-	}
-}

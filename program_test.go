@@ -147,3 +147,11 @@ func awaitDeliverer(state string) {
 		}
 	}
 }
+
+// needProgram skips a test that takes a program which is not there.
+func needProgram(t *testing.T, name string) {
+	t.Helper()
+	if _, err := exec.LookPath(name); err != nil {
+		t.Skipf("%s is not installed", name)
+	}
+}
