@@ -1,7 +1,6 @@
 package cmd
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 
@@ -65,24 +64,6 @@ func commandNames(c *cobra.Command) []string {
 		}
 	}
 	return names
-}
-
-// noSuchCommand refuses words that are no command, and names the nearest one.
-func noSuchCommand(c *cobra.Command, args []string) error {
-	if len(args) == 0 {
-		return nil
-	}
-	return fmt.Errorf("there is no command %s%s", manifest.Quote(args[0]), didYouMean(args[0], commandNames(c), ""))
-}
-
-// words holds how many words a command takes, and says which they are.
-func words(least, most int) cobra.PositionalArgs {
-	return func(c *cobra.Command, args []string) error {
-		if len(args) < least || len(args) > most {
-			return errors.New("the command is: usagectl " + c.Use)
-		}
-		return nil
-	}
 }
 
 // helpWidth is how wide help is at most: the lines of a manual, not of a screen.

@@ -112,7 +112,7 @@ func (a *app) liftRefusal(id manifest.ID, unknown error) error {
 
 // unknownTool is the error for a name that neither a manifest nor the catalogue has.
 func (a *app) unknownTool(name string) error {
-	return fail(exitData, fmt.Errorf("%w %s%s", manifest.ErrUnknownTool, manifest.Quote(name), a.suggestion(name)))
+	return fail(exitData, fmt.Errorf("%w %s%s", manifest.ErrUnknownTool, manifest.Quote(name), a.suggestion(name)), findTool)
 }
 
 // suggestion is a remark that names the tool that may be meant, or "".

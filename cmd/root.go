@@ -188,6 +188,7 @@ Without a command it shows the status.`,
 	flags.BoolVar(&a.noColor, "no-color", false, "print without colour")
 	flags.BoolP("help", "h", false, "show what a command does")
 	root.Flags().BoolVar(&showVersion, "version", false, "print the version")
+	root.SetFlagErrorFunc(badFlag)
 	root.SetHelpFunc(a.showHelp)
 	root.SetHelpCommand(newHelp(a))
 	enable, disable, flush, forget := newEnable(a), newDisable(a), newFlush(a), newForget(a)

@@ -81,7 +81,7 @@ func (a *app) declared(name, file string) (tool, error) {
 	var bad manifest.Errors
 	switch {
 	case errors.Is(err, manifest.ErrUnknownTool):
-		return tool{}, fail(exitData, fmt.Errorf("%w%s", err, didYouMean(name, a.toolNames(), "")))
+		return tool{}, undeclared(id, fmt.Errorf("%w%s", err, didYouMean(name, a.toolNames(), "")))
 	case errors.As(err, &bad):
 		return tool{}, fail(exitConfig, err)
 	case err != nil:
@@ -89,6 +89,28 @@ func (a *app) declared(name, file string) (tool, error) {
 	}
 	return a.judge(tool{id: id, manifest: m}), nil
 }
+
+// undeclared is the error for a tool of which no manifest says what it sends.
+func undeclared(id manifest.ID, unknown error) error {
+	if known, ok := catalogue.Find(id.String()); ok {
+		return fail(exitData, noManifest{known.Name},
+			fmt.Sprintf("see what switches it with \"usagectl status %s\"", id))
+	}
+	return fail(exitData, unknown, findTool)
+}
+
+// noManifest is the error for a tool of which only the switches are known. It is
+// [manifest.ErrUnknownTool] in other words.
+type noManifest struct{ name string }
+
+func (e noManifest) Error() string {
+	return fmt.Sprintf("no manifest says what %s sends, and it does not send it by usagectl", e.name)
+}
+
+func (e noManifest) Is(target error) bool { return target == manifest.ErrUnknownTool }
+
+// findTool is the hint for somebody who named a tool that is not known.
+const findTool = `see the tools that are known with "usagectl status --all", or how to declare one with "usagectl help manifest"`
 
 func (a *app) fromFile(id manifest.ID, file string) (*manifest.Manifest, error) {
 	path, err := filepath.Abs(file)

@@ -1,0 +1,65 @@
+package cmd
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/usagectl/usagectl/pkg/manifest"
+)
+
+// noSuchCommand refuses words that are no command, and names the nearest one.
+func noSuchCommand(c *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	return fmt.Errorf("there is no command %s%s", manifest.Quote(args[0]), didYouMean(args[0], commandNames(c), ""))
+}
+
+// words holds how many words a command takes, and says which they are.
+func words(least, most int) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if len(args) < least || len(args) > most {
+			return errors.New("the command is: usagectl " + c.Use)
+		}
+		return nil
+	}
+}
+
+// badFlag says what is wrong with a flag in this program's words, which do not
+// tell how it was parsed.
+func badFlag(c *cobra.Command, err error) error {
+	var unknown *pflag.NotExistError
+	var invalid *pflag.InvalidValueError
+	switch {
+	case errors.As(err, &unknown) && unknown.GetSpecifiedShortnames() == "":
+		name := unknown.GetSpecifiedName()
+		return fmt.Errorf("there is no flag %s%s", manifest.Quote("--"+name), didYouMean("--"+name, flagNames(c), ""))
+	case errors.As(err, &invalid):
+		f := invalid.GetFlag()
+		return fmt.Errorf("--%s is %s: %s is needed", f.Name, manifest.Quote(invalid.GetValue()), needed(f))
+	}
+	return err
+}
+
+// flagNames are the flags of a command, and those of every command.
+func flagNames(c *cobra.Command) []string {
+	var names []string
+	c.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, "--"+f.Name) })
+	return names
+}
+
+// needed says what a flag's value must be.
+func needed(f *pflag.Flag) string {
+	switch f.Value.Type() {
+	case "int":
+		return "a whole number"
+	case "duration":
+		return "a time such as 500ms, 10s or 2m"
+	case "bool":
+		return "true or false"
+	}
+	return "another value"
+}
