@@ -218,7 +218,7 @@ func (a *app) showPlan(p plan, o forgetOptions) {
 	if p.id == "" {
 		item("there is no source ID, so nobody can be asked for anything")
 	} else {
-		item("the source ID %s is removed from %s; the next event makes a new one", p.id, p.path)
+		item("the source ID %s is removed from %s; the next event makes a new one", p.id, a.tilde(p.path))
 	}
 	item("events that wait under it, the key of hashes, and the journal of what left are erased")
 	if p.id == "" || o.localOnly {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"iter"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -64,6 +65,19 @@ func ago(at, now time.Time) string {
 		return fmt.Sprintf("%d h ago", int(d.Hours()))
 	}
 	return fmt.Sprintf("%d days ago", int(d.Hours()/24))
+}
+
+// tilde is a path for people: one below the home begins with ~, as they would type
+// it and as manifests spell it.
+func (a *app) tilde(path string) string {
+	if a.Dirs.Home == "" {
+		return path
+	}
+	rest, err := filepath.Rel(a.Dirs.Home, path)
+	if err != nil || !filepath.IsLocal(rest) || rest == "." {
+		return path
+	}
+	return "~/" + filepath.ToSlash(rest)
 }
 
 // firstLine is the first line of an error that may have many, and says so.

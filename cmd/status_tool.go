@@ -40,7 +40,7 @@ func (a *app) showTool(s toolStatus) {
 		} else if s.badSource {
 			id = "none that can be read"
 		}
-		row("Source ID", "%s in %s", id, s.SourcePath)
+		row("Source ID", "%s in %s", id, a.tilde(s.SourcePath))
 	}
 	row("Queued", "%d, rejected %d, dropped %d", s.Queued, s.Rejected, s.Dropped)
 	row("Last sent", "%s", ago(s.lastSent(), a.Now()))
