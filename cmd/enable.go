@@ -229,10 +229,11 @@ func (a *app) showEnabled(t tool, level int) {
 	}
 	out.Printf("\n%s\n  %s\n", out.Style(term.Strong, "Where it goes"), m.Send.Endpoint)
 	out.Printf("\n%s\n", out.Style(term.Strong, "What is sent"))
-	events := term.Styled(out.Wrap(strings.Join(terms.Events, ", "), 10))
+	events := out.Wrap(strings.Join(terms.Events, ", "), 10)
 	out.Printf("  Events: %s\n", events)
 	a.fieldPurposes(m, terms)
 	out.Printf("\n%s\n  usagectl disable %s\n", out.Style(term.Strong, "How to undo it"), t.id)
+	a.apart = true
 	a.hint("see the exact document with \"usagectl inspect %s\"", t.id)
 }
 
@@ -243,7 +244,7 @@ func (a *app) fieldPurposes(m *manifest.Manifest, terms consent.Terms) {
 	}
 	for i := range m.Fields {
 		if f := &m.Fields[i]; terms.Withheld(f) == "" {
-			purpose := term.Styled(a.Stdout.Wrap(f.Purpose, width+4))
+			purpose := a.Stdout.Wrap(f.Purpose, width+4)
 			a.Stdout.Printf("  %s  %s\n", a.Stdout.Style(term.Plain, fmt.Sprintf("%-*s", width, f.Name)), purpose)
 		}
 	}

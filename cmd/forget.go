@@ -11,7 +11,6 @@ import (
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
-	"github.com/usagectl/usagectl/internal/term"
 	"github.com/usagectl/usagectl/pkg/consent"
 	"github.com/usagectl/usagectl/pkg/identity"
 	"github.com/usagectl/usagectl/pkg/manifest"
@@ -276,7 +275,7 @@ func (a *app) showForgotten(list []forgottenTool, o forgetOptions) {
 		if !f.Forgotten && len(f.Deletions) == 0 {
 			continue // the error says it all
 		}
-		a.Stdout.Printf("%s\n", term.Styled(a.Stdout.Wrap(f.name+": "+f.line(), 2)))
+		a.Stdout.Printf("%s\n", a.Stdout.Wrap(f.name+": "+f.line(), 2))
 		for _, d := range f.Deletions {
 			switch {
 			case shown[d.RequestID]:

@@ -208,7 +208,7 @@ func (a *app) agreed(ctx context.Context, plans []plan, o forgetOptions) bool {
 func (a *app) showPlan(p plan, o forgetOptions) {
 	out := a.Stderr
 	item := func(format string, args ...any) {
-		out.Printf("  - %s\n", term.Styled(out.Wrap(fmt.Sprintf(format, args...), 4)))
+		out.Printf("  - %s\n", out.Wrap(fmt.Sprintf(format, args...), 4))
 	}
 	var names []string
 	for _, t := range p.tools {

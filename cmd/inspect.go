@@ -228,7 +228,7 @@ func (a *app) showPreview(v preview, o inspectOptions) error {
 	if v.would {
 		answer = out.Style(term.Good, "yes")
 	}
-	why := term.Styled(out.Wrap(v.reason.Detail, 21))
+	why := out.Wrap(v.reason.Detail, 21)
 	out.Printf("  Would be sent now: %s: %s\n", answer, why)
 	out.Printf("  Where it goes:     %s (%s)\n\n", m.Send.Endpoint, string(m.Send.Transport))
 	for _, f := range v.payload.Fields {
@@ -249,7 +249,7 @@ func (a *app) showField(f sender.FieldValue) {
 		value = term.Styled(term.Clean(string(text)))
 	}
 	out.Printf("  %s = %s\n", out.Style(term.Strong, f.Field.Name), value)
-	out.Printf("      %s\n", term.Styled(out.Wrap(f.Field.Purpose, 6)))
+	out.Printf("      %s\n", out.Wrap(f.Field.Purpose, 6))
 }
 
 func (a *app) printDocument(doc *jsondoc.Object) error {

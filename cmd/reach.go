@@ -10,7 +10,6 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/usagectl/usagectl/internal/shell"
-	"github.com/usagectl/usagectl/internal/term"
 	"github.com/usagectl/usagectl/pkg/catalogue"
 	"github.com/usagectl/usagectl/pkg/consent"
 	"github.com/usagectl/usagectl/pkg/manifest"
@@ -29,7 +28,7 @@ func (a *app) sayReach(t tool) {
 		out.Printf("%s itself obeys once %s set:\n", t.known.Name, plural(len(orders.Variables), "its variable is", "its variables are"))
 	case len(orders.Beyond) > 0:
 		text := fmt.Sprintf("No variable reaches %s itself, and usagectl never runs other programs or changes their files: %s", t.known.Name, orders.Beyond[0].Do)
-		out.Printf("%s\n", term.Styled(out.Wrap(text, 2)))
+		out.Printf("%s\n", out.Wrap(text, 2))
 		return
 	}
 	for _, v := range orders.Variables {
@@ -38,7 +37,7 @@ func (a *app) sayReach(t tool) {
 		}
 	}
 	if way := t.known.Elsewhere(); way != "" {
-		out.Printf("%s\n", term.Styled(out.Wrap("Or "+way+". Usagectl never runs other programs or changes their files.", 2)))
+		out.Printf("%s\n", out.Wrap("Or "+way+". Usagectl never runs other programs or changes their files.", 2))
 	}
 	a.hint("every refusal at once: eval \"$(usagectl env --quiet)\", in your shell's start file")
 }

@@ -58,6 +58,7 @@ type app struct {
 	json, quiet, verbose, noColor bool
 
 	staysHere bool // this command must not lead to anything being sent
+	apart     bool // a blank line sets what is said next apart from the answer
 }
 
 // Main runs the program and returns its exit code.
@@ -121,24 +122,36 @@ func (a *app) tell(f *failure) {
 
 // note says what somebody should know before it happens.
 func (a *app) note(format string, args ...any) {
+	a.setApart()
 	a.Stderr.Printf("usagectl: note: %s\n", a.wrapped("note:", fmt.Sprintf(format, args...)))
 }
 
 // hint says one thing to do.
 func (a *app) hint(format string, args ...any) {
 	if !a.quiet {
+		a.setApart()
 		a.Stderr.Printf("usagectl: hint: %s\n", a.wrapped("hint:", fmt.Sprintf(format, args...)))
 	}
 }
 
 // warn says what is not as it should be, but did not stop the command.
 func (a *app) warn(format string, args ...any) {
+	a.setApart()
 	a.Stderr.Printf("usagectl: %s %s\n", a.Stderr.Style(term.Warn, "warning:"), a.wrapped("warning:", fmt.Sprintf(format, args...)))
+}
+
+// setApart keeps the answer and what is said about it apart where a person sees
+// both in one terminal.
+func (a *app) setApart() {
+	if a.apart && a.Stdout.Terminal && a.Stderr.Terminal {
+		a.Stderr.Printf("\n")
+	}
+	a.apart = false
 }
 
 // wrapped breaks a message where a terminal would, behind a word like "hint:".
 func (a *app) wrapped(behind, text string) term.Styled {
-	return term.Styled(a.Stderr.Wrap(text, len("usagectl: ")+len(behind)+1))
+	return a.Stderr.Wrap(text, len("usagectl: ")+len(behind)+1)
 }
 
 // Tree is the tree of commands, for whoever writes documentation from it. It is

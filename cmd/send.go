@@ -242,7 +242,7 @@ func (s *sending) notice(t tool) {
 	if path == "" {
 		return
 	}
-	s.Stderr.Printf("%s collects usage data: %s\n", m.Tool.Name, m.Tool.Purpose)
+	s.Stderr.Printf("%s\n", s.Stderr.Wrap(m.Tool.Name+" collects usage data: "+m.Tool.Purpose, 2))
 	s.Stderr.Printf("  what:   %s\n", s.Stderr.Wrap(strings.Join(agreedFields(m, terms), ", "), 10))
 	s.Stderr.Printf("  where:  %s\n", m.Send.Endpoint)
 	s.Stderr.Printf("  say no: usagectl disable %s\n", t.id)

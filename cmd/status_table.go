@@ -29,13 +29,14 @@ func (a *app) showTable(list []toolStatus) {
 			{Text: s.Tool.String(), Style: term.Strong},
 			s.cell(),
 			s.why(),
-			{Text: s.level()},
-			{Text: s.shortID()},
-			{Text: s.queue()},
-			{Text: ago(s.lastSent(), a.Now())},
+			quietIf("-", s.level()),
+			quietIf("-", s.shortID()),
+			quietIf("0", s.queue()),
+			quietIf("never", s.sent(a.Now())),
 		})
 	}
 	a.Stdout.Table(heading, rows, 2)
+	a.apart = true
 	a.showDeletions(list)
 	a.showDisagreements(list)
 	for _, s := range list {
@@ -43,6 +44,14 @@ func (a *app) showTable(list []toolStatus) {
 			a.hint("%s would like to send %d new things; see \"usagectl status %s\"", s.Tool, n, s.Tool)
 		}
 	}
+}
+
+// quietIf is a cell that steps back if it says that there is nothing.
+func quietIf(nothing, text string) term.Cell {
+	if text == nothing || text == "-" {
+		return term.Cell{Text: text, Style: term.Quiet}
+	}
+	return term.Cell{Text: text}
 }
 
 // abbreviated is for narrow tables.
@@ -90,6 +99,7 @@ func (a *app) showKnown(list []toolStatus) {
 		})
 	}
 	a.Stdout.Table(heading, rows, 2)
+	a.apart = true
 	a.showDisagreements(list)
 }
 
@@ -172,9 +182,10 @@ func (a *app) showDeletions(tools []toolStatus) {
 		})
 	}
 	a.Stdout.Table([]string{"DELETION", "STATE", "REQUESTED", "TO"}, rows, 3)
+	a.apart = true
 	for _, d := range list {
 		if d.State == sender.ByMail || d.State == sender.Failed {
-			a.hint("see what is left to do for %s with \"usagectl status %s\"", joined(d.Tools), d.Tools[0])
+			a.hint("see what is left to do with \"usagectl status %s\"", d.Tools[0])
 		}
 	}
 }
@@ -256,12 +267,29 @@ func (s toolStatus) shortID() string {
 	return id[:min(8, len(id))] + "…"
 }
 
+// elsewhere tells whether nothing of the tool goes through here, so that its queue
+// and what it sent are not known.
+func (s toolStatus) elsewhere() bool {
+	return s.Manifest == "none" && s.Queued+s.Rejected == 0 && s.LastSent == nil
+}
+
 func (s toolStatus) queue() string {
+	if s.elsewhere() {
+		return "-"
+	}
 	text := fmt.Sprint(s.Queued)
 	if s.Rejected > 0 {
 		text += fmt.Sprintf(" (%d rejected)", s.Rejected)
 	}
 	return text
+}
+
+// sent is when something of the tool last left from here.
+func (s toolStatus) sent(now time.Time) string {
+	if s.elsewhere() {
+		return "-"
+	}
+	return ago(s.lastSent(), now)
 }
 
 func (s toolStatus) lastSent() time.Time {

@@ -16,7 +16,7 @@ import (
 func (a *app) showTool(s toolStatus) {
 	out := a.Stdout
 	row := func(name, format string, args ...any) {
-		out.Printf("  %-12s %s\n", name, term.Styled(out.Wrap(fmt.Sprintf(format, args...), 15)))
+		out.Printf("  %-12s %s\n", name, out.Wrap(fmt.Sprintf(format, args...), 15))
 	}
 	cell := s.cell()
 	out.Printf("%s: telemetry is %s\n", out.Style(term.Strong, s.Name), out.Style(cell.Style, cell.Text))
@@ -61,6 +61,7 @@ func (a *app) showTool(s toolStatus) {
 	for _, l := range s.Layers {
 		a.showLayer(l)
 	}
+	a.apart = true
 	a.showDisagreements([]toolStatus{s})
 	a.nextStep(s)
 }
@@ -93,6 +94,7 @@ func (a *app) showOwn(s toolStatus, row func(name, format string, args ...any)) 
 		row("Notes", "%s", t.Notes)
 	}
 	row("Facts from", "%s: %s", evidence(s.Own.Evidence), t.Where)
+	a.apart = true
 	a.showDisagreements([]toolStatus{s})
 }
 
@@ -106,7 +108,7 @@ func (a *app) showRequests(s toolStatus) {
 		cell := d.cell()
 		out.Printf("  %s, requested %s\n", out.Style(cell.Style, cell.Text), ago(d.RequestedAt, a.Now()))
 		item := func(name, format string, args ...any) {
-			out.Printf("    %-9s %s\n", name, term.Styled(out.Wrap(fmt.Sprintf(format, args...), 14)))
+			out.Printf("    %-9s %s\n", name, out.Wrap(fmt.Sprintf(format, args...), 14))
 		}
 		item("Request", "%s", d.RequestID)
 		if d.To != "" {
@@ -145,7 +147,7 @@ func (a *app) showLayer(l consent.Layer) {
 		style = term.Warn
 	}
 	verdict := out.Style(style, fmt.Sprintf("%-6s", l.Verdict))
-	detail := term.Styled(out.Wrap(l.Detail, 28))
+	detail := out.Wrap(l.Detail, 28)
 	fmt.Fprintln(out.Writer, strings.TrimRight(fmt.Sprintf("  %-16s  %s  %s", string(l.Rule), verdict, detail), " "))
 }
 

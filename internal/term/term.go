@@ -147,7 +147,7 @@ type Cell struct {
 func (s Stream) Table(heading []string, rows [][]Cell, grow int) {
 	head := make([]Cell, len(heading))
 	for i, h := range heading {
-		head[i] = Cell{Text: h, Style: Strong}
+		head[i] = Cell{Text: h, Style: Quiet}
 	}
 	rows = append([][]Cell{head}, rows...)
 	widths, total := columns(rows)
@@ -172,6 +172,9 @@ func (s Stream) Table(heading []string, rows [][]Cell, grow int) {
 		fmt.Fprintln(s.Writer, strings.TrimRight(line.String(), " "))
 	}
 }
+
+// Width is how many columns a terminal takes for text.
+func Width(text string) int { return lipgloss.Width(text) }
 
 // gap is the space between columns.
 const gap = 2
@@ -205,17 +208,34 @@ func cut(text string, width int) string {
 }
 
 // Wrap breaks text into lines of at most the stream's width, each after the
-// first indented.
-func (s Stream) Wrap(text string, indent int) string {
+// first indented. Control characters in it are removed.
+func (s Stream) Wrap(text string, indent int) Styled {
 	var lines []string
 	line := ""
-	for _, word := range strings.Fields(Clean(text)) {
-		if line != "" && lipgloss.Width(line)+1+lipgloss.Width(word) > max(20, s.Width-indent) {
+	room := max(20, s.Width-indent)
+	for _, word := range words(Clean(text), room) {
+		if line != "" && lipgloss.Width(line)+1+lipgloss.Width(word) > room {
 			lines = append(lines, line)
 			line = ""
 		}
 		line = strings.TrimPrefix(line+" "+word, " ")
 	}
 	lines = append(lines, line)
-	return strings.Join(lines, "\n"+strings.Repeat(" ", indent))
+	return Styled(strings.Join(lines, "\n"+strings.Repeat(" ", indent)))
+}
+
+// words are the parts of text between which a line may end. What stands in quotes
+// is one if a line has room for it: mostly a command, which people copy.
+func words(text string, room int) []string {
+	var list []string
+	for rest := strings.Join(strings.Fields(text), " "); rest != ""; {
+		from := 0
+		if quoted, _, closed := strings.Cut(rest[1:], `"`); closed && rest[0] == '"' && lipgloss.Width(quoted)+2 <= room {
+			from = len(quoted) + 2
+		}
+		end := from + strings.IndexByte(rest[from:]+" ", ' ')
+		list = append(list, rest[:end])
+		rest = strings.TrimPrefix(rest[end:], " ")
+	}
+	return list
 }

@@ -1,0 +1,53 @@
+package term
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+)
+
+// TestWrap holds that text is broken between words, and never in what stands in
+// quotes as long as a line has room for it.
+func TestWrap(t *testing.T) {
+	for _, test := range []struct{ text, want string }{
+		{"one two three four", "one two three four"},
+		{"one two three four five six", "one two three four five\n  six"},
+		{`see it with "usagectl status flwr", or not`, "see it with\n  \"usagectl status flwr\",\n  or not"},
+		{`a variable is "0" and another one is "1"`, "a variable is \"0\" and\n  another one is \"1\""},
+		{`said "what is far too long for a line" here`, "said \"what is far too\n  long for a line\" here"},
+		{`an inch is 1" and nothing closes "it here`, "an inch is 1\" and\n  nothing closes \"it here"},
+		{"", ""},
+		{`"`, `"`},
+		{"  spaces \n and\tlines ", "spaces and lines"},
+		{strings.Repeat("x", 40) + " y", strings.Repeat("x", 40) + "\n  y"},
+	} {
+		if got := (Stream{Width: 26}).Wrap(test.text, 2); string(got) != test.want {
+			t.Errorf("%q is wrapped as\n%s\nwant\n%s", test.text, got, test.want)
+		}
+	}
+}
+
+// TestTable holds that columns stand below each other in colour too, and where
+// letters are as wide as two.
+func TestTable(t *testing.T) {
+	rows := [][]Cell{
+		{{Text: "one", Style: Strong}, {Text: "on", Style: Good}, {Text: "x"}},
+		{{Text: "潮"}, {Text: "off (!)", Style: Warn}, {Text: "y"}},
+	}
+	var plain, colored bytes.Buffer
+	Stream{Writer: &plain, Width: 80}.Table([]string{"A", "B", "C"}, rows, 1)
+	Stream{Writer: &colored, Width: 80, Color: true}.Table([]string{"A", "B", "C"}, rows, 1)
+	if want := "A    B        C\none  on       x\n潮   off (!)  y\n"; plain.String() != want {
+		t.Errorf("got\n%swant\n%s", &plain, want)
+	}
+	text := colored.String()
+	for _, order := range []string{"\x1b[0m", "\x1b[1m", "\x1b[2m", "\x1b[32m", "\x1b[33m"} {
+		if !strings.Contains(text, order) {
+			t.Errorf("no %q in %q", order, text)
+		}
+		text = strings.ReplaceAll(text, order, "")
+	}
+	if text != plain.String() {
+		t.Errorf("in colour it is\n%q", text)
+	}
+}
