@@ -950,7 +950,6 @@ var tools = [...]Tool{
 			{Name: "DEMO_NO_TELEMETRY", Role: "opt-out", Semantics: "presence", Off: "1", HasOff: true, Empty: "off"},
 			{Name: "DEMO_TELEMETRY", Role: "opt-in", Semantics: "value", On: "1", HasOn: true},
 		},
-		Files: []string{"~/.demo"},
 		Level: "verified-from-source",
 		Where: "pkg/manifest/builtin/demo.toml",
 	},
