@@ -117,7 +117,7 @@ func (d deletion) outcome() string {
 // showMail prints the message that a person has to send.
 func (a *app) showMail(d deletion) {
 	a.showMessage(d.request.Mail(*d.SourceID))
-	a.Stdout.Printf("\nWhen they have answered: usagectl forget --confirm %s\n", d.RequestID.String())
+	a.Stdout.Printf("\nWhen they have answered:\n  usagectl forget --confirm %s\n", d.RequestID.String())
 }
 
 func (a *app) showMessage(m sender.Mail) {

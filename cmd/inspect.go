@@ -358,7 +358,7 @@ func (a *app) showSent(t tool) error {
 		a.Stdout.Printf("Nothing has left for %s.\n", t.id)
 	}
 	for _, r := range records {
-		a.Stdout.Printf("%s  %s  %s to %s\n", r.At.Local().Format("2006-01-02 15:04:05"), a.Stdout.Style(term.Strong, r.Event), r.EventID, r.Endpoint)
+		a.Stdout.Printf("%s  %s  %s\n  to %s\n", r.At.Local().Format("2006-01-02 15:04:05"), a.Stdout.Style(term.Strong, r.Event), r.EventID, r.Endpoint)
 		if r.Note != "" {
 			a.Stdout.Printf("  %s\n", r.Note)
 		}

@@ -242,6 +242,8 @@ func (s toolStatus) cell() term.Cell {
 		return term.Cell{Text: s.Telemetry + " (!)", Style: term.Warn}
 	case s.Telemetry == "unknown":
 		return term.Cell{Text: "unknown", Style: term.Warn}
+	case s.on && s.Reason.Rule == ruleOwn && s.Own.Agrees == nil:
+		return term.Cell{Text: "on", Style: term.Warn} // and nobody asked
 	case s.on:
 		return term.Cell{Text: "on", Style: term.Good}
 	case s.onByItself():
