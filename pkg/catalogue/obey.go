@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"sort"
 	"strings"
 )
 
@@ -70,8 +71,8 @@ func Obey(wishes []Wish, everything bool) Orders {
 			o.Warnings = append(o.Warnings, warning)
 		}
 	}
-	slices.SortFunc(o.Variables, func(a, b Order) int { return cmp.Compare(a.Name, b.Name) })
-	slices.SortFunc(o.Beyond, func(a, b Beyond) int { return cmp.Compare(a.Tool.ID, b.Tool.ID) })
+	sort.Slice(o.Variables, func(i, j int) bool { return o.Variables[i].Name < o.Variables[j].Name })
+	sort.Slice(o.Beyond, func(i, j int) bool { return o.Beyond[i].Tool.ID < o.Beyond[j].Tool.ID })
 	slices.Sort(o.Warnings)
 	return o
 }

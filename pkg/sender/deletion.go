@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sort"
 	"strings"
 	"time"
 
@@ -175,11 +176,11 @@ func (ds Deletions) All() ([]Deletion, error) {
 		}
 		list = append(list, d)
 	}
-	slices.SortFunc(list, func(a, b Deletion) int {
-		if c := a.RequestedAt.Compare(b.RequestedAt); c != 0 {
-			return c
+	sort.Slice(list, func(i, j int) bool {
+		if c := list[i].RequestedAt.Compare(list[j].RequestedAt); c != 0 {
+			return c < 0
 		}
-		return strings.Compare(a.SHA256, b.SHA256)
+		return list[i].SHA256 < list[j].SHA256
 	})
 	return list, errors.Join(errs...)
 }

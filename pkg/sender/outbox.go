@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sort"
 	"strings"
 	"time"
 
@@ -360,7 +361,7 @@ func (o Outbox) Waiting() ([]Entry, error) {
 			}
 		}
 	}
-	slices.SortFunc(list, func(a, b Entry) int { return strings.Compare(a.name(), b.name()) })
+	sort.Slice(list, func(i, j int) bool { return list[i].name() < list[j].name() })
 	return list, nil
 }
 
