@@ -67,8 +67,8 @@ func (b *bench) contestants() (list []contestant, notes []string, err error) {
 	send := func(name string, h *home, before, after func() error) contestant {
 		return contestant{name, append([]string{b.product}, sendArgs()...), h.env(), before, after}
 	}
-	env := func(name string, h *home) contestant {
-		return contestant{name: name, argv: []string{b.product, "env", "--quiet"}, env: h.env()}
+	looks := func(name string, h *home, args ...string) contestant {
+		return contestant{name: name, argv: append([]string{b.product}, args...), env: h.env()}
 	}
 	list = []contestant{
 		{name: empty, argv: []string{b.empty}, env: mute.env()},
@@ -77,8 +77,10 @@ func (b *bench) contestants() (list []contestant, notes []string, err error) {
 		send(waiting, full, full.holdBaton, func() error { return full.takeBack(many) }),
 		send(started, idle, idle.clear, func() error { return errors.Join(b.server.answered(), idle.endDeliverer()) }),
 		send(blackHole, dead, dead.clear, dead.endDeliverer),
-		env(envNone, fresh),
-		env(envAll, refused),
+		looks(envNone, fresh, "env", "--quiet"),
+		looks(envAll, refused, "env", "--quiet"),
+		looks(table, fresh, "status"),
+		looks(complete, fresh, "__complete", "status", ""),
 	}
 	for i, name := range []string{curl, python} {
 		argv, err := []func(string) ([]string, error){curlArgv, pythonArgv}[i](b.server.url)

@@ -31,7 +31,8 @@
 //   - 1,000 waiting: as at work, with an outbox that is not empty
 //
 // And "usagectl env", which a shell's start file runs, with nothing decided and
-// with every tool refused.
+// with every tool refused; "usagectl status"; and what a shell asks when somebody
+// presses TAB, where the answer is longest: every tool that is known.
 //
 // Starting a deliverer takes a second CPU for a while, and queueing takes the
 // disk: on a machine that is busy with others those lines suffer more than the

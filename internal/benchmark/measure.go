@@ -87,6 +87,8 @@ const (
 	python    = "Python urllib"
 	envNone   = "env, nothing decided"
 	envAll    = "env, all refused"
+	table     = "status"
+	complete  = "completion of all tools' names"
 )
 
 // target is what the ratio of two contestants must not exceed, or must reach.
@@ -108,6 +110,7 @@ func targets() []target {
 		{what: python, to: atWork, limit: 15, reach: true},
 		{what: envNone, to: empty, limit: 3},
 		{what: envAll, to: empty, limit: 3},
+		{what: complete, to: table, limit: 1.5},
 	}
 }
 
