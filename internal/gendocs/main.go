@@ -1,5 +1,5 @@
 // Gendocs writes what is made from the tree of commands and from docs/manifest.md:
-// the man pages in man/.
+// the man pages in man/, and the scripts in completions/.
 //
 //	go run ./internal/gendocs
 //
@@ -47,6 +47,8 @@ func generate(root string) (map[string][]byte, error) {
 		return nil, err
 	}
 	made := manPages(cmd.Tree())
-	made["man/usagectl-manifest.5"], err = manifestPage(manifest)
-	return made, err
+	if made["man/usagectl-manifest.5"], err = manifestPage(manifest); err != nil {
+		return nil, err
+	}
+	return made, addCompletions(made, cmd.Tree())
 }

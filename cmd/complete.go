@@ -1,0 +1,393 @@
+package cmd
+
+import (
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/usagectl/usagectl/internal/shell"
+	"github.com/usagectl/usagectl/internal/term"
+	"github.com/usagectl/usagectl/pkg/catalogue"
+	"github.com/usagectl/usagectl/pkg/manifest"
+	"github.com/usagectl/usagectl/pkg/sender"
+)
+
+// What a shell offers when somebody presses TAB. The rules here: it looks, and
+// never writes, sends or starts anything; what it cannot read it passes over
+// without a word, for the person is in the middle of a line; and what comes from a
+// manifest reaches the line only if no shell would do anything with it.
+
+// offer is a word that may stand next on the line, and what it is.
+type offer struct{ word, about string }
+
+// line is the line that is being typed: the command, with the flags that were
+// given, and the words before the one at which the cursor is.
+type line struct {
+	*app
+	command *cobra.Command
+	args    []string
+}
+
+// addCompletions has the commands offer words and values of flags.
+func (a *app) addCompletions(root *cobra.Command) {
+	root.InitDefaultHelpCmd() // else the help command comes later
+	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
+	for _, c := range root.Commands() {
+		c.ValidArgsFunction = func(c *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+			return offered((&line{a, c, args}).words(typed), typed)
+		}
+		c.Flags().VisitAll(func(f *pflag.Flag) {
+			if f.Value.Type() == "bool" {
+				return
+			}
+			_ = c.RegisterFlagCompletionFunc(f.Name, func(c *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+				return (&line{a, c, args}).valuesOfFlag(f.Name, typed)
+			}) // it fails for a flag that is not there, or has one
+		})
+	}
+}
+
+// offered is the answer to the shell: what begins like the word that is being
+// typed, in the order given, once each and with a description.
+func offered(list []offer, typed string) ([]string, cobra.ShellCompDirective) {
+	var lines []string
+	directive := cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
+	for _, o := range list {
+		if !strings.HasPrefix(o.word, typed) || !harmless(o.word) {
+			continue
+		}
+		lines = append(lines, o.word+"\t"+brief(o.about))
+		if strings.HasSuffix(o.word, "=") {
+			directive |= cobra.ShellCompDirectiveNoSpace
+		}
+	}
+	return lines, directive
+}
+
+// harmless tells whether a word means itself in every shell, its spaces aside,
+// which all of them can quote. Names of events and values of fields come from
+// manifests, and one such as "$(reboot)" is better typed by hand.
+func harmless(word string) bool {
+	return !strings.ContainsFunc(word, func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune(" _-.,:+=@%/", r)
+	})
+}
+
+// brief is a description that leaves room for what it describes.
+func brief(text string) string {
+	const most = 60
+	short, length := "", -1
+	for _, word := range strings.Fields(term.Clean(text)) {
+		length += 1 + utf8.RuneCountInString(word)
+		if length > most {
+			return strings.TrimRight(short, ",.;:") + "…"
+		}
+		short = strings.TrimPrefix(short+" "+word, " ")
+	}
+	return short
+}
+
+// words are the words that can stand at the cursor, if no flag does.
+func (l *line) words(typed string) []offer {
+	switch l.command.Name() {
+	case "help":
+		return l.commands()
+	case "completion":
+		return l.first(scriptShells()...)
+	case "inspect", "send":
+		if len(l.args) > 0 {
+			return l.events()
+		}
+	case "status", "enable", "disable", "env", "flush", "forget":
+	default:
+		return nil
+	}
+	if l.given("all") || l.given("confirm") { // instead of names
+		return nil
+	}
+	if l.given("manifest") {
+		return l.declared()
+	}
+	var list []offer
+	passed := map[string]bool{}
+	for _, name := range l.args {
+		passed[name] = true
+	}
+	declared := l.library().IDs()
+	for _, id := range l.tools(typed) {
+		if name := id.String(); !passed[name] && strings.HasPrefix(name, typed) {
+			passed[name] = true
+			list = append(list, offer{name, l.aboutTool(id, slices.Contains(declared, id))})
+		}
+	}
+	return list
+}
+
+func (l *line) given(flag string) bool { return l.command.Flags().Changed(flag) }
+
+// first offers the same words always, but only as the first one.
+func (l *line) first(words ...string) []offer {
+	var list []offer
+	for _, word := range words {
+		if len(l.args) == 0 {
+			list = append(list, offer{word: word})
+		}
+	}
+	return list
+}
+
+// commands are those that help explains; cobra itself adds the topics.
+func (l *line) commands() []offer {
+	var list []offer
+	for _, c := range l.command.Root().Commands() {
+		if !c.Hidden && len(l.args) == 0 {
+			list = append(list, offer{c.Name(), c.Short})
+		}
+	}
+	return list
+}
+
+// declared is the tool that --manifest is about.
+func (l *line) declared() []offer {
+	m := l.manifest()
+	if m == nil || len(l.args) > 0 {
+		return nil
+	}
+	return []offer{{m.Tool.ID.String(), m.Tool.Name + ": " + m.Tool.Purpose}}
+}
+
+// tools are the tools that the command can do something with. Of those that are
+// known the ones on this machine come first, if nothing of the name is typed yet.
+func (l *line) tools(typed string) []manifest.ID {
+	stored, _ := l.outboxes(nil) // as far as it can be read, as everything here
+	here := l.surroundings()
+	var list []manifest.ID
+	switch l.command.Name() {
+	case "inspect", "send":
+		return l.library().IDs()
+	case "flush":
+		return slices.DeleteFunc(stored, func(id manifest.ID) bool { return !l.waits(id) })
+	case "forget":
+		list = slices.DeleteFunc(l.library().IDs(), func(id manifest.ID) bool { return !l.hasSourceID(id) })
+		return append(list, slices.DeleteFunc(stored, func(id manifest.ID) bool { return !l.hasTraces(id) })...)
+	}
+	if typed == "" {
+		list, _ = here.statusIDs(nil, false)
+	}
+	all, _ := here.statusIDs(nil, true)
+	return append(list, all...)
+}
+
+// waits tells whether flush has something to do for a tool.
+func (l *line) waits(id manifest.ID) bool {
+	count, _ := l.sender().Outbox(id).Count()
+	deletions, _ := l.deletions(id)
+	return count.Queued > 0 || slices.ContainsFunc(deletions, func(d deletion) bool { return d.State == sender.Pending })
+}
+
+// aboutTool describes a tool: its name, and why it collects or what.
+func (l *line) aboutTool(id manifest.ID, declared bool) string {
+	if declared {
+		m, err := l.library().Find(id)
+		if err != nil {
+			return "its manifest cannot be used"
+		}
+		return m.Tool.Name + ": " + m.Tool.Purpose
+	}
+	known, ok := catalogue.Find(id.String())
+	switch {
+	case !ok:
+		return ""
+	case known.Data == "":
+		return known.Name
+	}
+	return known.Name + ": " + known.Data
+}
+
+// manifest is the one that the line is about: that of --manifest, or of the tool
+// that is named first; nil if there is none that can be used.
+func (l *line) manifest() *manifest.Manifest {
+	name := ""
+	if len(l.args) > 0 {
+		name = l.args[0]
+	}
+	if f := l.command.Flag("manifest"); f != nil && f.Changed {
+		m, err := manifest.ReadFile(l.fromHome(f.Value.String()))
+		if err != nil || name != "" && name != m.Tool.ID.String() {
+			return nil
+		}
+		return m
+	}
+	id, err := manifest.ParseID(name)
+	if err != nil {
+		return nil
+	}
+	m, err := l.library().Find(id)
+	if err != nil {
+		return nil
+	}
+	return m
+}
+
+// fromHome reads a path as a shell would have, which hands over the line as it is.
+func (a *app) fromHome(path string) string {
+	if rest, ok := strings.CutPrefix(path, "~/"); ok && a.Dirs.Home != "" {
+		return filepath.Join(a.Dirs.Home, rest)
+	}
+	return path
+}
+
+// events are those of the tool that is named, each with what a caller says about it.
+func (l *line) events() []offer {
+	m := l.manifest()
+	if m == nil || len(l.args) > 1 {
+		return nil
+	}
+	var list []offer
+	for _, event := range m.EventNames() {
+		about := ""
+		for _, f := range callerFields(m, event) {
+			about += ", " + f.Name
+		}
+		list = append(list, offer{event, strings.TrimPrefix(about, ", ")})
+	}
+	return list
+}
+
+// callerFields are the fields of an event that a caller sets; of all events if none
+// is named.
+func callerFields(m *manifest.Manifest, event string) []*manifest.Field {
+	var list []*manifest.Field
+	for i := range m.Fields {
+		if f := &m.Fields[i]; f.From == manifest.FromCaller && (event == "" || f.In(event)) {
+			list = append(list, f)
+		}
+	}
+	return list
+}
+
+// valuesOfFlag are what a flag can be given. One that is not named here takes what
+// nobody can foresee.
+func (l *line) valuesOfFlag(name, typed string) ([]string, cobra.ShellCompDirective) {
+	var list []offer
+	switch name {
+	case "data": // any file
+		return nil, cobra.ShellCompDirectiveFilterFileExt
+	case "manifest":
+		return []string{"toml"}, cobra.ShellCompDirectiveFilterFileExt
+	case "root":
+		return nil, cobra.ShellCompDirectiveFilterDirs
+	case "set":
+		list = l.settings(typed)
+	case "level":
+		list = l.levels()
+	case "confirm":
+		list = l.requests()
+	case "shell":
+		for _, d := range shell.Dialects() {
+			list = append(list, offer{string(d), aboutShell(d)})
+		}
+	case "wait", "timeout":
+		for _, time := range []string{"2s", "5s", "10s", "30s", "1m"} {
+			list = append(list, offer{word: time})
+		}
+	}
+	return offered(list, typed)
+}
+
+// settings are the fields that are not set yet, and behind "NAME=" the values that
+// the field can have.
+func (l *line) settings(typed string) []offer {
+	m := l.manifest()
+	if m == nil {
+		return nil
+	}
+	set, _ := l.command.Flags().GetStringArray("set")
+	name, _, valued := strings.Cut(typed, "=")
+	var list []offer
+	for _, f := range callerFields(m, l.event(m)) {
+		is := func(set string) bool { return strings.HasPrefix(set, f.Name+"=") }
+		switch {
+		case valued && f.Name == name:
+			list = append(list, valuesOf(f)...)
+		case !valued && (f.Type == manifest.Strings || !slices.ContainsFunc(set, is)):
+			list = append(list, offer{f.Name + "=", f.Purpose})
+		}
+	}
+	return list
+}
+
+// event is the one that the line is about; "" if that is not known.
+func (l *line) event(m *manifest.Manifest) string {
+	names := m.EventNames()
+	switch {
+	case len(l.args) > 1:
+		return l.args[1]
+	case l.command.Name() == "inspect" && len(names) > 0:
+		return names[0]
+	}
+	return ""
+}
+
+// valuesOf are the values that a field can have, if they can be listed.
+func valuesOf(f *manifest.Field) []offer {
+	values := f.Enum
+	if f.Type == manifest.Bool && values == nil {
+		values = []string{"true", "false"}
+	}
+	var list []offer
+	for _, v := range values {
+		list = append(list, offer{f.Name + "=" + v, f.Purpose})
+	}
+	return list
+}
+
+// levels are those of the tool that is named.
+func (l *line) levels() []offer {
+	m := l.manifest()
+	if m == nil {
+		return nil
+	}
+	var list []offer
+	for i, name := range m.Consent.Levels {
+		list = append(list, offer{strconv.Itoa(i + 1), name})
+	}
+	return list
+}
+
+// requests are the deletion requests about which something is left to do.
+func (l *line) requests() []offer {
+	given, _ := l.command.Flags().GetStringSlice("confirm")
+	deletions, _ := l.sender().Deletions().All()
+	var list []offer
+	for _, d := range deletions {
+		for _, r := range d.Requests {
+			if id := r.ID.String(); r.State.Open() && !slices.Contains(given, id) {
+				list = append(list, offer{id, r.Tools[0].String() + ", " + string(r.State) + ", " + r.To})
+			}
+		}
+	}
+	return list
+}
+
+func aboutShell(d shell.Dialect) string {
+	switch d {
+	case shell.Sh:
+		return "any shell of POSIX, as dash"
+	case shell.Cmd:
+		return "the command prompt of Windows, and batch files"
+	case shell.Docker:
+		return "ENV lines of a Dockerfile"
+	case shell.GitHub:
+		return "lines for the file $GITHUB_ENV of GitHub Actions"
+	case shell.Dotenv:
+		return "a .env file"
+	}
+	return "the shell " + string(d)
+}

@@ -1,0 +1,83 @@
+package cmd
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/usagectl/usagectl/internal/completions"
+	"github.com/usagectl/usagectl/pkg/manifest"
+)
+
+func newCompletion(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "completion SHELL",
+		Short: "Print a script that has your shell complete what you type",
+		Long: `Completion prints a script for bash, zsh, fish or powershell. With it the TAB key
+completes commands, tools, events, fields and their values. Packages install it;
+you need this if you installed the program yourself. In the shell's start file:
+
+  # bash
+  eval "$(usagectl completion bash)"
+  # zsh, behind compinit
+  eval "$(usagectl completion zsh)"
+  # fish
+  usagectl completion fish | source
+  # PowerShell
+  usagectl completion powershell | Out-String | Invoke-Expression
+
+Completing looks at manifests and at what is recorded here. It changes nothing, and
+touches no network.
+
+EXIT STATUS
+   0  printed
+  64  a bad flag, or a shell that is not known
+  74  stdout could not be written`,
+		Example: `  # For bash, which loads it when it is first needed
+  mkdir -p ~/.local/share/bash-completion/completions
+  usagectl completion bash > ~/.local/share/bash-completion/completions/usagectl
+  # Likewise for fish
+  mkdir -p ~/.config/fish/completions
+  usagectl completion fish > ~/.config/fish/completions/usagectl.fish`,
+		Args: words(1, 1),
+		RunE: func(c *cobra.Command, args []string) error {
+			return a.printScript(c.Root(), args[0])
+		},
+	}
+}
+
+// scriptShells are the shells that there is a script for.
+func scriptShells() []string { return []string{"bash", "zsh", "fish", "powershell"} }
+
+func (a *app) printScript(root *cobra.Command, name string) error {
+	if !slices.Contains(scriptShells(), name) {
+		return fail(exitUsage, fmt.Errorf("there is no script for %s, but for %s", manifest.Quote(name), strings.Join(scriptShells(), ", ")))
+	}
+	script, err := CompletionScript(root, name)
+	if err == nil {
+		_, err = a.Stdout.Write(script)
+	}
+	if err != nil {
+		return fail(exitIO, fmt.Errorf("stdout: %w", err))
+	}
+	return nil
+}
+
+// CompletionScript is what has a shell complete the command lines of a program:
+// bash, zsh, fish or powershell.
+func CompletionScript(root *cobra.Command, name string) ([]byte, error) {
+	switch name {
+	case "bash":
+		return []byte(completions.Bash), nil
+	case "zsh":
+		return []byte(completions.Zsh), nil
+	case "fish":
+		return []byte(completions.Fish), nil
+	}
+	var script bytes.Buffer
+	err := root.GenPowerShellCompletionWithDesc(&script)
+	return script.Bytes(), err
+}
