@@ -31,9 +31,10 @@ func (r EnvRule) Refuses(value string) bool {
 }
 
 // Grants tells whether the rule, as a grant, holds for a variable that has this
-// value. A grant is taken to the letter, and "unless" grants nothing.
+// value. A grant is taken to the letter; being set to anything grants nothing, and
+// neither does "unless".
 func (r EnvRule) Grants(value string) bool {
-	return !r.HasUnless && (r.When == Present || value == r.When)
+	return !r.HasUnless && r.When != Present && value == r.When
 }
 
 // Describe says which value of the variable made the rule hold, for people.

@@ -17,9 +17,9 @@ func TestEnvRule(t *testing.T) {
 		value           string
 		refuses, grants bool
 	}{
-		{present, "", true, true},
-		{present, "0", true, true},
-		{present, "present", true, true},
+		{present, "", true, false},
+		{present, "0", true, false},
+		{present, "present", true, false},
 		{when, "false", true, true},
 		{when, "FALSE", true, false},
 		{when, " false", false, false},

@@ -39,6 +39,9 @@ func readSend(t *table, m *Manifest) Send {
 		}
 		if s.WriteKeyEnv != "" && !validEnvName(s.WriteKeyEnv) {
 			t.fail("write_key_env", "%s is %s, not the name of an environment variable", t.name("write_key_env"), Quote(s.WriteKeyEnv))
+		} else if s.WriteKeyEnv != "" && !strings.HasSuffix(s.WriteKeyEnv, "WRITE_KEY") {
+			// Its value is sent. Any other secret of the person's could be named else.
+			t.fail("write_key_env", "%s is %s, which is not for a write key: its name must end in %q", t.name("write_key_env"), Quote(s.WriteKeyEnv), "WRITE_KEY")
 		}
 	}
 	t.done()
@@ -94,6 +97,10 @@ func checkEndpoint(transport Transport, endpoint string) error {
 		rest := strings.TrimPrefix(endpoint, "~")
 		if !path.IsAbs(rest) || path.Clean(rest) != rest || strings.ContainsRune(rest, 0) {
 			return fmt.Errorf("%s is no file: an absolute path or one that starts with %q is needed", Quote(endpoint), "~/")
+		}
+		if !slices.Contains([]string{".jsonl", ".ndjson", ".log"}, path.Ext(rest)) {
+			// A line of JSON in a shell's start file is a command.
+			return fmt.Errorf("%s is no log: its name must end in .jsonl, .ndjson or .log", Quote(endpoint))
 		}
 		return nil
 	case UDP:

@@ -218,7 +218,7 @@ func number(t *testing.T, f float64) any {
 // small says what has to be said and nothing else.
 const small = `schema = 1
 tool = {id = "t", purpose = "p"}
-send = {transport = "file", endpoint = "~/.t/log"}
+send = {transport = "file", endpoint = "~/.t/x.log"}
 event = [{name = "e"}]
 `
 
@@ -233,7 +233,7 @@ func TestDefaults(t *testing.T) {
 		Tool:     manifest.Tool{ID: id, Name: "t", Purpose: "p"},
 		Consent:  manifest.Consent{Default: manifest.OptIn, Levels: []string{"on"}},
 		Identity: manifest.Identity{Random: true, Path: "~/.t/source"},
-		Send:     manifest.Send{Transport: manifest.File, Endpoint: "~/.t/log"},
+		Send:     manifest.Send{Transport: manifest.File, Endpoint: "~/.t/x.log"},
 		Forget:   manifest.Forget{Method: "none"},
 		Events:   []manifest.Event{{Name: "e", Level: 1}},
 	}
@@ -244,19 +244,19 @@ func TestDefaults(t *testing.T) {
 
 func TestSend(t *testing.T) {
 	for text, want := range map[string]manifest.Send{
-		`transport = "http", endpoint = "https://h.example/"`:                                        {Transport: manifest.HTTP, Endpoint: "https://h.example/"},
-		`transport = "http", endpoint = "http://127.0.0.1:8080"`:                                     {Transport: manifest.HTTP, Endpoint: "http://127.0.0.1:8080"},
-		`transport = "http", endpoint = "http://[::1]:8080/x"`:                                       {Transport: manifest.HTTP, Endpoint: "http://[::1]:8080/x"},
-		`transport = "http", endpoint = "http://localhost:8080/x?y=z"`:                               {Transport: manifest.HTTP, Endpoint: "http://localhost:8080/x?y=z"},
-		`transport = "udp", endpoint = "h.example:1"`:                                                {Transport: manifest.UDP, Endpoint: "h.example:1"},
-		`transport = "udp", endpoint = "udp://[::1]:65535", prefix = "1"`:                            {Transport: manifest.UDP, Endpoint: "udp://[::1]:65535", Prefix: "1"},
-		`transport = "otlp", endpoint = "https://h.example/v1/traces"`:                               {Transport: manifest.OTLP, Endpoint: "https://h.example/v1/traces", Signal: "traces"},
-		`transport = "otlp", endpoint = "https://h.example/v1/logs", signal = "logs"`:                {Transport: manifest.OTLP, Endpoint: "https://h.example/v1/logs", Signal: "logs"},
-		`transport = "segment", endpoint = "https://h.example/", write_key = "k"`:                    {Transport: manifest.Segment, Endpoint: "https://h.example/", WriteKey: "k", Auth: "basic"},
-		`transport = "segment", endpoint = "https://h.example/", write_key_env = "KEY", auth="body"`: {Transport: manifest.Segment, Endpoint: "https://h.example/", WriteKeyEnv: "KEY", Auth: "body"},
-		`transport = "file", endpoint = "/var/log/t.jsonl"`:                                          {Transport: manifest.File, Endpoint: "/var/log/t.jsonl"},
+		`transport = "http", endpoint = "https://h.example/"`:                                                {Transport: manifest.HTTP, Endpoint: "https://h.example/"},
+		`transport = "http", endpoint = "http://127.0.0.1:8080"`:                                             {Transport: manifest.HTTP, Endpoint: "http://127.0.0.1:8080"},
+		`transport = "http", endpoint = "http://[::1]:8080/x"`:                                               {Transport: manifest.HTTP, Endpoint: "http://[::1]:8080/x"},
+		`transport = "http", endpoint = "http://localhost:8080/x?y=z"`:                                       {Transport: manifest.HTTP, Endpoint: "http://localhost:8080/x?y=z"},
+		`transport = "udp", endpoint = "h.example:1"`:                                                        {Transport: manifest.UDP, Endpoint: "h.example:1"},
+		`transport = "udp", endpoint = "udp://[::1]:65535", prefix = "1"`:                                    {Transport: manifest.UDP, Endpoint: "udp://[::1]:65535", Prefix: "1"},
+		`transport = "otlp", endpoint = "https://h.example/v1/traces"`:                                       {Transport: manifest.OTLP, Endpoint: "https://h.example/v1/traces", Signal: "traces"},
+		`transport = "otlp", endpoint = "https://h.example/v1/logs", signal = "logs"`:                        {Transport: manifest.OTLP, Endpoint: "https://h.example/v1/logs", Signal: "logs"},
+		`transport = "segment", endpoint = "https://h.example/", write_key = "k"`:                            {Transport: manifest.Segment, Endpoint: "https://h.example/", WriteKey: "k", Auth: "basic"},
+		`transport = "segment", endpoint = "https://h.example/", write_key_env = "T_WRITE_KEY", auth="body"`: {Transport: manifest.Segment, Endpoint: "https://h.example/", WriteKeyEnv: "T_WRITE_KEY", Auth: "body"},
+		`transport = "file", endpoint = "/var/log/t.jsonl"`:                                                  {Transport: manifest.File, Endpoint: "/var/log/t.jsonl"},
 	} {
-		m, err := manifest.Parse("t.toml", []byte(edited(t, small, `transport = "file", endpoint = "~/.t/log"`, text)))
+		m, err := manifest.Parse("t.toml", []byte(edited(t, small, `transport = "file", endpoint = "~/.t/x.log"`, text)))
 		if err != nil {
 			t.Errorf("%s: %v", text, err)
 			continue
@@ -291,7 +291,7 @@ func TestForget(t *testing.T) {
 func TestDeletionEvent(t *testing.T) {
 	m, err := manifest.Parse("t.toml", []byte(`schema = 1
 tool = {id = "t", purpose = "p"}
-send = {transport = "file", endpoint = "~/.t/log"}
+send = {transport = "file", endpoint = "~/.t/x.log"}
 event = [{name = "forget"}, {name = "run"}]
 field = [
   {name = "source", from = "identity.source", purpose = "p"},
@@ -401,7 +401,7 @@ refuse = [ {env = "A", when = "1"}, # one
   {env = "B C", when = "1"} ]
 [send]
 transport = "file"
-endpoint = "~/.t/log"
+endpoint = "~/.t/x.log"
 headers.X = "y"
 [[event]]
 name = "e"

@@ -287,7 +287,7 @@ func TestAskByEveryTransport(t *testing.T) {
 		`transport = "otlp", signal = "logs", endpoint = "` + r.URL + `"`,
 		`transport = "segment", write_key = "k", endpoint = "` + r.URL + `"`,
 		`transport = "udp", prefix = "p:", endpoint = "` + datagrams.LocalAddr().String() + `"`,
-		`transport = "file", endpoint = "~/.t/log"`,
+		`transport = "file", endpoint = "~/.t/x.log"`,
 	}
 	for _, send := range sends {
 		m := parse(t, `schema = 1
@@ -322,7 +322,7 @@ forget = {method = "event", event = "forget"}
 	if err != nil || string(datagram[:n]) != "p:"+doc {
 		t.Errorf("UDP: %s, %v", datagram[:n], err)
 	}
-	if data, err := os.ReadFile(filepath.Join(s.Dirs.Home, ".t", "log")); err != nil || string(data) != doc+"\n" {
+	if data, err := os.ReadFile(filepath.Join(s.Dirs.Home, ".t", "x.log")); err != nil || string(data) != doc+"\n" {
 		t.Errorf("file: %s, %v", data, err)
 	}
 }
