@@ -17,6 +17,9 @@ import (
 // maxAnswer is how much of an answer is read, in bytes; OTLP has its own bound.
 const maxAnswer = 64 << 10
 
+// maxHeaders is how much of an answer's headers is taken, in bytes.
+const maxHeaders = 64 << 10
+
 // NewClient is the HTTP client for deliveries: TLS 1.2 or later, the system's
 // roots, proxies from the environment, and no redirect away from where the
 // person agreed to send.
@@ -24,6 +27,7 @@ func NewClient() *http.Client {
 	t := http.DefaultTransport.(*http.Transport).Clone()
 	t.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12}
 	t.MaxIdleConnsPerHost = parallelPosts
+	t.MaxResponseHeaderBytes = maxHeaders
 	return &http.Client{Transport: t, CheckRedirect: checkRedirect}
 }
 
