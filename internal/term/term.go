@@ -100,7 +100,8 @@ func (s Stream) Printf(format string, args ...any) {
 }
 
 // Clean removes what could move a terminal's cursor, change its state or hide
-// text: control characters and the marks that turn the direction of writing.
+// text: control characters, the marks that turn the direction of writing, and the
+// separators of lines and paragraphs.
 func Clean(text string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
@@ -114,7 +115,7 @@ func Clean(text string) string {
 }
 
 func hostile(r rune) bool {
-	return unicode.IsControl(r) || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069 || r == 0x200e || r == 0x200f
+	return unicode.IsControl(r) || unicode.In(r, unicode.Bidi_Control, unicode.Zl, unicode.Zp)
 }
 
 // CleanJSON spells the same characters as escapes in a JSON document, which means
