@@ -35,7 +35,7 @@ EXIT STATUS
   65  a name that is no tool ID
   73  the refusal could not be recorded
   74  what is queued could not be thrown away
-  77  the machine's settings may not be written
+  77  the machine's settings may not be written, or the home is somebody else's
   78  the consent file cannot be used; telemetry is off`,
 		Example: `  # Refuse one tool, for good
   usagectl disable demo
@@ -61,6 +61,9 @@ func runDisable(a *app, names []string, o disableOptions) error {
 	}
 	if o.machine.system {
 		return a.refuseForMachine(names, o)
+	}
+	if err := a.notYourHome(); err != nil {
+		return err
 	}
 	if o.all {
 		return a.refuseAll(o.replace)

@@ -37,7 +37,7 @@ EXIT STATUS
   64  a bad flag or no tool
   65  an unknown tool, or a level that it does not have
   73  the decision could not be recorded
-  77  the machine's settings may not be written
+  77  the machine's settings may not be written, or the home is somebody else's
   78  the manifest or the consent file cannot be used`,
 		Example: `  # Agree at the lowest level; it says what will be sent, and where to
   usagectl enable demo
@@ -64,6 +64,9 @@ func runEnable(a *app, names []string, o enableOptions) error {
 	}
 	if o.machine.system {
 		return a.liftForMachine(names, o)
+	}
+	if err := a.notYourHome(); err != nil {
+		return err
 	}
 	if o.all {
 		return a.liftRefusalOfAll(o.replace)
@@ -96,6 +99,17 @@ func runEnable(a *app, names []string, o enableOptions) error {
 		}
 	}
 	return a.showDecided(results)
+}
+
+// notYourHome refuses to decide, or to forget, for somebody else. What root writes
+// into a home is not its owner's to read or change: a ~/.config that is made so locks
+// them out of it.
+func (a *app) notYourHome() error {
+	if !consent.ForeignHome(a.Env, a.Dirs.Home) {
+		return nil
+	}
+	return fail(exitNoPerm, fmt.Errorf("nothing was changed: root by way of sudo in somebody else's home, %s", a.Dirs.Home),
+		"run it as the person whose home it is")
 }
 
 // oneOrAll holds that a command names tools or says --all.

@@ -11,7 +11,6 @@ import (
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
-	"github.com/usagectl/usagectl/pkg/consent"
 	"github.com/usagectl/usagectl/pkg/identity"
 	"github.com/usagectl/usagectl/pkg/manifest"
 	"github.com/usagectl/usagectl/pkg/sender"
@@ -44,7 +43,7 @@ EXIT STATUS
   73  the request could not be written; nothing was changed
   74  something could not be removed; the request was filed
   76  the receiver refused the request
-  77  the source ID may not be read or removed
+  77  the source ID may not be read or removed, or the home is somebody else's
   78  the tool's manifest cannot be used
  130  interrupted`,
 		Example: `  # Forget the source ID here, and have what was collected under it deleted
@@ -58,9 +57,8 @@ EXIT STATUS
 		RunE: func(c *cobra.Command, args []string) error {
 			ctx, stop := interruptible(c.Context())
 			defer stop()
-			if consent.ForeignHome(a.Env, a.Dirs.Home) {
-				return fail(exitNoPerm, fmt.Errorf("nothing was changed: root by way of sudo in somebody else's home, %s", a.Dirs.Home),
-					"run it as the person whose home it is")
+			if err := a.notYourHome(); err != nil {
+				return err
 			}
 			if len(o.confirm) > 0 {
 				return runConfirm(ctx, a, args, o)
