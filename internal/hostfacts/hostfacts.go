@@ -1,7 +1,8 @@
 // Package hostfacts reads the few facts about the machine that a manifest can
 // ask for, each only when it is asked for. It is the only importer of gopsutil,
 // whose structs hold much that must never leave: nothing of them is passed on
-// but the single values named here.
+// but the single values named here. No fact is worth starting another program for,
+// and none is started.
 package hostfacts
 
 import (
@@ -16,7 +17,6 @@ import (
 	"runtime"
 
 	"github.com/shirou/gopsutil/v3/host"
-	"github.com/shirou/gopsutil/v3/mem"
 
 	"github.com/usagectl/usagectl/internal/ci"
 )
@@ -55,15 +55,15 @@ func (Host) KernelRelease() string {
 }
 
 // Distribution is the distribution's ID: "debian".
-func (Host) Distribution() string {
-	name, _, _, err := host.PlatformInformation()
-	return known(name, err)
+func (h Host) Distribution() string {
+	name, _ := h.distribution()
+	return known(name, nil)
 }
 
 // DistributionVersion is the distribution's version: "12.5".
-func (Host) DistributionVersion() string {
-	_, _, version, err := host.PlatformInformation()
-	return known(version, err)
+func (h Host) DistributionVersion() string {
+	_, version := h.distribution()
+	return known(version, nil)
 }
 
 func known(s string, err error) string {
@@ -77,7 +77,7 @@ func known(s string, err error) string {
 // "Linux-6.1.0-13-amd64-x86_64-with-debian12.5".
 func (h Host) Platform() string {
 	line := h.System() + "-" + h.KernelRelease() + "-" + h.Arch()
-	if name, _, version, err := host.PlatformInformation(); err == nil && name != "" {
+	if name, version := h.distribution(); name != "" {
 		line += "-with-" + name + version
 	}
 	return line
@@ -107,11 +107,11 @@ func (Host) CPUCount() int64 { return int64(runtime.NumCPU()) }
 // MemoryGiB is the memory in GiB, rounded to a power of two so that it does not
 // single a machine out; 0 if it is not known.
 func (Host) MemoryGiB() int64 {
-	m, err := mem.VirtualMemory()
-	if err != nil || m.Total == 0 {
+	size := memory()
+	if size == 0 {
 		return 0
 	}
-	gib := float64(m.Total) / (1 << 30)
+	gib := float64(size) / (1 << 30)
 	return max(1, int64(math.Exp2(math.Round(math.Log2(gib)))))
 }
 

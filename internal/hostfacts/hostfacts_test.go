@@ -2,6 +2,7 @@ package hostfacts_test
 
 import (
 	"math/bits"
+	"os"
 	"regexp"
 	"runtime"
 	"strings"
@@ -74,7 +75,7 @@ func TestMemoryIsPowerOfTwo(t *testing.T) {
 }
 
 func TestFactsAreOneLine(t *testing.T) {
-	h := host(nil, nil)
+	h := hostfacts.Host{Root: os.DirFS("/"), Env: os.LookupEnv}
 	for fact, value := range map[string]string{
 		"os": h.OS(), "system": h.System(), "release": h.KernelRelease(), "version": h.KernelVersion(), "distribution": h.Distribution(),
 		"distribution version": h.DistributionVersion(), "platform": h.Platform(), "arch": h.Arch(),

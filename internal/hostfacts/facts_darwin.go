@@ -1,0 +1,22 @@
+package hostfacts
+
+import "golang.org/x/sys/unix"
+
+// distribution asks the kernel. It is not left to gopsutil, which starts sw_vers.
+func (Host) distribution() (name, version string) {
+	version, err := unix.Sysctl("kern.osproductversion")
+	if err != nil {
+		return "darwin", ""
+	}
+	return "darwin", version
+}
+
+// memory is the memory in bytes, 0 if it is not known. It is not left to gopsutil,
+// which starts vm_stat.
+func memory() uint64 {
+	size, err := unix.SysctlUint64("hw.memsize")
+	if err != nil {
+		return 0
+	}
+	return size
+}

@@ -1,0 +1,35 @@
+package hostfacts_test
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestDistribution(t *testing.T) {
+	const release = "PRETTY_NAME=\"Some Linux\"\nVERSION_CODENAME=bookworm\nID_LIKE=debian\n"
+	for _, test := range []struct {
+		files         map[string]string
+		name, version string
+	}{
+		{nil, "unavailable", "unavailable"},
+		{map[string]string{"etc/os-release": release}, "unavailable", "unavailable"},
+		{map[string]string{"etc/os-release": release + "VERSION_ID=\"12\"\nID=debian\n", "etc/debian_version": "12.5\n"}, "debian", "12.5"},
+		{map[string]string{"etc/os-release": "ID=debian\n", "etc/debian_version": "trixie/sid\n"}, "debian", "trixie/sid"},
+		{map[string]string{"etc/os-release": "ID=debian\nVERSION_ID='12'"}, "debian", "12"},
+		{map[string]string{"etc/os-release": release + "ID=ubuntu\nVERSION_ID=\"24.04\"\n", "etc/debian_version": "trixie/sid\n"}, "ubuntu", "24.04"},
+		{map[string]string{"usr/lib/os-release": "ID=\"opensuse-leap\"\r\nVERSION_ID=\"15.6\"\r\n"}, "opensuse-leap", "15.6"},
+		{map[string]string{"etc/os-release": "ID=arch\n", "usr/lib/os-release": "ID=other\nVERSION_ID=1\n"}, "arch", "unavailable"},
+	} {
+		h := host(test.files, nil)
+		if name, version := h.Distribution(), h.DistributionVersion(); name != test.name || version != test.version {
+			t.Errorf("%q: got %s %s, want %s %s", test.files, name, version, test.name, test.version)
+		}
+		want := ""
+		if test.name != "unavailable" {
+			want = "-with-" + test.name + strings.TrimPrefix(test.version, "unavailable")
+		}
+		if got := h.Platform(); !strings.HasSuffix(got, h.Arch()+want) {
+			t.Errorf("%q: platform %s, want %s at its end", test.files, got, want)
+		}
+	}
+}

@@ -1,0 +1,25 @@
+//go:build !linux && !darwin
+
+package hostfacts
+
+import (
+	"github.com/shirou/gopsutil/v3/host"
+	"github.com/shirou/gopsutil/v3/mem"
+)
+
+func (Host) distribution() (name, version string) {
+	name, _, version, err := host.PlatformInformation()
+	if err != nil {
+		return "", ""
+	}
+	return name, version
+}
+
+// memory is the memory in bytes, 0 if it is not known.
+func memory() uint64 {
+	m, err := mem.VirtualMemory()
+	if err != nil {
+		return 0
+	}
+	return m.Total
+}
