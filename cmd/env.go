@@ -112,7 +112,7 @@ func (a *app) switches(names []string, recorded consent.Recorded) ([]*catalogue.
 			a.warn("the manifest of %s cannot be used: %s", id, firstLine(err))
 			continue
 		}
-		list = append(list, catalogue.Declared(m))
+		list = append(list, a.declaredSwitches(m))
 	}
 	return list, nil
 }
@@ -129,7 +129,19 @@ func (a *app) switchOf(name string) (*catalogue.Tool, error) {
 	if err != nil {
 		return nil, err
 	}
-	return catalogue.Declared(t.manifest), nil
+	return a.declaredSwitches(t.manifest), nil
+}
+
+// declaredSwitches are the switches that a manifest declares. A shell runs what is
+// printed here, so a manifest does not get to set any variable it likes.
+func (a *app) declaredSwitches(m *manifest.Manifest) *catalogue.Tool {
+	t, refused := catalogue.Declared(m)
+	if !a.quiet {
+		for _, name := range refused {
+			a.note("%s is left out: the manifest of %s names it, and not as a variable of its own about telemetry with a plain word as its value", name, t.ID)
+		}
+	}
+	return t
 }
 
 // wishes are what is recorded about the tools; with all, everything is refused.

@@ -2,6 +2,7 @@ package manifest
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -35,6 +36,26 @@ func (r EnvRule) Refuses(value string) bool {
 // neither does "unless".
 func (r EnvRule) Grants(value string) bool {
 	return !r.HasUnless && r.When != Present && value == r.When
+}
+
+// Settable tells whether the variable can be set, or unset, for the sake of the
+// rule: a name that says that it is about telemetry, and a plain word as its value.
+// Whatever else a manifest names, such as LD_PRELOAD, is not for it to set.
+func (r EnvRule) Settable() bool {
+	odd := func(c rune) bool {
+		return !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' || c == '_' || c == '.')
+	}
+	return r.aboutTelemetry() && len(r.When) <= 32 && !strings.ContainsFunc(r.When, odd)
+}
+
+func (r EnvRule) aboutTelemetry() bool {
+	name := strings.ToUpper(r.Env)
+	return slices.ContainsFunc(telemetryWords(), func(word string) bool { return strings.Contains(name, word) })
+}
+
+// telemetryWords are those of which the names of variables about telemetry hold one.
+func telemetryWords() []string {
+	return []string{"TELEMETRY", "TRACK", "ANALYTICS", "USAGE", "STATS", "STATISTICS", "METRICS", "DIAGNOSTICS", "REPORT", "COLLECT", "CONSENT"}
 }
 
 // Describe says which value of the variable made the rule hold, for people.

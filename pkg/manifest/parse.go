@@ -121,10 +121,9 @@ func readEnvRule(t *table, refusal bool) EnvRule {
 // explicitYes holds that a grant is a yes that a person gave. A manifest that could
 // take any variable for one would agree for everybody who has a home.
 func (t *table) explicitYes(r EnvRule) {
-	about := []string{"TELEMETRY", "TRACK", "ANALYTICS", "USAGE", "STATS", "STATISTICS", "METRICS", "DIAGNOSTICS", "REPORT", "COLLECT", "CONSENT"}
-	if r.Env != "" && !slices.ContainsFunc(about, func(word string) bool { return strings.Contains(strings.ToUpper(r.Env), word) }) {
+	if r.Env != "" && !r.aboutTelemetry() {
 		t.fail("env", "%s is %s, which nobody sets to agree to telemetry: one of these words must be in it: %s",
-			t.name("env"), Quote(r.Env), strings.Join(about, ", "))
+			t.name("env"), Quote(r.Env), strings.Join(telemetryWords(), ", "))
 	}
 	yes := []string{"1", "true", "yes", "on", "y", "enable", "enabled"}
 	if _, isText := t.vals["when"].(string); isText && !slices.Contains(yes, strings.ToLower(r.When)) {
