@@ -17,6 +17,7 @@ var (
 	codeSpan = regexp.MustCompile("`[^`]*`|\\[[a-z]+\\]")
 	link     = regexp.MustCompile(`\]\(([^)\s]+)\)`)
 	reflink  = regexp.MustCompile(`(?m)^\[[^\]]+\]: (\S+)$`)
+	testName = regexp.MustCompile(`\bTest[A-Z]\w+`)
 	heading  = regexp.MustCompile(`(?m)^#+ (.+)$`)
 )
 
@@ -55,6 +56,34 @@ func TestEveryPageIsLinked(t *testing.T) {
 		if filepath.Dir(page) == "docs" && !strings.Contains(readme, "("+filepath.ToSlash(page)+")") {
 			t.Errorf("the README does not lead to %s", page)
 		}
+	}
+}
+
+// TestNamedTests holds that a test that a page names is there.
+func TestNamedTests(t *testing.T) {
+	var tests strings.Builder
+	err := filepath.WalkDir(".", func(path string, _ os.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		tests.Write(text)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := 0
+	for _, page := range pages(t) {
+		for _, name := range testName.FindAllString(string(mustPage(t, page)), -1) {
+			seen++
+			if !strings.Contains(tests.String(), "\nfunc "+name+"(") {
+				t.Errorf("%s names %s, which there is not", page, name)
+			}
+		}
+	}
+	if seen < 30 {
+		t.Errorf("only %d names were seen", seen)
 	}
 }
 

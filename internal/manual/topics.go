@@ -24,7 +24,7 @@ func Environment() Topic {
 			{"HOME, XDG_CONFIG_HOME, XDG_DATA_HOME, XDG_STATE_HOME", `Where a person's files are; see "usagectl help files".`, aboutTools()},
 			{"XDG_CONFIG_DIRS, XDG_DATA_DIRS", `Where to look for refusals and for manifests that everybody shares.`, aboutTools()},
 			{"PATH", `Where status looks for the programs of the tools that it knows. None is started.`, []string{"status"}},
-			{"SUDO_UID", `Root by way of sudo in another person's home agrees to nothing, sends nothing and forgets nothing there.`, []string{"status", "enable", "disable", "send", "flush", "forget"}},
+			{"SUDO_UID", `Root by way of sudo in another person's home decides nothing, sends nothing and forgets nothing there.`, []string{"status", "enable", "disable", "send", "flush", "forget"}},
 			{"NO_COLOR, CLICOLOR_FORCE, TERM", `No colour if NO_COLOR is set or TERM is dumb; colour without a terminal if CLICOLOR_FORCE is set.`, nil},
 		},
 	}
