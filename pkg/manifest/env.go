@@ -32,10 +32,22 @@ func (r EnvRule) Refuses(value string) bool {
 }
 
 // Grants tells whether the rule, as a grant, holds for a variable that has this
-// value. A grant is taken to the letter; being set to anything grants nothing, and
-// neither does "unless".
+// value. A grant is taken to the letter; for [Present] a word that means no is no
+// yes, and "unless" grants nothing.
 func (r EnvRule) Grants(value string) bool {
-	return !r.HasUnless && r.When != Present && value == r.When
+	switch {
+	case r.HasUnless:
+		return false
+	case r.When == Present:
+		return !meansNo(value)
+	}
+	return value == r.When
+}
+
+// meansNo tells whether a value is one of the words with which people say no.
+func meansNo(value string) bool {
+	no := []string{"", "0", "false", "no", "off", "n", "f", "none", "never", "disable", "disabled"}
+	return slices.Contains(no, strings.ToLower(strings.TrimSpace(value)))
 }
 
 // Settable tells whether the variable can be set, or unset, for the sake of the
@@ -53,9 +65,16 @@ func (r EnvRule) aboutTelemetry() bool {
 	return slices.ContainsFunc(telemetryWords(), func(word string) bool { return strings.Contains(name, word) })
 }
 
+// ownOf tells whether the variable belongs to a tool, as far as its name tells: it
+// begins with the tool's, or is about telemetry.
+func (r EnvRule) ownOf(tool ID) bool {
+	first, _, _ := strings.Cut(strings.NewReplacer("-", "_", ".", "_").Replace(tool.String()), "_")
+	return r.aboutTelemetry() || strings.HasPrefix(strings.ToUpper(r.Env), strings.ToUpper(first)+"_")
+}
+
 // telemetryWords are those of which the names of variables about telemetry hold one.
 func telemetryWords() []string {
-	return []string{"TELEMETRY", "TRACK", "ANALYTICS", "USAGE", "STATS", "STATISTICS", "METRICS", "DIAGNOSTICS", "REPORT", "COLLECT", "CONSENT"}
+	return []string{"TELEMETRY", "TRACK", "ANALYTICS", "USAGE", "STATS", "STATISTICS", "METRICS", "DIAGNOSTICS", "REPORT", "COLLECT", "CONSENT", "PRIVACY", "OPT_OUT", "OPTOUT", "OPT_IN", "OPTIN"}
 }
 
 // Describe says which value of the variable made the rule hold, for people.

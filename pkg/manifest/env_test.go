@@ -19,7 +19,9 @@ func TestEnvRule(t *testing.T) {
 	}{
 		{present, "", true, false},
 		{present, "0", true, false},
-		{present, "present", true, false},
+		{present, "present", true, true},
+		{present, " Off ", true, false},
+		{present, "1", true, true},
 		{when, "false", true, true},
 		{when, "FALSE", true, false},
 		{when, " false", false, false},

@@ -39,9 +39,9 @@ func readSend(t *table, m *Manifest) Send {
 		}
 		if s.WriteKeyEnv != "" && !validEnvName(s.WriteKeyEnv) {
 			t.fail("write_key_env", "%s is %s, not the name of an environment variable", t.name("write_key_env"), Quote(s.WriteKeyEnv))
-		} else if s.WriteKeyEnv != "" && !strings.HasSuffix(s.WriteKeyEnv, "WRITE_KEY") {
+		} else if s.WriteKeyEnv != "" && !forWriteKey(s.WriteKeyEnv) {
 			// Its value is sent. Any other secret of the person's could be named else.
-			t.fail("write_key_env", "%s is %s, which is not for a write key: its name must end in %q", t.name("write_key_env"), Quote(s.WriteKeyEnv), "WRITE_KEY")
+			t.fail("write_key_env", "%s is %s, which is not for a write key: WRITE_KEY or SEGMENT must be in its name", t.name("write_key_env"), Quote(s.WriteKeyEnv))
 		}
 	}
 	t.done()
@@ -89,6 +89,16 @@ func HeaderFields(value string) []string {
 	}
 }
 
+// forWriteKey tells whether a variable is there to hold a write key of Segment, by
+// its name: SEGMENT_WRITE_KEY, as Segment's own pages call it, or alike.
+func forWriteKey(variable string) bool {
+	name := strings.ToUpper(variable)
+	return strings.Contains(name, "WRITE_KEY") || strings.Contains(name, "WRITEKEY") || strings.Contains(name, "SEGMENT")
+}
+
+// logEndings are the endings of files that nothing runs.
+func logEndings() []string { return []string{".jsonl", ".ndjson", ".json", ".log", ".txt"} }
+
 // checkEndpoint holds the rule that what leaves is encrypted or stays on this
 // machine. UDP is excepted: it has no encryption that its receivers speak.
 func checkEndpoint(transport Transport, endpoint string) error {
@@ -98,9 +108,9 @@ func checkEndpoint(transport Transport, endpoint string) error {
 		if !path.IsAbs(rest) || path.Clean(rest) != rest || strings.ContainsRune(rest, 0) {
 			return fmt.Errorf("%s is no file: an absolute path or one that starts with %q is needed", Quote(endpoint), "~/")
 		}
-		if !slices.Contains([]string{".jsonl", ".ndjson", ".log"}, path.Ext(rest)) {
+		if !slices.Contains(logEndings(), path.Ext(rest)) {
 			// A line of JSON in a shell's start file is a command.
-			return fmt.Errorf("%s is no log: its name must end in .jsonl, .ndjson or .log", Quote(endpoint))
+			return fmt.Errorf("%s is no log: its name must end in one of %s", Quote(endpoint), strings.Join(logEndings(), ", "))
 		}
 		return nil
 	case UDP:
