@@ -3,12 +3,12 @@ package cmd
 import (
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
+	"github.com/usagectl/usagectl/internal/statefile"
 	"github.com/usagectl/usagectl/internal/term"
 	"github.com/usagectl/usagectl/pkg/catalogue"
 	"github.com/usagectl/usagectl/pkg/consent"
@@ -189,7 +189,7 @@ func (a *app) liftRefusalOfAll(replace bool) error {
 		return err
 	}
 	if old.Exists() {
-		if err := os.Remove(old.Path); err != nil {
+		if err := statefile.Remove(old.Path); err != nil {
 			return fail(exitCreate, fmt.Errorf("the refusal of all tools is not lifted: %w", err))
 		}
 	}

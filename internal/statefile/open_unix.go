@@ -28,6 +28,15 @@ func isLink(err error) bool {
 	return errors.Is(err, syscall.ELOOP) || errors.Is(err, syscall.EMLINK)
 }
 
+// Rename is [os.Rename]. Of several who rename one file at once one succeeds.
+func Rename(from, to string) error { return os.Rename(from, to) }
+
+// Remove is [os.Remove].
+func Remove(path string) error { return os.Remove(path) }
+
+// RemoveAll is [os.RemoveAll].
+func RemoveAll(path string) error { return os.RemoveAll(path) }
+
 // SyncDir makes a rename in dir durable.
 func SyncDir(dir string) error {
 	d, err := os.Open(dir)

@@ -33,7 +33,7 @@ func Write(path string, data []byte, perm, dirPerm os.FileMode) (err error) {
 	if err := fill(f, data, perm); err != nil {
 		return err
 	}
-	if err := os.Rename(f.Name(), path); err != nil {
+	if err := Rename(f.Name(), path); err != nil {
 		return err
 	}
 	return SyncDir(dir)
@@ -54,7 +54,7 @@ func Create(path string, data []byte, dirPerm os.FileMode) error {
 	if err != nil {
 		return err
 	}
-	defer os.Remove(f.Name())
+	defer Remove(f.Name())
 	if err := fill(f, data, 0o600); err != nil {
 		return err
 	}
@@ -111,7 +111,7 @@ func fill(f *os.File, data []byte, perm os.FileMode) error {
 }
 
 func remove(path string) error {
-	if err := os.Remove(path); !errors.Is(err, os.ErrNotExist) {
+	if err := Remove(path); !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
 	return nil
@@ -124,6 +124,19 @@ var (
 	// ErrTooLarge says that the file is larger than the caller allows.
 	ErrTooLarge = errors.New("too large")
 )
+
+// Open opens a file for reading, so that others can rename and remove it meanwhile.
+func Open(path string) (*os.File, error) { return openRead(path, true) }
+
+// ReadFile is [os.ReadFile] by way of [Open].
+func ReadFile(path string) ([]byte, error) {
+	f, err := Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(f)
+}
 
 // ReadRegular reads a regular file of at most limit bytes and says what it is.
 // It never waits for a FIFO's writer and never reads a device. A symbolic link

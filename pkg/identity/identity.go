@@ -121,7 +121,7 @@ func removeIf(path string, meant func(id string) bool) error {
 	case errors.Is(err, ErrNone), errors.Is(err, ErrInvalid):
 		return nil
 	case err == nil && meant(id):
-		err = os.Remove(path)
+		err = statefile.Remove(path)
 	}
 	if errors.Is(err, os.ErrNotExist) {
 		return nil

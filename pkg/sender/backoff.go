@@ -32,7 +32,7 @@ type Backoff struct {
 // Backoff reads the tool's wait; the zero value if there is none.
 func (o Outbox) Backoff() Backoff {
 	var b Backoff
-	data, err := os.ReadFile(o.path(backoffFile))
+	data, err := statefile.ReadFile(o.path(backoffFile))
 	if err != nil || json.Unmarshal(data, &b) != nil {
 		return Backoff{}
 	}
@@ -79,7 +79,7 @@ func (o Outbox) setBackoff(b Backoff) error {
 }
 
 func (o Outbox) clearBackoff() error {
-	err := os.Remove(o.path(backoffFile))
+	err := statefile.Remove(o.path(backoffFile))
 	if errors.Is(err, os.ErrNotExist) {
 		return nil
 	}

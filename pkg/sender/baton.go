@@ -5,6 +5,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/usagectl/usagectl/internal/statefile"
 )
 
 // baton is a file that says that a deliverer is at work, so that a burst of
@@ -30,7 +32,7 @@ func batonOf(state string) baton { return baton{filepath.Join(outboxDir(state), 
 // held tells whether a deliverer is at work, as far as can be told. self is
 // called only if that depends on a process being alive.
 func (b baton) held(now time.Time, self func() owner) bool {
-	f, err := os.Open(b.path)
+	f, err := statefile.Open(b.path)
 	if err != nil {
 		return false
 	}
@@ -54,7 +56,7 @@ func (b baton) held(now time.Time, self func() owner) bool {
 func (b baton) take(now time.Time, self func() owner) error {
 	f, err := os.OpenFile(b.path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, os.ErrExist) && !b.held(now, self) {
-		os.Remove(b.path) // if somebody else does it too, one of us makes the next
+		statefile.Remove(b.path) // if somebody else does it too, one of us makes the next
 		f, err = os.OpenFile(b.path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	}
 	if err != nil {
@@ -74,12 +76,12 @@ func (b baton) name(o owner) error {
 }
 
 // abandon takes back a baton that was just made.
-func (b baton) abandon() { os.Remove(b.path) } // if it fails the baton runs out
+func (b baton) abandon() { statefile.Remove(b.path) } // if it fails the baton runs out
 
 // drop removes the baton if it is o's.
 func (b baton) drop(o owner) {
-	content, err := os.ReadFile(b.path)
+	content, err := statefile.ReadFile(b.path)
 	if by, ok := parseOwner(string(content)); err == nil && ok && by == o {
-		os.Remove(b.path) // if it fails the baton runs out
+		statefile.Remove(b.path) // if it fails the baton runs out
 	}
 }

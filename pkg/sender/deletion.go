@@ -280,7 +280,7 @@ func (ds Deletions) sweep(sha string) error {
 	files, err := statefile.Litter(ds.path(sha))
 	errs := []error{err}
 	for _, file := range files {
-		errs = append(errs, ifThere(os.Remove(file)))
+		errs = append(errs, ifThere(statefile.Remove(file)))
 	}
 	return errors.Join(errs...)
 }

@@ -61,7 +61,7 @@ func (s Sender) removeKey(tool manifest.ID) error {
 	files, err := statefile.Litter(path)
 	errs := []error{err}
 	for _, file := range append(files, path) {
-		errs = append(errs, ifThere(os.Remove(file)))
+		errs = append(errs, ifThere(statefile.Remove(file)))
 	}
 	return errors.Join(append(errs, ifThere(statefile.SyncDir(filepath.Dir(path))))...)
 }
@@ -161,7 +161,7 @@ func (o Outbox) removeUnder(ctx context.Context, d *Deletion, self owner, now fu
 			if !o.isUnder(d, part, name) {
 				continue
 			}
-			err := ifThere(os.Remove(o.path(part, name)))
+			err := ifThere(statefile.Remove(o.path(part, name)))
 			errs = append(errs, err)
 			if err == nil && (part == "new" || part == "claimed") {
 				removed++

@@ -62,7 +62,7 @@ func (j Journal) add(records []Record) error {
 	_, err = f.Write(lines.Bytes())
 	err = errors.Join(statErr, err, f.Close())
 	if err == nil && info.Size() > maxJournal {
-		err = os.Rename(j.path, j.path+".1")
+		err = statefile.Rename(j.path, j.path+".1")
 	}
 	return err
 }
@@ -72,7 +72,7 @@ func (j Journal) add(records []Record) error {
 func (j Journal) Records() ([]Record, error) {
 	var list []Record
 	for _, path := range []string{j.path + ".1", j.path} {
-		data, err := os.ReadFile(path)
+		data, err := statefile.ReadFile(path)
 		if err != nil && !errors.Is(err, os.ErrNotExist) {
 			return list, err
 		}
@@ -89,7 +89,7 @@ func (j Journal) Records() ([]Record, error) {
 // erase removes the journal, and makes that last.
 func (j Journal) erase() error {
 	return errors.Join(
-		ifThere(os.Remove(j.path)), ifThere(os.Remove(j.path+".1")),
+		ifThere(statefile.Remove(j.path)), ifThere(statefile.Remove(j.path+".1")),
 		ifThere(statefile.SyncDir(filepath.Dir(j.path))),
 	)
 }
@@ -106,7 +106,7 @@ func (j Journal) Last() time.Time {
 }
 
 func lastRecord(path string) time.Time {
-	f, err := os.Open(path)
+	f, err := statefile.Open(path)
 	if err != nil {
 		return time.Time{}
 	}

@@ -90,14 +90,14 @@ func (o Outbox) Put(p consent.Permit, e Entry) error {
 	if err != nil {
 		return err
 	}
-	err = os.Rename(tmp, name)
+	err = statefile.Rename(tmp, name)
 	if errors.Is(err, os.ErrNotExist) {
 		if err = o.create(); err == nil {
-			err = os.Rename(tmp, name)
+			err = statefile.Rename(tmp, name)
 		}
 	}
 	if err != nil {
-		return errors.Join(err, os.Remove(tmp))
+		return errors.Join(err, statefile.Remove(tmp))
 	}
 	return nil
 }
@@ -119,7 +119,7 @@ func writeNew(path string, data []byte) error {
 	}
 	_, err = f.Write(data)
 	if err := errors.Join(err, f.Close()); err != nil { // NFS tells at Close that the disk is full
-		return errors.Join(err, os.Remove(path))
+		return errors.Join(err, statefile.Remove(path))
 	}
 	return nil
 }
@@ -144,7 +144,7 @@ func (o Outbox) names(part string) ([]string, error) {
 // was quicker.
 func (o Outbox) claim(name string, by owner, now time.Time) (claim, error) {
 	c := claim{o, name, name + "~" + by.lease(now.Add(lease))}
-	return c, os.Rename(o.path("new", name), o.path("claimed", c.file))
+	return c, statefile.Rename(o.path("new", name), o.path("claimed", c.file))
 }
 
 // claim is an event that is being delivered.
@@ -166,11 +166,11 @@ func (c claim) read() (Entry, []byte, error) {
 }
 
 // done removes the event: it was delivered.
-func (c claim) done() error { return ifThere(os.Remove(c.path())) }
+func (c claim) done() error { return ifThere(statefile.Remove(c.path())) }
 
 // release puts the event back.
 func (c claim) release() error {
-	return ifThere(os.Rename(c.path(), c.outbox.path("new", c.name)))
+	return ifThere(statefile.Rename(c.path(), c.outbox.path("new", c.name)))
 }
 
 // ifThere takes it that an event is gone because the outbox was emptied.
@@ -191,7 +191,7 @@ type Rejected struct {
 
 // spoil moves aside, as it is, what is no file at all.
 func (c claim) spoil() error {
-	return ifThere(os.Rename(c.path(), c.outbox.path("rejected", c.name)))
+	return ifThere(statefile.Rename(c.path(), c.outbox.path("rejected", c.name)))
 }
 
 // reject moves the event aside. Written before the claim is removed, so that
@@ -225,7 +225,7 @@ func (o Outbox) reclaim(self owner, now time.Time) error {
 		if ok && self.respects(by, now) {
 			continue
 		}
-		err := os.Rename(o.path("claimed", file), o.path("new", name))
+		err := statefile.Rename(o.path("claimed", file), o.path("new", name))
 		if err != nil && !errors.Is(err, os.ErrNotExist) {
 			errs = append(errs, err)
 		}
@@ -259,7 +259,7 @@ func (o Outbox) trim(now time.Time) error {
 	}
 	dropped := 0
 	for _, name := range names {
-		if drop[name] && os.Remove(o.path("new", name)) == nil {
+		if drop[name] && statefile.Remove(o.path("new", name)) == nil {
 			dropped++
 		}
 	}
@@ -280,7 +280,7 @@ func (o Outbox) sweepRejected(now time.Time) error {
 	errs := []error{err}
 	for i, name := range names {
 		if len(names)-i > maxRejected || expired(name, now) {
-			errs = append(errs, os.RemoveAll(o.path("rejected", name)))
+			errs = append(errs, statefile.RemoveAll(o.path("rejected", name)))
 		}
 	}
 	return errors.Join(errs...)
@@ -293,7 +293,7 @@ func (o Outbox) sweepTmp(now time.Time) error {
 	for _, name := range names {
 		info, err := os.Lstat(o.path("tmp", name))
 		if err == nil && now.Sub(info.ModTime()) > time.Hour {
-			errs = append(errs, os.RemoveAll(o.path("tmp", name)))
+			errs = append(errs, statefile.RemoveAll(o.path("tmp", name)))
 		}
 	}
 	return errors.Join(errs...)
@@ -320,7 +320,7 @@ func (o Outbox) Count() (Count, error) {
 	claimed, claimedErr := o.names("claimed")
 	rejected, rejectedErr := o.names("rejected")
 	c := Count{Queued: len(waiting) + len(claimed), Rejected: len(rejected)}
-	data, droppedErr := os.ReadFile(o.path("dropped"))
+	data, droppedErr := statefile.ReadFile(o.path("dropped"))
 	for line := range strings.Lines(string(data)) {
 		var at string
 		var n int
@@ -337,7 +337,7 @@ func (o Outbox) Empty() (int, error) {
 	count, err := o.Count()
 	errs := []error{err}
 	for _, part := range []string{"new", "claimed", "tmp", "rejected", "dropped", backoffFile} {
-		errs = append(errs, os.RemoveAll(o.path(part)))
+		errs = append(errs, statefile.RemoveAll(o.path(part)))
 	}
 	return count.Queued, errors.Join(errs...)
 }
