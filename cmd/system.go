@@ -76,15 +76,14 @@ func systemDirs() dirs.Dirs {
 		}
 		return path
 	}
-	return dirs.Dirs{
+	return onThisSystem(dirs.Dirs{
 		Home:       home,
 		ConfigHome: own("XDG_CONFIG_HOME", xdg.ConfigHome),
 		StateHome:  own("XDG_STATE_HOME", xdg.StateHome),
 		DataHome:   own("XDG_DATA_HOME", xdg.DataHome),
 		ConfigDirs: xdg.ConfigDirs,
 		DataDirs:   xdg.DataDirs,
-		System:     systemConfig(),
-	}
+	})
 }
 
 // version is set by the linker in a release.

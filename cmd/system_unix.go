@@ -2,6 +2,11 @@
 
 package cmd
 
-// systemConfig is the fixed place for machine-wide settings (XDG Base Directory
+import "github.com/usagectl/usagectl/internal/dirs"
+
+// onThisSystem adds the fixed place for machine-wide settings (XDG Base Directory
 // specification's default), which no variable can move.
-func systemConfig() string { return "/etc/xdg" }
+func onThisSystem(d dirs.Dirs) dirs.Dirs {
+	d.System = "/etc/xdg"
+	return d
+}

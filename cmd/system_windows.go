@@ -1,11 +1,40 @@
 package cmd
 
-import "golang.org/x/sys/windows"
+import (
+	"os"
+	"path/filepath"
 
-// systemConfig is the fixed place for machine-wide settings. Windows is asked for
-// it, because a variable could be set by anybody.
-func systemConfig() string {
-	path, err := windows.KnownFolderPath(windows.FOLDERID_ProgramData, 0)
+	"golang.org/x/sys/windows"
+
+	"github.com/usagectl/usagectl/internal/dirs"
+)
+
+// onThisSystem puts things where Windows has a place for them, which the xdg
+// package does in part: decisions go with the person from machine to machine, and
+// so into %APPDATA%. What waits in the outbox, the journal and the keys stay on their machine, for
+// two copies of an outbox would be delivered twice.
+//
+// Machine-wide refusals are in %ProgramData%, where anybody can put one. Manifests
+// are looked for where only an administrator can, because they say what is sent and where to.
+//
+// Windows is asked for these places: a variable could be set by anybody.
+func onThisSystem(d dirs.Dirs) dirs.Dirs {
+	d.System = knownFolder(windows.FOLDERID_ProgramData)
+	if d.ConfigHome != "" && !filepath.IsAbs(os.Getenv("XDG_CONFIG_HOME")) {
+		d.ConfigHome = knownFolder(windows.FOLDERID_RoamingAppData)
+	}
+	if os.Getenv("XDG_CONFIG_DIRS") == "" {
+		d.ConfigDirs = nil
+	}
+	if os.Getenv("XDG_DATA_DIRS") == "" {
+		d.DataDirs = []string{knownFolder(windows.FOLDERID_ProgramFiles)}
+	}
+	return d
+}
+
+// knownFolder is a place that Windows knows, or "".
+func knownFolder(id *windows.KNOWNFOLDERID) string {
+	path, err := windows.KnownFolderPath(id, windows.KF_FLAG_DONT_VERIFY)
 	if err != nil {
 		return ""
 	}
