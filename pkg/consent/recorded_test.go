@@ -206,7 +206,11 @@ func TestRecordedTools(t *testing.T) {
 	recorded := consent.ReadRecorded(d)
 	got := recorded.Tools()
 	slices.SortFunc(got, func(a, b manifest.ID) int { return strings.Compare(a.String(), b.String()) })
-	if want := []manifest.ID{toolID(t, "a.b"), toolID(t, "garbage"), toolID(t, "mytool")}; !slices.Equal(got, want) {
+	want := []manifest.ID{toolID(t, "a.b"), toolID(t, "garbage"), toolID(t, "mytool")}
+	if _, err := os.Stat(filepath.Join(d.UserConsent(), "upper.toml")); err == nil { // as on Windows
+		want = append(want, toolID(t, "upper"))
+	}
+	if !slices.Equal(got, want) {
 		t.Errorf("the tools are %v, want %v", got, want)
 	}
 	for _, name := range []string{"a.b", "garbage", "mytool", "granted", "note", "upper"} {

@@ -21,6 +21,9 @@ func ParseID(s string) (ID, error) {
 		return ID{}, fmt.Errorf("tool ID %s is not valid: it takes a lower-case letter or digit and then up to 63 of a-z, 0-9, %q, %q and %q",
 			Quote(s), ".", "_", "-")
 	}
+	if !keepable(s) {
+		return ID{}, fmt.Errorf("tool ID %q cannot be used here: this system has no file of that name", s)
+	}
 	return ID{s}, nil
 }
 

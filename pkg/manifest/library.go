@@ -7,6 +7,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -91,11 +92,16 @@ func (l Library) Added() []ID {
 	return sorted(ids)
 }
 
-// IDsOf lists, sorted and once each, the tools for which there is a file ID.toml.
+// IDsOf lists, sorted and once each, the tools for which there is a file ID.toml:
+// one that is found by that name, which on some systems has capitals.
 func IDsOf(entries []os.DirEntry) []ID {
 	var ids []ID
 	for _, e := range entries {
-		name, ok := strings.CutSuffix(e.Name(), ".toml")
+		file := e.Name()
+		if runtime.GOOS == "windows" || runtime.GOOS == "darwin" {
+			file = strings.ToLower(file)
+		}
+		name, ok := strings.CutSuffix(file, ".toml")
 		if id, err := ParseID(name); ok && err == nil {
 			ids = append(ids, id)
 		}

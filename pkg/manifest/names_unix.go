@@ -1,0 +1,6 @@
+//go:build unix
+
+package manifest
+
+// keepable tells whether files can be named by a tool's ID. Here all can.
+func keepable(string) bool { return true }
