@@ -8,7 +8,8 @@ import (
 )
 
 // Spawn starts a program detached from this one: without a console window, in a
-// process group of its own, and with no streams but stdin, if that is not nil. It
+// process group of its own, with the system's directory as its own, so that it keeps
+// nobody from removing another, and with no streams but stdin, if that is not nil. It
 // returns the process ID without waiting.
 func Spawn(exe string, argv []string, env []string, stdin *os.File) (int, error) {
 	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
@@ -19,7 +20,12 @@ func Spawn(exe string, argv []string, env []string, stdin *os.File) (int, error)
 	if stdin == nil {
 		stdin = null
 	}
+	dir, err := windows.GetSystemDirectory()
+	if err != nil {
+		return 0, err
+	}
 	p, err := os.StartProcess(exe, argv, &os.ProcAttr{
+		Dir:   dir,
 		Env:   env,
 		Files: []*os.File{stdin, null, null},
 		Sys: &syscall.SysProcAttr{
