@@ -106,7 +106,7 @@ func (a *app) refuseAll(replace bool) error {
 	if !a.json && !a.quiet {
 		a.Stdout.Printf("You refused the telemetry of all tools.%s\n", thrownAway(removed))
 		a.Stdout.Printf("Undo it with: usagectl enable --all\n")
-		a.hint("most tools read only their own variable; to have them obey too, add this line to your shell's start file: eval \"$(usagectl env --quiet)\"")
+		a.hint("most tools read only their own variable; to have them obey too, add this line to your shell's start file: %s", a.startLine())
 	}
 	return a.showDecided(nil)
 }

@@ -1,16 +1,17 @@
 package cmd
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 
 	"github.com/usagectl/usagectl/internal/settings"
-	"github.com/usagectl/usagectl/internal/shell"
 	"github.com/usagectl/usagectl/internal/statefile"
 	"github.com/usagectl/usagectl/pkg/catalogue"
 	"github.com/usagectl/usagectl/pkg/consent"
@@ -54,13 +55,29 @@ func (a *app) programs() map[string]string {
 			continue
 		}
 		for _, e := range entries {
-			name := strings.TrimSuffix(e.Name(), ".exe")
+			name := a.programName(e.Name())
 			if _, known := found[name]; !known {
 				found[name] = filepath.Join(dir, e.Name())
 			}
 		}
 	}
 	return found
+}
+
+// programName is what a file on PATH is called by: on Windows without what
+// PATHEXT lists, in which npm's programs, for one, end with ".cmd"; "" if it is no program there.
+func (a *app) programName(file string) string {
+	if runtime.GOOS != "windows" {
+		return file
+	}
+	endings, _ := a.Env("PATHEXT")
+	file = strings.ToLower(file)
+	for _, ending := range strings.Split(strings.ToLower(cmp.Or(endings, ".com;.exe;.bat;.cmd")), ";") {
+		if name, ok := strings.CutSuffix(file, ending); ok && ending != "" {
+			return name
+		}
+	}
+	return ""
 }
 
 // program is where a program is, or "".
@@ -70,7 +87,7 @@ func (s surroundings) program(name string) string {
 		return ""
 	}
 	info, err := os.Stat(path)
-	if err != nil || !info.Mode().IsRegular() || info.Mode()&0o111 == 0 && filepath.Ext(path) != ".exe" {
+	if err != nil || !info.Mode().IsRegular() || info.Mode()&0o111 == 0 && runtime.GOOS != "windows" {
 		return ""
 	}
 	return path
@@ -176,7 +193,7 @@ func (s surroundings) remedy(t *catalogue.Tool, refused bool) []string {
 	orders := catalogue.Obey([]catalogue.Wish{{Tool: t, Off: refused}}, false)
 	list := []string{}
 	for _, v := range orders.Variables {
-		if line, err := assignment(shell.Sh, v); err == nil {
+		if line, err := assignment(s.Shell, v); err == nil {
 			list = append(list, line)
 		}
 	}

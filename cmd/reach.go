@@ -32,14 +32,22 @@ func (a *app) sayReach(t tool) {
 		return
 	}
 	for _, v := range orders.Variables {
-		if line, err := assignment(shell.Sh, v); err == nil {
+		if line, err := assignment(a.Shell, v); err == nil {
 			out.Printf("  %s\n", line)
 		}
 	}
 	if way := t.known.Elsewhere(); way != "" {
 		out.Printf("%s\n", out.Wrap("Or "+way+". Usagectl never runs other programs or changes their files.", 2))
 	}
-	a.hint("every refusal at once: eval \"$(usagectl env --quiet)\", in your shell's start file")
+	a.hint("every refusal at once: %s, in your shell's start file", a.startLine())
+}
+
+// startLine is the line in a shell's start file that has tools obey.
+func (a *app) startLine() string {
+	if a.Shell == shell.PowerShell {
+		return "usagectl env --quiet --shell powershell | Out-String | Invoke-Expression"
+	}
+	return `eval "$(usagectl env --quiet)"`
 }
 
 func plural(n int, one, many string) string {

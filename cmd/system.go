@@ -4,6 +4,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"runtime/debug"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 	xterm "github.com/charmbracelet/x/term"
 
 	"github.com/usagectl/usagectl/internal/dirs"
+	"github.com/usagectl/usagectl/internal/shell"
 	"github.com/usagectl/usagectl/internal/term"
 )
 
@@ -26,7 +28,8 @@ type World struct {
 	WorkDir    string // "" if it is not known
 	Now        func() time.Time
 	Executable func() (string, error)
-	Name       string // how this program was called
+	Name       string        // how this program was called
+	Shell      shell.Dialect // in which advice is given
 	// Interactive tells whether somebody can be asked: stdin and stderr are terminals.
 	Interactive bool
 }
@@ -48,9 +51,18 @@ func System() World {
 		Now:        time.Now,
 		Executable: os.Executable,
 		Name:       os.Args[0],
+		Shell:      advisedShell(),
 
 		Interactive: xterm.IsTerminal(os.Stdin.Fd()) && xterm.IsTerminal(os.Stderr.Fd()),
 	}
+}
+
+// advisedShell is the shell that comes with the system and that people type into.
+func advisedShell() shell.Dialect {
+	if runtime.GOOS == "windows" {
+		return shell.PowerShell
+	}
+	return shell.Sh
 }
 
 func stream(f *os.File) term.Stream {
