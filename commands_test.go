@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"os"
 	"os/exec"
@@ -23,7 +24,7 @@ const patience = 60 * time.Second
 
 // scriptCommands are the commands that scripts have beside testscript's own.
 func scriptCommands() map[string]func(ts *testscript.TestScript, neg bool, args []string) {
-	return map[string]func(ts *testscript.TestScript, neg bool, args []string){
+	commands := map[string]func(ts *testscript.TestScript, neg bool, args []string){
 		"wait-file":  waitFile,
 		"wait-gone":  waitGone,
 		"capture":    captureGroup,
@@ -35,6 +36,8 @@ func scriptCommands() map[string]func(ts *testscript.TestScript, neg bool, args 
 		"chmod-file": chmodFile,
 		"immutable":  immutable,
 	}
+	maps.Copy(commands, portableCommands())
+	return commands
 }
 
 // wait-file FILE [TEXT] waits until the file is there and holds the text.
@@ -158,11 +161,33 @@ func chmodFile(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // scriptCondition is for conditions beside testscript's own: "immutable" tells
-// whether files can be made so.
+// whether files can be made so, "links" whether there are symbolic links, which wine
+// only says that it makes.
 func scriptCondition(condition string) (bool, error) {
-	if condition != "immutable" {
-		return false, fmt.Errorf("unknown condition %q", condition)
+	switch condition {
+	case "immutable":
+		return canBeImmutable()
+	case "links":
+		return canLink()
 	}
+	return false, fmt.Errorf("unknown condition %q", condition)
+}
+
+func canLink() (bool, error) {
+	dir, err := os.MkdirTemp("", "links")
+	if err != nil {
+		return false, err
+	}
+	defer os.RemoveAll(dir)
+	link := filepath.Join(dir, "link")
+	if err := os.Symlink(dir, link); err != nil {
+		return false, nil
+	}
+	info, err := os.Lstat(link)
+	return err == nil && info.Mode()&os.ModeSymlink != 0, nil
+}
+
+func canBeImmutable() (bool, error) {
 	f, err := os.CreateTemp("", "immutable")
 	if err != nil {
 		return false, err

@@ -3,6 +3,8 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"runtime"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -11,7 +13,7 @@ import (
 // TestMain makes this test binary the program too: scripts and tests that start
 // "usagectl" start the code under test, with coverage.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"usagectl": main})
+	testscript.Main(m, map[string]func(){"usagectl": main, "without": without})
 }
 
 // TestScript runs the stories in testdata/script. Each has an empty home, and
@@ -39,5 +41,22 @@ func emptyHome(e *testscript.Env) error {
 	e.Setenv("XDG_CONFIG_DIRS", filepath.Join(e.WorkDir, "etc"))
 	e.Setenv("GORACE", "atexit_sleep_ms=0") // else every program under the race detector sleeps a second
 	e.Setenv("XDG_DATA_DIRS", filepath.Join(e.WorkDir, "share"))
+	for _, variable := range movedHomes(home) {
+		name, value, _ := strings.Cut(variable, "=")
+		e.Setenv(name, value)
+	}
 	return nil
+}
+
+// movedHomes has Windows keep things where the other systems do: there a home in
+// a variable moves nothing but the home itself.
+func movedHomes(home string) []string {
+	if runtime.GOOS != "windows" {
+		return nil
+	}
+	return []string{
+		"XDG_CONFIG_HOME=" + filepath.Join(home, ".config"),
+		"XDG_STATE_HOME=" + filepath.Join(home, ".local", "state"),
+		"XDG_DATA_HOME=" + filepath.Join(home, ".local", "share"),
+	}
 }

@@ -99,6 +99,7 @@ func programEnv(t testing.TB, home string, extra []string) (env []string, dir st
 	}
 	if home != "" {
 		env = append(env, "HOME="+home, "USERPROFILE="+home)
+		env = append(env, movedHomes(home)...)
 		outside = home
 	}
 	return append(env, extra...), outside
@@ -112,7 +113,7 @@ func stateHome(home string, extra []string) string {
 		}
 	}
 	switch {
-	case home == "" || runtime.GOOS == "windows":
+	case home == "":
 		return ""
 	case runtime.GOOS == "darwin":
 		return filepath.Join(home, "Library", "Application Support")
