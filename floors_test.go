@@ -97,6 +97,7 @@ func sole(t *testing.T, packages map[string]goPackage, dep, importer string) {
 
 func list(t *testing.T) map[string]goPackage {
 	t.Helper()
+	needProgram(t, "go")
 	out, err := exec.Command("go", "list", "-deps", "-json=ImportPath,Imports,Deps", "./...").Output()
 	if err != nil {
 		t.Fatal(err)

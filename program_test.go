@@ -150,7 +150,7 @@ func awaitDeliverer(state string) {
 }
 
 // needProgram skips a test that takes a program which is not there.
-func needProgram(t *testing.T, name string) {
+func needProgram(t testing.TB, name string) {
 	t.Helper()
 	if _, err := exec.LookPath(name); err != nil {
 		t.Skipf("%s is not installed", name)

@@ -61,6 +61,7 @@ type collector struct {
 // startCollector starts the receivers; they stop when the test ends.
 func startCollector(t testing.TB, args ...string) *collector {
 	t.Helper()
+	needProgram(t, "go")
 	program, err := buildReceivers()
 	if err != nil {
 		t.Fatalf("receivers: %v", err)

@@ -10,6 +10,7 @@ import (
 	"os/user"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -139,6 +140,9 @@ func TestSystemsSourceID(t *testing.T) {
 func holdsNoHardwareAddress(t testing.TB, body []byte) {
 	t.Helper()
 	interfaces, err := net.Interfaces()
+	if err != nil && runtime.GOOS == "windows" {
+		t.Skipf("the network interfaces are not told, as under wine: %v", err)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
