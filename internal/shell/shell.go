@@ -50,15 +50,14 @@ var (
 // Set is the line, without its end, that gives a variable a value and hands it
 // on to programs. The name has to be one of letters, digits and underscores.
 func (d Dialect) Set(name, value string) (string, error) {
-	if strings.ContainsAny(value, "\n\r\x00") || value == "" && (d == PowerShell || d == Cmd) {
-		// An empty value is no value to Windows' own shells: it removes the variable.
+	if strings.ContainsAny(value, "\n\r\x00") || (d == PowerShell || d == Cmd) && !forWindows(value) {
 		return "", ErrValue
 	}
 	switch d {
 	case Fish:
 		return "set -gx " + name + " " + quoted(value, `'`, strings.NewReplacer(`\`, `\\`, `'`, `\'`)), nil
 	case PowerShell:
-		return "$env:" + name + " = '" + powershell().Replace(value) + "'", nil
+		return "$env:" + name + " = '" + strings.ReplaceAll(value, "'", "''") + "'", nil
 	case Cmd:
 		// A percent sign reads differently at the prompt and in a batch file.
 		if strings.ContainsAny(value, `"%!`) {
@@ -80,10 +79,12 @@ func (d Dialect) Set(name, value string) (string, error) {
 	return "export " + name + "=" + quoted(value, `'`, strings.NewReplacer(`'`, `'\''`)), nil
 }
 
-// powershell doubles what ends a string in single quotes, which typographic
-// quotes do too (about_Quoting_Rules).
-func powershell() *strings.Replacer {
-	return strings.NewReplacer("'", "''", "\u2018", "\u2018\u2018", "\u2019", "\u2019\u2019", "\u201a", "\u201a\u201a", "\u201b", "\u201b\u201b")
+// forWindows tells whether Windows' own shells can be given a value. An empty one is none
+// to them: it removes the variable. What a program prints they read in one of many code
+// pages, in some of which a letter's bytes are the quotes that end a string of PowerShell, so
+// only ASCII arrives.
+func forWindows(value string) bool {
+	return value != "" && !strings.ContainsFunc(value, func(r rune) bool { return r < ' ' && r != '\t' || r > '~' })
 }
 
 // Unset is the line, without its end, that removes a variable.

@@ -123,11 +123,15 @@ func TestFiles(t *testing.T) {
 	}{
 		{shell.PowerShell, "1", `$env:X = '1'`},
 		{shell.PowerShell, "it's $HOME `a` \"b\"", "$env:X = 'it''s $HOME `a` \"b\"'"},
-		{shell.PowerShell, "‘a’‚‛", "$env:X = '‘‘a’’‚‚‛‛'"},
+		{shell.PowerShell, "‘a’", ""}, // these quotes would end it too
+		{shell.PowerShell, "ü", ""},
+		{shell.PowerShell, "\x1b", ""},
 		{shell.PowerShell, "", ""}, // it would remove the variable
 		{shell.Cmd, "1", `set "X=1"`},
 		{shell.Cmd, "a & b | c > d ^ e", `set "X=a & b | c > d ^ e"`},
 		{shell.Cmd, "%PATH%", ""},
+		{shell.Cmd, "ü", ""},
+		{shell.Cmd, "\x1a", ""}, // ends a batch file
 		{shell.Cmd, "a!b", ""},
 		{shell.Cmd, `a"b`, ""},
 		{shell.Cmd, "", ""},
