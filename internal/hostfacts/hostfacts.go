@@ -16,8 +16,6 @@ import (
 	"os/user"
 	"runtime"
 
-	"github.com/shirou/gopsutil/v3/host"
-
 	"github.com/usagectl/usagectl/internal/ci"
 )
 
@@ -46,12 +44,6 @@ func (Host) System() string {
 		return "FreeBSD"
 	}
 	return runtime.GOOS
-}
-
-// KernelRelease is what "uname -r" prints.
-func (Host) KernelRelease() string {
-	release, err := host.KernelVersion()
-	return known(release, err)
 }
 
 // Distribution is the distribution's ID: "debian".

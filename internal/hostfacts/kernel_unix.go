@@ -2,7 +2,16 @@
 
 package hostfacts
 
-import "golang.org/x/sys/unix"
+import (
+	"github.com/shirou/gopsutil/v3/host"
+	"golang.org/x/sys/unix"
+)
+
+// KernelRelease is what "uname -r" prints.
+func (Host) KernelRelease() string {
+	release, err := host.KernelVersion()
+	return known(release, err)
+}
 
 // KernelVersion is what "uname -v" prints.
 func (Host) KernelVersion() string {

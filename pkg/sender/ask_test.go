@@ -282,14 +282,14 @@ func TestAskByEveryTransport(t *testing.T) {
 		`transport = "otlp", endpoint = "` + r.URL + `"`,
 		`transport = "otlp", signal = "logs", endpoint = "` + r.URL + `"`,
 		`transport = "segment", write_key = "k", endpoint = "` + r.URL + `"`,
-		`transport = "file", endpoint = "~/.t/log"`,
+		`transport = "file", endpoint = "~/.t/x.log"`,
 	} {
 		askBy(t, s, send)
 	}
 	if n := len(r.requests()); n != 3 {
 		t.Errorf("asked %d times", n)
 	}
-	if data, err := os.ReadFile(filepath.Join(s.Dirs.Home, ".t", "log")); err != nil || string(data) != askedDocument+"\n" {
+	if data, err := os.ReadFile(filepath.Join(s.Dirs.Home, ".t", "x.log")); err != nil || string(data) != askedDocument+"\n" {
 		t.Errorf("file: %s, %v", data, err)
 	}
 }
