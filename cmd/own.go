@@ -65,10 +65,11 @@ func (a *app) programs() map[string]string {
 }
 
 // programName is what a file on PATH is called by: on Windows without what
-// PATHEXT lists, in which npm's programs, for one, end with ".cmd"; "" if it is no program there.
+// PATHEXT lists, in which npm's programs, for one, end with ".cmd"; "" if it is no program
+// there. Windows' programs are on PATH in its Linux too.
 func (a *app) programName(file string) string {
 	if runtime.GOOS != "windows" {
-		return file
+		return strings.TrimSuffix(file, ".exe")
 	}
 	endings, _ := a.Env("PATHEXT")
 	file = strings.ToLower(file)
@@ -87,7 +88,7 @@ func (s surroundings) program(name string) string {
 		return ""
 	}
 	info, err := os.Stat(path)
-	if err != nil || !info.Mode().IsRegular() || info.Mode()&0o111 == 0 && runtime.GOOS != "windows" {
+	if err != nil || !info.Mode().IsRegular() || info.Mode()&0o111 == 0 && runtime.GOOS != "windows" && filepath.Ext(path) != ".exe" {
 		return ""
 	}
 	return path
