@@ -205,7 +205,7 @@ Without a command it shows the status.`,
 	root.SetHelpFunc(a.showHelp)
 	root.SetHelpCommand(newHelp(a))
 	enable, disable, flush, forget := newEnable(a), newDisable(a), newFlush(a), newForget(a)
-	root.AddCommand(status, enable, disable, newInspect(a), newSend(a), flush, forget, newEnv(a), newCompletion(a), newDeliver(a))
+	root.AddCommand(status, enable, disable, newInspect(a), newSend(a), flush, forget, newEnv(a), newCompletion(a), newVersion(a), newDeliver(a))
 	a.addCompletions(root)
 	for _, c := range []*cobra.Command{root, status, enable, disable, flush, forget} {
 		c.Annotations = map[string]string{byPerson: "yes"}

@@ -5,7 +5,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"runtime/debug"
 	"time"
 
 	"github.com/adrg/xdg"
@@ -96,18 +95,4 @@ func systemDirs() dirs.Dirs {
 		ConfigDirs: xdg.ConfigDirs,
 		DataDirs:   xdg.DataDirs,
 	})
-}
-
-// version is set by the linker in a release.
-var version string
-
-// Version is the program's version: the release's, else the module's, else "devel".
-func Version() string {
-	if version != "" {
-		return version
-	}
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
-		return info.Main.Version
-	}
-	return "devel"
 }
