@@ -51,8 +51,10 @@ var examplesSay = map[string]string{
 	`usagectl completion bash > ~/.local/share/bash-completion/completions/usagectl`: `^Completion of usagectl in bash\n$`,
 	`mkdir -p ~/.config/fish/completions`:                                            `^$`,
 	`usagectl completion fish > ~/.config/fish/completions/usagectl.fish`:            `^Completion of usagectl in fish\n$`,
-	`usagectl help send`:    `^Take an event`,
-	`usagectl help privacy`: `sends nothing on its own behalf`,
+	`usagectl version`:        `(?m)^  Commit +`,
+	`usagectl version --json`: `^\{"schema":1,"version":"`,
+	`usagectl help send`:      `^Take an event`,
+	`usagectl help privacy`:   `sends nothing on its own behalf`,
 	`usagectl inspect mytool run.end --set exit_code=0 --manifest mytool.toml`: `(?m)^  exit_code = 0$`,
 	`usagectl send mytool run.end --set exit_code=$?`:                          `^$`,
 }

@@ -29,7 +29,9 @@ EXIT STATUS
    0  shown
   64  a bad flag or a word too many
   74  with --json: stdout could not be written`,
-		Example: `  usagectl version
+		Example: `  # For a report of a bug
+  usagectl version
+  # For a script that needs a certain version
   usagectl version --json`,
 		Args: words(0, 0),
 		RunE: func(*cobra.Command, []string) error { return runVersion(a) },
