@@ -88,6 +88,8 @@ func TestHelpIsWhole(t *testing.T) {
 			t.Errorf("%s: the short description ends with a full stop", c.Name())
 		case !strings.Contains(c.Example, "usagectl "+c.Name()):
 			t.Errorf("%s: no example", c.Name())
+		case !strings.HasPrefix(c.Example, "  # "):
+			t.Errorf("%s: the first example does not say what it is for", c.Name())
 		case codes == "":
 			t.Errorf("%s: no exit status", c.Name())
 		case strings.Index(page, "Examples:") > strings.Index(page, "Usage:"):
