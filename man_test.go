@@ -29,6 +29,29 @@ func TestManPages(t *testing.T) {
 	}
 }
 
+// TestManPagesBreakNoWord holds that no word is broken at the end of a line: a
+// command that was could not be copied, nor a page's name be looked up.
+func TestManPagesBreakNoWord(t *testing.T) {
+	needProgram(t, "man")
+	pages, err := filepath.Glob("man/*.[0-9]")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, page := range pages {
+		c := exec.Command("man", "-E", "UTF-8", "-l", "-Tutf8", page)
+		c.Env = append(os.Environ(), "MANWIDTH=80")
+		text, err := c.Output()
+		if err != nil || len(text) == 0 {
+			t.Fatalf("%s: %v", page, err)
+		}
+		for line := range strings.Lines(string(text)) {
+			if strings.HasSuffix(line, "\u2010\n") {
+				t.Errorf("%s: %s", page, line)
+			}
+		}
+	}
+}
+
 // complaints is what a program that checks a page has to say: mandoc tells it on
 // stdout, man on stderr beside the page.
 func complaints(c *exec.Cmd) string {

@@ -19,9 +19,13 @@ func newPage(name string, section int) *roff {
 	r := &roff{}
 	r.line(`.\" Made by "go run ./internal/gendocs"; change what it is made of instead.`)
 	r.line(fmt.Sprintf(`.TH %s %d %s usagectl "Usagectl Manual"`, escape(strings.ToUpper(name)), section, pageDate))
-	r.line(".nh") // a command that was broken in two cannot be copied
+	r.wholeWords()
 	return r
 }
+
+// wholeWords has no word broken at the end of a line: a command that was broken in
+// two cannot be copied.
+func (r *roff) wholeWords() { r.line(".nh") }
 
 // line writes a line of roff as it stands.
 func (r *roff) line(text string) { r.WriteString(text + "\n") }
@@ -78,6 +82,7 @@ func (r *roff) example(lines []string) {
 		r.line(guarded(escape(line)))
 	}
 	r.line(".EE")
+	r.wholeWords() // .EE of groff turns hyphens on again
 }
 
 func bold(text string) string { return `\fB` + escape(text) + `\fR` }
