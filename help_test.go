@@ -98,6 +98,24 @@ func TestHelpIsWhole(t *testing.T) {
 	}
 }
 
+// TestHelpFlags holds that flags are shown as they are typed and with what holds
+// without them, and that nothing is headed that is not there.
+func TestHelpFlags(t *testing.T) {
+	for _, test := range []struct{ command, want string }{
+		{"send", `(?m)^      --wait\[=TIME\] +deliver now, within TIME \(2s if none is given\)$`},
+		{"send", `(?m)^      --run ID  +the run's ID, a UUID \(default \$USAGECTL_RUN_ID\)$`},
+		{"flush", `(?m)^      --timeout TIME   give up after this TIME \(default 1m\)$`},
+		{"enable", `(?m)^      --level N    .* \(default 1\)$`},
+		{"forget", `(?m)^  -y, --yes  +do not ask$`},
+		{"inspect", `(?m)^      --level N  +show what would be sent at level N$`},
+		{"completion", `(?m)PowerShell\n.*\n\n.*\n.*\n\nFlags of every command:\n  -h, --help       show what a command does$`},
+	} {
+		if page := help(t, "help", test.command); !regexp.MustCompile(test.want).MatchString(page) {
+			t.Errorf("help %s has no %s:\n%s", test.command, test.want, page)
+		}
+	}
+}
+
 // TestExitCodes holds that the topic has the codes that commands say they end with,
 // and no other.
 func TestExitCodes(t *testing.T) {

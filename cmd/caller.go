@@ -30,8 +30,8 @@ type callerOptions struct {
 func (o *callerOptions) addTo(c *cobra.Command) {
 	flags := c.Flags()
 	flags.StringVar(&o.manifest, "manifest", "", "read the tool's manifest from `FILE`")
-	flags.StringArrayVar(&o.set, "set", nil, "set a field; repeat it for more: `NAME=VALUE`")
-	flags.StringVar(&o.data, "data", "", "read fields from a JSON object in `FILE` (- is stdin)")
+	flags.StringArrayVar(&o.set, "set", nil, "set a field by `NAME=VALUE`; repeat it for more")
+	flags.StringVar(&o.data, "data", "", "read fields as JSON from `FILE` (- is stdin)")
 	flags.StringVar(&o.run, "run", "", "the run's `ID`, a UUID (default $USAGECTL_RUN_ID)")
 	flags.StringVar(&o.toolVersion, "tool-version", "", "the tool's own `VERSION`")
 }

@@ -99,10 +99,8 @@ func (a *app) showHelp(c *cobra.Command, _ []string) {
 		p.Printf("\n")
 		p.text(text)
 	}
-	p.heading("Flags")
-	p.Printf("%s", term.Styled(c.LocalFlags().FlagUsagesWrapped(p.Width)))
-	p.heading("Flags of every command")
-	p.Printf("%s", term.Styled(c.InheritedFlags().FlagUsagesWrapped(p.Width)))
+	p.flags("Flags", manual.Flags(c.LocalFlags()))
+	p.flags("Flags of every command", manual.Flags(c.InheritedFlags()))
 	if codes != "" {
 		p.heading("Exit status")
 		p.Printf("%s\n", term.Styled(codes))
@@ -153,6 +151,38 @@ func (a *app) showTopic(t manual.Topic) {
 
 // heading starts a part of a page.
 func (p helpPage) heading(title string) { p.Printf("\n%s\n", p.Style(term.Strong, title+":")) }
+
+// flags lists flags, if there are any.
+func (p helpPage) flags(title string, flags []manual.Flag) {
+	if len(flags) == 0 {
+		return
+	}
+	p.heading(title)
+	names, width := make([]string, len(flags)), 0
+	for i, f := range flags {
+		names[i] = flagName(f)
+		width = max(width, len(names[i]))
+	}
+	for i, f := range flags {
+		p.Printf("%s   %s\n", term.Styled(fmt.Sprintf("%-*s", width, names[i])), p.Wrap(f.Usage, width+3))
+	}
+}
+
+// flagName is a flag as it is written, in line with others that are short for
+// nothing.
+func flagName(f manual.Flag) string {
+	name := "      " + f.Name
+	if f.Short != "" {
+		name = "  " + f.Short + ", " + f.Name
+	}
+	switch {
+	case f.Optional:
+		name += "[=" + f.Value + "]"
+	case f.Value != "":
+		name += " " + f.Value
+	}
+	return name
+}
 
 // text shows text as package manual has it.
 func (p helpPage) text(text string) {

@@ -62,7 +62,7 @@ with --fail also:
 	}
 	o.addTo(c)
 	flags := c.Flags()
-	flags.DurationVar(&o.wait, "wait", 0, "deliver now, for at most this `TIME` (2s if none is given)")
+	flags.DurationVar(&o.wait, "wait", 0, "deliver now, within `TIME`")
 	flags.Lookup("wait").NoOptDefVal = "2s"
 	flags.BoolVar(&o.fail, "fail", false, "end with an exit code that tells what went wrong")
 	flags.BoolVar(&o.dryRun, "dry-run", false, "print what would leave, and send nothing")

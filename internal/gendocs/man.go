@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/usagectl/usagectl/internal/manual"
 )
@@ -50,7 +49,7 @@ func overview(root *cobra.Command) []byte {
 		r.text(escape(c.Short + "."))
 	}
 	r.heading("Options")
-	r.flags(root.LocalFlags())
+	r.flags(manual.Flags(root.LocalFlags()))
 	r.terms("Exit status", manual.ExitCodes(), "")
 	r.terms("Environment", manual.Environment(), "")
 	r.terms("Files", manual.Files(), "")
@@ -88,12 +87,12 @@ func commandPage(c *cobra.Command) []byte {
 	r.text(bold(c.CommandPath()) + escape(strings.TrimPrefix(c.UseLine(), c.CommandPath())))
 	r.heading("Description")
 	r.paragraphs(text)
-	if c.LocalFlags().HasAvailableFlags() {
+	if flags := manual.Flags(c.LocalFlags()); len(flags) > 0 {
 		r.heading("Options")
-		r.flags(c.LocalFlags())
+		r.flags(flags)
 	}
 	r.heading("Options of every command")
-	r.flags(c.InheritedFlags())
+	r.flags(manual.Flags(c.InheritedFlags()))
 	r.exitStatus(codes)
 	r.terms("Environment", manual.Environment(), c.Name())
 	r.terms("Files", manual.Files(), c.Name())
@@ -109,25 +108,21 @@ func (r *roff) name(name, short string) {
 }
 
 // flags lists flags as options.
-func (r *roff) flags(flags *pflag.FlagSet) {
-	flags.VisitAll(func(f *pflag.Flag) {
-		if f.Hidden {
-			return
-		}
-		value, usage := pflag.UnquoteUsage(f)
-		name := bold("--" + f.Name)
-		if f.Shorthand != "" {
-			name = bold("-"+f.Shorthand) + ", " + name
+func (r *roff) flags(flags []manual.Flag) {
+	for _, f := range flags {
+		name := bold(f.Name)
+		if f.Short != "" {
+			name = bold(f.Short) + ", " + name
 		}
 		switch {
-		case value != "" && f.NoOptDefVal != "":
-			name += "[=" + italic(value) + "]"
-		case value != "":
-			name += " " + italic(value)
+		case f.Optional:
+			name += "[=" + italic(f.Value) + "]"
+		case f.Value != "":
+			name += " " + italic(f.Value)
 		}
 		r.term(name)
-		r.text(escape(strings.ToUpper(usage[:1]) + usage[1:] + "."))
-	})
+		r.text(escape(sentence(f.Usage)))
+	}
 }
 
 // terms lists what concerns a command, or all of it for "".

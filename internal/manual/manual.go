@@ -10,6 +10,8 @@ package manual
 import (
 	"slices"
 	"strings"
+
+	"github.com/spf13/pflag"
 )
 
 // Topic is a page of the help.
@@ -99,5 +101,38 @@ func Examples(text string) []Example {
 			list[n].Lines = append(list[n].Lines, line)
 		}
 	}
+	return list
+}
+
+// Flag is a flag as help and the man pages show it.
+type Flag struct {
+	Short, Name string // with their hyphens; Short may be ""
+	Value       string // what stands for its value; "" if it takes none
+	Optional    bool   // the value can be left out, and stands behind "=" else
+	Usage       string // what it does, and what holds if it is not given
+}
+
+// Flags are those of a command that people are told of.
+func Flags(set *pflag.FlagSet) []Flag {
+	var list []Flag
+	set.VisitAll(func(f *pflag.Flag) {
+		if f.Hidden {
+			return
+		}
+		flag := Flag{Name: "--" + f.Name}
+		flag.Value, flag.Usage = pflag.UnquoteUsage(f)
+		if f.Shorthand != "" {
+			flag.Short = "-" + f.Shorthand
+		}
+		switch {
+		case flag.Value == "":
+		case f.NoOptDefVal != "":
+			flag.Optional = true
+			flag.Usage += " (" + f.NoOptDefVal + " if none is given)"
+		case !slices.Contains([]string{"", "0", "0s", "[]"}, f.DefValue):
+			flag.Usage += " (default " + strings.Replace(f.DefValue, "m0s", "m", 1) + ")"
+		}
+		list = append(list, flag)
+	})
 	return list
 }
