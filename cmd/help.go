@@ -16,7 +16,7 @@ func newHelp(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "help [COMMAND | TOPIC]",
 		Short: "Show what a command does, or explain a topic",
-		Long: `Help shows what a command does, as --help does, or explains a topic.
+		Long: `Help shows what a command does, as --help does, or explains a topic: ` + strings.Join(topicNames(), ", ") + `.
 
 EXIT STATUS
    0  shown
@@ -28,31 +28,40 @@ EXIT STATUS
 		RunE: func(c *cobra.Command, args []string) error {
 			command, rest, err := c.Root().Find(args)
 			if err != nil || len(rest) > 0 || command == c && len(args) > 1 {
-				asked := strings.Join(args, " ")
-				return fmt.Errorf("there is no command or topic %s%s", manifest.Quote(asked), didYouMean(asked, helpNames(c), ""))
+				return noPage(c, args)
 			}
 			a.showHelp(command, nil)
 			return nil
 		},
 	}
 	for _, topic := range manual.Topics() {
-		c.AddCommand(&cobra.Command{
+		page := &cobra.Command{
 			Use:   topic.Name,
 			Short: topic.Short,
-			Args:  cobra.NoArgs,
-			RunE:  func(*cobra.Command, []string) error { a.showTopic(topic); return nil },
-		})
+			RunE: func(_ *cobra.Command, args []string) error {
+				if len(args) > 0 {
+					return noPage(c, append([]string{topic.Name}, args...))
+				}
+				a.showTopic(topic)
+				return nil
+			},
+		}
+		page.SetHelpFunc(func(*cobra.Command, []string) { a.showTopic(topic) })
+		c.AddCommand(page)
 	}
 	return c
 }
 
+// noPage is the error for words about which there is no help.
+func noPage(help *cobra.Command, args []string) error {
+	asked := strings.Join(args, " ")
+	return fail(exitUsage, fmt.Errorf("there is no command or topic %s%s", manifest.Quote(asked), didYouMean(asked, helpNames(help), "")),
+		`see what there is with "usagectl --help"`)
+}
+
 // helpNames is what help can be asked about.
 func helpNames(help *cobra.Command) []string {
-	names := commandNames(help.Root())
-	for _, topic := range help.Commands() {
-		names = append(names, topic.Name())
-	}
-	return names
+	return append(commandNames(help.Root()), topicNames()...)
 }
 
 // commandNames are the commands that people are told of.
@@ -122,16 +131,16 @@ func (p helpPage) overview(root *cobra.Command) {
 	p.Printf("  inspect TOOL EVENT --manifest FILE   Try out what a manifest makes\n")
 	p.Printf("  help manifest                        %s\n", manual.Manifest().Short)
 	p.Printf("\n")
-	p.Printf("More: version, completion SHELL, help COMMAND,\n      help %s\n", topicNames())
+	p.Printf("More: version, completion SHELL, help COMMAND,\n      help %s\n", strings.Join(topicNames(), "|"))
 	p.Printf("Every command takes --help, --json, --quiet, --verbose and --no-color.\n")
 }
 
-func topicNames() string {
+func topicNames() []string {
 	var names []string
 	for _, t := range manual.Topics() {
 		names = append(names, t.Name)
 	}
-	return strings.Join(names, "|")
+	return names
 }
 
 // showTopic explains a topic.

@@ -62,8 +62,7 @@ EXIT STATUS
 	flags.BoolVar(&o.queued, "queued", false, "print what waits")
 	flags.BoolVar(&o.sent, "sent", false, "print what left")
 	flags.BoolVar(&o.forget, "forget", false, "show the deletion request that \"forget\" would make")
-	c.MarkFlagsMutuallyExclusive("payload", "wire", "queued", "sent")
-	c.MarkFlagsMutuallyExclusive("forget", "queued", "sent")
+	exclusive(c, []string{"payload", "wire", "queued", "sent"}, []string{"forget", "queued", "sent"})
 	return c
 }
 

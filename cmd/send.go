@@ -54,7 +54,7 @@ with --fail also:
   echo '{"exit_code": 3}' | usagectl send demo run.end --data -
   # In a test of your own: wait, and fail if it did not arrive
   usagectl send demo run.end --wait=5s --fail`,
-		Args: words(2, 2),
+		Args: sendWords,
 		RunE: func(c *cobra.Command, args []string) error {
 			o.tool, o.event = args[0], args[1]
 			return runSend(c.Context(), a, o)

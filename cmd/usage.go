@@ -3,6 +3,7 @@ package cmd
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -28,20 +29,52 @@ func words(least, most int) cobra.PositionalArgs {
 	}
 }
 
+// sendWords holds that send has a tool and an event. A time behind --wait is the
+// mistake to expect: other flags take their values so.
+func sendWords(c *cobra.Command, args []string) error {
+	if len(args) == 3 && c.Flags().Changed("wait") {
+		return fmt.Errorf("%s is a word too many; the time of --wait stands behind \"=\", as in --wait=5s", manifest.Quote(args[2]))
+	}
+	return words(2, 2)(c, args)
+}
+
 // badFlag says what is wrong with a flag in this program's words, which do not
 // tell how it was parsed.
 func badFlag(c *cobra.Command, err error) error {
 	var unknown *pflag.NotExistError
+	var bare *pflag.ValueRequiredError
 	var invalid *pflag.InvalidValueError
 	switch {
-	case errors.As(err, &unknown) && unknown.GetSpecifiedShortnames() == "":
+	case errors.As(err, &unknown) && unknown.GetSpecifiedShortnames() != "":
+		return fmt.Errorf("there is no flag %s", manifest.Quote("-"+unknown.GetSpecifiedName()))
+	case errors.As(err, &unknown):
 		name := unknown.GetSpecifiedName()
 		return fmt.Errorf("there is no flag %s%s", manifest.Quote("--"+name), didYouMean("--"+name, flagNames(c), ""))
+	case errors.As(err, &bare):
+		value, _ := pflag.UnquoteUsage(bare.GetFlag())
+		return fmt.Errorf("--%s needs a value: %s", bare.GetFlag().Name, value)
 	case errors.As(err, &invalid):
 		f := invalid.GetFlag()
 		return fmt.Errorf("--%s is %s: %s is needed", f.Name, manifest.Quote(invalid.GetValue()), needed(f))
 	}
 	return err
+}
+
+// exclusive holds that of each group of flags one is given at most. The library,
+// whose completion is to know it too, would say so in words of its own, after this.
+func exclusive(c *cobra.Command, groups ...[]string) {
+	for _, group := range groups {
+		c.MarkFlagsMutuallyExclusive(group...)
+	}
+	c.PreRunE = func(c *cobra.Command, _ []string) error {
+		for _, group := range groups {
+			given := slices.DeleteFunc(slices.Clone(group), func(name string) bool { return !c.Flags().Changed(name) })
+			if len(given) > 1 {
+				return fmt.Errorf("--%s and --%s cannot stand together", given[0], given[1])
+			}
+		}
+		return nil
+	}
 }
 
 // flagNames are the flags of a command, and those of every command.

@@ -36,7 +36,11 @@ func Parse(name string) (Dialect, error) {
 	if slices.Contains(Dialects(), Dialect(name)) {
 		return Dialect(name), nil
 	}
-	return "", fmt.Errorf("%q is no shell that is known; known are %s", name, strings.Trim(fmt.Sprint(Dialects()), "[]"))
+	var known []string
+	for _, d := range Dialects() {
+		known = append(known, string(d))
+	}
+	return "", fmt.Errorf("%q is no shell that is known; known are %s", name, strings.Join(known, ", "))
 }
 
 // Errors of [Dialect.Set] and [Dialect.Unset], for callers that tell them apart.

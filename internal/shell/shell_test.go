@@ -171,7 +171,7 @@ func TestParse(t *testing.T) {
 			t.Errorf("%s: got %q, %v", d, got, err)
 		}
 	}
-	if _, err := shell.Parse("csh"); err == nil || !strings.Contains(err.Error(), "sh bash zsh fish powershell cmd docker github dotenv") {
+	if _, err := shell.Parse("csh"); err == nil || !strings.Contains(err.Error(), "sh, bash, zsh, fish, powershell, cmd, docker, github, dotenv") {
 		t.Errorf("csh: %v", err)
 	}
 }
