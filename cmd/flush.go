@@ -30,6 +30,7 @@ time is up.
 
 EXIT STATUS
    0  nothing waits any more
+  64  a bad flag
   65  a name is no tool ID
   74  the outbox cannot be read
   75  something still waits

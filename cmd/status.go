@@ -32,6 +32,7 @@ name it shows every rule and what it says.
 EXIT STATUS
    0  shown; with -q TOOL: telemetry is on
    1  with -q TOOL: telemetry is off
+  64  a bad flag
   65  a name is no tool ID
   78  a manifest cannot be used`,
 		Example: `  # What is on here, and why

@@ -19,11 +19,12 @@ __usagectl_split() {
     done
 }
 
-# __usagectl_unquote sets word to what a word means, if reading it runs nothing.
+# __usagectl_unquote sets word to what a word means, if reading it runs nothing. An
+# older bash finds the end of $'...' elsewhere than eval does.
 __usagectl_unquote() {
     word=$1
     case $1 in
-    *[\`\(\)\{\[\<\>\;\&\|]* | *$'\n'*) ;;
+    *[\`\(\)\{\[\<\>\;\&\|]* | *$'\n'* | *\$\'*) ;;
     *[\\\'\"\$~]*) eval "word=$1" 2>/dev/null || word=$1 ;;
     esac
 }
