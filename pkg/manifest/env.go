@@ -60,16 +60,12 @@ func (r EnvRule) Settable() bool {
 	return r.aboutTelemetry() && len(r.When) <= 32 && !strings.ContainsFunc(r.When, odd)
 }
 
+// aboutTelemetry tells whether a variable is about a tool's telemetry, as far as its
+// name tells. This program's own are for all tools, or about none.
 func (r EnvRule) aboutTelemetry() bool {
 	name := strings.ToUpper(r.Env)
-	return slices.ContainsFunc(telemetryWords(), func(word string) bool { return strings.Contains(name, word) })
-}
-
-// ownOf tells whether the variable belongs to a tool, as far as its name tells: it
-// begins with the tool's, or is about telemetry.
-func (r EnvRule) ownOf(tool ID) bool {
-	first, _, _ := strings.Cut(strings.NewReplacer("-", "_", ".", "_").Replace(tool.String()), "_")
-	return r.aboutTelemetry() || strings.HasPrefix(strings.ToUpper(r.Env), strings.ToUpper(first)+"_")
+	return !strings.HasPrefix(name, "USAGECTL_") &&
+		slices.ContainsFunc(telemetryWords(), func(word string) bool { return strings.Contains(name, word) })
 }
 
 // telemetryWords are those of which the names of variables about telemetry hold one.

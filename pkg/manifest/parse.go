@@ -22,7 +22,7 @@ func Parse(file string, data []byte) (*Manifest, error) {
 	}
 	m := &Manifest{File: file}
 	m.Tool = readTool(root.sub("tool"))
-	m.Consent = readConsent(root.sub("consent"), m.Tool.ID)
+	m.Consent = readConsent(root.sub("consent"))
 	m.Identity = readIdentity(root.sub("identity"), m.Tool.ID)
 	m.Events = readEvents(root, len(m.Consent.Levels))
 	m.Fields = readFields(root, m)
@@ -74,7 +74,7 @@ func (t *table) webPage(key string) string {
 	return s
 }
 
-func readConsent(t *table, tool ID) Consent {
+func readConsent(t *table) Consent {
 	c := Consent{
 		Default: Default(t.oneOf("default", string(OptIn), string(OptOut))),
 		Levels:  t.strings("levels"),
@@ -87,10 +87,10 @@ func readConsent(t *table, tool ID) Consent {
 		c.Levels = []string{"on"}
 	}
 	for _, r := range t.subs("refuse") {
-		c.Refuse = append(c.Refuse, readEnvRule(r, tool, true))
+		c.Refuse = append(c.Refuse, readEnvRule(r, true))
 	}
 	for _, r := range t.subs("grant") {
-		c.Grant = append(c.Grant, readEnvRule(r, tool, false))
+		c.Grant = append(c.Grant, readEnvRule(r, false))
 	}
 	t.done()
 	return c
@@ -98,7 +98,7 @@ func readConsent(t *table, tool ID) Consent {
 
 // readEnvRule reads a rule about a variable. Only a refusal may say "unless":
 // as a grant it would read every misspelling as a yes.
-func readEnvRule(t *table, tool ID, refusal bool) EnvRule {
+func readEnvRule(t *table, refusal bool) EnvRule {
 	r := EnvRule{Env: t.text("env"), When: t.str("when")}
 	if r.Env != "" && !validEnvName(r.Env) {
 		t.fail("env", "%s is %s, not the name of an environment variable", t.name("env"), Quote(r.Env))
@@ -112,17 +112,18 @@ func readEnvRule(t *table, tool ID, refusal bool) EnvRule {
 	case !r.HasUnless && !t.has("when"):
 		t.missing("when")
 	case !refusal:
-		t.explicitYes(r, tool)
+		t.explicitYes(r)
 	}
 	t.done()
 	return r
 }
 
-// explicitYes holds that a grant is a yes that a person gave to this tool. A manifest
-// that could take any variable for one would agree for everybody who has a home.
-func (t *table) explicitYes(r EnvRule, tool ID) {
-	if r.Env != "" && !r.ownOf(tool) {
-		t.fail("env", "%s is %s, which nobody sets to agree to this tool's telemetry: it must begin with the tool's name or hold one of %s",
+// explicitYes holds that a grant is a yes that a person gave. A manifest that could
+// take any variable for one would agree for everybody who has a home; one that begins
+// with the tool's name is no better, for a manifest chooses that: "xdg", "slurm".
+func (t *table) explicitYes(r EnvRule) {
+	if r.Env != "" && !r.aboutTelemetry() {
+		t.fail("env", "%s is %s, which nobody sets to agree to telemetry: its name must hold one of %s",
 			t.name("env"), Quote(r.Env), strings.Join(telemetryWords(), ", "))
 	}
 	if _, isText := t.vals["when"].(string); isText && meansNo(r.When) {

@@ -247,6 +247,11 @@ func TestLongestID(t *testing.T) {
 	}
 }
 
+func notAboutTelemetry(variable string) string {
+	return fmt.Sprintf("[consent.grant] env is %q, which nobody sets to agree to telemetry: its name must hold one of ", variable) +
+		"TELEMETRY, TRACK, ANALYTICS, USAGE, STATS, STATISTICS, METRICS, DIAGNOSTICS, REPORT, COLLECT, CONSENT, PRIVACY, OPT_OUT, OPTOUT, OPT_IN, OPTIN"
+}
+
 func noYes(when string) string {
 	return fmt.Sprintf("[consent.grant] when is %q, which is no yes", when)
 }
@@ -264,8 +269,9 @@ func TestBadConsent(t *testing.T) {
 		{"env with a control character", []string{rule, `{‸env = "A\u001b", unless = "1"}`}, []string{`[consent.refuse] env is "A\x1b", not the name of an environment variable`}},
 		{"empty env", []string{rule, `{‸env = "", unless = "1"}`}, []string{`[consent.refuse] env is empty`}},
 		{"env of a grant", []string{`{env = "MYTOOL_TELEMETRY", when = "1"}`, `{‸env = "TELEMETRY_Ä", when = "1"}`}, []string{`[consent.grant] env is "TELEMETRY_Ä", not the name of an environment variable`}},
-		{"grant by a variable that everybody has", []string{`{env = "MYTOOL_TELEMETRY", when = "1"}`, `{‸env = "SHLVL", when = "1"}`}, []string{`[consent.grant] env is "SHLVL", which nobody sets to agree to this tool's telemetry: it must begin with the tool's name or hold one of ` +
-			"TELEMETRY, TRACK, ANALYTICS, USAGE, STATS, STATISTICS, METRICS, DIAGNOSTICS, REPORT, COLLECT, CONSENT, PRIVACY, OPT_OUT, OPTOUT, OPT_IN, OPTIN"}},
+		{"grant by a variable that everybody has", []string{`{env = "MYTOOL_TELEMETRY", when = "1"}`, `{‸env = "SHLVL", when = "1"}`}, []string{notAboutTelemetry("SHLVL")}},
+		{"grant by a variable that begins with the tool's name", []string{`{env = "MYTOOL_TELEMETRY", when = "1"}`, `{‸env = "MYTOOL_HOME", when = "present"}`}, []string{notAboutTelemetry("MYTOOL_HOME")}},
+		{"grant by a variable of usagectl", []string{`{env = "MYTOOL_TELEMETRY", when = "1"}`, `{‸env = "USAGECTL_RUN_ID", when = "present"}`}, []string{notAboutTelemetry("USAGECTL_RUN_ID")}},
 		{"grant by a no in words", []string{`{env = "MYTOOL_TELEMETRY", when = "1"}`, `{env = "MYTOOL_TELEMETRY", ‸when = "Never"}`}, []string{noYes("Never")}},
 		{"grant by a no", []string{`{env = "MYTOOL_TELEMETRY", when = "1"}`, `{env = "MYTOOL_TELEMETRY", ‸when = "0"}`}, []string{noYes("0")}},
 		{"grant by nothing", []string{`{env = "MYTOOL_TELEMETRY", when = "1"}`, `{env = "MYTOOL_TELEMETRY", ‸when = ""}`}, []string{noYes("")}},
