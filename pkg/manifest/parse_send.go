@@ -96,8 +96,9 @@ func forWriteKey(variable string) bool {
 	return strings.Contains(name, "WRITE_KEY") || strings.Contains(name, "WRITEKEY") || strings.Contains(name, "SEGMENT")
 }
 
-// logEndings are the endings of files that nothing runs.
-func logEndings() []string { return []string{".jsonl", ".ndjson", ".json", ".log", ".txt"} }
+// logEndings are the endings of files that nothing runs. A line that is appended to
+// a document of JSON, such as a program's settings, spoils it.
+func logEndings() []string { return []string{".jsonl", ".ndjson", ".log", ".txt"} }
 
 // checkEndpoint holds the rule that what leaves is encrypted or stays on this
 // machine. UDP is excepted: it has no encryption that its receivers speak.

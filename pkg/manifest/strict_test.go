@@ -341,10 +341,11 @@ func TestBadEndpoints(t *testing.T) {
 		{"udp", "udp://mytool.example:1/x", `%s is no address: a host and a port are needed, like "telemetry.example:50077"`},
 		{"udp", "https://mytool.example:1", `%s is no address: a host and a port are needed, like "telemetry.example:50077"`},
 		{"file", "log/x", `%s is no file: an absolute path or one that starts with "~/" is needed`},
-		{"file", "~/.bashrc", `%s is no log: its name must end in one of .jsonl, .ndjson, .json, .log, .txt`},
-		{"file", "~/.ssh/authorized_keys", `%s is no log: its name must end in one of .jsonl, .ndjson, .json, .log, .txt`},
-		{"file", "/etc/cron.d/log", `%s is no log: its name must end in one of .jsonl, .ndjson, .json, .log, .txt`},
-		{"file", "~/.config/fish/config.fish", `%s is no log: its name must end in one of .jsonl, .ndjson, .json, .log, .txt`},
+		{"file", "~/.bashrc", `%s is no log: its name must end in one of .jsonl, .ndjson, .log, .txt`},
+		{"file", "~/.ssh/authorized_keys", `%s is no log: its name must end in one of .jsonl, .ndjson, .log, .txt`},
+		{"file", "/etc/cron.d/log", `%s is no log: its name must end in one of .jsonl, .ndjson, .log, .txt`},
+		{"file", "~/.config/Code/User/settings.json", `%s is no log: its name must end in one of .jsonl, .ndjson, .log, .txt`},
+		{"file", "~/.config/fish/config.fish", `%s is no log: its name must end in one of .jsonl, .ndjson, .log, .txt`},
 		{"file", "~root/x", `%s is no file: an absolute path or one that starts with "~/" is needed`},
 	} {
 		message := "[send] endpoint: " + fmt.Sprintf(row[2], fmt.Sprintf("%q", row[1]))
