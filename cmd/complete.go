@@ -53,6 +53,14 @@ func (a *app) addCompletions(root *cobra.Command) {
 	}
 }
 
+// plainUsage takes off the marks by which help finds the name of a flag's value: a
+// shell shows what is said of a flag as it stands.
+func plainUsage(root *cobra.Command) {
+	for _, c := range root.Commands() {
+		c.Flags().VisitAll(func(f *pflag.Flag) { f.Usage = strings.ReplaceAll(f.Usage, "`", "") })
+	}
+}
+
 // offered is the answer to the shell: what begins like the word that is being
 // typed, in the order given, once each and with a description.
 func offered(list []offer, typed string) ([]string, cobra.ShellCompDirective) {

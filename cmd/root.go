@@ -65,6 +65,9 @@ type app struct {
 func Main(w World, args []string) int {
 	a := &app{World: w}
 	root := newRoot(a)
+	if len(args) > 0 && args[0] == cobra.ShellCompRequestCmd {
+		plainUsage(root)
+	}
 	root.SetArgs(args)
 	root.SetIn(w.Stdin)
 	root.SetOut(w.Stdout.Writer)
