@@ -73,6 +73,7 @@ func runDisable(a *app, names []string, o disableOptions) error {
 		return err
 	}
 	var results []decided
+	reached := false // a tool by a variable
 	for _, id := range ids {
 		t := a.look(id)
 		removed, err := a.refuse(t.facts.Tool, id, []manifest.ID{id}, o.replace)
@@ -86,10 +87,13 @@ func runDisable(a *app, names []string, o disableOptions) error {
 		}
 		a.Stdout.Printf("You refused the telemetry of %s.%s\n", a.Stdout.Style(term.Strong, t.name()), thrownAway(removed))
 		a.Stdout.Printf("Undo it with: usagectl enable %s\n", id)
-		a.sayReach(t)
+		reached = a.sayReach(t) || reached
 		if t.manifest == nil && t.known == nil && t.problem == nil {
 			a.hint("no tool of that name is known yet; the refusal counts once there is one%s", a.suggestion(id.String()))
 		}
+	}
+	if reached {
+		a.hintStartLine("to have every refusal obeyed at once")
 	}
 	return a.showDecided(results)
 }
@@ -106,7 +110,7 @@ func (a *app) refuseAll(replace bool) error {
 	if !a.json && !a.quiet {
 		a.Stdout.Printf("You refused the telemetry of all tools.%s\n", thrownAway(removed))
 		a.Stdout.Printf("Undo it with: usagectl enable --all\n")
-		a.hint("most tools read only their own variable; to have them obey too, add this line to your shell's start file: %s", a.startLine())
+		a.hintStartLine("most tools read only their own variable; to have them obey too")
 	}
 	return a.showDecided(nil)
 }

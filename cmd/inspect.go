@@ -3,6 +3,7 @@ package cmd
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -297,7 +298,7 @@ func (a *app) showQueued(t tool) error {
 	type waiting struct {
 		Event   string          `json:"event"`
 		EventID string          `json:"event_id"`
-		TakenAt string          `json:"taken_at"`
+		TakenAt time.Time       `json:"taken_at"`
 		Payload *jsondoc.Object `json:"payload"`
 	}
 	list := []waiting{}
@@ -312,7 +313,7 @@ func (a *app) showQueued(t tool) error {
 			terms = consent.Offer(t.manifest, len(t.manifest.Consent.Levels))
 		}
 		p := sender.Build(t.manifest, e.Event, terms, e.Values)
-		list = append(list, waiting{e.Event, e.EventID.String(), e.TakenAt.Format("2006-01-02T15:04:05Z07:00"), p.Document()})
+		list = append(list, waiting{e.Event, e.EventID.String(), e.TakenAt.Truncate(time.Second), p.Document()})
 	}
 	if a.json {
 		return a.printJSON(struct {
@@ -332,13 +333,16 @@ func (a *app) showQueued(t tool) error {
 		}
 	}
 	for _, w := range list {
-		a.Stdout.Printf("%s  %s  %s\n", w.TakenAt, a.Stdout.Style(term.Strong, w.Event), w.EventID)
+		a.Stdout.Printf("%s  %s  %s\n", onClock(w.TakenAt), a.Stdout.Style(term.Strong, w.Event), w.EventID)
 		if err := a.printDocument(w.Payload); err != nil {
 			return err
 		}
 	}
 	return nil
 }
+
+// onClock is a time as the person's clock shows it.
+func onClock(at time.Time) string { return at.Local().Format("2006-01-02 15:04:05") }
 
 // showSent prints what left, from the journal.
 func (a *app) showSent(t tool) error {
@@ -357,7 +361,7 @@ func (a *app) showSent(t tool) error {
 		a.Stdout.Printf("Nothing has left for %s.\n", t.id)
 	}
 	for _, r := range records {
-		a.Stdout.Printf("%s  %s  %s\n  to %s\n", r.At.Local().Format("2006-01-02 15:04:05"), a.Stdout.Style(term.Strong, r.Event), r.EventID, r.Endpoint)
+		a.Stdout.Printf("%s  %s  %s\n  to %s\n", onClock(r.At), a.Stdout.Style(term.Strong, r.Event), r.EventID, r.Endpoint)
 		if r.Note != "" {
 			a.Stdout.Printf("  %s\n", r.Note)
 		}

@@ -16,10 +16,10 @@ import (
 )
 
 // sayReach says, after a refusal, what else it takes for the tool to obey: a
-// decision reaches only what asks usagectl.
-func (a *app) sayReach(t tool) {
+// decision reaches only what asks usagectl. It tells whether a variable does it.
+func (a *app) sayReach(t tool) bool {
 	if t.known == nil {
-		return
+		return false
 	}
 	out := a.Stdout
 	orders := catalogue.Obey([]catalogue.Wish{{Tool: t.known, Off: true}}, false)
@@ -29,7 +29,7 @@ func (a *app) sayReach(t tool) {
 	case len(orders.Beyond) > 0:
 		text := fmt.Sprintf("No variable reaches %s itself, and usagectl never runs other programs or changes their files: %s", t.known.Name, orders.Beyond[0].Do)
 		out.Printf("%s\n", out.Wrap(text, 2))
-		return
+		return false
 	}
 	for _, v := range orders.Variables {
 		if line, err := assignment(a.Shell, v); err == nil {
@@ -39,7 +39,16 @@ func (a *app) sayReach(t tool) {
 	if way := t.known.Elsewhere(); way != "" {
 		out.Printf("%s\n", out.Wrap("Or "+way+". Usagectl never runs other programs or changes their files.", 2))
 	}
-	a.hint("every refusal at once: %s, in your shell's start file", a.startLine())
+	return len(orders.Variables) > 0
+}
+
+// hintStartLine tells the line that has tools obey. It stands by itself, for it is to
+// be copied and a terminal would break it.
+func (a *app) hintStartLine(what string) {
+	if !a.quiet {
+		a.hint("%s, add this line to your shell's start file:", what)
+		a.Stderr.Printf("  %s\n", a.startLine())
+	}
 }
 
 // startLine is the line in a shell's start file that has tools obey.
