@@ -3,7 +3,6 @@
 package main
 
 import (
-	"maps"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -62,47 +61,74 @@ var examplesSay = map[string]string{
 // TestExamples runs every example that the help and the man pages show, in the
 // home of somebody, and holds that each does what it is for.
 func TestExamples(t *testing.T) {
-	unseen := maps.Clone(examplesSay)
-	try := func(t *testing.T, home, line string) {
-		want, known := examplesSay[line]
-		delete(unseen, line)
-		if !known {
-			t.Errorf("what %q prints is not in the list", line)
-			return
-		}
-		if got := readmeShell(t, home, atTheEnd(t, home, line)); !regexp.MustCompile(want).MatchString(got) {
-			t.Errorf("$ %s\nprints, instead of %s:\n%s", line, want, got)
-		}
-	}
-	for _, c := range append(commands(), cmd.Tree()) {
-		t.Run(c.Name(), func(t *testing.T) {
-			for _, e := range manual.Examples(c.Example) {
+	for name, groups := range examples() {
+		t.Run(name, func(t *testing.T) {
+			for _, lines := range groups {
 				home := somebody(t)
-				for _, line := range e.Lines {
-					try(t, home, strings.TrimSpace(line))
+				for _, line := range lines {
+					want, known := examplesSay[line]
+					if !known {
+						t.Errorf("what %q prints is not in the list", line)
+						continue
+					}
+					if got := readmeShell(t, home, atTheEnd(t, home, line)); !regexp.MustCompile(want).MatchString(got) {
+						t.Errorf("$ %s\nprints, instead of %s:\n%s", line, want, got)
+					}
 				}
 			}
 		})
 	}
-	t.Run("manifest", func(t *testing.T) {
-		home := somebody(t)
-		blocks := slices.DeleteFunc(manual.Blocks(manual.Manifest().Intro), func(b manual.Block) bool { return !b.Verbatim })
-		write(t, filepath.Join(home, "mytool.toml"), strings.Join(blocks[0].Lines, "\n"))
-		write(t, filepath.Join(home, ".local/share/usagectl/tools/mytool.toml"), strings.Join(blocks[0].Lines, "\n"))
-		for _, b := range blocks[1:] {
-			try(t, home, strings.TrimSpace(strings.Join(b.Lines, "\n")))
+}
+
+// TestExamplesAreShown holds that nothing is in the list that is no example any more.
+func TestExamplesAreShown(t *testing.T) {
+	shown := map[string]bool{}
+	for _, groups := range examples() {
+		for _, lines := range groups {
+			for _, line := range lines {
+				shown[line] = true
+			}
 		}
-	})
-	for line := range unseen {
-		t.Errorf("%q is no example any more", line)
+	}
+	for line := range examplesSay {
+		if !shown[line] {
+			t.Errorf("%q is no example any more", line)
+		}
 	}
 }
 
+// examples are the lines that are shown, by what they belong to, in groups that belong together.
+func examples() map[string][][]string {
+	list := map[string][][]string{"manifest": {nil}}
+	for _, c := range append(commands(), cmd.Tree()) {
+		for _, e := range manual.Examples(c.Example) {
+			lines := make([]string, len(e.Lines))
+			for i, line := range e.Lines {
+				lines[i] = strings.TrimSpace(line)
+			}
+			list[c.Name()] = append(list[c.Name()], lines)
+		}
+	}
+	for _, b := range manifestExamples()[1:] { // the first is the manifest itself
+		list["manifest"][0] = append(list["manifest"][0], strings.TrimSpace(strings.Join(b.Lines, "\n")))
+	}
+	return list
+}
+
+// manifestExamples are what "usagectl help manifest" shows.
+func manifestExamples() []manual.Block {
+	return slices.DeleteFunc(manual.Blocks(manual.Manifest().Intro), func(b manual.Block) bool { return !b.Verbatim })
+}
+
 // somebody is the home of a person who uses the demo, has refused another tool's
-// telemetry, and has had a tool forget them that takes requests by mail.
+// telemetry, has had a tool forget them that takes requests by mail, and tries the
+// manifest that the help shows.
 func somebody(t *testing.T) string {
 	home := t.TempDir()
 	write(t, filepath.Join(home, ".flwr/source"), "1ffd8f4e-7f1d-4d54-8a1f-3f2b6a0f3e11")
+	mytool := strings.Join(manifestExamples()[0].Lines, "\n")
+	write(t, filepath.Join(home, "mytool.toml"), mytool)
+	write(t, filepath.Join(home, ".local/share/usagectl/tools/mytool.toml"), mytool)
 	for _, command := range []string{
 		"mkdir image", "usagectl enable -q demo", "usagectl disable -q homebrew",
 		"usagectl send demo run.start --wait", "usagectl forget -q flwr --yes",

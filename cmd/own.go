@@ -207,7 +207,9 @@ func (s surroundings) remedy(t *catalogue.Tool, refused bool) []string {
 	return list
 }
 
-// disagrees tells whether the tool is here and does not do what was decided.
+// disagrees tells whether the tool does not do what was decided. What was refused
+// counts though the tool is not seen: it may be where nobody looks, as in a virtual
+// environment.
 func (o *ownStatus) disagrees() bool {
-	return o != nil && len(o.Seen) > 0 && o.Agrees != nil && !*o.Agrees
+	return o != nil && o.Agrees != nil && !*o.Agrees && (len(o.Seen) > 0 || o.Recorded == string(consent.Refused))
 }

@@ -238,7 +238,7 @@ func inShort(r consent.Rule) string {
 
 func (s toolStatus) cell() term.Cell {
 	switch {
-	case s.Reason.Rule == ruleOwn && s.Own.Agrees != nil && !*s.Own.Agrees:
+	case s.Reason.Rule == ruleOwn && s.Own.disagrees():
 		return term.Cell{Text: s.Telemetry + " (!)", Style: term.Warn}
 	case s.Telemetry == "unknown":
 		return term.Cell{Text: "unknown", Style: term.Warn}

@@ -155,7 +155,8 @@ func (a *app) showLayer(l consent.Layer) {
 func (a *app) nextStep(s toolStatus) {
 	switch {
 	case s.Manifest == "none" && s.Reason.Rule == consent.Undecided:
-		a.hint("no tool of that name is known%s; see \"usagectl status --all\"", strings.TrimSuffix(a.suggestion(s.Tool.String()), "?"))
+		a.hint("no tool of that name is known%s", a.suggestion(s.Tool.String()))
+		a.hint("%s", findTool)
 	case s.on:
 		a.hint("turn it off with \"usagectl disable %s\"", s.Tool)
 	case s.Reason.Rule == consent.Undecided, s.Reason.Rule == consent.Notice:

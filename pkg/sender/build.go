@@ -55,7 +55,7 @@ func fieldValue(f *manifest.Field, terms consent.Terms, values *jsondoc.Object) 
 	}
 	v, ok := values.Get(f.Name)
 	if !ok {
-		return nil, "no value was given"
+		return nil, "it has no value"
 	}
 	if f.From == manifest.FromCaller {
 		if _, err := f.Check(v); err != nil {
