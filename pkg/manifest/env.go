@@ -32,16 +32,22 @@ func (r EnvRule) Refuses(value string) bool {
 }
 
 // Grants tells whether the rule, as a grant, holds for a variable that has this
-// value. A grant is taken to the letter; for [Present] a word that means no is no
-// yes, and "unless" grants nothing.
+// value. A grant is taken to the letter; for [Present] it takes a word that means
+// yes, because a variable can be there for another reason; "unless" grants nothing.
 func (r EnvRule) Grants(value string) bool {
 	switch {
 	case r.HasUnless:
 		return false
 	case r.When == Present:
-		return !meansNo(value)
+		return meansYes(value)
 	}
 	return value == r.When
+}
+
+// meansYes tells whether a value is one of the words with which people say yes.
+func meansYes(value string) bool {
+	yes := []string{"1", "true", "yes", "on", "y", "t", "enable", "enabled"}
+	return slices.Contains(yes, strings.ToLower(strings.TrimSpace(value)))
 }
 
 // meansNo tells whether a value is one of the words with which people say no.

@@ -19,7 +19,9 @@ func TestEnvRule(t *testing.T) {
 	}{
 		{present, "", true, false},
 		{present, "0", true, false},
-		{present, "present", true, true},
+		{present, "present", true, false},
+		{present, "https://example.invalid", true, false},
+		{present, " Yes ", true, true},
 		{present, " Off ", true, false},
 		{present, "1", true, true},
 		{when, "false", true, true},
