@@ -65,14 +65,14 @@ type app struct {
 func Main(w World, args []string) int {
 	a := &app{World: w}
 	root := newRoot(a)
-	if len(args) > 0 && args[0] == cobra.ShellCompRequestCmd {
-		plainUsage(root)
+	if len(args) > 0 && strings.HasPrefix(args[0], cobra.ShellCompRequestCmd) {
+		a.addCompletions(root) // which no other command has to wait for
 	}
 	root.SetArgs(args)
 	root.SetIn(w.Stdin)
 	root.SetOut(w.Stdout.Writer)
 	root.SetErr(w.Stderr.Writer)
-	command, err := root.ExecuteContextC(context.Background())
+	command, err := root.ExecuteC()
 	code := a.report(command, err)
 	if command.Annotations[byPerson] != "" && code != exitUsage {
 		a.carryOn()
@@ -209,7 +209,6 @@ Without a command it shows the status.`,
 	root.SetHelpCommand(newHelp(a))
 	enable, disable, flush, forget := newEnable(a), newDisable(a), newFlush(a), newForget(a)
 	root.AddCommand(status, enable, disable, newInspect(a), newSend(a), flush, forget, newEnv(a), newCompletion(a), newVersion(a), newDeliver(a))
-	a.addCompletions(root)
 	for _, c := range []*cobra.Command{root, status, enable, disable, flush, forget} {
 		c.Annotations = map[string]string{byPerson: "yes"}
 	}
