@@ -49,13 +49,13 @@ func waitFile(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) == 2 {
 		text = args[1]
 	}
-	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+	holds := func() bool {
 		data, err := os.ReadFile(ts.MkAbs(args[0]))
-		if err == nil && strings.Contains(string(data), text) {
-			return
-		}
+		return err == nil && strings.Contains(string(data), text)
 	}
-	ts.Fatalf("%s does not hold %q", args[0], text)
+	if !within(patience, holds) {
+		ts.Fatalf("%s does not hold %q", args[0], text)
+	}
 }
 
 // wait-gone FILE waits until the file is not there any more.
@@ -63,12 +63,13 @@ func waitGone(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: wait-gone FILE")
 	}
-	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
-		if _, err := os.Lstat(ts.MkAbs(args[0])); errors.Is(err, os.ErrNotExist) {
-			return
-		}
+	gone := func() bool {
+		_, err := os.Lstat(ts.MkAbs(args[0]))
+		return errors.Is(err, os.ErrNotExist)
 	}
-	ts.Fatalf("%s is still there", args[0])
+	if !within(patience, gone) {
+		ts.Fatalf("%s is still there", args[0])
+	}
 }
 
 // capture NAME PATTERN sets a variable to what the group in the pattern matches in
@@ -131,12 +132,10 @@ func recorded(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: recorded N")
 	}
 	var got []string
-	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+	within(patience, func() bool {
 		got, _ = filepath.Glob(filepath.Join(ts.MkAbs("recorded"), "*.http"))
-		if len(got) >= atoi(ts, args[0]) {
-			break
-		}
-	}
+		return len(got) >= atoi(ts, args[0])
+	})
 	if len(got) != atoi(ts, args[0]) {
 		ts.Fatalf("the server got %d requests, not %s", len(got), args[0])
 	}

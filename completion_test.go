@@ -411,16 +411,17 @@ func (s *typist) await(keys string) (answer, shown string) {
 	s.mu.Unlock()
 	s.keys(keys)
 	said := regexp.MustCompile(`(?s)^(.*)<<(.*)>>`)
-	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+	var text string
+	var m []string
+	answered := within(patience, func() bool {
 		s.mu.Lock()
-		text := s.screen.String()[from:]
+		text = s.screen.String()[from:]
 		s.mu.Unlock()
-		if m := said.FindStringSubmatch(text); m != nil {
-			return m[2], m[1]
-		}
+		m = said.FindStringSubmatch(text)
+		return m != nil
+	})
+	if !answered {
+		s.t.Fatalf("%q: the shell does not answer: %q", keys, text)
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.t.Fatalf("%q: the shell does not answer: %q", keys, s.screen.String()[from:])
-	return "", ""
+	return m[2], m[1]
 }

@@ -149,6 +149,26 @@ func awaitDeliverer(state string) {
 	}
 }
 
+// within asks again and again until something is true, and tells whether it came to be
+// in time. It is the one loop of these tests that sleeps: processes tell nobody that
+// they are done.
+func within(ceiling time.Duration, done func() bool) bool {
+	for end := time.Now().Add(ceiling); !done(); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			return false
+		}
+	}
+	return true
+}
+
+// eventually fails the test if something does not come to be true.
+func eventually(t testing.TB, what string, done func() bool) {
+	t.Helper()
+	if !within(patience, done) {
+		t.Fatalf("not within %v: %s", patience, what)
+	}
+}
+
 // needProgram skips a test that takes a program which is not there.
 func needProgram(t testing.TB, name string) {
 	t.Helper()

@@ -796,23 +796,6 @@ func stormSize(n int) int {
 	return n
 }
 
-// within waits until something is true and tells whether it came to be in time.
-func within(ceiling time.Duration, done func() bool) bool {
-	for end := time.Now().Add(ceiling); !done(); time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(end) {
-			return false
-		}
-	}
-	return true
-}
-
-func eventually(t testing.TB, what string, done func() bool) {
-	t.Helper()
-	if !within(patience, done) {
-		t.Fatalf("not within %v: %s", patience, what)
-	}
-}
-
 // filesIn lists the names in a directory; none if it cannot be read.
 func filesIn(dir string) []string {
 	entries, err := os.ReadDir(dir)

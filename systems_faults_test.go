@@ -275,7 +275,7 @@ func TestSystemsDelivererIsKnown(t *testing.T) {
 	if err != nil || !regexp.MustCompile(`\A[1-9]\d*\.\w+\z`).Match(content) {
 		t.Errorf("the deliverer is %q: %v", content, err)
 	}
-	await(t, "the deliverer's end", func() bool {
+	eventually(t, "the deliverer's end", func() bool {
 		_, err := os.Lstat(baton)
 		return errors.Is(err, fs.ErrNotExist)
 	})

@@ -159,7 +159,7 @@ func (i *installed) deliver(list []message) (ids map[string]uuid.UUID, documents
 		ids[m.event] = out.EventID
 	}
 	i.must("", "flush")
-	await(i.t, fmt.Sprintf("%d documents of %s", len(list), i.tool), func() bool { return len(i.documents()) >= len(list) })
+	eventually(i.t, fmt.Sprintf("%d documents of %s", len(list), i.tool), func() bool { return len(i.documents()) >= len(list) })
 	for _, document := range i.documents() {
 		event := i.eventOf(document)
 		if documents[event] != nil || ids[event] == uuid.Nil {

@@ -23,16 +23,6 @@ import (
 	"time"
 )
 
-// await waits until done is true.
-func await(t testing.TB, what string, done func() bool) {
-	t.Helper()
-	for end := time.Now().Add(patience); !done(); time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("waited %v for %s", patience, what)
-		}
-	}
-}
-
 // buildReceivers builds the OpenTelemetry Collector's receivers once a test run.
 // They go beside the program in the directory that testscript.Main makes, which
 // lives as long as the run; no test's own directory does.

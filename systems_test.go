@@ -238,7 +238,7 @@ func TestSystemsParslLevels(t *testing.T) {
 			i.send(list[0])
 			i.must("", "flush")
 			expected := map[string]int{"1": 1, "2": 1, "3": 2}[level]
-			await(t, "the datagrams", func() bool { return len(i.documents()) >= expected })
+			eventually(t, "the datagrams", func() bool { return len(i.documents()) >= expected })
 			documents := i.documents()
 			if len(documents) != expected {
 				t.Errorf("%d datagrams arrived, not %d", len(documents), expected)
