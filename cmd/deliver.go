@@ -20,6 +20,7 @@ func newDeliver(a *app) *cobra.Command {
 			ctx, stop := interruptible(c.Context())
 			defer stop()
 			s := a.sender()
+			s.WorkDir = "" // the place where it was started is nobody's
 			s.Client = sender.NewClient()
 			if stdin {
 				return s.RunPipe(ctx, a.Stdin)

@@ -1,7 +1,11 @@
 package cmd
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"strings"
+	"sync"
 
 	"github.com/spf13/cobra"
 
@@ -23,18 +27,20 @@ func newDisable(a *app) *cobra.Command {
 		Use:   "disable TOOL... | --all",
 		Short: "Refuse a tool's telemetry, or all of it",
 		Long: `Disable records that you refuse a tool's telemetry, and throws away what is queued.
-A tool that is not known yet can be refused too.
+It stops deliveries that are under way, waits until they have ended, and reports
+what became of each event; nothing is sent after it has returned. A tool that is
+not known yet can be refused too.
 
 With --system it refuses for everybody on the machine, or in the image whose tree
 --root names: no user's yes overrules it. It touches no home and no network, and
-writes the same bytes every time.
+writes the same bytes every time. Deliverers on this machine stop within a second.
 
 EXIT STATUS
    0  recorded
   64  a bad flag or no tool
   65  a name that is no tool ID
   73  the refusal could not be recorded
-  74  what is queued could not be thrown away
+  74  what is queued could not be thrown away, or is still being delivered
   77  the machine's settings may not be written, or the home is somebody else's
   78  the consent file cannot be used; telemetry is off`,
 		Example: `  # Refuse one tool, for good
@@ -43,7 +49,11 @@ EXIT STATUS
   usagectl disable --all
   # In an image that is being built: for everybody
   usagectl disable --all --system --root ./image`,
-		RunE: func(_ *cobra.Command, args []string) error { return runDisable(a, args, o) },
+		RunE: func(c *cobra.Command, args []string) error {
+			ctx, stop := interruptible(c.Context())
+			defer stop()
+			return runDisable(ctx, a, args, o)
+		},
 	}
 	flags := c.Flags()
 	flags.BoolVar(&o.all, "all", false, "refuse every tool, known or not")
@@ -52,7 +62,7 @@ EXIT STATUS
 	return c
 }
 
-func runDisable(a *app, names []string, o disableOptions) error {
+func runDisable(ctx context.Context, a *app, names []string, o disableOptions) error {
 	if err := a.oneOrAll(names, o.all); err != nil {
 		return err
 	}
@@ -60,32 +70,34 @@ func runDisable(a *app, names []string, o disableOptions) error {
 		return err
 	}
 	if o.machine.system {
-		return a.refuseForMachine(names, o)
+		return a.refuseForMachine(ctx, names, o)
 	}
 	if err := a.notYourHome(); err != nil {
 		return err
 	}
 	if o.all {
-		return a.refuseAll(o.replace)
+		return a.refuseAll(ctx, o.replace)
 	}
 	ids, err := parseIDs(names)
 	if err != nil {
 		return err
 	}
 	var results []decided
+	var total sender.Emptied
 	reached := false // a tool by a variable
 	for _, id := range ids {
 		t := a.look(id)
-		removed, err := a.refuse(t.facts.Tool, id, []manifest.ID{id}, o.replace)
+		emptied, err := a.refuse(ctx, t.facts.Tool, id, o.replace)
 		if err != nil {
 			return err
 		}
+		total = total.Add(emptied)
 		t = a.judge(t)
 		results = append(results, a.decidedOf(t))
 		if a.json || a.quiet {
 			continue
 		}
-		a.Stdout.Printf("You refused the telemetry of %s.%s\n", a.Stdout.Style(term.Strong, t.name()), thrownAway(removed))
+		a.Stdout.Printf("You refused the telemetry of %s.%s\n", a.Stdout.Style(term.Strong, t.name()), thrownAway(emptied))
 		a.Stdout.Printf("Undo it with: usagectl enable %s\n", id)
 		reached = a.sayReach(t) || reached
 		if t.manifest == nil && t.known == nil && t.problem == nil {
@@ -95,48 +107,100 @@ func runDisable(a *app, names []string, o disableOptions) error {
 	if reached {
 		a.hintStartLine("to have every refusal obeyed at once")
 	}
-	return a.showDecided(results)
+	return a.disabled(results, total)
 }
 
-func (a *app) refuseAll(replace bool) error {
-	tools, toolsErr := sender.Tools(a.Dirs.State())
-	removed, err := a.refuse(consent.ReadUser(a.Dirs, manifest.ID{}), manifest.ID{}, tools, replace)
+// disabled prints the JSON, and finds the exit code.
+func (a *app) disabled(results []decided, events sender.Emptied) error {
+	if a.json {
+		err := a.printJSON(struct {
+			Schema int            `json:"schema"`
+			Tools  []decided      `json:"tools"`
+			Events sender.Emptied `json:"events"`
+		}{1, append([]decided{}, results...), events})
+		if err != nil {
+			return err
+		}
+	}
+	if events.Underway > 0 {
+		return fail(exitIO, fmt.Errorf("the refusal is recorded, but %s", stillUnderway(events.Underway)))
+	}
+	return nil
+}
+
+func (a *app) refuseAll(ctx context.Context, replace bool) error {
+	emptied, err := a.refuse(ctx, consent.ReadUser(a.Dirs, manifest.ID{}), manifest.ID{}, replace)
 	if err != nil {
 		return err
 	}
-	if toolsErr != nil {
-		return fail(exitIO, fmt.Errorf("what is queued is not thrown away: %w", toolsErr))
-	}
 	if !a.json && !a.quiet {
-		a.Stdout.Printf("You refused the telemetry of all tools.%s\n", thrownAway(removed))
+		a.Stdout.Printf("You refused the telemetry of all tools.%s\n", thrownAway(emptied))
 		a.Stdout.Printf("Undo it with: usagectl enable --all\n")
 		a.hintStartLine("most tools read only their own variable; to have them obey too")
 	}
-	return a.showDecided(nil)
+	return a.disabled(nil, emptied)
 }
 
-// refuse records a refusal and empties the outboxes; what is queued goes even if
-// the refusal cannot be recorded.
-func (a *app) refuse(old consent.Record, id manifest.ID, outboxes []manifest.ID, replace bool) (removed int, err error) {
-	recorded := a.record(old, id, consent.Decision{State: consent.Refused, At: a.Now().UTC().Truncate(1e9)}, replace)
-	if a.Dirs.State() != "" {
-		for _, tool := range outboxes {
-			n, err := a.sender().Outbox(tool).Empty()
-			removed += n
-			if err != nil && recorded == nil {
-				recorded = fail(exitIO, fmt.Errorf("what is queued for %s is not all thrown away: %w", tool, err))
-			}
-		}
+// refuse records a refusal, of a tool or with the zero ID of all, and empties the
+// outboxes; what is queued goes even if the refusal cannot be recorded.
+func (a *app) refuse(ctx context.Context, old consent.Record, id manifest.ID, replace bool) (sender.Emptied, error) {
+	err := a.record(old, id, consent.Decision{State: consent.Refused, At: a.Now().UTC().Truncate(1e9)}, replace)
+	emptied, emptyErr := a.empty(ctx, id)
+	switch gone := strings.TrimSpace(thrownAway(emptied)); {
+	case err != nil && gone != "":
+		a.warn("%s", gone) // though the refusal is not recorded
+	case err == nil && emptyErr != nil:
+		err = fail(exitIO, fmt.Errorf("the refusal is recorded, but what is queued is not all thrown away: %w", emptyErr))
 	}
-	return removed, recorded
+	return emptied, err
 }
 
-func thrownAway(n int) string {
+// empty empties the outbox of a tool, or with the zero ID of all tools, side by side.
+func (a *app) empty(ctx context.Context, id manifest.ID) (sender.Emptied, error) {
+	s := a.sender()
+	tools := []manifest.ID{id}
+	var err error
+	if id.IsZero() {
+		tools, err = sender.Tools(s.State()) // those that there are now, after the refusal
+	}
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	var sum sender.Emptied
+	for _, tool := range tools {
+		wg.Go(func() {
+			emptied, emptyErr := s.Empty(ctx, tool)
+			mu.Lock()
+			defer mu.Unlock()
+			sum = sum.Add(emptied)
+			if emptyErr != nil {
+				err = errors.Join(err, fmt.Errorf("%s: %w", tool, emptyErr))
+			}
+		})
+	}
+	wg.Wait()
+	return sum, err
+}
+
+// thrownAway says what became of the events of outboxes that were emptied, each
+// sentence with a space before it; "" if there were none.
+func thrownAway(e sender.Emptied) string {
+	text := events(e.Discarded, " One queued event was thrown away.", " %d queued events were thrown away.") +
+		events(e.Sent, " One was sent before it could be stopped.", " %d were sent before they could be stopped.") +
+		events(e.Interrupted, " One was stopped while it was being sent, and may have arrived.", " %d were stopped while they were being sent, and may have arrived.")
+	return text
+}
+
+func stillUnderway(n int) string {
+	return events(n, "one event is still being delivered, by a process that does not stop", "%d events are still being delivered, by a process that does not stop")
+}
+
+// events is a sentence about a number of events; "" if there are none.
+func events(n int, one, many string) string {
 	switch n {
 	case 0:
 		return ""
 	case 1:
-		return " One queued event was thrown away."
+		return one
 	}
-	return fmt.Sprintf(" %d queued events were thrown away.", n)
+	return fmt.Sprintf(many, n)
 }

@@ -8,7 +8,6 @@ import (
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
-	"github.com/usagectl/usagectl/internal/statefile"
 	"github.com/usagectl/usagectl/internal/term"
 	"github.com/usagectl/usagectl/pkg/catalogue"
 	"github.com/usagectl/usagectl/pkg/consent"
@@ -189,7 +188,7 @@ func (a *app) liftRefusalOfAll(replace bool) error {
 		return err
 	}
 	if old.Exists() {
-		if err := statefile.Remove(old.Path); err != nil {
+		if err := consent.Lift(old.Path, a.Now()); err != nil {
 			return fail(exitCreate, fmt.Errorf("the refusal of all tools is not lifted: %w", err))
 		}
 	}

@@ -244,9 +244,11 @@ func (a *app) forgetTraces(ctx context.Context, s sender.Sender, p plan, o forge
 	t := p.tools[0]
 	f := forgottenTool{Tool: t.id, name: t.name(), SharedWith: []manifest.ID{}, SourcePath: p.path, Forgotten: true, traces: a.keeps(t.id)}
 	var err error
-	if f.Events, err = s.EraseHere(t.id); err == nil && !o.localOnly {
+	var erased sender.Emptied
+	if erased, err = s.EraseHere(ctx, t.id); err == nil && !o.localOnly {
 		err = s.ResumeDeletions(ctx, t.id)
 	}
+	f.Events = erased.Discarded
 	f.Deletions, _ = a.deletions(t.id)
 	f.Deletions = slices.DeleteFunc(f.Deletions, func(d deletion) bool { return !d.State.Open() })
 	if err != nil {
@@ -303,7 +305,7 @@ func (f forgottenTool) line() string {
 		parts[0] = "there is nothing to forget here"
 	}
 	if f.Events > 0 {
-		parts = append(parts, strings.Trim(thrownAway(f.Events), " ."))
+		parts = append(parts, strings.Trim(thrownAway(sender.Emptied{Discarded: f.Events}), " ."))
 	}
 	for _, d := range f.Deletions {
 		parts = append(parts, d.outcome())

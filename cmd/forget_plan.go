@@ -151,7 +151,7 @@ func (a *app) keeps(id manifest.ID) bool {
 		return false
 	}
 	count, err := s.Outbox(id).Count()
-	return err != nil || count != (sender.Count{}) || !s.Journal(id).Last().IsZero()
+	return err != nil || count.Queued+count.Rejected > 0 || !s.Journal(id).Last().IsZero()
 }
 
 func (p plan) forgetting(o forgetOptions) sender.Forgetting {

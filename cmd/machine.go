@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -54,16 +55,20 @@ type machineDecided struct {
 	Changed bool   `json:"changed"` // by this command
 }
 
-func (a *app) refuseForMachine(names []string, o disableOptions) error {
-	return a.onMachine(names, o.all, o.machine, func(m *consent.Machine, id manifest.ID) (machineDecided, error) {
+func (a *app) refuseForMachine(ctx context.Context, names []string, o disableOptions) error {
+	err := a.onMachine(names, o.all, o.machine, func(m *consent.Machine, id manifest.ID) (machineDecided, error) {
 		changed, err := m.Refuse(id, o.replace)
 		return machineDecided{Refused: true, Changed: changed}, err
 	})
+	if err == nil && o.machine.root == "" {
+		a.sender().AwaitDeliverers(ctx)
+	}
+	return err
 }
 
 func (a *app) liftForMachine(names []string, o enableOptions) error {
 	return a.onMachine(names, o.all, o.machine, func(m *consent.Machine, id manifest.ID) (machineDecided, error) {
-		changed, err := m.Lift(id)
+		changed, err := m.Lift(id, a.Now())
 		return machineDecided{Changed: changed}, err
 	})
 }

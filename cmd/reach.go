@@ -9,7 +9,6 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/usagectl/usagectl/internal/shell"
-	"github.com/usagectl/usagectl/internal/statefile"
 	"github.com/usagectl/usagectl/pkg/catalogue"
 	"github.com/usagectl/usagectl/pkg/consent"
 	"github.com/usagectl/usagectl/pkg/manifest"
@@ -117,7 +116,7 @@ func (a *app) liftRefusal(id manifest.ID, unknown error) error {
 	if old.Decision.State != consent.Refused {
 		return unknown
 	}
-	if err := statefile.Remove(old.Path); err != nil {
+	if err := consent.Lift(old.Path, a.Now()); err != nil {
 		return fail(exitCreate, fmt.Errorf("the refusal of %s is not lifted: %w", id, err))
 	}
 	if !a.quiet && !a.json {

@@ -225,5 +225,5 @@ func (a *app) library() manifest.Library { return manifest.Library{Dirs: a.Dirs.
 
 // sender takes and delivers events.
 func (a *app) sender() sender.Sender {
-	return sender.Sender{Dirs: a.Dirs, Env: a.Env, Now: a.Now, Version: Version}
+	return sender.Sender{Dirs: a.Dirs, Env: a.Env, WorkDir: a.WorkDir, Now: a.Now, Version: Version}
 }

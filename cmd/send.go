@@ -74,7 +74,7 @@ type outcome struct {
 	Schema  int            `json:"schema"`
 	Tool    string         `json:"tool"`
 	Event   string         `json:"event"`
-	Outcome string         `json:"outcome"` // queued, sent, off, rejected or dropped
+	Outcome string         `json:"outcome"` // queued, sent, off, rejected, dropped or unknown
 	EventID string         `json:"event_id,omitempty"`
 	Reason  consent.Reason `json:"reason"`
 
@@ -100,7 +100,7 @@ const sendBudget = 2 * time.Second
 func runSend(ctx context.Context, a *app, o sendOptions) error {
 	signal.Ignore(syscall.SIGPIPE) // nobody listening to what send has to say does not end it
 	data, dataErr := a.readData(o.data)
-	s := &sending{app: a, o: o}
+	s := &sending{app: a, o: o, kept: make(chan outcome, 1)}
 	if dataErr != nil {
 		s.problem("--data: %v", dataErr)
 	}
@@ -110,10 +110,21 @@ func runSend(ctx context.Context, a *app, o sendOptions) error {
 	case out := <-done:
 		return a.finish(o, out, s.problems)
 	case <-time.After(sendBudget + o.wait):
-		return a.finish(o, outcome{
-			Outcome: "dropped", code: exitUnavailable,
-			Reason: consent.Reason{Rule: ruleTime, Detail: "the machine did not answer in time"},
-		}, nil)
+		return a.finish(o, s.late(), nil)
+	}
+}
+
+// late is the outcome as far as it is known when the machine does not answer in time.
+func (s *sending) late() outcome {
+	select {
+	case out := <-s.kept:
+		out.code, out.Reason = exitTempFail, consent.Reason{Rule: ruleTime, Detail: "it is kept, but the machine did not answer in time"}
+		return out
+	default:
+		return outcome{
+			Outcome: "unknown", code: exitUnavailable,
+			Reason: consent.Reason{Rule: ruleTime, Detail: "the machine did not answer in time, so nobody knows whether it is kept"},
+		}
 	}
 }
 
@@ -150,6 +161,7 @@ type sending struct {
 	o        sendOptions
 	problems []string
 	reason   consent.Reason // why telemetry is on
+	kept     chan outcome   // gets the outcome so far once the event is kept
 }
 
 func (s *sending) problem(format string, args ...any) {
@@ -159,6 +171,7 @@ func (s *sending) problem(format string, args ...any) {
 // send takes the event: it checks what the caller says, asks for consent, reads
 // the values, keeps them, and sees to it that somebody delivers them.
 func (s *sending) send(ctx context.Context, data *jsondoc.Object) outcome {
+	taken := s.Now() // before consent is asked: a refusal that comes after this counts
 	t, err := s.declared(s.o.tool, s.o.manifest)
 	if err != nil {
 		return s.unusable(err)
@@ -169,6 +182,7 @@ func (s *sending) send(ctx context.Context, data *jsondoc.Object) outcome {
 		return dropped(ruleData, "there is no such event", exitData)
 	}
 	request, src, problems := s.callerRequest(s.o.callerOptions, event.Name, data, t, !s.o.dryRun)
+	src.Now = taken
 	given, mistakes := sender.Check(t.manifest, request)
 	s.problems = append(append(s.problems, problems...), mistakesOf(mistakes, true)...)
 	permit, err := t.verdict.Permit(event)
@@ -191,7 +205,7 @@ func (s *sending) send(ctx context.Context, data *jsondoc.Object) outcome {
 	if s.o.dryRun {
 		return s.dryRun(payload)
 	}
-	return s.keep(ctx, permit, sender.NewEntry(permit, src, absolute(s.o.manifest), values))
+	return s.keep(ctx, permit, sender.NewEntry(permit, t.manifest, src, absolute(s.o.manifest), s.WorkDir, values))
 }
 
 func dropped(rule consent.Rule, detail string, code int) outcome {
@@ -270,6 +284,9 @@ func (s *sending) keep(ctx context.Context, p consent.Permit, e sender.Entry) ou
 	}
 	snd := s.sender()
 	keepErr := snd.Queue(p, e)
+	if keepErr == nil {
+		s.kept <- out
+	}
 	switch {
 	case s.o.wait > 0:
 		return s.deliver(ctx, snd, e, keepErr, out)
@@ -307,6 +324,9 @@ func (s *sending) deliver(ctx context.Context, snd sender.Sender, e sender.Entry
 	case fate.Kept:
 		s.wake(snd, e)
 		out.code, out.Reason = exitTempFail, consent.Reason{Rule: ruleNetwork, Detail: fate.Note}
+	case fate.Unknown:
+		out.Outcome, out.code = "unknown", exitUnavailable
+		out.Reason = consent.Reason{Rule: ruleState, Detail: fate.Note}
 	default:
 		out.Outcome, out.code = "dropped", exitUnavailable
 		out.Reason = consent.Reason{Rule: ruleNetwork, Detail: fate.Note}

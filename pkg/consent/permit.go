@@ -130,3 +130,10 @@ func (p Permit) Terms() Terms { return p.terms.clone() }
 func (p Permit) Covers(tool manifest.ID, event, endpoint, grant string) bool {
 	return !p.tool.IsZero() && p.tool == tool && p.event == event && p.terms.Endpoint == endpoint && p.terms.Grant == grant
 }
+
+// Equal reports whether two permits are for the same event, and let the same leave.
+func (p Permit) Equal(o Permit) bool {
+	t, u := p.terms, o.terms
+	return p.tool == o.tool && p.event == o.event && t.Grant == u.Grant && t.Level == u.Level && t.Endpoint == u.Endpoint &&
+		slices.Equal(t.Events, u.Events) && slices.Equal(t.Fields, u.Fields)
+}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -21,6 +22,7 @@ type Machine struct {
 	root *os.Root
 	dir  string // of the consent files, below root
 	path string // the same, for people
+	here bool   // it is this machine, not an image
 }
 
 // OpenMachine opens the place of machine-wide refusals. system is the platform's
@@ -47,7 +49,7 @@ func OpenMachine(system, tree string) (*Machine, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Machine{root, dir, filepath.Join(at, dir)}, nil
+	return &Machine{root, dir, filepath.Join(at, dir), tree == ""}, nil
 }
 
 // resolve follows the links in as much of a path as there is.
@@ -97,12 +99,16 @@ func (m *Machine) Refuse(id manifest.ID, replace bool) (changed bool, err error)
 }
 
 // Lift takes back what [Machine.Refuse] wrote, and nothing else: any other file is
-// [ErrUnknownFile]. It returns false if there was nothing.
-func (m *Machine) Lift(id manifest.ID) (changed bool, err error) {
+// [ErrUnknownFile]. On this machine it notes when; in an image nothing can have been
+// queued. It returns false if there was nothing.
+func (m *Machine) Lift(id manifest.ID, now time.Time) (changed bool, err error) {
 	name := File(m.dir, id)
 	data, _, err := m.read(name)
 	if err == nil && !bytes.Equal(data, []byte(machineRefusal)) {
 		return false, ErrUnknownFile
+	}
+	if err == nil && m.here {
+		err = m.write(markOf(name), markAt(now))
 	}
 	if err == nil {
 		err = m.root.Remove(name)

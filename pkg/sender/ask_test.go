@@ -823,10 +823,10 @@ func TestForgottenEvents(t *testing.T) {
 	if left := names(t, o.path("new")); sum.Dropped != 1 || sum.Held == "" || !slices.Equal(left, []string{other.name()}) {
 		t.Errorf("%+v, left %q", sum, left)
 	}
-	if fate := s.DeliverUnkept(t.Context(), old); fate.Sent || fate.Note != errDrop.Error() {
+	if fate := s.DeliverUnkept(t.Context(), old); fate.Sent || fate.Note != lostForgotten.String() {
 		t.Errorf("%+v", fate)
 	}
-	if fate := s.DeliverUnkept(t.Context(), other); fate.Sent || fate.Note == errDrop.Error() {
+	if fate := s.DeliverUnkept(t.Context(), other); fate.Sent || fate.Note == lostForgotten.String() {
 		t.Errorf("%+v", fate)
 	}
 	var parcels []parcel

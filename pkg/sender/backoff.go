@@ -27,6 +27,7 @@ type Backoff struct {
 	NotBefore time.Time `json:"not_before"`
 	Asked     time.Time `json:"asked,omitzero"` // until when the server asked to wait, with Retry-After
 	Error     string    `json:"error"`
+	After     string    `json:"after,omitempty"` // the file of the event that failed last: the next attempt begins behind it
 }
 
 // Backoff reads the tool's wait; the zero value if there is none.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/usagectl/usagectl/internal/statefile"
@@ -24,7 +25,7 @@ type Summary struct {
 	// RetryAfter is what the server asked for, or 0.
 	RetryAfter time.Duration
 
-	seen []string // what waited when the outbox was listed last
+	seen []string // what waited when the outbox was listed last, sorted
 }
 
 // done is how many events are settled.
@@ -35,13 +36,6 @@ func (s *Summary) add(o Summary) {
 	s.Rejected += o.Rejected
 	s.Dropped += o.Dropped
 	s.Held, s.Failed, s.RetryAfter = o.Held, o.Failed, o.RetryAfter
-}
-
-// askConsent asks for consent, as it is now. Where the event was taken is not known any
-// more, so .env files are not looked at again.
-func (s Sender) askConsent(m *manifest.Manifest) consent.Verdict {
-	id := m.Tool.ID
-	return consent.Decide(id, m, consent.Gather(id, m, s.Env, s.Dirs, ""))
 }
 
 func (s Sender) manifestOf(e Entry) (*manifest.Manifest, error) {
@@ -55,47 +49,6 @@ func (s Sender) manifestOf(e Entry) (*manifest.Manifest, error) {
 	return m, err
 }
 
-// withdrawn tells whether a reason to be off holds for whoever looks, so that
-// what waits will never be sent. The others hold for this process only, such as
-// a variable in its environment, or can be mended, and what waits is kept.
-func withdrawn(r consent.Rule) bool {
-	return r == consent.User || r == consent.System || r == consent.EndpointChanged
-}
-
-// errDrop says that an entry must never be sent: it was taken under an agreement
-// or a source ID that is no more.
-var errDrop = errors.New("consent was withdrawn")
-
-// parcelOf makes a parcel of an entry, under what is agreed now. The error wraps
-// errDrop if the entry must go; any other means to keep it for later.
-func parcelOf(m *manifest.Manifest, v consent.Verdict, gone forgotten, e Entry) (parcel, error) {
-	if gone.in(e.Values) {
-		return parcel{}, errDrop
-	}
-	if !v.On() && !withdrawn(v.Reason.Rule) {
-		return parcel{}, errors.New(v.Reason.Detail)
-	}
-	event, ok := m.Event(e.Event)
-	if !ok || m.IsDeletion(e.Event) {
-		return parcel{}, errDrop
-	}
-	permit, err := v.Permit(event)
-	if err != nil {
-		return parcel{}, errDrop
-	}
-	payload := Build(m, e.Event, permit.Terms(), e.Values)
-	for _, f := range payload.Fields {
-		if f.Field.Required && f.Withheld != "" {
-			return parcel{}, errDrop
-		}
-	}
-	p, err := newParcel(permit, e, payload)
-	if err != nil {
-		return parcel{}, errDrop
-	}
-	return p, nil
-}
-
 // batch is what goes out together: by one manifest and its transport.
 type batch struct {
 	manifest *manifest.Manifest
@@ -107,8 +60,9 @@ type batch struct {
 // claimed is an event that this process delivers.
 type claimed struct {
 	claim
-	entry Entry
-	data  []byte
+	entry  Entry
+	data   []byte
+	permit consent.Permit // under which it is sent
 }
 
 // drain delivers what waits for one tool until nothing is left that this process
@@ -125,7 +79,7 @@ func (s Sender) drain(ctx context.Context, tool manifest.ID, progress func(int))
 		}
 		before := sum.done()
 		sum.Held, sum.seen = "", names
-		if len(names) == 0 || !r.run(ctx, names) || sum.done() == before { // or others take them all
+		if len(names) == 0 || !r.run(ctx, startAfter(r.outbox.Backoff().After, names)) || sum.done() == before { // or others take them all
 			return sum
 		}
 	}
@@ -145,6 +99,16 @@ func (r *round) prepare() ([]string, error) {
 		err = r.outbox.create()
 	}
 	return names, err
+}
+
+// startAfter turns a sorted list of names round: it begins behind the event that
+// failed last, so that those that always fail do not keep the others waiting.
+func startAfter(last string, names []string) []string {
+	i, found := slices.BinarySearch(names, last)
+	if found {
+		i++
+	}
+	return append(slices.Clone(names[i:]), names[:i]...)
 }
 
 // round is one pass over the events of a tool that wait.
@@ -201,7 +165,7 @@ func (r *round) take(ctx context.Context, c claim) error {
 		}
 		r.batch = batch{manifest: m, file: e.Manifest}
 	}
-	r.batch.claims = append(r.batch.claims, claimed{c, e, data})
+	r.batch.claims = append(r.batch.claims, claimed{claim: c, entry: e, data: data})
 	r.batch.bytes += len(data)
 	return nil
 }
@@ -229,9 +193,9 @@ func (r *round) unreadable(c claim, data []byte, err error) error {
 	return c.reject(data, "not a readable entry: "+err.Error(), r.Now())
 }
 
-func (r *round) drop(c claim) error {
+func (r *round) drop(c claim, why loss) error {
 	r.sum.Dropped++
-	return errors.Join(c.done(), r.outbox.countDropped(1, r.Now()))
+	return c.discard(why, r.Now())
 }
 
 // flush asks for consent, sends the batch, and settles each of its events:
@@ -247,8 +211,10 @@ func (r *round) flush(ctx context.Context) bool {
 	if len(parcels) > 0 {
 		attempt, cancel := context.WithTimeout(ctx, attemptTimeout)
 		defer cancel()
-		outcomes := r.medium().transportOf(b.manifest).carry(attempt, parcels)
-		errs = append(errs, r.record(r.outbox.tool, b.manifest.Send.Endpoint, parcels, outcomes), r.settle(ctx, sent, outcomes))
+		m := r.medium()
+		m.may = r.gate(b.manifest, sent)
+		outcomes := m.transportOf(b.manifest).carry(attempt, parcels)
+		errs = append(errs, r.record(r.outbox.tool, b.manifest.Send.Endpoint, parcels, outcomes), r.settle(ctx, b.manifest, sent, outcomes))
 	}
 	if err := errors.Join(errs...); err != nil {
 		r.sum.Failed = cmp.Or(r.sum.Failed, err.Error())
@@ -260,30 +226,34 @@ func (r *round) flush(ctx context.Context) bool {
 // permitted makes parcels of what may be sent at this moment. What consent was
 // withdrawn for goes, and what has to wait is put back.
 func (r *round) permitted(b batch) (sent []claimed, parcels []parcel, err error) {
-	verdict := r.askConsent(b.manifest)
-	gone, goneErr := r.Deletions().forgotten()
+	a := r.admission(b.manifest)
 	var errs []error
 	for _, c := range b.claims {
-		p, err := parcelOf(b.manifest, verdict, gone, c.entry)
-		if goneErr != nil {
-			err = goneErr
+		permit, p, err := a.admit(c.entry)
+		if err != nil {
+			errs = append(errs, r.refused(c.claim, err, ""))
+			continue
 		}
-		switch {
-		case errors.Is(err, errDrop):
-			errs = append(errs, r.drop(c.claim))
-		case err != nil:
-			r.sum.Held = err.Error()
-			errs = append(errs, c.release())
-		default:
-			sent, parcels = append(sent, c), append(parcels, p)
-		}
+		c.permit = permit
+		sent, parcels = append(sent, c), append(parcels, p)
 	}
 	return sent, parcels, errors.Join(errs...)
 }
 
+// refused ends an event that must never leave, and puts back one that may later. why
+// is the loss, if it is known better than from the error.
+func (r *round) refused(c claim, err error, why loss) error {
+	var drop dropError
+	if errors.As(err, &drop) {
+		return r.drop(c, cmp.Or(why, drop.why))
+	}
+	r.sum.Held = err.Error()
+	return c.release()
+}
+
 // settle does with each event what its outcome asks for, and notes how long the
 // tool has to wait.
-func (r *round) settle(ctx context.Context, sent []claimed, outcomes []outcome) error {
+func (r *round) settle(ctx context.Context, m *manifest.Manifest, sent []claimed, outcomes []outcome) error {
 	var errs []error
 	var failure outcome
 	for i, out := range outcomes {
@@ -294,6 +264,10 @@ func (r *round) settle(ctx context.Context, sent []claimed, outcomes []outcome) 
 		case rejected:
 			r.sum.Rejected++
 			errs = append(errs, sent[i].reject(sent[i].data, out.note, r.Now()))
+		case withheld:
+			errs = append(errs, r.stopped(m, sent[i], ""))
+		case interrupted:
+			errs = append(errs, r.stopped(m, sent[i], lostInterrupted))
 		case retry:
 			failure = out
 			errs = append(errs, sent[i].release())
@@ -303,10 +277,21 @@ func (r *round) settle(ctx context.Context, sent []claimed, outcomes []outcome) 
 	case failure.result != retry:
 		errs = append(errs, r.outbox.clearBackoff())
 	case ctx.Err() == nil: // not merely this process running out of time
-		errs = append(errs, r.outbox.setBackoff(r.outbox.Backoff().next(r.Now(), failure.retryAfter, failure.note)))
+		b := r.outbox.Backoff().next(r.Now(), failure.retryAfter, failure.note)
+		b.After = sent[len(sent)-1].name
+		errs = append(errs, r.outbox.setBackoff(b))
 	}
 	r.sum.Failed, r.sum.RetryAfter = failure.note, failure.retryAfter
 	return errors.Join(errs...)
+}
+
+// stopped settles an event whose delivery the gate stopped. It may leave later if
+// only what was agreed to has changed.
+func (r *round) stopped(m *manifest.Manifest, c claimed, why loss) error {
+	if _, _, err := r.admission(m).admit(c.entry); err != nil {
+		return r.refused(c.claim, err, why)
+	}
+	return c.release()
 }
 
 // record journals what left, before it is removed from the outbox: what is

@@ -23,10 +23,11 @@ type Entry struct {
 	Event    string          `json:"event"`
 	EventID  uuid.UUID       `json:"event_id"`
 	RunID    uuid.UUID       `json:"run_id"`
-	TakenAt  time.Time       `json:"taken_at"`
+	TakenAt  time.Time       `json:"taken_at"` // a moment before consent for it was asked
 	Grant    string          `json:"grant"`
 	Endpoint string          `json:"endpoint"`
 	Manifest string          `json:"manifest,omitempty"` // the file given with --manifest
+	Dir      string          `json:"dir,omitempty"`      // where it was taken, if a .env file there can refuse
 	Values   *jsondoc.Object `json:"values"`             // by field name
 }
 
@@ -51,6 +52,9 @@ func (e Entry) MarshalJSON() ([]byte, error) {
 	)
 	if e.Manifest != "" {
 		o.Set("manifest", e.Manifest)
+	}
+	if e.Dir != "" {
+		o.Set("dir", e.Dir)
 	}
 	o.Set("values", e.Values)
 	return jsondoc.Append(nil, o)

@@ -68,12 +68,12 @@ func (s Sender) removeKey(tool manifest.ID) error {
 
 // EraseHere erases what is kept here for a tool under which nobody can be asked
 // for anything, because it has no source ID: the outbox, the key and the journal.
-// It returns how many events waited.
-func (s Sender) EraseHere(tool manifest.ID) (int, error) {
+// It waits for what is being sent this moment.
+func (s Sender) EraseHere(ctx context.Context, tool manifest.ID) (Emptied, error) {
 	if s.State() == "" {
-		return 0, nil
+		return Emptied{}, nil
 	}
-	removed, err := s.Outbox(tool).Empty()
+	removed, err := s.empty(ctx, tool, lostForgotten)
 	return removed, errors.Join(about("the outbox", err), about("the key", s.removeKey(tool)), about("the journal", s.Journal(tool).erase()))
 }
 
@@ -153,23 +153,38 @@ func (o Outbox) removeUnder(ctx context.Context, d *Deletion, self owner, now fu
 	}
 	removed := 0
 	var errs []error
-	for _, part := range []string{"claimed", "new", "tmp", "rejected"} {
+	for _, part := range []string{"claimed", "new", "rejected", "tmp"} {
 		names, err := o.names(part)
-		litter, litterErr := o.litter(part)
-		errs = append(errs, err, litterErr)
-		for _, name := range append(names, litter...) {
-			if !o.isUnder(d, part, name) {
-				continue
-			}
-			err := ifThere(statefile.Remove(o.path(part, name)))
-			errs = append(errs, err)
-			if err == nil && (part == "new" || part == "claimed") {
-				removed++
-			}
+		names = slices.DeleteFunc(names, func(name string) bool { return !o.isUnder(d, part, name) })
+		errs = append(errs, err)
+		if part == "tmp" {
+			errs = append(errs, o.removeFiles(part, names))
+			continue
 		}
+		n, err := o.discard(part, names, lostForgotten, now())
+		errs = append(errs, err)
+		if part != "rejected" {
+			removed += n
+		}
+	}
+	for _, part := range []string{"rejected", "tmp"} {
+		litter, err := o.litter(part)
+		litter = slices.DeleteFunc(litter, func(name string) bool { return !o.isUnder(d, part, name) })
+		errs = append(errs, err, o.removeFiles(part, litter))
+	}
+	errs = append(errs, o.recordDiscarded(now())) // what a crash left there
+	for _, part := range []string{"claimed", "new", "rejected", "tmp", discarded} {
 		errs = append(errs, ifThere(statefile.SyncDir(o.path(part))))
 	}
 	return removed, errors.Join(errs...)
+}
+
+func (o Outbox) removeFiles(part string, names []string) error {
+	var errs []error
+	for _, name := range names {
+		errs = append(errs, ifThere(statefile.Remove(o.path(part, name))))
+	}
+	return errors.Join(errs...)
 }
 
 // litter lists what processes that were killed when they moved an event aside left

@@ -76,11 +76,13 @@ func sleep(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// Fate is what became of one event that somebody waited for.
+// Fate is what became of one event that somebody waited for. If none of the first
+// three is true it was dropped, or nobody knows.
 type Fate struct {
 	Sent     bool
 	Rejected bool
-	Kept     bool   // it waits in the outbox
+	Kept     bool   // it is in the outbox
+	Unknown  bool   // it is not in the outbox any more, and nothing says what became of it
 	Note     string // what the receiver said, or why it was not sent
 }
 
@@ -95,22 +97,40 @@ func (s Sender) DeliverOne(ctx context.Context, e Entry) Fate {
 	r := round{Sender: s, outbox: o, self: thisProcess(), sum: &sum, progress: func(int) {}}
 	for {
 		r.run(ctx, []string{e.name()})
-		answer, answered := o.answerTo(e)
+		fate := s.fate(e)
 		switch {
 		case sum.Sent > 0:
 			return Fate{Sent: true}
-		case answered:
-			return Fate{Rejected: true, Note: answer}
-		case sum.Dropped > 0:
-			return Fate{Note: errDrop.Error()}
+		case !fate.Kept:
+			return fate
 		case sum.Held != "" || sum.Failed != "":
-			return Fate{Kept: o.holds(e), Note: sum.Held + sum.Failed}
-		case !o.holds(e): // another process has delivered it
-			return Fate{Sent: true}
+			fate.Note = sum.Held + sum.Failed
+			return fate
 		case !sleep(ctx, pollInterval):
-			return Fate{Kept: true, Note: "time ran out"}
+			fate.Note = "time ran out"
+			return fate
 		}
 	}
+}
+
+// fate finds out what became of an event that was in the outbox.
+func (s Sender) fate(e Entry) Fate {
+	o := s.Outbox(e.Tool)
+	if o.holds(e) {
+		return Fate{Kept: true}
+	}
+	if answer, ok := o.answerTo(e); ok {
+		return Fate{Rejected: true, Note: answer}
+	}
+	if lost, err := o.losses(); err == nil {
+		if why, ok := lost.why[e.EventID.String()]; ok {
+			return Fate{Note: why.String()}
+		}
+	}
+	if records, err := s.Journal(e.Tool).Records(); err == nil && recorded(records, e.EventID.String()) {
+		return Fate{Sent: true}
+	}
+	return Fate{Unknown: true, Note: "it is not queued any more, and nothing is recorded of it"}
 }
 
 // DeliverUnkept delivers, once, an event that could not be kept.
@@ -118,6 +138,12 @@ func (s Sender) DeliverUnkept(ctx context.Context, e Entry) Fate {
 	out, err := s.deliverNow(ctx, e)
 	if err != nil {
 		return Fate{Note: err.Error()}
+	}
+	switch out.result {
+	case withheld:
+		out.note = lostWithdrawn.String()
+	case interrupted:
+		out.note = lostInterrupted.String()
 	}
 	return Fate{Sent: out.result == accepted, Rejected: out.result == rejected, Note: out.note}
 }

@@ -700,7 +700,7 @@ func TestRemoveUnder(t *testing.T) {
 		return append(list, half, reject(`{"source":"`+id+`"}`, id), reject("no JSON: "+id, id))
 	}
 	goes, stays := under(sampleID), under(otherID)
-	if err := errors.Join(o.countDropped(1, noon), o.setBackoff(Backoff{Failures: 1})); err != nil {
+	if err := o.setBackoff(Backoff{Failures: 1}); err != nil {
 		t.Fatal(err)
 	}
 	d := deletionIn(t, false)
@@ -711,7 +711,7 @@ func TestRemoveUnder(t *testing.T) {
 	for _, path := range goes {
 		gone(t, "under the ID", path)
 	}
-	for _, path := range append(stays, o.path("dropped"), o.path(backoffFile)) {
+	for _, path := range append(stays, o.path(lossesFile), o.path(backoffFile)) {
 		if _, err := os.Lstat(path); err != nil {
 			t.Errorf("under another: %v", err)
 		}
@@ -961,19 +961,28 @@ func TestEraseHere(t *testing.T) {
 		write(t, s.Journal(tool).path, "journal")
 	}
 	before := tree(t, s.State())
-	if n, err := s.EraseHere(tool); n != 2 || err != nil {
-		t.Errorf("%d, %v", n, err)
+	if e, err := s.EraseHere(t.Context(), tool); e != (Emptied{Discarded: 2}) || err != nil {
+		t.Errorf("%+v, %v", e, err)
+	}
+	if count, err := s.Outbox(tool).Count(); err != nil || count != (Count{Dropped: 3}) {
+		t.Errorf("%+v, %v", count, err)
 	}
 	maps.DeleteFunc(before, func(path, _ string) bool { return strings.Contains(path, "mytool") })
-	if after := tree(t, s.State()); !maps.Equal(before, after) {
+	after := tree(t, s.State())
+	losses := s.Outbox(tool).path(lossesFile)
+	if strings.Contains(after[losses], sampleID) {
+		t.Errorf("the record of losses names the ID: %s", after[losses])
+	}
+	delete(after, losses)
+	if !maps.Equal(before, after) {
 		t.Errorf("left: %q, want %q", after, before)
 	}
-	if n, err := s.EraseHere(toolID(t, "third")); n != 0 || err != nil {
-		t.Errorf("nothing: %d, %v", n, err)
+	if e, err := s.EraseHere(t.Context(), toolID(t, "third")); e != (Emptied{}) || err != nil {
+		t.Errorf("nothing: %+v, %v", e, err)
 	}
 	s.Dirs.StateHome = ""
-	if n, err := s.EraseHere(tool); n != 0 || err != nil {
-		t.Errorf("no state directory: %d, %v", n, err)
+	if e, err := s.EraseHere(t.Context(), tool); e != (Emptied{}) || err != nil {
+		t.Errorf("no state directory: %+v, %v", e, err)
 	}
 }
 

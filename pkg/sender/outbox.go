@@ -80,8 +80,13 @@ func (o Outbox) Put(p consent.Permit, e Entry) error {
 	if err != nil {
 		return err
 	}
-	tmp, name := o.path("tmp", e.name()), o.path("new", e.name())
-	err = writeNew(tmp, data)
+	return o.keep(e.name(), data)
+}
+
+// keep puts a file among those that wait, whole or not at all.
+func (o Outbox) keep(name string, data []byte) error {
+	tmp := o.path("tmp", name)
+	err := writeNew(tmp, data)
 	if errors.Is(err, os.ErrNotExist) {
 		if err = o.create(); err == nil {
 			err = writeNew(tmp, data)
@@ -90,20 +95,22 @@ func (o Outbox) Put(p consent.Permit, e Entry) error {
 	if err != nil {
 		return err
 	}
-	err = statefile.Rename(tmp, name)
+	err = statefile.Rename(tmp, o.path("new", name))
 	if errors.Is(err, os.ErrNotExist) {
 		if err = o.create(); err == nil {
-			err = statefile.Rename(tmp, name)
+			err = statefile.Rename(tmp, o.path("new", name))
 		}
 	}
 	if err != nil {
-		return errors.Join(err, statefile.Remove(tmp))
+		return errors.Join(err, ifThere(statefile.Remove(tmp)))
 	}
 	return nil
 }
 
+// create makes the parts of the outbox. The one in which an event is written first
+// is made last: whoever finds it may rely on the others.
 func (o Outbox) create() error {
-	for _, sub := range []string{"tmp", "new", "claimed", "rejected"} {
+	for _, sub := range []string{"new", "claimed", "rejected", discarded, "tmp"} {
 		if err := os.MkdirAll(o.path(sub), 0o700); err != nil {
 			return err
 		}
@@ -144,7 +151,13 @@ func (o Outbox) names(part string) ([]string, error) {
 // was quicker.
 func (o Outbox) claim(name string, by owner, now time.Time) (claim, error) {
 	c := claim{o, name, name + "~" + by.lease(now.Add(lease))}
-	return c, statefile.Rename(o.path("new", name), o.path("claimed", c.file))
+	err := statefile.Rename(o.path("new", name), c.path())
+	if errors.Is(err, os.ErrNotExist) && o.has("new", name) { // the event is there, so the part for claims is not
+		if err = o.create(); err == nil {
+			err = statefile.Rename(o.path("new", name), c.path())
+		}
+	}
+	return c, err
 }
 
 // claim is an event that is being delivered.
@@ -216,6 +229,12 @@ func (c claim) reject(data []byte, answer string, now time.Time) error {
 	return c.done()
 }
 
+// discard ends the event without delivering it.
+func (c claim) discard(why loss, now time.Time) error {
+	_, err := c.outbox.discard("claimed", []string{c.file}, why, now)
+	return err
+}
+
 // reclaim takes back the claims of deliverers that are dead or out of time.
 func (o Outbox) reclaim(self owner, now time.Time) error {
 	files, err := o.names("claimed")
@@ -257,13 +276,9 @@ func (o Outbox) trim(now time.Time) error {
 		size += info.Size()
 		drop[name] = kept > MaxEvents || size > MaxBytes
 	}
-	dropped := 0
-	for _, name := range names {
-		if drop[name] && statefile.Remove(o.path("new", name)) == nil {
-			dropped++
-		}
-	}
-	return errors.Join(o.sweepRejected(now), o.sweepTmp(now), o.countDropped(dropped, now))
+	names = slices.DeleteFunc(names, func(name string) bool { return !drop[name] })
+	_, err = o.discard("new", names, lostBounds, now)
+	return errors.Join(err, o.sweepRejected(now), o.sweepTmp(now), o.recordDiscarded(now))
 }
 
 // firstYear is the first year that a clock can tell: one that shows an earlier
@@ -277,13 +292,10 @@ func expired(name string, now time.Time) bool {
 
 func (o Outbox) sweepRejected(now time.Time) error {
 	names, err := o.names("rejected")
-	errs := []error{err}
-	for i, name := range names {
-		if len(names)-i > maxRejected || expired(name, now) {
-			errs = append(errs, statefile.RemoveAll(o.path("rejected", name)))
-		}
-	}
-	return errors.Join(errs...)
+	tooMany := names[:max(0, len(names)-maxRejected)]
+	old := slices.DeleteFunc(slices.Clone(names[len(tooMany):]), func(name string) bool { return !expired(name, now) })
+	_, discardErr := o.discard("rejected", append(slices.Clone(tooMany), old...), lostRejected, now)
+	return errors.Join(err, discardErr)
 }
 
 // sweepTmp removes what killed processes left half-written.
@@ -299,19 +311,11 @@ func (o Outbox) sweepTmp(now time.Time) error {
 	return errors.Join(errs...)
 }
 
-// countDropped appends a line, which several processes can do at once.
-func (o Outbox) countDropped(n int, now time.Time) error {
-	if n == 0 {
-		return nil
-	}
-	return appendLine(o.path("dropped"), fmt.Appendf(nil, "%s %d", now.UTC().Format(time.RFC3339), n))
-}
-
-// Count is how many events are in an outbox, and what became of others.
+// Count is how many events are in an outbox, and how many others have ended there.
 type Count struct {
 	Queued   int
-	Rejected int
-	Dropped  int // since the outbox was emptied last
+	Rejected int // by a server; they are kept for a while
+	Dropped  int // ended without being delivered or rejected
 }
 
 // Count counts. An error means that there may be more.
@@ -319,27 +323,8 @@ func (o Outbox) Count() (Count, error) {
 	waiting, err := o.names("new")
 	claimed, claimedErr := o.names("claimed")
 	rejected, rejectedErr := o.names("rejected")
-	c := Count{Queued: len(waiting) + len(claimed), Rejected: len(rejected)}
-	data, droppedErr := statefile.ReadFile(o.path("dropped"))
-	for line := range strings.Lines(string(data)) {
-		var at string
-		var n int
-		if _, err := fmt.Sscan(line, &at, &n); err == nil {
-			c.Dropped += n
-		}
-	}
-	return c, errors.Join(err, claimedErr, rejectedErr, ifThere(droppedErr))
-}
-
-// Empty removes everything that waits or was moved aside, and returns how many
-// events waited. An event that is on its way this moment cannot be called back.
-func (o Outbox) Empty() (int, error) {
-	count, err := o.Count()
-	errs := []error{err}
-	for _, part := range []string{"new", "claimed", "tmp", "rejected", "dropped", backoffFile} {
-		errs = append(errs, statefile.RemoveAll(o.path(part)))
-	}
-	return count.Queued, errors.Join(errs...)
+	lost, lostErr := o.losses()
+	return Count{len(waiting) + len(claimed), len(rejected), lost.count()}, errors.Join(err, claimedErr, rejectedErr, lostErr)
 }
 
 // Waiting reads the entries that wait, the oldest first, without claiming them.
@@ -363,6 +348,32 @@ func (o Outbox) Waiting() ([]Entry, error) {
 	}
 	sort.Slice(list, func(i, j int) bool { return list[i].name() < list[j].name() })
 	return list, nil
+}
+
+// Requeue puts the events that servers rejected back among those that wait, and
+// returns how many. What is no event any more stays where it is. A crash in between
+// can leave an event in both places; its ID is the same in both.
+func (o Outbox) Requeue() (int, error) {
+	names, err := o.names("rejected")
+	errs := []error{err}
+	n := 0
+	for _, name := range names {
+		data, _, err := statefile.ReadRegular(o.path("rejected", name), 8*MaxPayload, false)
+		var r Rejected
+		if err != nil || json.Unmarshal(data, &r) != nil {
+			continue
+		}
+		e, err := parseEntry(r.Entry)
+		if err != nil || e.Tool != o.tool || e.name() != name {
+			continue
+		}
+		if err = o.keep(name, r.Entry); err == nil {
+			n++
+			err = ifThere(statefile.Remove(o.path("rejected", name)))
+		}
+		errs = append(errs, err)
+	}
+	return n, errors.Join(errs...)
 }
 
 // answerTo is what was said when an event was moved aside; false if it was not.

@@ -191,15 +191,13 @@ func (s Sender) deliverNow(ctx context.Context, e Entry) (outcome, error) {
 	if err != nil {
 		return outcome{}, err
 	}
-	gone, err := s.Deletions().forgotten()
+	permit, p, err := s.admission(m).admit(e)
 	if err != nil {
 		return outcome{}, err
 	}
-	p, err := parcelOf(m, s.askConsent(m), gone, e)
-	if err != nil {
-		return outcome{}, err
-	}
-	out := s.medium().transportOf(m).carry(ctx, []parcel{p})
+	medium := s.medium()
+	medium.may = s.gate(m, []claimed{{entry: e, permit: permit}})
+	out := medium.transportOf(m).carry(ctx, []parcel{p})
 	if s.State() == "" {
 		return out[0], nil
 	}

@@ -18,6 +18,7 @@ import (
 type Sender struct {
 	Dirs    dirs.Dirs
 	Env     consent.Env
+	WorkDir string // where this process works, and a .env file can refuse; "" if that is not to be looked at
 	Now     func() time.Time
 	Version func() string // usagectl's own
 	Client  *http.Client  // for deliveries; see [NewClient]
@@ -51,11 +52,16 @@ func (s Sender) Preview(m *manifest.Manifest, e Entry, p Payload) (Wire, error) 
 	return w.Masked(), err
 }
 
-// NewEntry is the entry for an event that was taken.
-func NewEntry(p consent.Permit, src Sources, manifestFile string, values *jsondoc.Object) Entry {
+// NewEntry is the entry for an event of a manifest that was taken. manifestFile is
+// the file given with --manifest, or ""; dir is where the event was taken, or "". src.Now
+// is a moment before consent was asked.
+func NewEntry(p consent.Permit, m *manifest.Manifest, src Sources, manifestFile, dir string, values *jsondoc.Object) Entry {
+	if !m.Consent.Dotenv {
+		dir = "" // nobody needs it
+	}
 	return Entry{
 		Schema: entrySchema, Tool: p.Tool(), Event: p.Event(), EventID: src.EventID, RunID: src.RunID,
-		TakenAt: src.Now.UTC(), Grant: p.Terms().Grant, Endpoint: p.Terms().Endpoint, Manifest: manifestFile, Values: values,
+		TakenAt: src.Now.UTC(), Grant: p.Terms().Grant, Endpoint: p.Terms().Endpoint, Manifest: manifestFile, Dir: dir, Values: values,
 	}
 }
 

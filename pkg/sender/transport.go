@@ -42,9 +42,11 @@ func (p parcel) document() *jsondoc.Object { return p.payload.Document() }
 type result int
 
 const (
-	accepted result = iota
-	retry           // try again later
-	rejected        // never try again
+	accepted    result = iota
+	retry              // try again later
+	rejected           // never try again
+	withheld           // consent was withdrawn, and nothing of it left
+	interrupted        // consent was withdrawn while it was being sent: it may have arrived
 )
 
 // outcome is the result for one parcel and what the receiver said.
@@ -68,6 +70,9 @@ type transport interface {
 // attemptTimeout covers one attempt: name look-up, connecting, TLS, sending, and
 // a slow answer.
 const attemptTimeout = 10 * time.Second
+
+// gateInterval is how often a deliverer asks, while it is sending, whether it still may.
+const gateInterval = 200 * time.Millisecond
 
 // Wire is what goes out on the network, or to the file, for people to read.
 type Wire struct {
@@ -106,6 +111,9 @@ type medium struct {
 	home    string
 	version string
 	now     func() time.Time
+	// may is asked right before anything leaves, and again while it does; an error
+	// stops it. nil allows all, which is for deletion requests alone.
+	may func(context.Context) error
 }
 
 // transportOf is the transport that a manifest asks for.

@@ -1,0 +1,84 @@
+package consent
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/usagectl/usagectl/internal/dirs"
+	"github.com/usagectl/usagectl/internal/statefile"
+	"github.com/usagectl/usagectl/pkg/manifest"
+)
+
+// A refusal that is lifted leaves a mark that says when. An event that was taken
+// before that never leaves, however late whoever took it comes to queue it: the
+// agreement may be the same as before the refusal, so it does not tell them apart.
+
+// markOf is the file beside a consent file that says when a refusal was lifted.
+func markOf(file string) string { return strings.TrimSuffix(file, ".toml") + ".lifted" }
+
+// maxMark is the size, in bytes, of the largest mark that is read.
+const maxMark = 64
+
+func markAt(now time.Time) []byte { return []byte(now.UTC().Format(time.RFC3339Nano) + "\n") }
+
+// Lift takes back the person's refusal in a consent file, and notes when. It is no
+// error if somebody else was quicker. On an error the refusal holds.
+func Lift(file string, now time.Time) error {
+	if err := statefile.Write(markOf(file), markAt(now), 0o600, 0o700); err != nil {
+		return err
+	}
+	if err := statefile.Remove(file); !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// LiftedAt is when a refusal that concerned the tool, the person's or the machine's, was
+// lifted last; the zero time if none was. An error means that this cannot be told.
+func LiftedAt(d dirs.Dirs, id manifest.ID) (time.Time, error) {
+	var last time.Time
+	look := func(dir string, trusted func(os.FileInfo) error) error {
+		for _, id := range []manifest.ID{{}, id} {
+			at, err := readMark(markOf(File(dir, id)), trusted)
+			if err != nil {
+				return err
+			}
+			if at.After(last) {
+				last = at
+			}
+		}
+		return nil
+	}
+	if dir := d.UserConsent(); dir != "" {
+		if err := look(dir, trustedOwn); err != nil {
+			return last, err
+		}
+	}
+	for _, dir := range d.SystemConsent() {
+		if err := look(dir, trustedSystem); err != nil {
+			return last, err
+		}
+	}
+	return last, nil
+}
+
+func readMark(path string, trusted func(os.FileInfo) error) (time.Time, error) {
+	data, info, err := statefile.ReadRegular(path, maxMark, false)
+	if errors.Is(err, os.ErrNotExist) {
+		return time.Time{}, nil
+	}
+	if err == nil {
+		err = trusted(info)
+	}
+	var at time.Time
+	if err == nil {
+		at, err = time.Parse(time.RFC3339Nano, strings.TrimSpace(string(data)))
+	}
+	if err != nil {
+		return at, fmt.Errorf("%s: %s", path, problem(err))
+	}
+	return at, nil
+}

@@ -1,0 +1,128 @@
+package sender
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/usagectl/usagectl/pkg/consent"
+	"github.com/usagectl/usagectl/pkg/manifest"
+)
+
+// admission decides which events of a tool may leave at this moment: it asks for
+// consent anew, and compares each event with what was forgotten and with the refusals
+// that were lifted since it was taken. It is for one goroutine.
+type admission struct {
+	sender   Sender
+	manifest *manifest.Manifest
+	gone     forgotten
+	lifted   time.Time
+	err      error                      // something cannot be told, so nothing leaves
+	verdicts map[string]consent.Verdict // by the directory in which events were taken
+}
+
+func (s Sender) admission(m *manifest.Manifest) *admission {
+	gone, err := s.Deletions().forgotten()
+	lifted, liftErr := consent.LiftedAt(s.Dirs, m.Tool.ID)
+	return &admission{s, m, gone, lifted, errors.Join(err, liftErr), map[string]consent.Verdict{}}
+}
+
+// dropError says that an event must never be sent, and why.
+type dropError struct{ why loss }
+
+func (e dropError) Error() string { return e.why.String() }
+
+// withdrawn reports whether a reason to be off holds for whoever looks, so that
+// what waits will never be sent. The others hold for this process only, such as
+// a variable in its environment, or can be mended, and what waits is kept.
+func withdrawn(r consent.Rule) bool {
+	return r == consent.User || r == consent.System || r == consent.EndpointChanged
+}
+
+// maxSkew is how far ahead the clocks of two machines that share a home may be.
+const maxSkew = time.Minute
+
+// admit makes a message of an event, under what is agreed now. The error is a
+// [dropError] if the event must go; any other means to keep it for later.
+func (a *admission) admit(e Entry) (consent.Permit, parcel, error) {
+	permit, err := a.permit(e)
+	if err != nil {
+		return consent.Permit{}, parcel{}, err
+	}
+	payload := Build(a.manifest, e.Event, permit.Terms(), e.Values)
+	for _, f := range payload.Fields {
+		if f.Field.Required && f.Withheld != "" {
+			return consent.Permit{}, parcel{}, dropError{lostWithdrawn}
+		}
+	}
+	p, err := newParcel(permit, e, payload)
+	if err != nil {
+		return consent.Permit{}, parcel{}, dropError{lostWithdrawn}
+	}
+	return permit, p, nil
+}
+
+// permit asks whether an event may leave.
+func (a *admission) permit(e Entry) (consent.Permit, error) {
+	if a.gone.in(e.Values) {
+		return consent.Permit{}, dropError{lostForgotten}
+	}
+	v := a.verdict(e.Dir)
+	if !v.On() && !withdrawn(v.Reason.Rule) {
+		return consent.Permit{}, errors.New(v.Reason.Detail)
+	}
+	event, ok := a.manifest.Event(e.Event)
+	if !ok || a.manifest.IsDeletion(e.Event) {
+		return consent.Permit{}, dropError{lostWithdrawn}
+	}
+	permit, err := v.Permit(event)
+	if err != nil || a.refusedSince(e) {
+		return consent.Permit{}, dropError{lostWithdrawn}
+	}
+	return permit, a.err
+}
+
+// refusedSince reports whether a refusal was in force after the event was taken. If
+// one was ever lifted, so does an event from the future, of which nobody knows.
+func (a *admission) refusedSince(e Entry) bool {
+	return !a.lifted.IsZero() && (!e.TakenAt.After(a.lifted) || e.TakenAt.After(a.sender.Now().Add(maxSkew)))
+}
+
+// verdict asks for consent where this process works, and where the event was taken;
+// the stricter answer counts.
+func (a *admission) verdict(dir string) consent.Verdict {
+	v, ok := a.verdicts[dir]
+	if ok {
+		return v
+	}
+	v = a.ask(a.sender.WorkDir)
+	if v.On() && dir != "" && dir != a.sender.WorkDir {
+		v = a.ask(dir)
+	}
+	a.verdicts[dir] = v
+	return v
+}
+
+func (a *admission) ask(dir string) consent.Verdict {
+	id, s := a.manifest.Tool.ID, a.sender
+	return consent.Decide(id, a.manifest, consent.Gather(id, a.manifest, s.Env, s.Dirs, dir))
+}
+
+// gate returns a function that reports, as an error, that one of the events may no
+// longer leave, or not as it was built. It is safe for concurrent use.
+func (s Sender) gate(m *manifest.Manifest, events []claimed) func(context.Context) error {
+	return func(context.Context) error {
+		a := s.admission(m)
+		for _, c := range events {
+			permit, err := a.permit(c.entry)
+			if err != nil {
+				return err
+			}
+			if !permit.Equal(c.permit) {
+				return fmt.Errorf("what was agreed to of %s has changed", m.Tool.ID)
+			}
+		}
+		return nil
+	}
+}

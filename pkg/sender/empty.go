@@ -1,0 +1,132 @@
+package sender
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/usagectl/usagectl/pkg/manifest"
+)
+
+// Emptied is what became of the events of an outbox that was emptied.
+type Emptied struct {
+	Discarded   int `json:"discarded"`   // thrown away: nothing of them was sent
+	Sent        int `json:"sent"`        // answered by the server before their delivery could be stopped
+	Interrupted int `json:"interrupted"` // stopped while they were being sent: they may have arrived
+	Underway    int `json:"underway"`    // still being delivered, by a process that did not stop in time
+}
+
+// Add adds what became of the events of another outbox.
+func (e Emptied) Add(o Emptied) Emptied {
+	return Emptied{e.Discarded + o.Discarded, e.Sent + o.Sent, e.Interrupted + o.Interrupted, e.Underway + o.Underway}
+}
+
+// Empty throws away everything that a tool's outbox holds, after a refusal was
+// recorded. Deliverers ask for consent before each request, and while one is under
+// way; Empty waits for those that are delivering, so that nothing leaves once it has
+// returned, unless Underway says otherwise. It ends early if ctx does.
+func (s Sender) Empty(ctx context.Context, tool manifest.ID) (Emptied, error) {
+	return s.empty(ctx, tool, lostRefused)
+}
+
+func (s Sender) empty(ctx context.Context, tool manifest.ID, why loss) (Emptied, error) {
+	if s.State() == "" {
+		s.AwaitDeliverers(ctx)
+		return Emptied{}, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, claimWait)
+	defer cancel()
+	o := s.Outbox(tool)
+	var all Emptied
+	var errs []error
+	seen := map[string]bool{} // events that somebody was delivering
+	for {
+		n, underway, err := o.discardAll(why, thisProcess(), s.Now)
+		all.Discarded += n
+		for _, name := range underway {
+			seen[name] = true
+		}
+		all.Underway = len(underway)
+		if err != nil {
+			errs = append(errs, err)
+			break
+		}
+		if len(underway) == 0 || !sleep(ctx, pollInterval) {
+			break
+		}
+	}
+	names, err := o.names("tmp")
+	errs = append(errs, err, o.removeFiles("tmp", names), o.clearBackoff())
+	err = s.fatesOf(o, seen, why, &all)
+	return all, errors.Join(append(errs, err)...)
+}
+
+// AwaitDeliverers waits until every deliverer of this machine has asked for consent
+// again, or ctx ends: for a refusal that concerns events of which nobody here knows,
+// such as those that could not be kept, or those of other people.
+func (s Sender) AwaitDeliverers(ctx context.Context) { sleep(ctx, 2*gateInterval) }
+
+// discardAll throws away what nobody is delivering, and lists the events that somebody is.
+func (o Outbox) discardAll(why loss, self owner, now func() time.Time) (discarded int, underway []string, err error) {
+	var errs []error
+	for _, part := range []string{"rejected", "new", "claimed"} {
+		names, err := o.names(part)
+		errs = append(errs, err)
+		if part == "claimed" {
+			names = slices.DeleteFunc(names, func(file string) bool {
+				event, by, _ := strings.Cut(file, "~")
+				live := self.respects(by, now())
+				if live {
+					underway = append(underway, event)
+				}
+				return live
+			})
+		}
+		reason := why
+		if part == "rejected" {
+			reason = lostRejected
+		}
+		n, err := o.discard(part, names, reason, now())
+		errs = append(errs, err)
+		if part != "rejected" {
+			discarded += n
+		}
+	}
+	return discarded, underway, errors.Join(append(errs, o.recordDiscarded(now()))...)
+}
+
+// fatesOf finds out what became of events that somebody was delivering. Those that
+// were put back have been thrown away, and are counted.
+func (s Sender) fatesOf(o Outbox, events map[string]bool, why loss, sum *Emptied) error {
+	if len(events) == 0 {
+		return nil
+	}
+	lost, err := o.losses()
+	records, journalErr := s.Journal(o.tool).Records()
+	for name := range events {
+		id := eventID(name)
+		switch reason, isLost := lost.why[id]; {
+		case isLost && reason == why, o.isClaimed(name): // counted already
+		case isLost && reason == lostRejected, recorded(records, id):
+			sum.Sent++
+		case isLost && reason != lostInterrupted:
+			sum.Discarded++
+		default:
+			sum.Interrupted++
+		}
+	}
+	return errors.Join(err, journalErr)
+}
+
+// recorded reports whether the journal has an event.
+func recorded(records []Record, id string) bool {
+	return slices.ContainsFunc(records, func(r Record) bool { return r.EventID.String() == id })
+}
+
+// isClaimed reports whether somebody is delivering an event.
+func (o Outbox) isClaimed(name string) bool {
+	files, err := o.names("claimed")
+	return err != nil || slices.ContainsFunc(files, func(file string) bool { return strings.HasPrefix(file, name+"~") })
+}
