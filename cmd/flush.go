@@ -19,14 +19,20 @@ import (
 	"github.com/usagectl/usagectl/pkg/sender"
 )
 
+type flushOptions struct {
+	timeout  time.Duration
+	rejected bool
+}
+
 func newFlush(a *app) *cobra.Command {
-	timeout := 60 * time.Second
+	o := flushOptions{timeout: 60 * time.Second}
 	c := &cobra.Command{
 		Use:   "flush [TOOL...]",
 		Short: "Deliver what is queued, now",
 		Long: `Flush delivers what is queued, deletion requests too, and waits for it: on a login
 node for its compute nodes, or at the end of a CI job. It tries again until the
-time is up.
+time is up. With --rejected it first puts back into the queue what servers have
+rejected, as after a server was repaired.
 
 EXIT STATUS
    0  nothing waits any more
@@ -39,12 +45,15 @@ EXIT STATUS
 		Example: `  # At the end of a CI job
   usagectl flush
   # For one tool, for ten seconds at most
-  usagectl flush demo --timeout 10s`,
+  usagectl flush demo --timeout 10s
+  # What the server rejected, once more
+  usagectl flush demo --rejected`,
 		RunE: func(c *cobra.Command, args []string) error {
-			return runFlush(c.Context(), a, args, timeout)
+			return runFlush(c.Context(), a, args, o)
 		},
 	}
-	c.Flags().DurationVar(&timeout, "timeout", timeout, "give up after this `TIME`")
+	c.Flags().DurationVar(&o.timeout, "timeout", o.timeout, "give up after this `TIME`")
+	c.Flags().BoolVar(&o.rejected, "rejected", false, "try rejected events again")
 	return c
 }
 
@@ -62,7 +71,7 @@ type flushed struct {
 	unerased []sender.Deletion // that could not be carried out here yet
 }
 
-func runFlush(ctx context.Context, a *app, names []string, timeout time.Duration) error {
+func runFlush(ctx context.Context, a *app, names []string, o flushOptions) error {
 	ctx, stop := interruptible(ctx)
 	defer stop()
 	a.warnOfDamage()
@@ -70,10 +79,15 @@ func runFlush(ctx context.Context, a *app, names []string, timeout time.Duration
 	if err != nil {
 		return err
 	}
-	limited, cancel := context.WithTimeout(ctx, timeout)
+	limited, cancel := context.WithTimeout(ctx, o.timeout)
 	defer cancel()
 	s := a.sender()
 	s.Client = sender.NewClient()
+	if o.rejected {
+		if err := requeue(s, tools); err != nil {
+			return err
+		}
+	}
 	asked := a.pending(tools)
 	var sums []sender.Summary
 	var deletionsErr error
@@ -103,6 +117,16 @@ func runFlush(ctx context.Context, a *app, names []string, timeout time.Duration
 		return fail(exitIO, fmt.Errorf("a deletion request: %w", deletionsErr))
 	}
 	return verdictOf(results)
+}
+
+// requeue puts back into the queue what servers rejected.
+func requeue(s sender.Sender, tools []manifest.ID) error {
+	for _, tool := range tools {
+		if _, err := s.Outbox(tool).Requeue(); err != nil {
+			return fail(exitIO, fmt.Errorf("the rejected events of %s are not all put back: %w", tool, err))
+		}
+	}
+	return nil
 }
 
 // pending are the deletion requests of the tools that wait.

@@ -1,0 +1,143 @@
+package sender
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestDiscardIsCountedOnce cuts the ending of an event off after each of its steps, as
+// a crash does, and lets the next process go on.
+func TestDiscardIsCountedOnce(t *testing.T) {
+	for name, crash := range map[string]func(t *testing.T, o Outbox, file string){
+		"before anything": func(*testing.T, Outbox, string) {},
+		"renamed": func(t *testing.T, o Outbox, file string) {
+			must(t, os.Rename(o.path("new", file), o.path(discarded, file+"~"+string(lostBounds))))
+		},
+		"renamed and recorded": func(t *testing.T, o Outbox, file string) {
+			must(t, os.Rename(o.path("new", file), o.path(discarded, file+"~"+string(lostBounds))))
+			must(t, appendLine(o.path(lossesFile), fmt.Appendf(nil, `{"at":"2026-11-21T12:00:00Z","event":%q,"why":"bounds"}`, eventID(file))))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := outboxWith(t, 1, noon, noon.Add(time.Second))
+			files := waiting(t, o)
+			crash(t, o, files[0])
+			if count, err := o.Count(); err != nil || count.Queued+count.Dropped != 2 {
+				t.Errorf("after the crash: %+v, %v", count, err)
+			}
+			_, err := o.discard("new", files[:1], lostBounds, noon)
+			if err := o.recordDiscarded(noon); err != nil {
+				t.Fatal(err)
+			}
+			if count, countErr := o.Count(); err != nil || countErr != nil || count != (Count{Queued: 1, Dropped: 1}) {
+				t.Errorf("in the end: %+v, %v, %v", count, err, countErr)
+			}
+			if left := names(t, o.path(discarded)); len(left) != 0 {
+				t.Errorf("left: %q", left)
+			}
+		})
+	}
+}
+
+// TestDiscardWithoutRecord has no place for the record. What was in the event goes all
+// the same, and it counts.
+func TestDiscardWithoutRecord(t *testing.T) {
+	o := outboxWith(t, 100, noon)
+	must(t, os.Mkdir(o.path(lossesFile), 0o700))
+	file := waiting(t, o)[0]
+	if n, err := o.discard("new", []string{file}, lostRefused, noon); n != 1 || err == nil {
+		t.Errorf("%d, %v", n, err)
+	}
+	must(t, os.Remove(o.path(lossesFile)))
+	if count, err := o.Count(); err != nil || count != (Count{Dropped: 1}) {
+		t.Errorf("%+v, %v", count, err)
+	}
+	info, err := os.Lstat(o.path(discarded, file+"~"+string(lostRefused)))
+	if err != nil || info.Size() != 0 {
+		t.Errorf("%v, %v", info, err)
+	}
+	must(t, o.trim(noon))
+	if count, err := o.Count(); err != nil || count != (Count{Dropped: 1}) {
+		t.Errorf("recorded: %+v, %v", count, err)
+	}
+}
+
+// TestLossesAreBounded writes many losses, and holds that none is forgotten, and that
+// the files stay small, however often a crash comes while one is set aside.
+func TestLossesAreBounded(t *testing.T) {
+	o := outboxWith(t, 1)
+	want := 0
+	add := func(n int) {
+		var lines []string
+		for range n {
+			lines = append(lines, fmt.Sprintf(`{"at":"2026-11-21T12:00:00Z","event":%q,"why":"bounds"}`, uuid.NewString()))
+		}
+		want += n
+		must(t, appendLine(o.path(lossesFile), []byte(strings.Join(lines, "\n"))))
+	}
+	for round := range 5 {
+		add(maxLosses/80 + 1)
+		if round == 2 { // killed between the note of how many there were and the rename
+			older, err := o.losses()
+			must(t, err)
+			must(t, appendLine(o.path(lossesFile), fmt.Appendf(nil, `{"at":"2026-11-21T12:00:00Z","earlier":%d}`, older.count())))
+		}
+		if l, err := o.losses(); err != nil || l.count() != want {
+			t.Errorf("round %d, before: %d, want %d, %v", round, l.count(), want, err)
+		}
+		must(t, o.rotateLosses(noon))
+		if l, err := o.losses(); err != nil || l.count() != want {
+			t.Errorf("round %d: %d, want %d, %v", round, l.count(), want, err)
+		}
+	}
+	for _, file := range []string{lossesFile, lossesFile + ".1"} {
+		if info, err := os.Lstat(o.path(file)); err == nil && info.Size() > 2*maxLosses {
+			t.Errorf("%s has %d bytes", file, info.Size())
+		}
+	}
+}
+
+// TestLossesPassOverRubbish holds that no line of the record stops the others.
+func TestLossesPassOverRubbish(t *testing.T) {
+	o := outboxWith(t, 1)
+	write(t, o.path(lossesFile), `{"at":"2026-11-21T12:00:00Z","event":"a","why":"bounds"}
+{"event":"b"
+2026-11-21T12:00:00Z 7
+{"earlier":-5}
+{"earlier":99}
+null
+
+{"event":"a","why":"refused"}
+{"event":"c"}`)
+	if l, err := o.losses(); err != nil || l.count() != 2 || l.why["a"] != lostRefused {
+		t.Errorf("%+v, %v", l, err)
+	}
+}
+
+func TestEventID(t *testing.T) {
+	id := uuid.NewString()
+	for name, want := range map[string]string{
+		"18ea0da41e9d8000-" + id + ".json": id,
+		"18ea0da41e9d8000-" + id:           id,
+		id + ".json":                       id + ".json", // no time: it is no name of ours
+		"rubbish":                          "rubbish",
+		"a-b.json":                         "a-b.json",
+		"":                                 "",
+	} {
+		if got := eventID(name); got != want {
+			t.Errorf("%q: %q, want %q", name, got, want)
+		}
+	}
+}
