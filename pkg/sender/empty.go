@@ -43,17 +43,18 @@ func (s Sender) empty(ctx context.Context, tool manifest.ID, why loss) (Emptied,
 	var errs []error
 	seen := map[string]bool{} // events that somebody was delivering
 	for {
-		n, underway, err := o.discardAll(why, thisProcess(), s.Now)
-		all.Discarded += n
+		ended, underway, err := o.discardAll(why, thisProcess(), s.Now)
+		all.Discarded += ended
 		for _, name := range underway {
 			seen[name] = true
 		}
-		all.Underway = len(underway)
-		if err != nil {
+		still, listErr := o.live(thisProcess(), s.Now())
+		all.Underway = len(still)
+		if err = errors.Join(err, listErr); err != nil {
 			errs = append(errs, err)
 			break
 		}
-		if len(underway) == 0 || !sleep(ctx, pollInterval) {
+		if ended+len(underway)+len(still) == 0 || !sleep(ctx, pollInterval) {
 			break
 		}
 	}
@@ -68,33 +69,34 @@ func (s Sender) empty(ctx context.Context, tool manifest.ID, why loss) (Emptied,
 // such as those that could not be kept, or those of other people.
 func (s Sender) AwaitDeliverers(ctx context.Context) { sleep(ctx, 2*gateInterval) }
 
-// discardAll throws away what nobody is delivering, and lists the events that somebody is.
-func (o Outbox) discardAll(why loss, self owner, now func() time.Time) (discarded int, underway []string, err error) {
+// discardAll throws away what nobody is delivering, and lists the events that somebody
+// is. An event that is put back meanwhile goes too: it is in the part that is read later.
+func (o Outbox) discardAll(why loss, self owner, now func() time.Time) (ended int, underway []string, err error) {
 	var errs []error
-	for _, part := range []string{"rejected", "new", "claimed"} {
+	for _, part := range []string{"claimed", "rejected", "new"} {
 		names, err := o.names(part)
 		errs = append(errs, err)
-		if part == "claimed" {
+		reason := why
+		switch part {
+		case "claimed":
 			names = slices.DeleteFunc(names, func(file string) bool {
-				event, by, _ := strings.Cut(file, "~")
-				live := self.respects(by, now())
+				live := self.isDelivering(file, now())
 				if live {
+					event, _, _ := strings.Cut(file, "~")
 					underway = append(underway, event)
 				}
 				return live
 			})
-		}
-		reason := why
-		if part == "rejected" {
+		case "rejected":
 			reason = lostRejected
 		}
 		n, err := o.discard(part, names, reason, now())
 		errs = append(errs, err)
 		if part != "rejected" {
-			discarded += n
+			ended += n
 		}
 	}
-	return discarded, underway, errors.Join(append(errs, o.recordDiscarded(now()))...)
+	return ended, underway, errors.Join(append(errs, o.recordDiscarded(now()))...)
 }
 
 // fatesOf finds out what became of events that somebody was delivering. Those that

@@ -202,11 +202,20 @@ func (o Outbox) litter(part string) ([]string, error) {
 
 // underway tells whether a live process delivers an event under the ID.
 func (o Outbox) underway(d *Deletion, self owner, now time.Time) (bool, error) {
+	files, err := o.live(self, now)
+	return slices.ContainsFunc(files, func(file string) bool { return o.isUnder(d, "claimed", file) }), err
+}
+
+// live lists the claims of processes that may be delivering.
+func (o Outbox) live(self owner, now time.Time) ([]string, error) {
 	files, err := o.names("claimed")
-	return slices.ContainsFunc(files, func(file string) bool {
-		_, by, ok := strings.Cut(file, "~")
-		return ok && self.respects(by, now) && o.isUnder(d, "claimed", file)
-	}), err
+	return slices.DeleteFunc(files, func(file string) bool { return !self.isDelivering(file, now) }), err
+}
+
+// isDelivering reports whether the process that claimed an event may be delivering it.
+func (o owner) isDelivering(file string, now time.Time) bool {
+	_, by, ok := strings.Cut(file, "~")
+	return ok && o.respects(by, now)
 }
 
 // isUnder tells whether a file of the outbox names the ID, be it whole or what a

@@ -23,6 +23,7 @@ const (
 	lostRefused     loss = "refused"     // the person refused, and it was thrown away
 	lostWithdrawn   loss = "withdrawn"   // a deliverer found that consent for it was withdrawn
 	lostForgotten   loss = "forgotten"   // its source ID was to be forgotten
+	lostUnkept      loss = "unkept"      // it could not be kept, and was not delivered at the one try
 	lostInterrupted loss = "interrupted" // consent was withdrawn while it was being sent: it may have arrived
 )
 
@@ -37,6 +38,8 @@ func (l loss) String() string {
 		return "consent was withdrawn"
 	case lostForgotten:
 		return "its source ID was to be forgotten"
+	case lostUnkept:
+		return "it could not be kept, nor delivered at once"
 	case lostInterrupted:
 		return "consent was withdrawn while it was being sent, so it may have arrived"
 	}
@@ -95,16 +98,11 @@ func (o Outbox) recordDiscarded(now time.Time) error {
 	if err != nil || len(names) == 0 {
 		return err
 	}
-	var lines bytes.Buffer
+	var lost []lostEvent
 	for _, name := range names {
-		line, err := json.Marshal(lostEventOf(name, now))
-		if err != nil {
-			return err
-		}
-		lines.Write(line)
-		lines.WriteByte('\n')
+		lost = append(lost, lostEventOf(name, now))
 	}
-	if err := appendLine(o.path(lossesFile), bytes.TrimSuffix(lines.Bytes(), []byte("\n"))); err != nil {
+	if err := o.recordLosses(lost...); err != nil {
 		return errors.Join(err, o.blankDiscarded(names))
 	}
 	errs := []error{o.rotateLosses(now)}
@@ -112,6 +110,18 @@ func (o Outbox) recordDiscarded(now time.Time) error {
 		errs = append(errs, ifThere(statefile.RemoveAll(o.path(discarded, name))))
 	}
 	return errors.Join(errs...)
+}
+
+func (o Outbox) recordLosses(lost ...lostEvent) error {
+	var lines [][]byte
+	for _, e := range lost {
+		line, err := json.Marshal(e)
+		if err != nil {
+			return err
+		}
+		lines = append(lines, line)
+	}
+	return appendLine(o.path(lossesFile), bytes.Join(lines, []byte("\n")))
 }
 
 func lostEventOf(name string, now time.Time) lostEvent {
@@ -158,11 +168,7 @@ func (o Outbox) rotateLosses(now time.Time) error {
 	if err := older.read(o.path(lossesFile+".1"), true); err != nil {
 		return err
 	}
-	line, err := json.Marshal(lostEvent{At: now.UTC(), Earlier: older.count()})
-	if err != nil {
-		return err
-	}
-	if err := appendLine(o.path(lossesFile), line); err != nil {
+	if err := o.recordLosses(lostEvent{At: now.UTC(), Earlier: older.count()}); err != nil {
 		return err
 	}
 	return statefile.Rename(o.path(lossesFile), o.path(lossesFile+".1"))

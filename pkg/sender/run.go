@@ -185,8 +185,21 @@ func (s Sender) RunPipe(ctx context.Context, entries io.Reader) error {
 	return lines.Err()
 }
 
-// deliverNow sends an entry that lies in no outbox.
+// deliverNow sends an entry that is in no outbox. If it does not arrive it is lost, and
+// recorded as far as that can be done where events cannot be kept.
 func (s Sender) deliverNow(ctx context.Context, e Entry) (outcome, error) {
+	out, err := s.deliverUnrecorded(ctx, e)
+	if s.State() != "" && (err != nil || out.result != accepted) {
+		why := lostUnkept
+		if out.result == interrupted {
+			why = lostInterrupted
+		}
+		_ = s.Outbox(e.Tool).recordLosses(lostEvent{At: s.Now().UTC(), Event: e.EventID.String(), Why: why})
+	}
+	return out, err
+}
+
+func (s Sender) deliverUnrecorded(ctx context.Context, e Entry) (outcome, error) {
 	m, err := s.manifestOf(e)
 	if err != nil {
 		return outcome{}, err
