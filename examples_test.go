@@ -39,6 +39,7 @@ var examplesSay = map[string]string{
 	`usagectl send demo run.end --wait=5s --fail`:                                    `^$`,
 	`usagectl flush`:                                                                 `^demo: nothing waits\n`,
 	`usagectl flush demo --timeout 10s`:                                              `^demo: nothing waits\n$`,
+	`usagectl flush demo --rejected`:                                                 `^demo: nothing waits\n$`,
 	`usagectl forget demo`:                                                           `\[y/N\] Demo: forgotten here; .* accepted the deletion request`,
 	`usagectl forget --all --yes`:                                                    `(?m)^Demo: `,
 	`usagectl forget demo --local-only`:                                              `\[y/N\] Demo: forgotten here; nobody was asked`,
