@@ -5,11 +5,17 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/json"
+	"encoding/pem"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
+	"log"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,6 +24,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -883,6 +890,49 @@ func TestHarmDisableWhileDelivering(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestHarmDisableDuringHandshake refuses while a server delays its handshake. It gets
+// nothing, whenever it goes on, and the event was thrown away as disable says.
+func TestHarmDisableDuringHandshake(t *testing.T) {
+	for _, command := range [][]string{{"disable", "harm"}, {"disable", "--all"}} {
+		t.Run(strings.Join(command, " "), func(t *testing.T) {
+			t.Parallel()
+			var requests atomic.Int32
+			hello, goOn := make(chan bool, 8), make(chan bool)
+			server := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { requests.Add(1) }))
+			server.Config.ErrorLog = log.New(io.Discard, "", 0)
+			server.TLS = &tls.Config{GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) {
+				hello <- true
+				<-goOn
+				return nil, nil
+			}}
+			server.StartTLS()
+			defer server.Close()
+			p := newPerson(t, 0, server.URL+"/v1/event")
+			roots := filepath.Join(t.TempDir(), "roots.pem")
+			mustWrite(t, roots, string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})))
+			p.env = append(p.env, "SSL_CERT_FILE="+roots)
+			p.enable()
+			p.send()
+			<-hello
+			out, msg, code := p.run("", command...)
+			if code != 0 || !strings.Contains(out, "One queued event was thrown away.") {
+				t.Errorf("exit code %d, %q, %q", code, out, msg)
+			}
+			p.holds(0)
+			close(goOn)
+			eventually(t, "the deliverer ends", func() bool { return len(deliverers(p.home)) == 0 })
+			if n := requests.Load(); n != 0 {
+				t.Errorf("%d requests arrived after the refusal", n)
+			}
+			// It is the refusal that stopped it: with an agreement the same server gets one.
+			p.run("", "enable", "--all")
+			p.enable()
+			p.send()
+			eventually(t, "an event arrives", func() bool { return requests.Load() == 1 })
+		})
 	}
 }
 
