@@ -896,9 +896,18 @@ func TestHarmDisableWhileDelivering(t *testing.T) {
 // TestHarmDisableDuringHandshake refuses while a server delays its handshake. It gets
 // nothing, whenever it goes on, and the event was thrown away as disable says.
 func TestHarmDisableDuringHandshake(t *testing.T) {
-	for _, command := range [][]string{{"disable", "harm"}, {"disable", "--all"}} {
-		t.Run(strings.Join(command, " "), func(t *testing.T) {
+	for _, c := range []struct {
+		command []string
+		says    string
+	}{
+		{[]string{"disable", "harm"}, "One queued event was thrown away."},
+		{[]string{"disable", "--all"}, "One queued event was thrown away."},
+		{[]string{"disable", "--all", "--system"}, "Refused for everybody"},
+	} {
+		t.Run(strings.Join(c.command, " "), func(t *testing.T) {
 			t.Parallel()
+			private(t, unix.CLONE_NEWNS)
+			mountTmpfs(t, "/etc/xdg", "size=256k")
 			var requests atomic.Int32
 			hello, goOn := make(chan bool, 8), make(chan bool)
 			server := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { requests.Add(1) }))
@@ -917,17 +926,18 @@ func TestHarmDisableDuringHandshake(t *testing.T) {
 			p.enable()
 			p.send()
 			<-hello
-			out, msg, code := p.run("", command...)
-			if code != 0 || !strings.Contains(out, "One queued event was thrown away.") {
+			out, msg, code := p.run("", c.command...)
+			if code != 0 || !strings.Contains(out, c.says) {
 				t.Errorf("exit code %d, %q, %q", code, out, msg)
 			}
-			p.holds(0)
 			close(goOn)
 			eventually(t, "the deliverer ends", func() bool { return len(deliverers(p.home)) == 0 })
 			if n := requests.Load(); n != 0 {
 				t.Errorf("%d requests arrived after the refusal", n)
 			}
+			p.holds(0)
 			// It is the refusal that stopped it: with an agreement the same server gets one.
+			p.run("", "enable", "--all", "--system")
 			p.run("", "enable", "--all")
 			p.enable()
 			p.send()
