@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/usagectl/usagectl/internal/secret"
 	"github.com/usagectl/usagectl/internal/shell"
 	"github.com/usagectl/usagectl/pkg/manifest"
 )
@@ -107,7 +108,7 @@ func (l *line) requests() []offer {
 	for _, d := range deletions {
 		for _, r := range d.Requests {
 			if id := r.ID.String(); r.State.Open() && !slices.Contains(given, id) {
-				list = append(list, offer{id, r.Tools[0].String() + ", " + string(r.State) + ", " + r.To})
+				list = append(list, offer{id, r.Tools[0].String() + ", " + string(r.State) + ", " + secret.URL(r.To)})
 			}
 		}
 	}

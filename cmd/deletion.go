@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/usagectl/usagectl/internal/jsondoc"
+	"github.com/usagectl/usagectl/internal/secret"
 	"github.com/usagectl/usagectl/internal/term"
 	"github.com/usagectl/usagectl/pkg/identity"
 	"github.com/usagectl/usagectl/pkg/manifest"
@@ -39,7 +40,7 @@ func deletionsOf(d sender.Deletion) []deletion {
 	list := []deletion{}
 	for _, r := range d.Requests {
 		v := deletion{
-			RequestID: r.ID, Tools: r.Tools, State: r.State, Method: r.Method, To: r.To, Contact: r.Contact,
+			RequestID: r.ID, Tools: r.Tools, State: r.State, Method: r.Method, To: secret.URL(r.To), Contact: r.Contact,
 			RequestedAt: r.RequestedAt, SHA256: d.SHA256, Attempts: r.Backoff.Failures,
 			Answer: cmp.Or(r.Answer, r.Backoff.Error), request: r,
 		}

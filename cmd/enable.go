@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
+	"github.com/usagectl/usagectl/internal/secret"
 	"github.com/usagectl/usagectl/internal/term"
 	"github.com/usagectl/usagectl/pkg/catalogue"
 	"github.com/usagectl/usagectl/pkg/consent"
@@ -240,7 +241,7 @@ func (a *app) showEnabled(t tool, level int) {
 	if m.Tool.Retention != "" {
 		out.Printf("  Kept: %s\n", out.Wrap(m.Tool.Retention, 8))
 	}
-	out.Printf("\n%s\n  %s\n", out.Style(term.Strong, "Where it goes"), m.Send.Endpoint)
+	out.Printf("\n%s\n  %s\n", out.Style(term.Strong, "Where it goes"), secret.URL(m.Send.Endpoint))
 	out.Printf("\n%s\n", out.Style(term.Strong, "What is sent"))
 	events := out.Wrap(strings.Join(terms.Events, ", "), 10)
 	out.Printf("  Events: %s\n", events)

@@ -49,13 +49,17 @@ EXIT STATUS
   # What the server rejected, once more
   usagectl flush demo --rejected`,
 		RunE: func(c *cobra.Command, args []string) error {
-			return runFlush(c.Context(), a, args, o)
+			return untilInterrupted(c.Context(), flushInterrupted, func(ctx context.Context) error {
+				return runFlush(ctx, a, args, o)
+			})
 		},
 	}
 	c.Flags().DurationVar(&o.timeout, "timeout", o.timeout, "give up after this `TIME`")
 	c.Flags().BoolVar(&o.rejected, "rejected", false, "try rejected events again")
 	return c
 }
+
+const flushInterrupted = "interrupted: what was not delivered is kept"
 
 // flushed is what a flush did for one tool.
 type flushed struct {
@@ -72,8 +76,6 @@ type flushed struct {
 }
 
 func runFlush(ctx context.Context, a *app, names []string, o flushOptions) error {
-	ctx, stop := interruptible(ctx)
-	defer stop()
 	a.warnOfDamage()
 	tools, err := a.outboxes(names)
 	if err != nil {
@@ -111,7 +113,7 @@ func runFlush(ctx context.Context, a *app, names []string, o flushOptions) error
 		return err
 	}
 	if ctx.Err() != nil {
-		return fail(exitInterrupted, errors.New("interrupted: what was not delivered is kept"))
+		return fail(exitInterrupted, errors.New(flushInterrupted))
 	}
 	if deletionsErr != nil {
 		return fail(exitIO, fmt.Errorf("a deletion request: %w", deletionsErr))

@@ -55,15 +55,15 @@ EXIT STATUS
   # When a mail has been answered
   usagectl forget --confirm 6ba7b810-9dad-41d1-80b4-00c04fd430c8`,
 		RunE: func(c *cobra.Command, args []string) error {
-			ctx, stop := interruptible(c.Context())
-			defer stop()
 			if err := a.notYourHome(); err != nil {
 				return err
 			}
-			if len(o.confirm) > 0 {
-				return runConfirm(ctx, a, args, o)
-			}
-			return runForget(ctx, a, args, o)
+			return untilInterrupted(c.Context(), forgetInterrupted, func(ctx context.Context) error {
+				if len(o.confirm) > 0 {
+					return runConfirm(ctx, a, args, o)
+				}
+				return runForget(ctx, a, args, o)
+			})
 		},
 	}
 	flags := c.Flags()
@@ -74,6 +74,8 @@ EXIT STATUS
 	flags.StringSliceVar(&o.confirm, "confirm", nil, "note that the request `ID` is settled, as by mail")
 	return c
 }
+
+const forgetInterrupted = "interrupted: what was filed is carried on by itself"
 
 func runForget(ctx context.Context, a *app, names []string, o forgetOptions) error {
 	a.staysHere = o.localOnly
@@ -136,7 +138,7 @@ func (a *app) forgetEnd(ctx context.Context, results []forgottenTool, failures [
 	}
 	switch {
 	case ctx.Err() != nil:
-		return fail(exitInterrupted, errors.New("interrupted: what was filed is carried on by itself"))
+		return fail(exitInterrupted, errors.New(forgetInterrupted))
 	case code == exitOK:
 		return nil
 	case o.all:
@@ -201,13 +203,16 @@ func (a *app) forget(ctx context.Context, p plan, o forgetOptions) ([]forgottenT
 // newRequests leaves out what was settled before, if the ID came back and was
 // asked for anew.
 func newRequests(requests, before []deletion, o forgetOptions) []deletion {
-	fresh := slices.DeleteFunc(slices.Clone(requests), func(r deletion) bool {
-		return slices.ContainsFunc(before, func(b deletion) bool { return b.RequestID == r.RequestID && !b.State.Open() })
-	})
+	fresh := slices.DeleteFunc(slices.Clone(requests), func(r deletion) bool { return settledIn(before, r) })
 	if len(fresh) == 0 && !o.localOnly {
 		return requests
 	}
 	return fresh
+}
+
+// settledIn reports whether a request was settled before.
+func settledIn(before []deletion, r deletion) bool {
+	return slices.ContainsFunc(before, func(b deletion) bool { return b.RequestID == r.RequestID && !b.State.Open() })
 }
 
 // forgetFailure is the error of a forgetting, or that a receiver refused.
@@ -243,6 +248,7 @@ func ioCode(err error) int {
 func (a *app) forgetTraces(ctx context.Context, s sender.Sender, p plan, o forgetOptions) ([]forgottenTool, error) {
 	t := p.tools[0]
 	f := forgottenTool{Tool: t.id, name: t.name(), SharedWith: []manifest.ID{}, SourcePath: p.path, Forgotten: true, traces: a.keeps(t.id)}
+	before, _ := a.deletions(t.id)
 	var err error
 	var erased sender.Emptied
 	if erased, err = s.EraseHere(ctx, t.id); err == nil && !o.localOnly {
@@ -250,7 +256,7 @@ func (a *app) forgetTraces(ctx context.Context, s sender.Sender, p plan, o forge
 	}
 	f.Events = erased.Discarded
 	f.Deletions, _ = a.deletions(t.id)
-	f.Deletions = slices.DeleteFunc(f.Deletions, func(d deletion) bool { return !d.State.Open() })
+	f.Deletions = slices.DeleteFunc(f.Deletions, func(d deletion) bool { return settledIn(before, d) })
 	if err != nil {
 		f.Forgotten, f.Error = false, err.Error()
 		return []forgottenTool{f}, fail(ioCode(err), fmt.Errorf("%s: not all could be removed: %w", t.id, err))

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/usagectl/usagectl/internal/secret"
 	"github.com/usagectl/usagectl/internal/term"
 	"github.com/usagectl/usagectl/pkg/catalogue"
 	"github.com/usagectl/usagectl/pkg/identity"
@@ -231,7 +232,7 @@ func (a *app) showPlan(p plan, o forgetOptions) {
 		case manifest.ForgetNone:
 			item("%s; you are told whom to write to", r.Answer)
 		default:
-			item("%s is asked to delete what was collected under the ID, until it says yes", r.To)
+			item("%s is asked to delete what was collected under the ID, until it says yes", secret.URL(r.To))
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/usagectl/usagectl/internal/ci"
 	"github.com/usagectl/usagectl/internal/jsondoc"
+	"github.com/usagectl/usagectl/internal/secret"
 	"github.com/usagectl/usagectl/internal/term"
 	"github.com/usagectl/usagectl/pkg/consent"
 	"github.com/usagectl/usagectl/pkg/identity"
@@ -209,7 +210,7 @@ func (v preview) json() any {
 		Fields    []fieldView     `json:"fields"`
 	}{
 		1, v.tool.id, v.event.Name, v.would, v.reason,
-		string(m.Send.Transport), m.Send.Endpoint, v.payload.Document(), v.fields(),
+		string(m.Send.Transport), secret.URL(m.Send.Endpoint), v.payload.Document(), v.fields(),
 	}
 }
 
@@ -230,7 +231,7 @@ func (a *app) showPreview(v preview, o inspectOptions) error {
 	}
 	why := out.Wrap(v.reason.Detail, 21)
 	out.Printf("  Would be sent now: %s: %s\n", answer, why)
-	out.Printf("  Where it goes:     %s (%s)\n\n", m.Send.Endpoint, string(m.Send.Transport))
+	out.Printf("  Where it goes:     %s (%s)\n\n", secret.URL(m.Send.Endpoint), string(m.Send.Transport))
 	for _, f := range v.payload.Fields {
 		a.showField(f)
 	}
@@ -349,6 +350,9 @@ func (a *app) showSent(t tool) error {
 	records, err := a.sender().Journal(t.id).Records()
 	if err != nil {
 		return fail(exitIO, fmt.Errorf("journal: %w", err))
+	}
+	for i := range records {
+		records[i].Endpoint = secret.URL(records[i].Endpoint)
 	}
 	if a.json {
 		return a.printJSON(struct {

@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/usagectl/usagectl/internal/jsondoc"
+	"github.com/usagectl/usagectl/internal/secret"
 	"github.com/usagectl/usagectl/pkg/consent"
 	"github.com/usagectl/usagectl/pkg/sender"
 )
@@ -258,7 +259,7 @@ func (s *sending) notice(t tool) {
 	}
 	s.Stderr.Printf("%s\n", s.Stderr.Wrap(m.Tool.Name+" collects usage data: "+m.Tool.Purpose, 2))
 	s.Stderr.Printf("  what:   %s\n", s.Stderr.Wrap(strings.Join(agreedFields(m, terms), ", "), 10))
-	s.Stderr.Printf("  where:  %s\n", m.Send.Endpoint)
+	s.Stderr.Printf("  where:  %s\n", secret.URL(m.Send.Endpoint))
 	s.Stderr.Printf("  say no: usagectl disable %s\n", t.id)
 	s.Stderr.Printf("  look:   usagectl inspect %s\n", t.id)
 	s.Stderr.Printf("Nothing was sent. From the next time on it will be, unless you say no.\n")

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/usagectl/usagectl/internal/secret"
 	"github.com/usagectl/usagectl/pkg/catalogue"
 	"github.com/usagectl/usagectl/pkg/consent"
 	"github.com/usagectl/usagectl/pkg/identity"
@@ -183,7 +184,7 @@ func (here surroundings) statusOf(t tool) toolStatus {
 		Deletions: []deletion{}, Layers: t.verdict.Layers, on: t.verdict.On(),
 	}
 	if m := t.manifest; m != nil {
-		s.Levels, s.Default, s.Endpoint, s.Manifest = len(m.Consent.Levels), string(m.Consent.Default), m.Send.Endpoint, m.File
+		s.Levels, s.Default, s.Endpoint, s.Manifest = len(m.Consent.Levels), string(m.Consent.Default), secret.URL(m.Send.Endpoint), m.File
 		a.addSource(&s, m)
 	}
 	if t.known != nil {

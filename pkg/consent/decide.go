@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/usagectl/usagectl/internal/secret"
 	"github.com/usagectl/usagectl/pkg/manifest"
 )
 
@@ -196,7 +197,7 @@ func endpointChanged(m *manifest.Manifest, given Decision, recorded bool) string
 	if m == nil || !recorded || given.Endpoint == m.Send.Endpoint {
 		return ""
 	}
-	return fmt.Sprintf("you agreed to %s, now it is %s", given.Endpoint, m.Send.Endpoint)
+	return fmt.Sprintf("you agreed to %s, now it is %s", secret.URL(given.Endpoint), secret.URL(m.Send.Endpoint))
 }
 
 func inCI(f Facts, given Decision, recorded bool) string {

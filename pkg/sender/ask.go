@@ -14,16 +14,27 @@ import (
 	"github.com/usagectl/usagectl/pkg/manifest"
 )
 
+// occasion is why somebody works at a deletion.
+type occasion int
+
+const (
+	background  occasion = iota // a deliverer does, when the back-off allows
+	awaited                     // somebody waits for it; only a receiver's own wish delays it
+	forgetAgain                 // its person asks again; so is who refused before
+)
+
 // ask is step 5 of forgetting: it delivers the requests of a deletion that this
 // process holds, as far as they are due, each once. It asks for no consent: the
-// person asked for it, and it holds the ID and nothing else. now tells that
-// somebody waits, and only a receiver's own wish delays it. The error is of the disk;
-// what the receivers said is noted in d.
-func (s Sender) ask(ctx context.Context, d *Deletion, now bool) error {
+// person asked for it, and it holds the ID and nothing else. The error is of the
+// disk; what the receivers said is noted in d.
+func (s Sender) ask(ctx context.Context, d *Deletion, why occasion) error {
 	var errs []error
 	for i := range d.Requests {
 		r := &d.Requests[i]
-		waits := r.Backoff.Running(s.Now()) && !now || r.Backoff.ServerAsked(s.Now())
+		if why == forgetAgain && r.refused() && ctx.Err() == nil {
+			r.reopen()
+		}
+		waits := r.Backoff.Running(s.Now()) && why == background || r.Backoff.ServerAsked(s.Now())
 		if r.State != Pending || waits || ctx.Err() != nil {
 			continue
 		}
@@ -37,13 +48,23 @@ func (s Sender) ask(ctx context.Context, d *Deletion, now bool) error {
 	return errors.Join(errs...)
 }
 
-// settle notes what became of a request. Unlike an event it is tried again after
-// any failure of the server, for nothing but a clear no settles it.
+// reopen has a request that a receiver refused asked for again. The receiver may be
+// well again; the request is the same.
+func (r *DeletionRequest) reopen() {
+	r.State, r.SettledAt, r.Answer, r.Backoff = Pending, time.Time{}, "", Backoff{}
+}
+
+// refused reports whether a receiver refused the request.
+func (r DeletionRequest) refused() bool {
+	return r.State == Failed && (r.Method == manifest.ForgetHTTP || r.Method == manifest.ForgetEvent)
+}
+
+// settle notes what became of a request, by the rules that events have too.
 func (r *DeletionRequest) settle(out outcome, now time.Time) {
 	switch {
 	case out.result == accepted:
 		r.State, r.SettledAt = Accepted, now.UTC().Truncate(time.Second)
-	case out.result == rejected && out.status < 500:
+	case out.result == rejected:
 		r.State, r.SettledAt, r.Answer = Failed, now.UTC().Truncate(time.Second), out.note
 	default:
 		r.Backoff = r.Backoff.next(now, out.retryAfter, out.note)
@@ -51,20 +72,14 @@ func (r *DeletionRequest) settle(out outcome, now time.Time) {
 }
 
 func (s Sender) askOne(ctx context.Context, d *Deletion, r DeletionRequest) outcome {
-	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
-	defer cancel()
 	if r.Method == manifest.ForgetEvent {
-		return s.quietMedium().transportOf(r.carrier()).carry(ctx, []parcel{r.parcel()})[0]
+		return s.quietMedium().transportOf(r.carrier()).carry(ctx, []parcel{r.parcel(d.SourceID)})[0]
 	}
 	w, err := s.deletionWire(d.SourceID, r)
 	if err != nil {
 		return outcome{result: rejected, note: err.Error()}
 	}
-	a, err := post(ctx, s.Client, w, maxAnswer, s.Now())
-	if err != nil {
-		return outcome{result: retry, note: err.Error()}
-	}
-	return a.outcome(is2xx)
+	return s.quietMedium().post(ctx, w, maxAnswer, d.SourceID).outcome()
 }
 
 // quietMedium does not tell the program's version, which would be one thing more
@@ -82,8 +97,11 @@ func (r DeletionRequest) carrier() *manifest.Manifest {
 
 // parcel is the event that is the request. It needs no permit. Its run is the
 // request too, so that a retry is the same span or record.
-func (r DeletionRequest) parcel() parcel {
-	return parcel{event: r.Event, eventID: r.ID, runID: r.ID, takenAt: r.RequestedAt, payload: Payload{Event: r.Event, doc: r.Payload}, filled: true}
+func (r DeletionRequest) parcel(sourceID string) parcel {
+	return parcel{
+		event: r.Event, eventID: r.ID, runID: r.ID, takenAt: r.RequestedAt,
+		payload: Payload{Event: r.Event, doc: r.Payload}, filled: true, sourceID: sourceID,
+	}
 }
 
 // Document is what the receiver gets: the JSON of the method http, or the event's
@@ -118,7 +136,7 @@ func (s Sender) PreviewDeletion(sourceID string, r DeletionRequest) (Wire, error
 	var err error
 	switch r.Method {
 	case manifest.ForgetEvent:
-		w, err = s.quietMedium().transportOf(r.carrier()).wire([]parcel{r.parcel()})
+		w, err = s.quietMedium().transportOf(r.carrier()).wire([]parcel{r.parcel(sourceID)})
 	case manifest.ForgetHTTP:
 		w, err = s.deletionWire(sourceID, r)
 	}
@@ -152,8 +170,12 @@ func (s Sender) dueDeletions() []string {
 
 // carryDeletion does what is left to do of a deletion, if no other process does,
 // and returns how it is then; the zero value if there is none.
-func (s Sender) carryDeletion(ctx context.Context, sha string, now bool) (Deletion, error) {
-	claim, err := s.claimDeletion(sha)
+func (s Sender) carryDeletion(ctx context.Context, sha string, why occasion) (Deletion, error) {
+	take := s.claimDeletion
+	if why == forgetAgain {
+		take = func(sha string) (deletionClaim, error) { return s.awaitDeletion(ctx, sha) }
+	}
+	claim, err := take(sha)
 	if errors.Is(err, os.ErrExist) {
 		return s.Deletions().read(sha)
 	}
@@ -168,14 +190,14 @@ func (s Sender) carryDeletion(ctx context.Context, sha string, now bool) (Deleti
 	if err != nil {
 		return d, err
 	}
-	_, err = s.settleHere(ctx, &d, now)
+	_, err = s.settleHere(ctx, &d, why != background)
 	switch {
 	case ctx.Err() != nil:
 		return d, nil // the next one goes on
 	case errors.Is(err, errNotKept):
 		return d, err
 	}
-	return d, s.ask(ctx, &d, now)
+	return d, s.ask(ctx, &d, why)
 }
 
 // carryDeletions works at several deletions side by side, and returns those of
@@ -185,7 +207,7 @@ func (s Sender) carryDeletions(ctx context.Context, list []string) (stuck []stri
 	var wg sync.WaitGroup
 	for _, sha := range list {
 		wg.Go(func() {
-			if _, err := s.carryDeletion(ctx, sha, false); err != nil {
+			if _, err := s.carryDeletion(ctx, sha, background); err != nil {
 				mu.Lock()
 				defer mu.Unlock()
 				stuck = append(stuck, sha)
@@ -221,7 +243,7 @@ func (s Sender) FlushDeletions(ctx context.Context, tools []manifest.ID) error {
 
 func (s Sender) flushDeletion(ctx context.Context, d Deletion) error {
 	for wait := minPatience; ; wait = min(2*wait, maxPatience) {
-		next, err := s.carryDeletion(ctx, d.SHA256, true)
+		next, err := s.carryDeletion(ctx, d.SHA256, awaited)
 		if err != nil || !next.pending() || !sleep(ctx, max(wait, next.asked(s.Now()))) {
 			return err
 		}
@@ -247,14 +269,15 @@ func (d *Deletion) asked(now time.Time) time.Duration {
 	return max(least, 0)
 }
 
-// ResumeDeletions does what is left to do of a tool's deletions now, once. The
+// ResumeDeletions does what is left to do of a tool's deletions now, once, for the
+// person who asks for them again: a receiver that refused is asked again too. The
 // error is of the disk.
 func (s Sender) ResumeDeletions(ctx context.Context, tool manifest.ID) error {
 	list, _ := s.Deletions().Of(tool) // one that cannot be read may be of any tool
 	var errs []error
 	for _, d := range list {
-		if !d.done() {
-			_, err := s.carryDeletion(ctx, d.SHA256, true)
+		if !d.done() || slices.ContainsFunc(d.Requests, DeletionRequest.refused) {
+			_, err := s.carryDeletion(ctx, d.SHA256, forgetAgain)
 			errs = append(errs, err)
 		}
 	}

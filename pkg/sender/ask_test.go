@@ -23,6 +23,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/usagectl/usagectl/internal/jsondoc"
+	"github.com/usagectl/usagectl/internal/secret"
 	"github.com/usagectl/usagectl/pkg/manifest"
 )
 
@@ -51,16 +52,10 @@ func TestSettle(t *testing.T) {
 			t.Errorf("%s: it became\n%+v of\n%+v", name, r, before)
 		}
 	}
-	for status := 200; status < 600; status++ {
-		want := Failed
-		switch {
-		case status < 300:
-			want = Accepted
-		case status == 429 || status >= 500:
-			want = Pending
-		}
+	for status := 100; status < 600; status++ {
+		want := map[result]DeletionState{accepted: Accepted, retry: Pending, rejected: Failed}[resultOf(status)]
 		for _, wish := range []time.Duration{0, 2 * time.Hour} {
-			try(fmt.Sprint(status), answer{status: status, retryAfter: wish, body: []byte("because")}.outcome(is2xx), want)
+			try(fmt.Sprint(status), answer{status: status, retryAfter: wish, body: []byte("because")}.outcome(), want)
 		}
 	}
 	try("no network", outcome{result: retry, note: "connection refused"}, Pending)
@@ -101,10 +96,10 @@ func TestAsk(t *testing.T) {
 	}{
 		{"accepted", func(w http.ResponseWriter) { w.WriteHeader(202) }, Accepted, "", 0},
 		{"no content", func(w http.ResponseWriter) { w.WriteHeader(204) }, Accepted, "", 0},
-		{"refused", func(w http.ResponseWriter) { http.Error(w, "who?", 404) }, Failed, "404 Not Found who?", 0},
+		{"refused", func(w http.ResponseWriter) { http.Error(w, "who?", 400) }, Failed, "400 Bad Request who?", 0},
 		{"gone", func(w http.ResponseWriter) { w.WriteHeader(410) }, Failed, "410 Gone", 0},
 		{"broken", func(w http.ResponseWriter) { w.WriteHeader(500) }, Pending, "500 Internal Server Error", 0},
-		{"not implemented", func(w http.ResponseWriter) { w.WriteHeader(501) }, Pending, "501 Not Implemented", 0},
+		{"not implemented", func(w http.ResponseWriter) { w.WriteHeader(501) }, Failed, "501 Not Implemented", 0},
 		{"overloaded", func(w http.ResponseWriter) { w.Header().Set("Retry-After", "7200"); w.WriteHeader(503) }, Pending, "503 Service Unavailable", 2 * time.Hour},
 		{"too many", func(w http.ResponseWriter) { w.Header().Set("Retry-After", "5"); w.WriteHeader(429) }, Pending, "429 Too Many Requests", 5 * time.Second},
 		{"sent on", func(w http.ResponseWriter) { w.Header().Set("Location", elsewhere.URL); w.WriteHeader(302) }, Failed, "302 Found", 0},
@@ -122,7 +117,7 @@ func TestAsk(t *testing.T) {
 				}
 				d := filed(t, s, toolAt(t, "mytool", r.URL, how))
 				id := d.Requests[0].ID
-				if err := s.ask(t.Context(), &d, false); err != nil {
+				if err := s.ask(t.Context(), &d, background); err != nil {
 					t.Fatal(err)
 				}
 				q := d.Requests[0]
@@ -137,7 +132,7 @@ func TestAsk(t *testing.T) {
 					t.Errorf("on disk: %+v, %v", on, err)
 				}
 				s.Now = func() time.Time { return noon.Add(7 * time.Hour) } // after any back-off
-				if err := s.ask(t.Context(), &d, false); err != nil {
+				if err := s.ask(t.Context(), &d, background); err != nil {
 					t.Fatal(err)
 				}
 				requests := r.requests()
@@ -165,7 +160,7 @@ func TestAskWhen(t *testing.T) {
 	cancel()
 	for _, state := range allStates {
 		for _, wait := range []Backoff{none, ours, theirs} {
-			for _, now := range []bool{false, true} {
+			for _, why := range []occasion{background, awaited, forgetAgain} {
 				for _, ctx := range []context.Context{t.Context(), ended} {
 					s := newSender(t)
 					n := 0
@@ -176,15 +171,16 @@ func TestAskWhen(t *testing.T) {
 					}
 					before := deletionIn(t, true)
 					before.Requests = slices.Clone(d.Requests)
-					if err := s.ask(ctx, &d, now); err != nil {
+					if err := s.ask(ctx, &d, why); err != nil {
 						t.Error(err)
 					}
 					want := 0
-					if state == Pending && ctx == t.Context() && (wait == none || wait == ours && now) {
+					due := state == Pending && (wait == none || wait == ours && why != background)
+					if ctx == t.Context() && (due || state == Failed && why == forgetAgain) {
 						want = 2
 					}
 					if n != want {
-						t.Errorf("%s, back-off %+v, now %v, time %v: asked %d times", state, wait, now, ctx.Err(), n)
+						t.Errorf("%s, back-off %+v, occasion %v, time %v: asked %d times", state, wait, why, ctx.Err(), n)
 					}
 					if want == 0 && !reflect.DeepEqual(d, before) {
 						t.Errorf("%s: it became\n%+v of\n%+v", state, d, before)
@@ -218,7 +214,7 @@ func TestAskOutOfTime(t *testing.T) {
 				})}
 				ctx, cancel := context.WithTimeout(t.Context(), c.left)
 				defer cancel()
-				if err := s.ask(ctx, &d, true); err != nil {
+				if err := s.ask(ctx, &d, awaited); err != nil {
 					t.Fatal(err)
 				}
 			})
@@ -250,7 +246,7 @@ func TestAskByEvent(t *testing.T) {
 		t.Fatalf("%v, and asked %d times", err, len(r.requests()))
 	}
 	d.Erased = true
-	if err := s.ask(t.Context(), &d, false); err != nil || d.Requests[0].State != Accepted {
+	if err := s.ask(t.Context(), &d, background); err != nil || d.Requests[0].State != Accepted {
 		t.Fatalf("%+v, %v", d, err)
 	}
 	got := r.requests()[0]
@@ -336,7 +332,7 @@ forget = {method = "event", event = "forget"}
 	if _, err := s.PreviewDeletion(sampleID, d.Requests[0]); err != nil {
 		t.Errorf("%s: %v", send, err)
 	}
-	if err := s.ask(t.Context(), &d, false); err != nil || d.Requests[0].State != Accepted {
+	if err := s.ask(t.Context(), &d, background); err != nil || d.Requests[0].State != Accepted {
 		t.Errorf("%s: %+v, %v", send, d, err)
 	}
 }
@@ -366,7 +362,7 @@ func TestPreviewHidesSecrets(t *testing.T) {
 	r := requestIn(t, Pending)
 	r.Send.Headers = []manifest.Header{{Name: "Authorization", Value: "Bearer 1"}}
 	w, err := newSender(t).PreviewDeletion(sampleID, r)
-	if err != nil || !slices.Contains(w.Headers, manifest.Header{Name: "Authorization", Value: mask}) {
+	if err != nil || !slices.Contains(w.Headers, manifest.Header{Name: "Authorization", Value: secret.Mask}) {
 		t.Errorf("%+v, %v", w.Headers, err)
 	}
 }
@@ -407,7 +403,7 @@ func TestDeletionClaims(t *testing.T) {
 			if due := len(s.dueDeletions()) == 1; due != c.asks {
 				t.Errorf("due: %v", due)
 			}
-			got, err := s.carryDeletion(t.Context(), d.SHA256, true)
+			got, err := s.carryDeletion(t.Context(), d.SHA256, awaited)
 			if err != nil || len(r.requests()) == 1 != c.asks {
 				t.Errorf("asked %d times, %v", len(r.requests()), err)
 			}
@@ -517,7 +513,7 @@ func ok() (*http.Response, error)          { return says(202, "") }
 func TestFlushDeletions(t *testing.T) {
 	later := func() (*http.Response, error) { return says(429, "20") }
 	tomorrow := func() (*http.Response, error) { return says(503, "86400") }
-	no := func() (*http.Response, error) { return says(403, "") }
+	no := func() (*http.Response, error) { return says(410, "") }
 	for _, c := range []struct {
 		name     string
 		patience time.Duration
@@ -782,7 +778,7 @@ func TestCarryDeletion(t *testing.T) {
 				t.Fatal(err)
 			}
 			c.spoil(&s, d)
-			_, err := s.carryDeletion(c.ctx, d.SHA256, true)
+			_, err := s.carryDeletion(c.ctx, d.SHA256, awaited)
 			if n != 0 || !errors.Is(err, c.want) {
 				t.Errorf("asked %d times, %v", n, err)
 			}
@@ -948,7 +944,7 @@ func TestAnswerThatNeverEnds(t *testing.T) {
 	}))
 	defer server.Close()
 	d := filed(t, s, toolAt(t, "mytool", nowhere, byHTTP(server.URL)))
-	if err := s.ask(t.Context(), &d, false); err != nil || d.Requests[0].State != Failed || len(d.Requests[0].Answer) > 2000 {
+	if err := s.ask(t.Context(), &d, background); err != nil || d.Requests[0].State != Failed || len([]rune(d.Requests[0].Answer)) > maxNote {
 		t.Errorf("%d bytes, %+v, %v", len(d.Requests[0].Answer), d, err)
 	}
 }

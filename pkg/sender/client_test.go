@@ -28,18 +28,6 @@ func TestRetryAfter(t *testing.T) {
 	}
 }
 
-func TestOutcomes(t *testing.T) {
-	for status, want := range map[int]result{
-		200: accepted, 201: accepted, 204: accepted,
-		301: rejected, 302: rejected, 400: rejected, 401: rejected, 404: rejected, 413: rejected, 500: rejected, 501: rejected,
-		429: retry, 502: retry, 503: retry, 504: retry,
-	} {
-		if got := (answer{status: status}).outcome(is2xx).result; got != want {
-			t.Errorf("%d: got %v, want %v", status, got, want)
-		}
-	}
-}
-
 // TestRedirects holds that a payload goes nowhere but to the host that the person
 // agreed to, and never unencrypted.
 func TestRedirects(t *testing.T) {
@@ -73,14 +61,14 @@ func TestBisect(t *testing.T) {
 	parcels := make([]parcel, 9)
 	parcels[3].event, parcels[7].event = "poison", "poison"
 	calls := 0
-	outcomes := bisect(parcels, func(list []parcel) (int, outcome) {
+	outcomes := bisect(parcels, func(list []parcel) outcome {
 		calls++
 		for _, p := range list {
 			if p.event == "poison" {
-				return http.StatusBadRequest, outcome{result: rejected}
+				return outcome{result: rejected, status: http.StatusBadRequest}
 			}
 		}
-		return http.StatusOK, outcome{result: accepted}
+		return outcome{result: accepted, status: http.StatusOK}
 	})
 	for i, o := range outcomes {
 		if (o.result == rejected) != (i == 3 || i == 7) {
@@ -91,7 +79,7 @@ func TestBisect(t *testing.T) {
 		t.Errorf("%d calls", calls)
 	}
 	calls = 0
-	bisect(parcels, func([]parcel) (int, outcome) { calls++; return http.StatusUnauthorized, outcome{result: rejected} })
+	bisect(parcels, func([]parcel) outcome { calls++; return outcome{result: rejected, status: http.StatusGone} })
 	if calls != 1 {
 		t.Errorf("a refusal that is not about the content was tried %d times", calls)
 	}

@@ -123,7 +123,7 @@ func (d *Deletion) redact() {
 	}
 	for i := range d.Requests { // a receiver may have named it in its answer
 		r := &d.Requests[i]
-		r.Answer = strings.ReplaceAll(r.Answer, d.SourceID, mask)
+		r.Answer = hidden{d.SourceID}.note(r.Answer)
 	}
 	d.SourceID = ""
 }

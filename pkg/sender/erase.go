@@ -176,6 +176,9 @@ func (o Outbox) removeUnder(ctx context.Context, d *Deletion, self owner, now fu
 	for _, part := range []string{"claimed", "new", "rejected", "tmp", discarded} {
 		errs = append(errs, ifThere(statefile.SyncDir(o.path(part))))
 	}
+	if o.Backoff().Error != "" { // it quotes a server, which knew the ID
+		errs = append(errs, o.clearBackoff())
+	}
 	return removed, errors.Join(errs...)
 }
 

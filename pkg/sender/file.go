@@ -9,7 +9,10 @@ import (
 )
 
 // fileTransport appends each document as a line to a file.
-type fileTransport struct{ path string }
+type fileTransport struct {
+	medium
+	path string
+}
 
 func (t fileTransport) limits() (int, int) { return 256, 256 * MaxPayload }
 
@@ -18,14 +21,13 @@ func (t fileTransport) wire(parcels []parcel) (Wire, error) {
 	return Wire{Method: "APPEND", URL: t.path, Body: append(body, '\n'), Text: string(body)}, err
 }
 
-func (t fileTransport) carry(_ context.Context, parcels []parcel) []outcome {
-	outcomes := make([]outcome, len(parcels))
-	for i, p := range parcels {
+func (t fileTransport) carry(ctx context.Context, parcels []parcel) []outcome {
+	return t.each(ctx, parcels, func(p parcel) outcome {
 		if err := t.add(p); err != nil {
-			outcomes[i] = outcome{result: retry, note: err.Error()}
+			return outcome{result: retry, note: err.Error()}
 		}
-	}
-	return outcomes
+		return outcome{result: accepted, wrote: true}
+	})
 }
 
 func (t fileTransport) add(p parcel) error {

@@ -72,7 +72,7 @@ func (s Sender) Forget(ctx context.Context, f Forgetting) (Deletion, Removed, er
 	}
 	removed, err := s.settleHere(ctx, &d, true)
 	if !f.LocalOnly && ctx.Err() == nil && !errors.Is(err, errNotKept) {
-		err = errors.Join(err, s.ask(ctx, &d, true))
+		err = errors.Join(err, s.ask(ctx, &d, forgetAgain))
 	}
 	return d, removed, err
 }

@@ -377,7 +377,7 @@ func TestForgetAfterCrash(t *testing.T) {
 			if due := s.dueDeletions(); !slices.Equal(due, []string{d.SHA256}) {
 				t.Errorf("due: %q", due)
 			}
-			got, err := s.carryDeletion(t.Context(), d.SHA256, false)
+			got, err := s.carryDeletion(t.Context(), d.SHA256, background)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -420,7 +420,7 @@ func TestForgetInterrupted(t *testing.T) {
 	if err != nil || filed.Erased || filed.Backoff.Failures != 0 || filed.Requests[0].State != Pending {
 		t.Errorf("%+v, %v", filed, err)
 	}
-	if got, err := s.carryDeletion(t.Context(), d.SHA256, false); err != nil || !got.done() || len(r.requests()) != 1 {
+	if got, err := s.carryDeletion(t.Context(), d.SHA256, background); err != nil || !got.done() || len(r.requests()) != 1 {
 		t.Errorf("asked %d times, %+v, %v", len(r.requests()), got, err)
 	}
 }
@@ -441,16 +441,16 @@ func TestForgetErasesLater(t *testing.T) {
 		t.Errorf("%+v", d)
 	}
 	gone(t, "the source ID", source) // what can be removed is
-	if d, err := s.carryDeletion(t.Context(), d.SHA256, true); err != nil || d.Erased || d.Backoff.Failures != 2 {
+	if d, err := s.carryDeletion(t.Context(), d.SHA256, awaited); err != nil || d.Erased || d.Backoff.Failures != 2 {
 		t.Errorf("again: %+v, %v", d, err)
 	}
 	if err := os.RemoveAll(journal); err != nil {
 		t.Fatal(err)
 	}
-	if d, err := s.carryDeletion(t.Context(), d.SHA256, false); err != nil || d.Erased {
+	if d, err := s.carryDeletion(t.Context(), d.SHA256, background); err != nil || d.Erased {
 		t.Errorf("during the back-off: %+v, %v", d, err)
 	}
-	d, err = s.carryDeletion(t.Context(), d.SHA256, true)
+	d, err = s.carryDeletion(t.Context(), d.SHA256, awaited)
 	if err != nil || !d.Erased || d.SourceID != "" || d.Backoff.Running(noon) || len(r.requests()) != 1 {
 		t.Errorf("asked %d times, %+v, %v", len(r.requests()), d, err)
 	}
@@ -716,6 +716,13 @@ func TestRemoveUnder(t *testing.T) {
 			t.Errorf("under another: %v", err)
 		}
 	}
+	if err := o.setBackoff(Backoff{Failures: 1, Error: "503 whose ID is " + sampleID}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := o.removeUnder(t.Context(), &d, thisProcess(), s.Now); err != nil {
+		t.Error(err)
+	}
+	gone(t, "what a server said", o.path(backoffFile))
 	if n, err := OpenOutbox(t.TempDir(), o.tool).removeUnder(t.Context(), &d, thisProcess(), s.Now); n != 0 || err != nil {
 		t.Errorf("without an outbox: %d, %v", n, err)
 	}

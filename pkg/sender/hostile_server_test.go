@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 )
 
 // TestHostileAnswers holds how much of an answer is taken in, however much a server
@@ -27,11 +28,11 @@ func TestHostileAnswers(t *testing.T) {
 	})
 	server := httptest.NewServer(mux)
 	defer server.Close()
-	if a, err := posted(t, server.URL+"/headers"); err == nil {
+	if a := posted(t, server.URL+"/headers"); a.err == nil {
 		t.Errorf("headers without end: %d", a.status)
 	}
-	if a, err := posted(t, server.URL+"/bomb"); err != nil || a.status != 200 || len(a.body) != maxAnswer || a.body[0] != 'a' {
-		t.Errorf("a body of %d bytes: %d, %d bytes, %v", len(bomb), a.status, len(a.body), err)
+	if a := posted(t, server.URL+"/bomb"); a.err != nil || a.status != 200 || len(a.body) != maxAnswer || a.body[0] != 'a' {
+		t.Errorf("a body of %d bytes: %d, %d bytes, %v", len(bomb), a.status, len(a.body), a.err)
 	}
 }
 
@@ -47,17 +48,17 @@ func TestHostileTLS(t *testing.T) {
 		if name == "old" { // whose certificate is known, so that only its age is wrong
 			client.Transport.(*http.Transport).TLSClientConfig.RootCAs = server.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs
 		}
-		_, err := post(t.Context(), client, Wire{Method: "POST", URL: server.URL, Body: []byte("{}")}, maxAnswer, noon)
+		a := medium{client: client, now: time.Now}.post(t.Context(), Wire{Method: "POST", URL: server.URL, Body: []byte("{}")}, maxAnswer)
 		server.Close()
-		if err == nil || asked.Load() != 0 {
-			t.Errorf("%s: %v, %d requests", name, err, asked.Load())
+		if a.err == nil || a.wrote || asked.Load() != 0 {
+			t.Errorf("%s: %v, %d requests", name, a.err, asked.Load())
 		}
 	}
 }
 
-func posted(t *testing.T, address string) (answer, error) {
+func posted(t *testing.T, address string) answer {
 	t.Helper()
-	return post(t.Context(), NewClient(), Wire{Method: "POST", URL: address, Body: []byte("{}")}, maxAnswer, noon)
+	return medium{client: NewClient(), now: time.Now}.post(t.Context(), Wire{Method: "POST", URL: address, Body: []byte("{}")}, maxAnswer)
 }
 
 // gzipped is a compressed text that unpacks to so many bytes.

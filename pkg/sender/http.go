@@ -106,9 +106,5 @@ func (t httpTransport) carryOne(ctx context.Context, p parcel) outcome {
 	if err != nil {
 		return outcome{result: rejected, note: err.Error()}
 	}
-	a, err := post(ctx, t.client, w, maxAnswer, t.now())
-	if err != nil {
-		return outcome{result: retry, note: err.Error()}
-	}
-	return a.outcome(is2xx)
+	return t.post(ctx, w, maxAnswer, p.private()...).outcome()
 }

@@ -85,29 +85,25 @@ func (t otlpTransport) items(parcels []parcel) ([]otlpItem, error) {
 }
 
 func (t otlpTransport) carry(ctx context.Context, parcels []parcel) []outcome {
-	return bisect(parcels, func(parcels []parcel) (int, outcome) {
+	return bisect(parcels, func(parcels []parcel) outcome {
 		items, err := t.items(parcels)
 		if err != nil { // as good as a receiver that calls it bad
-			return http.StatusBadRequest, outcome{result: rejected, note: err.Error()}
+			return outcome{result: rejected, status: http.StatusBadRequest, note: err.Error()}
 		}
-		return t.send(ctx, items)
+		return t.send(ctx, items, private(parcels))
 	})
 }
 
-func (t otlpTransport) send(ctx context.Context, items []otlpItem) (int, outcome) {
-	a, err := post(ctx, t.client, t.request(items), maxOTLPAnswer, t.now())
-	if err != nil {
-		return 0, outcome{result: retry, note: err.Error()}
-	}
-	o := a.outcome(is2xx)
+func (t otlpTransport) send(ctx context.Context, items []otlpItem, private []string) outcome {
+	a := t.post(ctx, t.request(items), maxOTLPAnswer, private...)
+	o := a.outcome()
 	if o.result == accepted {
-		return a.status, partialSuccess(a.body, len(items))
+		partial := partialSuccess(a.body, len(items))
+		o.result, o.note = partial.result, a.hide.note(partial.note)
+	} else if text := statusMessage(a.body); text != "" {
+		o.note = a.text(text)
 	}
-	if text := statusMessage(a.body); text != "" {
-		a.body = []byte(text)
-		o.note = a.text()
-	}
-	return a.status, o
+	return o
 }
 
 // partialSuccess reads an Export…ServiceResponse. What the receiver rejected is

@@ -5,9 +5,9 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"net/http"
 
 	"github.com/usagectl/usagectl/internal/jsondoc"
+	"github.com/usagectl/usagectl/internal/secret"
 	"github.com/usagectl/usagectl/pkg/manifest"
 )
 
@@ -22,7 +22,7 @@ type segmentTransport struct {
 func (t segmentTransport) limits() (int, int) { return 100, 450_000 }
 
 func (t segmentTransport) wire(parcels []parcel) (Wire, error) {
-	w, err := t.request(parcels, mask)
+	w, err := t.request(parcels, secret.Mask)
 	w.Text = string(w.Body)
 	return w, err
 }
@@ -95,15 +95,11 @@ func (t segmentTransport) carry(ctx context.Context, parcels []parcel) []outcome
 	if err != nil {
 		return all(parcels, outcome{result: retry, note: err.Error()})
 	}
-	return bisect(parcels, func(parcels []parcel) (int, outcome) {
+	return bisect(parcels, func(parcels []parcel) outcome {
 		w, err := t.request(parcels, key)
 		if err != nil {
-			return 0, outcome{result: rejected, note: err.Error()}
+			return outcome{result: rejected, note: err.Error()}
 		}
-		a, err := post(ctx, t.client, w, maxAnswer, t.now())
-		if err != nil {
-			return 0, outcome{result: retry, note: err.Error()}
-		}
-		return a.status, a.outcome(func(status int) bool { return status == http.StatusOK })
+		return t.post(ctx, w, maxAnswer, append(private(parcels), key)...).outcome()
 	})
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/usagectl/usagectl/internal/jsondoc"
+	"github.com/usagectl/usagectl/internal/secret"
 	"github.com/usagectl/usagectl/pkg/consent"
 	"github.com/usagectl/usagectl/pkg/manifest"
 )
@@ -24,6 +25,8 @@ type parcel struct {
 	takenAt time.Time
 	payload Payload
 	filled  bool // the transport's headers are filled in already
+
+	sourceID string // of a deletion request
 }
 
 // newParcel refuses an entry that the permit does not cover: one for another
@@ -54,8 +57,12 @@ type outcome struct {
 	result     result
 	retryAfter time.Duration // the receiver's wish; 0 if it has none
 	status     int           // of HTTP; 0 if there was none
+	wrote      bool          // a part of it may have left
 	note       string
 }
+
+// withoutConsent reports whether consent was withdrawn while it was under way.
+func (o outcome) withoutConsent() bool { return o.result == withheld || o.result == interrupted }
 
 // transport moves parcels to a receiver.
 type transport interface {
@@ -67,13 +74,6 @@ type transport interface {
 	carry(ctx context.Context, parcels []parcel) []outcome
 }
 
-// attemptTimeout covers one attempt: name look-up, connecting, TLS, sending, and
-// a slow answer.
-const attemptTimeout = 10 * time.Second
-
-// gateInterval is how often a deliverer asks, while it is sending, whether it still may.
-const gateInterval = 200 * time.Millisecond
-
 // Wire is what goes out on the network, or to the file, for people to read.
 type Wire struct {
 	Method  string // "POST"; "UDP" and "APPEND" where there is no method
@@ -83,26 +83,16 @@ type Wire struct {
 	Text    string // the body, readable: of OTLP, decoded to JSON
 }
 
-// secrets are parts of header names whose values are not shown.
-var secrets = [...]string{"authorization", "cookie", "key", "secret", "token"}
-
 // Masked is the wire without secrets.
 func (w Wire) Masked() Wire {
 	headers := make([]manifest.Header, len(w.Headers))
 	for i, h := range w.Headers {
-		for _, s := range secrets {
-			if strings.Contains(strings.ToLower(h.Name), s) {
-				h.Value = mask
-			}
-		}
+		h.Value = secret.Header(h.Name, h.Value)
 		headers[i] = h
 	}
-	w.Headers = headers
+	w.URL, w.Headers = secret.URL(w.URL), headers
 	return w
 }
-
-// mask stands where a secret is.
-const mask = "********"
 
 // medium is what transports need of their surroundings.
 type medium struct {
@@ -111,9 +101,19 @@ type medium struct {
 	home    string
 	version string
 	now     func() time.Time
-	// may is asked right before anything leaves, and again while it does; an error
-	// stops it. nil allows all, which is for deletion requests alone.
+
+	// may is asked for consent before each request, datagram or line, and again
+	// while a request is under way; nil asks nobody. An error says why not. It is
+	// called from several goroutines at once.
 	may func(context.Context) error
+}
+
+// allowed asks for consent.
+func (m medium) allowed(ctx context.Context) error {
+	if m.may == nil {
+		return nil
+	}
+	return m.may(ctx)
 }
 
 // transportOf is the transport that a manifest asks for.
@@ -122,13 +122,13 @@ func (m medium) transportOf(d *manifest.Manifest) transport {
 	case manifest.HTTP:
 		return httpTransport{m, d}
 	case manifest.UDP:
-		return udpTransport{d.Send}
+		return udpTransport{m, d.Send}
 	case manifest.OTLP:
 		return otlpTransport{m, d}
 	case manifest.Segment:
 		return segmentTransport{m, d.Send}
 	}
-	return fileTransport{m.expand(d.Send.Endpoint)}
+	return fileTransport{m, m.expand(d.Send.Endpoint)}
 }
 
 // expand puts the home in the place of a leading "~/"; "" if it is not known.
@@ -141,6 +141,21 @@ func (m medium) expand(path string) string {
 		return ""
 	}
 	return filepath.Join(m.home, filepath.FromSlash(rest))
+}
+
+// each sends messages one after the other, as long as ctx goes on and consent holds.
+func (m medium) each(ctx context.Context, parcels []parcel, send func(parcel) outcome) []outcome {
+	outcomes := make([]outcome, 0, len(parcels))
+	for i, p := range parcels {
+		if err := ctx.Err(); err != nil {
+			return append(outcomes, all(parcels[i:], outcome{result: retry, note: err.Error()})...)
+		}
+		if err := m.allowed(ctx); err != nil {
+			return append(outcomes, all(parcels[i:], outcome{result: withheld, note: err.Error()})...)
+		}
+		outcomes = append(outcomes, send(p))
+	}
+	return outcomes
 }
 
 // all is the same outcome for every parcel.

@@ -11,7 +11,10 @@ import (
 
 // udpTransport sends one datagram a document, as Parsl's usage tracking does.
 // Sent is sent: nobody answers.
-type udpTransport struct{ send manifest.Send }
+type udpTransport struct {
+	medium
+	send manifest.Send
+}
 
 // udpPause lies between two datagrams, because receivers lose those of a burst
 // that does not fit into their socket's buffer.
@@ -38,26 +41,22 @@ func (t udpTransport) carry(ctx context.Context, parcels []parcel) []outcome {
 	if err != nil {
 		return all(parcels, outcome{result: rejected, note: err.Error()})
 	}
+	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
+	defer cancel()
 	var dialer net.Dialer
 	conn, err := dialer.DialContext(ctx, "udp", address)
 	if err != nil {
-		return all(parcels, outcome{result: retry, note: err.Error()})
+		return all(parcels, outcome{result: retry, note: hidden(private(parcels)).note(err.Error())})
 	}
 	defer conn.Close()
-	outcomes := make([]outcome, len(parcels))
-	for i, p := range parcels {
-		if i > 0 {
-			time.Sleep(udpPause)
-		}
-		outcomes[i] = t.write(ctx, conn, p)
-	}
-	return outcomes
+	defer context.AfterFunc(ctx, func() { conn.Close() })()
+	return t.each(ctx, parcels, func(p parcel) outcome {
+		defer time.Sleep(udpPause)
+		return t.write(conn, p)
+	})
 }
 
-func (t udpTransport) write(ctx context.Context, conn net.Conn, p parcel) outcome {
-	if err := ctx.Err(); err != nil {
-		return outcome{result: retry, note: err.Error()}
-	}
+func (t udpTransport) write(conn net.Conn, p parcel) outcome {
 	data, err := t.datagram(p)
 	if err != nil {
 		return outcome{result: rejected, note: err.Error()}
@@ -71,5 +70,5 @@ func (t udpTransport) write(ctx context.Context, conn net.Conn, p parcel) outcom
 	if err != nil {
 		return outcome{result: retry, note: err.Error()}
 	}
-	return outcome{result: accepted}
+	return outcome{result: accepted, wrote: true}
 }

@@ -1,0 +1,102 @@
+package secret
+
+import (
+	"slices"
+	"testing"
+)
+
+func TestName(t *testing.T) {
+	for _, name := range []string{
+		"Authorization", "authorization", "Proxy-Authorization", "X-Auth", "X-Auth-Token", "X-Password", "x-passwd", "X_PWD", "X-Pass",
+		"X-Credential", "X-Credentials", "X-Cred", "X-Signature", "X-Hub-Signature-256", "X-Sig", "Cookie", "Set-Cookie", "X-API-Key", "apikey",
+		"ApiKey", "APIKey", "X-Apikey", "write_key", "writeKey", "writekey", "accessToken", "ACCESS_TOKEN", "Session", "X-Session-Id", "sessionid",
+		"PHPSESSID", "X-JWT", "JWT", "bearer", "X-CSRF-Token", "X-XSRF-TOKEN", "client_secret", "ClientSecret", "Tokens", "DD-API-KEY",
+		"Ocp-Apim-Subscription-Key", "x-honeycomb-team-key", "X-Passphrase", "X-OTP", "x.api.key", "XAuth", "X-Sentry-Auth", "sso", "X-Amz-Signature",
+		"X-Amz-Credential", "X-Amz-Security-Token", "id_token", "refreshtoken", "signing-key", "Api Key",
+	} {
+		if !Name(name) {
+			t.Errorf("%q is taken for an ordinary name", name)
+		}
+	}
+	for _, name := range []string{
+		"", "-", "X-Keyword", "Keywords", "Monkey", "X-Monkey", "Turkey", "Keyboard", "Author", "X-Author", "Authority", "Content-Type",
+		"Content-Encoding", "User-Agent", "Accept", "Accept-Encoding", "X-Tokenizer", "Secretary", "X-Compass", "Bypass", "Passenger", "Passage", "Design",
+		"X-Assign", "Signal", "X-Pinned", "Spin", "X-Request-Id", "Traceparent", "X-Tool", "Cookieless", "X-Possession", "Obsession", "Sidebar", "X-Source",
+		"Donkey", "Whiskey", "Hockey", "Access-Control-Allow-Origin", "Status-Code",
+	} {
+		if Name(name) {
+			t.Errorf("%q is taken for a secret", name)
+		}
+	}
+}
+
+func TestValue(t *testing.T) {
+	for value, want := range map[string]bool{
+		"Bearer abc": true, "bearer abc": true, "Basic a2V5Og==": true, "Token 123": true, "TOKEN 123": true, " Bearer abc": true,
+		`Digest username="a"`: true, "AWS4-HMAC-SHA256 Credential=x": true, "eyJhbGciOi.eyJzdWIi.c2ln": true,
+		"": false, "Bearer": false, "Basic ": false, "Basically fine": false, "application/json": false, "usagectl/1.2": false, "a b c": false, "eyJ is a prefix": false,
+	} {
+		if got := Value(value); got != want {
+			t.Errorf("%q: %v", value, got)
+		}
+	}
+}
+
+func TestHeader(t *testing.T) {
+	for _, c := range [][3]string{
+		{"X-Auth", "abc", Mask},
+		{"X-Thing", "Bearer abc", Mask},
+		{"X-Thing", "abc", "abc"},
+		{"X-Callback", "https://a.example/?token=abc", "https://a.example/?token=" + Mask},
+	} {
+		if got := Header(c[0], c[1]); got != c[2] {
+			t.Errorf("%s: %s: %q", c[0], c[1], got)
+		}
+	}
+}
+
+func TestURL(t *testing.T) {
+	for _, c := range []struct {
+		address, want string
+		values        []string
+	}{
+		{"", "", nil},
+		{"~/usage.log", "~/usage.log", nil},
+		{"a@b.example", "a@b.example", nil},
+		{"https://a.example", "https://a.example", nil},
+		{"https://a.example/v1?v=2&page=keyboard", "https://a.example/v1?v=2&page=keyboard", nil},
+		{"https://a.example/v1?token=abc", "https://a.example/v1?token=" + Mask, []string{"abc"}},
+		{"https://a.example/v1?v=2&api_key=abc&z=1#x", "https://a.example/v1?v=2&api_key=" + Mask + "&z=1#x", []string{"abc"}},
+		{"https://a.example?sig=a%2Fb", "https://a.example?sig=" + Mask, []string{"a%2Fb", "a/b"}},
+		{"https://a.example/?access=a&code=b&apikey=c&k=d", "https://a.example/?access=" + Mask + "&code=" + Mask + "&apikey=" + Mask + "&k=" + Mask, []string{"a", "b", "c", "d"}},
+		{"https://a.example/?T%6Fken=abc", "https://a.example/?T%6Fken=" + Mask, []string{"abc"}},
+		{"https://a.example/v1;key=abc/x?y=1", "https://a.example/v1;key=" + Mask + "?y=1", []string{"abc/x"}},
+		{"https://a.example/?x=Bearer%20abc", "https://a.example/?x=" + Mask, []string{"Bearer%20abc", "Bearer abc"}},
+		{"https://a.example/#token=abc", "https://a.example/#token=" + Mask, []string{"abc"}},
+		{"https://key@a.example/1", "https://" + Mask + "@a.example/1", []string{"key"}},
+		{"http://me:word@a.example:8080", "http://" + Mask + "@a.example:8080", []string{"me", "word"}},
+		{"https://a.example/@x?token=", "https://a.example/@x?token=", nil},
+		{"https://a.example/?token=a=b?c=d", "https://a.example/?token=" + Mask + "?c=d", []string{"a=b"}},
+	} {
+		if got := URL(c.address); got != c.want {
+			t.Errorf("%s: %q", c.address, got)
+		}
+		if got := InURL(c.address); !slices.Equal(got, c.values) {
+			t.Errorf("%s: %q", c.address, got)
+		}
+	}
+}
+
+// FuzzURL holds that masking fails on nothing, is done once, and leaves no value.
+func FuzzURL(f *testing.F) {
+	f.Add("https://me:word@a.example/v1;key=abc?token=abc&x=1#sig=2")
+	f.Fuzz(func(t *testing.T, address string) {
+		once := URL(address)
+		if twice := URL(once); twice != once {
+			t.Errorf("%q, then %q", once, twice)
+		}
+		if len(InURL(address)) == 0 && once != address {
+			t.Errorf("%q was changed into %q, and nothing masked", address, once)
+		}
+	})
+}
