@@ -42,7 +42,8 @@ EXIT STATUS
   73  the refusal could not be recorded
   74  what is queued could not be thrown away, or is still being delivered
   77  the machine's settings may not be written, or the home is somebody else's
-  78  the consent file cannot be used; telemetry is off`,
+  78  the consent file cannot be used; telemetry is off
+ 130  interrupted`,
 		Example: `  # Refuse one tool, for good
   usagectl disable demo
   # Refuse all of them, those that you have not met yet too
@@ -50,9 +51,9 @@ EXIT STATUS
   # In an image that is being built: for everybody
   usagectl disable --all --system --root ./image`,
 		RunE: func(c *cobra.Command, args []string) error {
-			ctx, stop := interruptible(c.Context())
-			defer stop()
-			return runDisable(ctx, a, args, o)
+			return untilInterrupted(c.Context(), "interrupted: see with \"usagectl status\" whether the refusal is recorded", func(ctx context.Context) error {
+				return runDisable(ctx, a, args, o)
+			})
 		},
 	}
 	flags := c.Flags()
@@ -107,11 +108,11 @@ func runDisable(ctx context.Context, a *app, names []string, o disableOptions) e
 	if reached {
 		a.hintStartLine("to have every refusal obeyed at once")
 	}
-	return a.disabled(results, total)
+	return a.disabled(ctx, results, total)
 }
 
 // disabled prints the JSON, and finds the exit code.
-func (a *app) disabled(results []decided, events sender.Emptied) error {
+func (a *app) disabled(ctx context.Context, results []decided, events sender.Emptied) error {
 	if a.json {
 		err := a.printJSON(struct {
 			Schema int            `json:"schema"`
@@ -122,10 +123,13 @@ func (a *app) disabled(results []decided, events sender.Emptied) error {
 			return err
 		}
 	}
-	if events.Underway > 0 {
-		return fail(exitIO, fmt.Errorf("the refusal is recorded, but %s", stillUnderway(events.Underway)))
+	switch {
+	case events.Underway == 0:
+		return nil
+	case ctx.Err() != nil:
+		return fail(exitInterrupted, fmt.Errorf("interrupted: the refusal is recorded, but %s", stillUnderway(events.Underway)))
 	}
-	return nil
+	return fail(exitIO, fmt.Errorf("the refusal is recorded, but %s", stillUnderway(events.Underway)))
 }
 
 func (a *app) refuseAll(ctx context.Context, replace bool) error {
@@ -138,7 +142,7 @@ func (a *app) refuseAll(ctx context.Context, replace bool) error {
 		a.Stdout.Printf("Undo it with: usagectl enable --all\n")
 		a.hintStartLine("most tools read only their own variable; to have them obey too")
 	}
-	return a.disabled(nil, emptied)
+	return a.disabled(ctx, nil, emptied)
 }
 
 // refuse records a refusal, of a tool or with the zero ID of all, and empties the
@@ -191,7 +195,7 @@ func thrownAway(e sender.Emptied) string {
 }
 
 func stillUnderway(n int) string {
-	return events(n, "one event is still being delivered, by a process that does not stop", "%d events are still being delivered, by a process that does not stop")
+	return events(n, "one event is still being delivered", "%d events are still being delivered")
 }
 
 // events is a sentence about a number of events; "" if there are none.
