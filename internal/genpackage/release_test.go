@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/goccy/go-yaml"
@@ -62,5 +63,19 @@ func TestCaskPages(t *testing.T) {
 	slices.Sort(pages)
 	if got := readRelease(t).Casks[0].Manpages; !slices.Equal(got, pages) {
 		t.Errorf("the cask has %q, and there are %q", got, pages)
+	}
+}
+
+// TestOneGoreleaser holds that a release is made by the goreleaser that is tried: another
+// one would put the builder's day in it.
+func TestOneGoreleaser(t *testing.T) {
+	for _, name := range []string{"../../.ci/package", "../../.github/workflows/release.yml"} {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(string(text), "\t.ci/goreleaser ") && !strings.Contains(string(text), "run: .ci/goreleaser ") || strings.Contains(string(text), "goreleaser@") {
+			t.Errorf("%s does not build its goreleaser with .ci/goreleaser", name)
+		}
 	}
 }
