@@ -170,7 +170,7 @@ func (a *app) openDeletions(tool manifest.ID) []waitingDeletion {
 }
 
 func (a *app) showWaitingDeletion(w waitingDeletion) error {
-	a.Stdout.Printf("%s  %s  %s\n", w.RequestedAt.Format("2006-01-02T15:04:05Z07:00"), a.Stdout.Style(term.Strong, "deletion request, "+string(w.State)), w.RequestID.String())
+	a.Stdout.Printf("%s  %s  %s\n", utc(w.RequestedAt), a.Stdout.Style(term.Strong, "deletion request, "+string(w.State)), w.RequestID.String())
 	switch {
 	case w.Mail != nil:
 		a.showMail(w.deletion)

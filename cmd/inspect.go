@@ -334,16 +334,13 @@ func (a *app) showQueued(t tool) error {
 		}
 	}
 	for _, w := range list {
-		a.Stdout.Printf("%s  %s  %s\n", onClock(w.TakenAt), a.Stdout.Style(term.Strong, w.Event), w.EventID)
+		a.Stdout.Printf("%s  %s  %s\n", utc(w.TakenAt), a.Stdout.Style(term.Strong, w.Event), w.EventID)
 		if err := a.printDocument(w.Payload); err != nil {
 			return err
 		}
 	}
 	return nil
 }
-
-// onClock is a time as the person's clock shows it.
-func onClock(at time.Time) string { return at.Local().Format("2006-01-02 15:04:05") }
 
 // showSent prints what left, from the journal.
 func (a *app) showSent(t tool) error {
@@ -365,7 +362,7 @@ func (a *app) showSent(t tool) error {
 		a.Stdout.Printf("Nothing has left for %s.\n", t.id)
 	}
 	for _, r := range records {
-		a.Stdout.Printf("%s  %s  %s\n  to %s\n", onClock(r.At), a.Stdout.Style(term.Strong, r.Event), r.EventID, r.Endpoint)
+		a.Stdout.Printf("%s  %s  %s\n  to %s\n", utc(r.At), a.Stdout.Style(term.Strong, r.Event), r.EventID, r.Endpoint)
 		if r.Note != "" {
 			a.Stdout.Printf("  %s\n", r.Note)
 		}

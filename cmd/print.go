@@ -49,6 +49,11 @@ func onOff(on bool) string {
 	return "off"
 }
 
+// utc is a time for people, in the zone and the form of what is recorded and of JSON:
+// an answer does not depend on the time zone of the machine, and can be compared with
+// one from another machine.
+func utc(at time.Time) string { return at.UTC().Format(time.RFC3339) }
+
 // ago is how long ago something was, for people.
 func ago(at, now time.Time) string {
 	d := now.Sub(at)
@@ -56,7 +61,7 @@ func ago(at, now time.Time) string {
 	case at.IsZero():
 		return "never"
 	case d < 0:
-		return at.Local().Format("2006-01-02")
+		return utc(at)
 	case d < time.Minute:
 		return "just now"
 	case d < time.Hour:

@@ -45,7 +45,7 @@ func (a *app) showTool(s toolStatus) {
 	row("Queued", "%d, rejected %d, dropped %d", s.Queued, s.Rejected, s.Dropped)
 	row("Last sent", "%s", ago(s.lastSent(), a.Now()))
 	if s.backoff.Running(a.Now()) {
-		row("Waiting", "until %s (failed attempts: %d): %s", s.backoff.NotBefore.Local().Format("2006-01-02 15:04"), s.backoff.Failures, s.backoff.Error)
+		row("Waiting", "until %s (failed attempts: %d): %s", utc(s.backoff.NotBefore), s.backoff.Failures, s.backoff.Error)
 	}
 	if len(s.NewFields)+len(s.NewEvents) > 0 {
 		row("New", "not sent, because it was not there when you agreed: %s", strings.Join(append(slices.Clone(s.NewEvents), s.NewFields...), ", "))
@@ -121,7 +121,7 @@ func (a *app) showRequests(s toolStatus) {
 			item("Answer", "%s", d.Answer)
 		}
 		if d.NotBefore != nil {
-			item("Next try", "%s, after %d that failed", d.NotBefore.Local().Format("2006-01-02 15:04"), d.Attempts)
+			item("Next try", "%s, after %d that failed", utc(*d.NotBefore), d.Attempts)
 		}
 		if d.SourceID != nil {
 			item("Source ID", "%s", *d.SourceID)

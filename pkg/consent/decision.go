@@ -29,7 +29,7 @@ const (
 type Decision struct {
 	Schema   int       `toml:"schema,omitempty"`
 	State    State     `toml:"state"`
-	At       time.Time `toml:"at,omitempty"`
+	At       time.Time `toml:"at,omitempty"`       // in UTC, also when it is read from a file with another zone or none
 	Grant    string    `toml:"grant,omitempty"`    // names this agreement; a new one after every refusal
 	Level    int       `toml:"level,omitempty"`    // 1 or more for a grant
 	Endpoint string    `toml:"endpoint,omitempty"` // where the person agreed to send to
@@ -113,7 +113,17 @@ func parse(data []byte) (Decision, error) {
 	if err := toml.Unmarshal(data, &d); err != nil {
 		return d, err
 	}
+	d.At = inUTC(d.At)
 	return d, d.check()
+}
+
+// inUTC is a time from a file in UTC. The library takes one that is written without a
+// zone for the zone of the machine, and so the file would mean another day on another one.
+func inUTC(at time.Time) time.Time {
+	if at.Location() == time.Local {
+		return time.Date(at.Year(), at.Month(), at.Day(), at.Hour(), at.Minute(), at.Second(), at.Nanosecond(), time.UTC)
+	}
+	return at.UTC()
 }
 
 func (d Decision) check() error {

@@ -180,6 +180,23 @@ func TestRead(t *testing.T) {
 	}
 }
 
+// TestReadInUTC holds that a file means the same day in every time zone.
+func TestReadInUTC(t *testing.T) {
+	for text, want := range map[string]string{
+		"2026-11-21":                "2026-11-21T00:00:00Z",
+		"2026-11-21T23:30:00":       "2026-11-21T23:30:00Z",
+		"2026-11-21 23:30:00Z":      "2026-11-21T23:30:00Z",
+		"2026-11-22T02:00:00+09:00": "2026-11-21T17:00:00Z",
+		"2026-11-21T20:00:00-11:00": "2026-11-22T07:00:00Z",
+	} {
+		d := places(t)
+		write(t, d.ConfigHome, "mytool.toml", "state = \"refused\"\nat = "+text+"\n")
+		if got := consent.ReadUser(d, toolID(t, "mytool")).Decision.At.Format(time.RFC3339); got != want {
+			t.Errorf("%s is %s, want %s", text, got, want)
+		}
+	}
+}
+
 // checkProblem holds what is true of every file that has one: what it says does
 // not count, and it switches off even beside an explicit yes.
 func checkProblem(t *testing.T, d dirs.Dirs, r consent.Record) {
