@@ -40,6 +40,10 @@ To have it in every shell, add one line to the shell's start file:
   # cmd
   for /f "delims=" %i in ('usagectl env --quiet --shell cmd') do @%i
 
+A tool that only a manifest describes gets no variables except its own: the name
+begins with the tool's ID, says that it is about telemetry, and is not another
+program's. Others are left out and reported on stderr.
+
 What no variable reaches is told on stderr, with what does; --quiet leaves it out.
 
 EXIT STATUS
@@ -103,7 +107,8 @@ func (a *app) switches(names []string, recorded consent.Recorded) ([]*catalogue.
 	for i := range all {
 		list = append(list, &all[i])
 	}
-	for _, id := range a.library().Added() {
+	added := a.library().Added()
+	for _, id := range added {
 		if _, known := catalogue.Find(id.String()); known {
 			continue
 		}
@@ -112,7 +117,7 @@ func (a *app) switches(names []string, recorded consent.Recorded) ([]*catalogue.
 			a.warn("the manifest of %s cannot be used: %s", id, firstLine(err))
 			continue
 		}
-		list = append(list, a.declaredSwitches(m))
+		list = append(list, a.declaredSwitches(m, added))
 	}
 	return list, nil
 }
@@ -129,16 +134,16 @@ func (a *app) switchOf(name string) (*catalogue.Tool, error) {
 	if err != nil {
 		return nil, err
 	}
-	return a.declaredSwitches(t.manifest), nil
+	return a.declaredSwitches(t.manifest, a.library().Added()), nil
 }
 
-// declaredSwitches are the switches that a manifest declares. A shell runs what is
-// printed here, so a manifest does not get to set any variable it likes.
-func (a *app) declaredSwitches(m *manifest.Manifest) *catalogue.Tool {
-	t, refused := catalogue.Declared(m)
+// declaredSwitches are the switches that a manifest declares, and reports which of
+// them are not for that manifest to set: a shell runs what is printed here.
+func (a *app) declaredSwitches(m *manifest.Manifest, added []manifest.ID) *catalogue.Tool {
+	t, leftOut := catalogue.Declared(m, added)
 	if !a.quiet {
-		for _, name := range refused {
-			a.note("%s is left out: the manifest of %s names it, and not as a variable of its own about telemetry with a plain word as its value", name, t.ID)
+		for _, v := range leftOut {
+			a.note("%s is left out: the manifest of %s names it, but %s", v.Name, t.ID, v.Why)
 		}
 	}
 	return t

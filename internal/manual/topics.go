@@ -104,7 +104,7 @@ Saved as mytool.toml it can be tried at once; whatever is wrong with it is told 
 
   usagectl inspect mytool run.end --set exit_code=0 --manifest mytool.toml
 
-A package puts it into /usr/share/usagectl/tools, a person into ~/.local/share/usagectl/tools. Then scripts send with one line that never fails them:
+A package puts it into /usr/share/usagectl/tools, a person into ~/.local/share/usagectl/tools. Name the variables with which people refuse after the tool, as MYTOOL_NO_TELEMETRY: "usagectl env" sets no others. Then scripts send with one line that never fails them:
 
   usagectl send mytool run.end --set exit_code=$?`,
 		Outro: "Every key stands in usagectl-manifest(5) and in docs/manifest.md.",

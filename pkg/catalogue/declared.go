@@ -1,38 +1,39 @@
 package catalogue
 
-import (
-	"slices"
+import "github.com/usagectl/usagectl/pkg/manifest"
 
-	"github.com/usagectl/usagectl/pkg/manifest"
-)
+// LeftOut is a variable that a manifest names and does not get to set.
+type LeftOut struct {
+	Name string
+	Why  string // for people
+}
 
 // Declared is what a manifest says about the switches of a tool, for one that the
-// catalogue does not know, and the variables that are not for a manifest to set.
-func Declared(m *manifest.Manifest) (t *Tool, refused []string) {
+// catalogue does not know, and the variables that are not for that manifest to set.
+// The others are the tools that have a manifest; the tool itself may be among them.
+// Nothing else takes a variable to set from a manifest, so the rules about that
+// are here and in [notOwn].
+func Declared(m *manifest.Manifest, others []manifest.ID) (t *Tool, leftOut []LeftOut) {
 	t = &Tool{
 		ID: m.Tool.ID.String(), Name: m.Tool.Name, Homepage: m.Tool.Homepage,
 		OptIn: m.Consent.Default == manifest.OptIn, Endpoint: m.Send.Endpoint,
 		Level: FromDocs, Where: m.File,
 	}
 	for _, r := range m.Consent.Refuse {
-		if slices.ContainsFunc(t.Env, func(v Variable) bool { return v.Name == r.Env }) {
+		if t.reads(r.Env) {
 			continue // the first rule about a variable is enough to switch off
 		}
-		if !r.Settable() || known(r.Env) {
-			refused = append(refused, r.Env)
+		why := notOwn(m.Tool.ID, r.Env, others)
+		if why == "" && !r.Plain() {
+			why = "its value is not a plain word"
+		}
+		if why != "" {
+			leftOut = append(leftOut, LeftOut{r.Env, why})
 			continue
 		}
 		t.Env = append(t.Env, variableOf(r))
 	}
-	return t, refused
-}
-
-// known tells whether a variable is that of a tool in the catalogue, whose literals
-// were looked up: a manifest's own could switch that tool on again.
-func known(variable string) bool {
-	return slices.ContainsFunc(All(), func(t Tool) bool {
-		return slices.ContainsFunc(t.Env, func(v Variable) bool { return v.Name == variable })
-	})
+	return t, leftOut
 }
 
 func variableOf(r manifest.EnvRule) Variable {

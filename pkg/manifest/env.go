@@ -56,22 +56,21 @@ func meansNo(value string) bool {
 	return slices.Contains(no, strings.ToLower(strings.TrimSpace(value)))
 }
 
-// Settable tells whether the variable can be set, or unset, for the sake of the
-// rule: a name that says that it is about telemetry, and a plain word as its value.
-// Whatever else a manifest names, such as LD_PRELOAD, is not for it to set.
-func (r EnvRule) Settable() bool {
+// Plain reports whether the values of the rule are plain words, of up to 32 letters,
+// digits, hyphens, underscores and full stops. The empty string is one.
+func (r EnvRule) Plain() bool {
 	odd := func(c rune) bool {
 		return !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' || c == '_' || c == '.')
 	}
-	return r.aboutTelemetry() && len(r.When) <= 32 && !strings.ContainsFunc(r.When, odd)
+	plain := func(value string) bool { return len(value) <= 32 && !strings.ContainsFunc(value, odd) }
+	return plain(r.When) && plain(r.Unless)
 }
 
-// aboutTelemetry tells whether a variable is about a tool's telemetry, as far as its
-// name tells. This program's own are for all tools, or about none.
-func (r EnvRule) aboutTelemetry() bool {
-	name := strings.ToUpper(r.Env)
-	return !strings.HasPrefix(name, "USAGECTL_") &&
-		slices.ContainsFunc(telemetryWords(), func(word string) bool { return strings.Contains(name, word) })
+// AboutTelemetry reports whether the name of a variable, or a part of it, says that it
+// is about telemetry, in any case. It does not say about whose.
+func AboutTelemetry(name string) bool {
+	name = strings.ToUpper(name)
+	return slices.ContainsFunc(telemetryWords(), func(word string) bool { return strings.Contains(name, word) })
 }
 
 // telemetryWords are those of which the names of variables about telemetry hold one.

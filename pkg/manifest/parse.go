@@ -122,7 +122,9 @@ func readEnvRule(t *table, refusal bool) EnvRule {
 // take any variable for one would agree for everybody who has a home; one that begins
 // with the tool's name is no better, for a manifest chooses that: "xdg", "slurm".
 func (t *table) explicitYes(r EnvRule) {
-	if r.Env != "" && !r.aboutTelemetry() {
+	// This program's own variables are for all tools, or about none.
+	own := strings.HasPrefix(strings.ToUpper(r.Env), "USAGECTL_")
+	if r.Env != "" && (own || !AboutTelemetry(r.Env)) {
 		t.fail("env", "%s is %s, which nobody sets to agree to telemetry: its name must hold one of %s",
 			t.name("env"), Quote(r.Env), strings.Join(telemetryWords(), ", "))
 	}
