@@ -119,16 +119,20 @@ func hostile(r rune) bool {
 }
 
 // CleanJSON spells the same characters as escapes in a JSON document, which means
-// the same. Its line ends stay.
+// the same. Its line ends stay. Tabs and carriage returns become spaces: they can
+// stand between the parts of a document only, where there are no escapes.
 func CleanJSON(document []byte) []byte {
 	if !strings.ContainsFunc(string(document), func(r rune) bool { return r != '\n' && hostile(r) }) {
 		return document
 	}
 	var b []byte
 	for _, r := range string(document) {
-		if r != '\n' && hostile(r) {
+		switch {
+		case r == '\t' || r == '\r':
+			b = append(b, ' ')
+		case r != '\n' && hostile(r):
 			b = fmt.Appendf(b, "\\u%04x", r)
-		} else {
+		default:
 			b = utf8.AppendRune(b, r)
 		}
 	}
