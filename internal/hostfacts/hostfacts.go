@@ -15,6 +15,9 @@ import (
 	"os"
 	"os/user"
 	"runtime"
+	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/usagectl/usagectl/internal/ci"
 )
@@ -59,18 +62,28 @@ func (h Host) DistributionVersion() string {
 }
 
 func known(s string, err error) string {
-	if err != nil || s == "" {
+	if err != nil || !presentable(s) {
 		return Unknown
 	}
 	return s
+}
+
+// presentable reports whether a text that the system gave can be a fact: up to 128
+// bytes of printable text. os-release can hold anything.
+func presentable(s string) bool {
+	unprintable := func(r rune) bool { return !unicode.IsPrint(r) }
+	return s != "" && len(s) <= 128 && utf8.ValidString(s) && !strings.ContainsFunc(s, unprintable)
 }
 
 // Platform is one line about the system, made of other facts:
 // "Linux-6.1.0-13-amd64-x86_64-with-debian12.5".
 func (h Host) Platform() string {
 	line := h.System() + "-" + h.KernelRelease() + "-" + h.Arch()
-	if name, version := h.distribution(); name != "" {
-		line += "-with-" + name + version
+	if name, version := h.distribution(); presentable(name) {
+		line += "-with-" + name
+		if presentable(version) {
+			line += version
+		}
 	}
 	return line
 }

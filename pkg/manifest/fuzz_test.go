@@ -2,10 +2,15 @@ package manifest_test
 
 import (
 	"errors"
+	"net"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/usagectl/usagectl/pkg/manifest"
 )
@@ -73,4 +78,52 @@ func checkAccepted(t *testing.T, m *manifest.Manifest) {
 			}
 		}
 	}
+}
+
+// FuzzUDPAddress holds that an address of a datagram's receiver is one that can be
+// dialled, and that it is taken for the same when it is read again.
+func FuzzUDPAddress(f *testing.F) {
+	for _, text := range []string{
+		"telemetry.example:50077", "udp://127.0.0.1:1", "[::1]:65535", "[fe80::1%eth0]:9", "a:0", "a:65536", "a:+1", "a:007", ":1", "a:", "a",
+		"udp://udp://a:1", "a b:1", "user@a:1", "a/b:1", "a:1/b", "[::1]", "[a:1", "\x1b[2J:1", "ü.example:1", "a\n:1",
+	} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		address, err := manifest.UDPAddress(text)
+		if err != nil {
+			return
+		}
+		host, port, err := net.SplitHostPort(address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n, err := strconv.Atoi(port); err != nil || n < 1 || n > 65535 {
+			t.Errorf("%q has the port %q", text, port)
+		}
+		if strings.ContainsFunc(host, func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) || strings.ContainsRune("/@", r) }) || host == "" {
+			t.Errorf("%q has the host %q", text, host)
+		}
+		if again, err := manifest.UDPAddress(net.JoinHostPort(host, port)); err != nil || again != address {
+			t.Errorf("%q, and then %q, %v", address, again, err)
+		}
+	})
+}
+
+// FuzzHeaderFields holds that the names in braces are found as a regular expression
+// finds them.
+func FuzzHeaderFields(f *testing.F) {
+	for _, text := range []string{"", "a", "{a}", "x {a}{b} y", "{a", "a}", "}{a}", "{{a}}", "{}", "{a}{", "{a\nb}", "{\xff}"} {
+		f.Add(text)
+	}
+	braces := regexp.MustCompile(`\{([^}]*)\}`)
+	f.Fuzz(func(t *testing.T, text string) {
+		var want []string
+		for _, match := range braces.FindAllStringSubmatch(text, -1) {
+			want = append(want, match[1])
+		}
+		if got := manifest.HeaderFields(text); !slices.Equal(got, want) {
+			t.Errorf("%q names %q, want %q", text, got, want)
+		}
+	})
 }

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 func readSend(t *table, m *Manifest) Send {
@@ -135,14 +137,24 @@ func checkEndpoint(transport Transport, endpoint string) error {
 }
 
 // UDPAddress is the host and port of a UDP endpoint, which may be written with
-// a leading "udp://".
+// a leading "udp://", as they can be dialled.
 func UDPAddress(endpoint string) (string, error) {
-	address := strings.TrimPrefix(endpoint, "udp://")
-	host, port, err := net.SplitHostPort(address)
-	if n, bad := strconv.ParseUint(port, 10, 16); err != nil || bad != nil || n == 0 || host == "" || strings.ContainsAny(host, "/@ ") {
+	host, port, err := net.SplitHostPort(strings.TrimPrefix(endpoint, "udp://"))
+	if n, bad := strconv.ParseUint(port, 10, 16); err != nil || bad != nil || n == 0 || !validHost(host) {
 		return "", fmt.Errorf("%s is no address: a host and a port are needed, like %q", Quote(endpoint), "telemetry.example:50077")
 	}
-	return address, nil
+	return net.JoinHostPort(host, port), nil
+}
+
+// validHost reports whether a host can be an IP address or a name; whether there is
+// such a name is for the resolver to say.
+func validHost(host string) bool {
+	odd := func(r rune) bool { return strings.ContainsRune("/@ ", r) || !unicode.IsPrint(r) }
+	if strings.Contains(host, ":") {
+		_, err := netip.ParseAddr(host)
+		return err == nil && utf8.ValidString(host) && !strings.ContainsFunc(host, odd)
+	}
+	return host != "" && utf8.ValidString(host) && !strings.ContainsFunc(host, odd)
 }
 
 func isLoopback(host string) bool {
