@@ -105,7 +105,7 @@ func (m medium) try(a *attempt, w Wire, limit int64) answer {
 // retryAfter reads the header's two forms, seconds and a date (RFC 9110, section 10.2.3).
 func retryAfter(value string, now time.Time) time.Duration {
 	if seconds, err := strconv.Atoi(strings.TrimSpace(value)); err == nil {
-		return max(0, min(time.Duration(seconds), maxRetryAfter/time.Second)*time.Second)
+		return time.Duration(max(0, min(seconds, int(maxRetryAfter/time.Second)))) * time.Second
 	}
 	if at, err := http.ParseTime(value); err == nil {
 		return max(0, min(at.Sub(now), maxRetryAfter))

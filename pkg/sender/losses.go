@@ -61,6 +61,8 @@ const (
 	maxLosses = 1 << 20
 	// mostLosses bounds what is read of either file: one batch more than maxLosses.
 	mostLosses = 8 << 20
+	// mostEarlier bounds the number of earlier losses that is believed.
+	mostEarlier = 1 << 30
 )
 
 // discarded is the part of the outbox for events that have ended and are not recorded yet.
@@ -212,7 +214,7 @@ func (l *losses) read(path string, aside bool) error {
 			l.why[e.Event] = e.Why
 		}
 		if e.Earlier > 0 {
-			earlier = e.Earlier
+			earlier = min(e.Earlier, mostEarlier)
 		}
 	}
 	if aside {

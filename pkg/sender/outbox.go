@@ -241,6 +241,9 @@ func (o Outbox) reclaim(self owner, now time.Time) error {
 	errs := []error{err}
 	for _, file := range files {
 		name, by, ok := strings.Cut(file, "~")
+		if name == "" { // no event's; it is moved aside by whoever finds it among them
+			name, ok = file, false
+		}
 		if ok && self.respects(by, now) {
 			continue
 		}
