@@ -169,7 +169,7 @@ func (a *app) record(old consent.Record, id manifest.ID, d consent.Decision, rep
 	if err := unreadable(old, replace); err != nil {
 		return err
 	}
-	if err := consent.Write(path, d); err != nil {
+	if err := a.done("the decision is recorded", consent.Write(path, d)); err != nil {
 		return fail(exitCreate, fmt.Errorf("the decision is not recorded: %w", err))
 	}
 	return nil
@@ -189,7 +189,7 @@ func (a *app) liftRefusalOfAll(replace bool) error {
 		return err
 	}
 	if old.Exists() {
-		if err := consent.Lift(old.Path, a.Now()); err != nil {
+		if err := a.done("the refusal of all tools is lifted", consent.Lift(old.Path, a.Now())); err != nil {
 			return fail(exitCreate, fmt.Errorf("the refusal of all tools is not lifted: %w", err))
 		}
 	}

@@ -115,7 +115,7 @@ func runFlush(ctx context.Context, a *app, names []string, o flushOptions) error
 	if ctx.Err() != nil {
 		return fail(exitInterrupted, errors.New(flushInterrupted))
 	}
-	if deletionsErr != nil {
+	if a.done("what was asked for is done", deletionsErr) != nil {
 		return fail(exitIO, fmt.Errorf("a deletion request: %w", deletionsErr))
 	}
 	return verdictOf(results)

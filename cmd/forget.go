@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
+	"github.com/usagectl/usagectl/internal/statefile"
 	"github.com/usagectl/usagectl/pkg/identity"
 	"github.com/usagectl/usagectl/pkg/manifest"
 	"github.com/usagectl/usagectl/pkg/sender"
@@ -173,13 +174,13 @@ func (a *app) forget(ctx context.Context, p plan, o forgetOptions) ([]forgottenT
 	d, removed, err := s.Forget(ctx, p.forgetting(o))
 	var failure error
 	if ctx.Err() == nil || errors.Is(err, sender.ErrNotFiled) {
-		failure = forgetFailure(p, d, err)
+		failure = a.forgetFailure(p, d, err)
 	}
 	var list []forgottenTool
 	requests := newRequests(deletionsOf(d), before, o)
 	for _, t := range p.tools {
 		f := forgottenTool{
-			Tool: t.id, name: t.name(), SharedWith: []manifest.ID{}, Forgotten: d.Erased,
+			Tool: t.id, name: t.name(), SharedWith: []manifest.ID{}, Forgotten: d.Erased || statefile.Done(err) && d.SHA256 != "",
 			SourcePath: p.path, SHA256: d.SHA256, Events: removed[t.id], Deletions: []deletion{},
 		}
 		for _, other := range p.tools {
@@ -192,7 +193,7 @@ func (a *app) forget(ctx context.Context, p plan, o forgetOptions) ([]forgottenT
 				f.Deletions = append(f.Deletions, r)
 			}
 		}
-		if err != nil {
+		if failure != nil && err != nil {
 			f.Error = err.Error()
 		}
 		list = append(list, f)
@@ -216,11 +217,15 @@ func settledIn(before []deletion, r deletion) bool {
 }
 
 // forgetFailure is the error of a forgetting, or that a receiver refused.
-func forgetFailure(p plan, d sender.Deletion, err error) error {
+func (a *app) forgetFailure(p plan, d sender.Deletion, err error) error {
 	switch {
 	case errors.Is(err, sender.ErrNotFiled):
 		return fail(exitCreate, fmt.Errorf("%s: %w", p.tools[0].id, err))
-	case err != nil:
+	case a.done(p.tools[0].id.String()+": it is forgotten", err) == nil:
+	case d.Erased:
+		return fail(ioCode(err), fmt.Errorf("%s: it is forgotten here, but that could not be noted: %s", p.tools[0].id, oneLine(err)),
+			"no event leaves under the old ID; the rest is done by itself")
+	default:
 		var filed []string
 		for _, r := range d.Requests {
 			filed = append(filed, fmt.Sprintf("%s (%s)", r.ID, r.State))
@@ -229,7 +234,7 @@ func forgetFailure(p plan, d sender.Deletion, err error) error {
 		if len(filed) > 0 {
 			note = "; the deletion request was filed all the same: " + strings.Join(filed, ", ")
 		}
-		return fail(ioCode(err), fmt.Errorf("%s: not all could be removed: %s%s", p.tools[0].id, strings.ReplaceAll(err.Error(), "\n", "; "), note),
+		return fail(ioCode(err), fmt.Errorf("%s: not all could be removed: %s%s", p.tools[0].id, oneLine(err), note),
 			"no event leaves under the old ID; removing it is tried again by itself, or do it yourself")
 	}
 	return refused(deletionsOf(d))
@@ -257,9 +262,9 @@ func (a *app) forgetTraces(ctx context.Context, s sender.Sender, p plan, o forge
 	f.Events = erased.Discarded
 	f.Deletions, _ = a.deletions(t.id)
 	f.Deletions = slices.DeleteFunc(f.Deletions, func(d deletion) bool { return settledIn(before, d) })
-	if err != nil {
+	if err = a.done(t.id.String()+": what was kept here is erased", err); err != nil {
 		f.Forgotten, f.Error = false, err.Error()
-		return []forgottenTool{f}, fail(ioCode(err), fmt.Errorf("%s: not all could be removed: %w", t.id, err))
+		return []forgottenTool{f}, fail(ioCode(err), fmt.Errorf("%s: not all could be removed: %s", t.id, oneLine(err)))
 	}
 	return []forgottenTool{f}, refused(f.Deletions)
 }
@@ -337,7 +342,7 @@ func runConfirm(ctx context.Context, a *app, names []string, o forgetOptions) er
 		switch {
 		case errors.Is(err, sender.ErrNoRequest):
 			return fail(exitData, fmt.Errorf("%s: %w", id, err), `see the requests with "usagectl status"`)
-		case err != nil:
+		case a.done("the request is settled", err) != nil:
 			return fail(exitIO, fmt.Errorf("%s is not confirmed: %w", id, err))
 		}
 		for _, v := range deletionsOf(d) {

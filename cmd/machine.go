@@ -88,7 +88,7 @@ func (a *app) onMachine(names []string, all bool, o machineOptions, decide func(
 	list := []machineDecided{}
 	for _, id := range ids {
 		d, err := decide(m, id)
-		if err != nil {
+		if err := a.done(m.File(id)+" is changed", err); err != nil {
 			return machineFailure(m.File(id)+" is not changed", err)
 		}
 		d.Tool, d.File = "all", m.File(id)

@@ -116,7 +116,7 @@ func (a *app) liftRefusal(id manifest.ID, unknown error) error {
 	if old.Decision.State != consent.Refused {
 		return unknown
 	}
-	if err := consent.Lift(old.Path, a.Now()); err != nil {
+	if err := a.done("the refusal is lifted", consent.Lift(old.Path, a.Now())); err != nil {
 		return fail(exitCreate, fmt.Errorf("the refusal of %s is not lifted: %w", id, err))
 	}
 	if !a.quiet && !a.json {

@@ -18,6 +18,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/usagectl/usagectl/internal/statefile"
 	"github.com/usagectl/usagectl/internal/term"
 	"github.com/usagectl/usagectl/pkg/consent"
 	"github.com/usagectl/usagectl/pkg/manifest"
@@ -143,6 +144,19 @@ func (a *app) warn(format string, args ...any) {
 	a.setApart()
 	a.Stderr.Printf("usagectl: %s %s\n", a.Stderr.Style(term.Warn, "warning:"), a.wrapped("warning:", fmt.Sprintf(format, args...)))
 }
+
+// done is nil, and warns, if all that an error says is that a power cut may undo what
+// was done.
+func (a *app) done(what string, err error) error {
+	if err == nil || !statefile.Done(err) {
+		return err
+	}
+	a.warn("%s, but %s", what, oneLine(err))
+	return nil
+}
+
+// oneLine is an error of several parts in one line.
+func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }
 
 // setApart keeps the answer and what is said about it apart where a person sees
 // both in one terminal.

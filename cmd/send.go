@@ -263,7 +263,7 @@ func (s *sending) notice(t tool) {
 	s.Stderr.Printf("  say no: usagectl disable %s\n", t.id)
 	s.Stderr.Printf("  look:   usagectl inspect %s\n", t.id)
 	s.Stderr.Printf("Nothing was sent. From the next time on it will be, unless you say no.\n")
-	if err := consent.Write(path, consent.NewDecision(consent.Notified, terms, s.Now())); err != nil {
+	if err := s.done("the notice is recorded", consent.Write(path, consent.NewDecision(consent.Notified, terms, s.Now()))); err != nil {
 		s.problem("the notice could not be recorded: %v", err)
 	}
 }

@@ -11,7 +11,7 @@ import (
 
 // openRead opens without waiting: a FIFO without a writer would block for ever.
 func openRead(path string, follow bool) (*os.File, error) {
-	flags := os.O_RDONLY | syscall.O_NONBLOCK
+	flags := os.O_RDONLY | syscall.O_NONBLOCK | syscall.O_NOCTTY
 	if !follow {
 		flags |= syscall.O_NOFOLLOW
 	}
@@ -37,11 +37,12 @@ func Remove(path string) error { return os.Remove(path) }
 // RemoveAll is [os.RemoveAll].
 func RemoveAll(path string) error { return os.RemoveAll(path) }
 
-// SyncDir makes a rename in dir durable.
+// SyncDir makes durable what was renamed, made and removed in dir.
 func SyncDir(dir string) error {
-	d, err := os.Open(dir)
+	d, err := os.OpenFile(dir, os.O_RDONLY|syscall.O_DIRECTORY, 0)
 	if err != nil {
 		return err
 	}
-	return errors.Join(d.Sync(), d.Close())
+	defer d.Close() // which says nothing of what was synced
+	return d.Sync()
 }

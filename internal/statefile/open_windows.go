@@ -39,7 +39,7 @@ func openRead(path string, follow bool) (*os.File, error) {
 	if !follow {
 		flags |= windows.FILE_FLAG_OPEN_REPARSE_POINT
 	}
-	f, err := open(path, windows.GENERIC_READ, windows.FILE_SHARE_READ|windows.FILE_SHARE_WRITE|windows.FILE_SHARE_DELETE, flags)
+	f, err := openAs(path, windows.GENERIC_READ, windows.FILE_SHARE_READ|windows.FILE_SHARE_WRITE|windows.FILE_SHARE_DELETE, windows.OPEN_EXISTING, flags)
 	if err != nil || follow {
 		return f, err
 	}
@@ -54,14 +54,14 @@ func openRead(path string, follow bool) (*os.File, error) {
 	return f, nil
 }
 
-func open(path string, access, share, flags uint32) (*os.File, error) {
+func openAs(path string, access, share, disposition, flags uint32) (*os.File, error) {
 	name, err := windows.UTF16PtrFromString(path)
 	if err != nil {
 		return nil, &os.PathError{Op: "open", Path: path, Err: err}
 	}
 	var h windows.Handle
 	err = patiently(func() (err error) {
-		h, err = windows.CreateFile(name, access, share, nil, windows.OPEN_EXISTING, flags, 0)
+		h, err = windows.CreateFile(name, access, share, nil, disposition, flags, 0)
 		return err
 	}, windows.ERROR_SHARING_VIOLATION)
 	if err != nil {

@@ -144,10 +144,10 @@ func TestCreateAtOnce(t *testing.T) {
 	wantNames(t, filepath.Dir(file), "state")
 }
 
-func TestLitter(t *testing.T) {
+func TestTemporary(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "state")
-	if list, err := statefile.Litter(filepath.Join(dir, "none", "state")); err != nil || len(list) != 0 {
+	if list, err := statefile.Temporary(filepath.Join(dir, "none", "state")); err != nil || len(list) != 0 {
 		t.Errorf("no directory: %q, %v", list, err)
 	}
 	for _, name := range []string{"state", ".state.1.tmp", ".state.2.tmp", ".state", ".other.1.tmp", "state.tmp", ".state.1"} {
@@ -155,7 +155,7 @@ func TestLitter(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	list, err := statefile.Litter(file)
+	list, err := statefile.Temporary(file)
 	if want := []string{filepath.Join(dir, ".state.1.tmp"), filepath.Join(dir, ".state.2.tmp")}; err != nil || !slices.Equal(list, want) {
 		t.Errorf("got %q, %v, want %q", list, err, want)
 	}

@@ -89,13 +89,7 @@ func Read(path string, forAll bool, trusted func(os.FileInfo) error) Record {
 }
 
 // problem leaves out the path, which whoever shows the problem knows.
-func problem(err error) string {
-	var pathErr *os.PathError
-	if errors.As(err, &pathErr) {
-		return pathErr.Err.Error()
-	}
-	return err.Error()
-}
+func problem(err error) string { return statefile.Reason(err) }
 
 func parse(data []byte) (Decision, error) {
 	var d Decision
@@ -145,7 +139,8 @@ func (d Decision) check() error {
 }
 
 // Write records a decision durably; a reader sees the old file or the new. One
-// that [Read] would not accept is not written.
+// that [Read] would not accept is not written. On an error nothing is recorded,
+// unless it is [ErrNotDurable].
 func Write(path string, d Decision) error {
 	d.Schema = schema
 	if err := d.check(); err != nil {
@@ -156,5 +151,11 @@ func Write(path string, d Decision) error {
 		return err
 	}
 	header := "# Written by usagectl. Change it with \"usagectl enable\" and \"usagectl disable\".\n"
-	return statefile.Write(path, append([]byte(header), body...), 0o600, 0o700)
+	err = statefile.Write(path, append([]byte(header), body...), 0o600, 0o700)
+	_ = statefile.Sweep(filepath.Dir(path)) // what is left there has no say, and the next decision sweeps it up
+	return err
 }
+
+// ErrNotDurable says that a decision is recorded, or lifted, and counts, but that a
+// power cut may undo it.
+var ErrNotDurable = statefile.ErrNotDurable

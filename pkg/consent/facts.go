@@ -3,6 +3,7 @@ package consent
 import (
 	"github.com/usagectl/usagectl/internal/ci"
 	"github.com/usagectl/usagectl/internal/dirs"
+	"github.com/usagectl/usagectl/internal/statefile"
 	"github.com/usagectl/usagectl/pkg/manifest"
 )
 
@@ -38,7 +39,7 @@ func Gather(id manifest.ID, m *manifest.Manifest, env Env, d dirs.Dirs, workDir 
 		}
 	}
 	for _, dir := range d.SystemConsent() {
-		f.System = append(f.System, Read(File(dir, manifest.ID{}), true, trustedSystem), readSystemTool(dir, id))
+		f.System = append(f.System, Read(File(dir, manifest.ID{}), true, statefile.OwnOrRoots), readSystemTool(dir, id))
 	}
 	f.All, f.Tool = ReadUser(d, manifest.ID{}), ReadUser(d, id)
 	if ForeignHome(env, d.Home) {
@@ -55,13 +56,13 @@ func ReadUser(d dirs.Dirs, id manifest.ID) Record {
 	if dir == "" {
 		return Record{}
 	}
-	return Read(File(dir, id), id.IsZero(), trustedOwn)
+	return Read(File(dir, id), id.IsZero(), statefile.Own)
 }
 
 // readSystemTool reads the machine's word on one tool. It can only refuse, so
 // whatever else it says counts as silence.
 func readSystemTool(dir string, id manifest.ID) Record {
-	r := Read(File(dir, id), false, trustedSystem)
+	r := Read(File(dir, id), false, statefile.OwnOrRoots)
 	if r.Decision.State != Refused {
 		r.Decision = Decision{}
 	}

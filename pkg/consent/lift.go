@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -24,16 +25,17 @@ const maxMark = 64
 
 func markAt(now time.Time) []byte { return []byte(now.UTC().Format(time.RFC3339Nano) + "\n") }
 
-// Lift takes back the person's refusal in a consent file, and notes when. It is no
-// error if somebody else was quicker. On an error the refusal holds.
+// Lift takes back the person's refusal in a consent file, and notes when, durably. It
+// is no error if somebody else was quicker. On an error the refusal holds, unless it
+// is [ErrNotDurable].
 func Lift(file string, now time.Time) error {
-	if err := statefile.Write(markOf(file), markAt(now), 0o600, 0o700); err != nil {
-		return err
+	marked := statefile.Write(markOf(file), markAt(now), 0o600, 0o700)
+	if !statefile.Done(marked) {
+		return marked
 	}
-	if err := statefile.Remove(file); !errors.Is(err, os.ErrNotExist) {
-		return err
-	}
-	return nil
+	err := statefile.Delete(file)
+	_ = statefile.Sweep(filepath.Dir(file)) // what is left there has no say, and the next decision sweeps it up
+	return errors.Join(err, marked)
 }
 
 // LiftedAt is when a refusal that concerned the tool, the person's or the machine's, was
@@ -53,12 +55,12 @@ func LiftedAt(d dirs.Dirs, id manifest.ID) (time.Time, error) {
 		return nil
 	}
 	if dir := d.UserConsent(); dir != "" {
-		if err := look(dir, trustedOwn); err != nil {
+		if err := look(dir, statefile.Own); err != nil {
 			return last, err
 		}
 	}
 	for _, dir := range d.SystemConsent() {
-		if err := look(dir, trustedSystem); err != nil {
+		if err := look(dir, statefile.OwnOrRoots); err != nil {
 			return last, err
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"os"
 
 	"github.com/usagectl/usagectl/internal/dirs"
+	"github.com/usagectl/usagectl/internal/statefile"
 	"github.com/usagectl/usagectl/pkg/manifest"
 )
 
@@ -28,7 +29,7 @@ type Standing struct {
 func ReadRecorded(d dirs.Dirs) Recorded {
 	r := Recorded{tools: map[manifest.ID]Standing{}}
 	for _, dir := range d.SystemConsent() {
-		r.all = r.all.and(standing(Read(File(dir, manifest.ID{}), true, trustedSystem), machineWide))
+		r.all = r.all.and(standing(Read(File(dir, manifest.ID{}), true, statefile.OwnOrRoots), machineWide))
 		for _, id := range r.listed(dir) {
 			r.tools[id] = r.tools[id].and(standing(readSystemTool(dir, id), machineWide))
 		}

@@ -4,14 +4,14 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"time"
 
-	"github.com/google/uuid"
-
+	"github.com/usagectl/usagectl/internal/statefile"
 	"github.com/usagectl/usagectl/pkg/manifest"
 )
 
@@ -80,8 +80,10 @@ const machineRefusal = "# Written by \"usagectl disable --system\"; \"usagectl e
 // returns false if that was so before, and changes nothing then. A file that
 // refuses, but that not everybody can read or rely on, is written anew with the words
 // that it has. One that says something else is [ErrUnknownFile] unless replace is set.
+// If the error is [ErrNotDurable] it is refused all the same.
 func (m *Machine) Refuse(id manifest.ID, replace bool) (changed bool, err error) {
 	name := File(m.dir, id)
+	m.sweep()
 	data, info, err := m.refusal(name)
 	switch {
 	case err == nil && forEverybody(info):
@@ -95,22 +97,24 @@ func (m *Machine) Refuse(id manifest.ID, replace bool) (changed bool, err error)
 		return false, err
 	}
 	err = m.write(name, data)
-	return err == nil, err
+	return statefile.Done(err), err
 }
 
 // Lift takes back what [Machine.Refuse] wrote, and nothing else: any other file is
 // [ErrUnknownFile]. On this machine it notes when; in an image nothing can have been
-// queued. It returns false if there was nothing.
+// queued. It returns false if there was nothing. If the error is [ErrNotDurable] it
+// is lifted all the same.
 func (m *Machine) Lift(id manifest.ID, now time.Time) (changed bool, err error) {
 	name := File(m.dir, id)
+	m.sweep()
 	data, _, err := m.read(name)
 	if err == nil && !bytes.Equal(data, []byte(machineRefusal)) {
 		return false, ErrUnknownFile
 	}
 	if err == nil && m.here {
-		err = m.write(markOf(name), markAt(now))
+		err = m.write(markOf(name), markAt(now)) // which is durable once the directory is
 	}
-	if err == nil {
+	if statefile.Done(err) {
 		err = m.root.Remove(name)
 	}
 	if errors.Is(err, fs.ErrNotExist) { // or somebody else was faster
@@ -137,7 +141,7 @@ func (m *Machine) refusal(name string) ([]byte, os.FileInfo, error) {
 // forEverybody tells whether everybody can read a file and relies on it. One that
 // belongs to an ordinary user does not bind that user.
 func forEverybody(info os.FileInfo) bool {
-	return info.Mode().Perm()&0o444 == 0o444 && trustedSystem(info) == nil
+	return info.Mode().Perm()&0o444 == 0o444 && statefile.OwnOrRoots(info) == nil
 }
 
 // read reads a file that is one; anything else of that name is [ErrUnknownFile].
@@ -149,8 +153,34 @@ func (m *Machine) read(name string) ([]byte, os.FileInfo, error) {
 	if !info.Mode().IsRegular() || info.Size() > maxSize {
 		return nil, nil, ErrUnknownFile
 	}
-	data, err := m.root.ReadFile(name)
+	f, err := m.root.OpenFile(name, os.O_RDONLY|nonBlocking, 0)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer f.Close()
+	if info, err = f.Stat(); err != nil || !info.Mode().IsRegular() {
+		return nil, nil, errors.Join(ErrUnknownFile, err) // exchanged at this moment
+	}
+	data, err := io.ReadAll(io.LimitReader(f, maxSize))
 	return data, info, err
+}
+
+// sweep removes what killed processes left there.
+func (m *Machine) sweep() {
+	dir, err := m.root.OpenFile(m.dir, os.O_RDONLY|nonBlocking, 0)
+	if err != nil {
+		return
+	}
+	defer dir.Close()
+	entries, err := dir.ReadDir(-1)
+	if err != nil {
+		return
+	}
+	for _, e := range entries {
+		if info, err := e.Info(); err == nil && statefile.Abandoned(info) {
+			_ = m.root.Remove(filepath.Join(m.dir, e.Name())) // it has no say; the next one sweeps it up
+		}
+	}
 }
 
 // What everybody may read, and only its owner write.
@@ -185,7 +215,7 @@ func (m *Machine) makeDir(dir string) error {
 
 // write puts a refusal in place as a whole: written aside, synced, renamed.
 func (m *Machine) write(name string, data []byte) error {
-	aside := filepath.Join(m.dir, "."+filepath.Base(name)+"."+uuid.NewString()+".tmp")
+	aside := filepath.Join(m.dir, statefile.TemporaryName(filepath.Base(name)))
 	f, err := m.root.OpenFile(aside, os.O_WRONLY|os.O_CREATE|os.O_EXCL, readable)
 	if err != nil {
 		return err
@@ -206,14 +236,16 @@ func (m *Machine) write(name string, data []byte) error {
 	return m.sync(m.dir)
 }
 
+// sync makes durable what was done in a directory. Its only error is [ErrNotDurable].
 func (m *Machine) sync(dir string) error {
-	d, err := m.root.Open(dir)
+	d, err := m.root.OpenFile(dir, os.O_RDONLY|nonBlocking, 0)
 	if err != nil {
-		return err
+		return statefile.NotDurable(err)
 	}
+	defer d.Close()
 	err = d.Sync()
-	if errors.Is(err, errors.ErrUnsupported) || os.PathSeparator == '\\' {
-		err = nil // Windows has no way to sync a directory
+	if err == nil || errors.Is(err, errors.ErrUnsupported) || os.PathSeparator == '\\' {
+		return nil // Windows has no way to sync a directory
 	}
-	return errors.Join(err, d.Close())
+	return statefile.NotDurable(err)
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/usagectl/usagectl/internal/dirs"
+	"github.com/usagectl/usagectl/internal/statefile"
 )
 
 // owned is a file's owner and mode.
@@ -43,10 +44,10 @@ func checkTrust(t *testing.T) {
 		{owned{me + 1, 0o600}, false, false},
 		{owned{me + 1, 0o644}, false, false},
 	} {
-		if err := trustedOwn(test.file); (err == nil) != test.own {
+		if err := statefile.Own(test.file); (err == nil) != test.own {
 			t.Errorf("as user %d the person's file %+v: %v", me, test.file, err)
 		}
-		if err := trustedSystem(test.file); (err == nil) != test.system {
+		if err := statefile.OwnOrRoots(test.file); (err == nil) != test.system {
 			t.Errorf("as user %d the machine's file %+v: %v", me, test.file, err)
 		}
 	}
@@ -59,10 +60,10 @@ func TestForeignFilesAreUnreadable(t *testing.T) {
 	AsOrdinaryUser(t, func(t *testing.T) {
 		// root's, and there on every system; that it is no consent file would be found out later.
 		const foreign = "/etc/passwd"
-		if r := Read(foreign, false, trustedOwn); !strings.Contains(r.Problem, "belongs to somebody else") {
+		if r := Read(foreign, false, statefile.Own); !strings.Contains(r.Problem, "belongs to somebody else") {
 			t.Errorf("the person's: %+v", r)
 		}
-		if r := Read(foreign, false, trustedSystem); r.Problem == "" || strings.Contains(r.Problem, "belongs") {
+		if r := Read(foreign, false, statefile.OwnOrRoots); r.Problem == "" || strings.Contains(r.Problem, "belongs") {
 			t.Errorf("the machine's: %+v", r)
 		}
 	})

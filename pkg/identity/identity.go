@@ -89,11 +89,12 @@ func Ensure(path string, create bool) (string, error) {
 		return id, err
 	}
 	id = uuid.NewString()
+	_ = statefile.SweepBeside(path) // what is left there is no source ID
 	err = statefile.Create(path, []byte(id), 0o700)
 	if errors.Is(err, os.ErrExist) {
 		return loadWritten(path)
 	}
-	if err != nil {
+	if !statefile.Done(err) { // one that a power cut takes away is made anew
 		return "", err
 	}
 	return id, nil
@@ -104,15 +105,12 @@ func Ensure(path string, create bool) (string, error) {
 // that shares the file makes its own anew. A link is removed, not what it leads
 // to. It is no error if there is no such file, or another ID in it.
 func Remove(path string, meant func(id string) bool) error {
-	files, err := statefile.Litter(path)
+	files, err := statefile.Temporary(path)
 	errs := []error{err}
 	for _, file := range append(files, path) {
 		errs = append(errs, removeIf(file, meant))
 	}
-	if err := statefile.SyncDir(filepath.Dir(path)); !errors.Is(err, os.ErrNotExist) {
-		errs = append(errs, err)
-	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, statefile.Settle(filepath.Dir(path)))...)
 }
 
 func removeIf(path string, meant func(id string) bool) error {

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"os"
+	"path/filepath"
 
 	"github.com/usagectl/usagectl/internal/statefile"
 )
@@ -24,18 +25,19 @@ func EnsureKey(path string, create bool) ([]byte, error) {
 	if _, err := rand.Read(key); err != nil {
 		return nil, err
 	}
+	_ = statefile.Sweep(filepath.Dir(path)) // what is left there is no key
 	err = statefile.Create(path, key, 0o700)
 	if errors.Is(err, os.ErrExist) {
 		return loadKey(path)
 	}
-	if err != nil {
+	if !statefile.Done(err) { // one that a power cut takes away is made anew
 		return nil, err
 	}
 	return key, nil
 }
 
 func loadKey(path string) ([]byte, error) {
-	key, _, err := statefile.ReadRegular(path, keySize, false)
+	key, err := statefile.Read(path, keySize)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
 		return nil, ErrNone

@@ -75,9 +75,9 @@ func Quote(s string) string {
 	return fmt.Sprintf("%q… (%d bytes)", s[:end], len(s))
 }
 
-// validEventName allows what the known systems use: NannyML's events are
+// ValidEventName reports whether s can be the name of an event. It allows what the known systems use: NannyML's events are
 // phrases with spaces.
-func validEventName(s string) bool {
+func ValidEventName(s string) bool {
 	if s == "" || len(s) > 128 || s[0] == ' ' || s[0] == '-' || s[len(s)-1] == ' ' {
 		return false
 	}

@@ -161,7 +161,7 @@ func readEvents(root *table, levels int) []Event {
 		e := Event{Name: t.text("name"), Level: t.level(levels)}
 		switch {
 		case e.Name == "":
-		case !validEventName(e.Name):
+		case !ValidEventName(e.Name):
 			t.fail("name", "event name %s is not valid: it takes up to 128 printable ASCII characters, the first neither a space nor %q", Quote(e.Name), "-")
 		case slices.ContainsFunc(events, func(o Event) bool { return o.Name == e.Name }):
 			t.fail("name", "event %s is declared twice", Quote(e.Name))

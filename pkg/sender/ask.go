@@ -194,7 +194,7 @@ func (s Sender) carryDeletion(ctx context.Context, sha string, why occasion) (De
 	switch {
 	case ctx.Err() != nil:
 		return d, nil // the next one goes on
-	case errors.Is(err, errNotKept):
+	case errors.Is(err, ErrNotKept):
 		return d, err
 	}
 	return d, s.ask(ctx, &d, why)

@@ -371,7 +371,7 @@ func TestPreviewHidesSecrets(t *testing.T) {
 // which was killed is in nobody's way.
 func TestDeletionClaims(t *testing.T) {
 	self := thisProcess()
-	dead := owner{pid: 1 << 30, domain: self.domain}
+	dead := deadProcess(t, "")
 	for _, c := range []struct {
 		name, by string
 		age      time.Duration
@@ -767,7 +767,7 @@ func TestCarryDeletion(t *testing.T) {
 				return noon
 			}
 			block(t, s.Journal(d.Tools[0]).path) // so that there is a back-off to note
-		}, errNotKept, false},
+		}, ErrNotKept, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := newSender(t)
@@ -827,7 +827,7 @@ func TestForgottenEvents(t *testing.T) {
 	}
 	var parcels []parcel
 	for _, id := range []string{sampleID, otherID} {
-		parcels = append(parcels, parcel{event: id, payload: Payload{doc: object("x", []any{id})}})
+		parcels = append(parcels, parcel{event: id, eventID: uuid.New(), payload: Payload{doc: object("x", []any{id})}})
 	}
 	if err := s.record(o.tool, r.URL, parcels, make([]outcome, 2)); err != nil {
 		t.Fatal(err)

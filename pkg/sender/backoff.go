@@ -3,11 +3,14 @@ package sender
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/usagectl/usagectl/internal/statefile"
+	"github.com/usagectl/usagectl/pkg/manifest"
 )
 
 // Bounds of the wait after failures: it doubles from the first to the second. A
@@ -30,14 +33,40 @@ type Backoff struct {
 	After     string    `json:"after,omitempty"` // the file of the event that failed last: the next attempt begins behind it
 }
 
-// Backoff reads the tool's wait; the zero value if there is none.
+// Backoff reads the tool's wait; the zero value if there is none that can be
+// relied on, which the next one replaces.
 func (o Outbox) Backoff() Backoff {
 	var b Backoff
-	data, err := statefile.ReadFile(o.path(backoffFile))
-	if err != nil || json.Unmarshal(data, &b) != nil {
+	data, err := statefile.Read(o.path(backoffFile), maxBackoffSize)
+	if err != nil || json.Unmarshal(data, &b) != nil || b.check() != nil {
 		return Backoff{}
 	}
 	return b
+}
+
+// Bounds of what is read back.
+const (
+	maxBackoffSize = 64 << 10 // bytes
+	maxFailures    = 1 << 20
+	maxError       = 4 << 10 // of what failed, in bytes
+)
+
+// cut keeps what failed within what is read back.
+func cut(note string) string {
+	return strings.ToValidUTF8(note[:min(len(note), maxError)], "?")
+}
+
+// check is nil for what this program can have written.
+func (b Backoff) check() error {
+	switch {
+	case b.Failures < 0 || b.Failures > maxFailures:
+		return fmt.Errorf("it counts %d failures", b.Failures)
+	case len(b.Error) > maxError:
+		return errors.New("its error is too long")
+	case !plain(b.After, maxName):
+		return fmt.Errorf("it names the event %s", manifest.Quote(b.After))
+	}
+	return nil
 }
 
 // Running tells whether the wait goes on.
@@ -58,13 +87,13 @@ func ahead(at, now time.Time) bool {
 // keeps machines that failed together from coming back together.
 func (b Backoff) next(now time.Time, retryAfter time.Duration, failure string) Backoff {
 	wait := maxBackoff
-	if b.Failures < 9 {
+	if b.Failures >= 0 && b.Failures < 9 {
 		wait = min(minBackoff<<b.Failures, maxBackoff)
 	}
 	wait += time.Duration(rand.Int64N(int64(wait)/4 + 1))
 	wait = min(wait, maxBackoff)
 	asked := min(retryAfter, maxRetryAfter)
-	n := Backoff{Failures: b.Failures + 1, NotBefore: now.Add(max(wait, asked)).UTC(), Error: failure}
+	n := Backoff{Failures: min(b.Failures+1, maxFailures), NotBefore: now.Add(max(wait, asked)).UTC(), Error: cut(failure)}
 	if asked > 0 {
 		n.Asked = now.Add(asked).UTC()
 	}
@@ -76,13 +105,16 @@ func (o Outbox) setBackoff(b Backoff) error {
 	if err != nil {
 		return err
 	}
-	return statefile.Write(o.path(backoffFile), data, 0o600, 0o700)
+	path := o.path(backoffFile)
+	err = statefile.Write(path, data, 0o600, 0o700)
+	if info, statErr := os.Lstat(path); err != nil && statErr == nil && info.IsDir() {
+		if err = statefile.RemoveAll(path); err == nil {
+			err = statefile.Write(path, data, 0o600, 0o700)
+		}
+	}
+	return err
 }
 
 func (o Outbox) clearBackoff() error {
-	err := statefile.Remove(o.path(backoffFile))
-	if errors.Is(err, os.ErrNotExist) {
-		return nil
-	}
-	return err
+	return ifThere(statefile.RemoveAll(o.path(backoffFile))) // whatever it is
 }

@@ -27,24 +27,20 @@ const (
 	batonStartup = 5 * time.Second
 )
 
+// maxBaton is the size, in bytes, of the largest baton that is read.
+const maxBaton = 128
+
 func batonOf(state string) baton { return baton{filepath.Join(outboxDir(state), ".deliverer")} }
 
 // held tells whether a deliverer is at work, as far as can be told. self is
 // called only if that depends on a process being alive.
 func (b baton) held(now time.Time, self func() owner) bool {
-	f, err := statefile.Open(b.path)
-	if err != nil {
-		return false
-	}
-	defer f.Close()
-	info, err := f.Stat()
+	content, info, err := statefile.ReadOwn(b.path, maxBaton)
 	if err != nil {
 		return false
 	}
 	age := now.Sub(info.ModTime()).Abs() // a clock that was set back makes it negative
-	content := make([]byte, 64)
-	n, _ := f.Read(content)
-	by, ok := parseOwner(string(content[:n]))
+	by, ok := parseOwner(string(content))
 	if !ok {
 		return age < batonStartup
 	}
@@ -56,7 +52,7 @@ func (b baton) held(now time.Time, self func() owner) bool {
 func (b baton) take(now time.Time, self func() owner) error {
 	f, err := os.OpenFile(b.path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, os.ErrExist) && !b.held(now, self) {
-		statefile.Remove(b.path) // if somebody else does it too, one of us makes the next
+		statefile.RemoveAll(b.path) // whatever it is; if somebody else does it too, one of us makes the next
 		f, err = os.OpenFile(b.path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	}
 	if err != nil {
@@ -67,12 +63,7 @@ func (b baton) take(now time.Time, self func() owner) error {
 
 // name writes into the baton who holds it.
 func (b baton) name(o owner) error {
-	f, err := os.OpenFile(b.path, os.O_WRONLY|os.O_TRUNC, 0)
-	if err != nil {
-		return err
-	}
-	_, err = f.WriteString(o.String())
-	return errors.Join(err, f.Close())
+	return statefile.Replace(b.path, []byte(o.String()))
 }
 
 // abandon takes back a baton that was just made.
@@ -80,7 +71,7 @@ func (b baton) abandon() { statefile.Remove(b.path) } // if it fails the baton r
 
 // drop removes the baton if it is o's.
 func (b baton) drop(o owner) {
-	content, err := statefile.ReadFile(b.path)
+	content, err := statefile.Read(b.path, maxBaton)
 	if by, ok := parseOwner(string(content)); err == nil && ok && by == o {
 		statefile.Remove(b.path) // if it fails the baton runs out
 	}

@@ -192,13 +192,13 @@ func (ds Deletions) names() (filed, litter map[string]bool, err error) {
 	if ds.dir == "" {
 		return filed, litter, nil
 	}
-	entries, err := os.ReadDir(ds.dir)
+	entries, err := statefile.ReadDir(ds.dir)
 	for _, e := range entries {
 		name, hidden := strings.CutPrefix(e.Name(), ".")
 		sha, rest, _ := strings.Cut(name, ".")
-		left := rest == "claim" || strings.HasPrefix(rest, "json.") && strings.HasSuffix(rest, ".tmp")
+		left := rest == "claim" || strings.HasPrefix(rest, "json.") && statefile.IsTemporary(e.Name())
 		switch {
-		case len(sha) != 2*sha256.Size:
+		case !isHash(sha):
 		case !hidden && rest == "json":
 			filed[sha] = true
 		case hidden && left: // anything else would never be swept up, and be found for ever
@@ -208,11 +208,16 @@ func (ds Deletions) names() (filed, litter map[string]bool, err error) {
 	return filed, litter, ifThere(err)
 }
 
+// isHash reports whether a text is a SHA-256 as [HashID] spells it.
+func isHash(s string) bool {
+	return len(s) == 2*sha256.Size && strings.Trim(s, "0123456789abcdef") == ""
+}
+
 // maxDeletion is the size, in bytes, of the largest deletion that is read.
 const maxDeletion = 1 << 20
 
 func (ds Deletions) read(sha string) (Deletion, error) {
-	data, _, err := statefile.ReadRegular(ds.path(sha), maxDeletion, false)
+	data, err := statefile.Read(ds.path(sha), maxDeletion)
 	if err != nil {
 		return Deletion{}, err
 	}
@@ -277,7 +282,8 @@ func (ds Deletions) write(d *Deletion) error {
 // sweep removes what killed processes left of a deletion, which holds the ID.
 // Only the holder of its claim does.
 func (ds Deletions) sweep(sha string) error {
-	files, err := statefile.Litter(ds.path(sha))
+	_ = statefile.Sweep(ds.dir) // of others, which are in nobody's way
+	files, err := statefile.Temporary(ds.path(sha))
 	errs := []error{err}
 	for _, file := range files {
 		errs = append(errs, ifThere(statefile.Remove(file)))

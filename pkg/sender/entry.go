@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 
@@ -71,16 +73,66 @@ func parseEntry(data []byte) (Entry, error) {
 	if err := json.Unmarshal(data, &e); err != nil {
 		return e, err
 	}
+	return e, e.check()
+}
+
+// Bounds of an entry that is read back: the sizes, in bytes, of the file and of
+// what stands in it. What the values hold is checked when the payload is built.
+const (
+	maxEntry    = 4 * MaxPayload
+	maxGrant    = 128
+	maxEndpoint = 8 << 10
+	maxPath     = 32 << 10
+)
+
+func (e Entry) check() error {
 	switch {
 	case e.Schema < 1 || e.Tool.IsZero() || e.Event == "" || e.EventID == uuid.Nil:
-		return e, errors.New("it is incomplete")
+		return errors.New("it is incomplete")
+	case !manifest.ValidEventName(e.Event):
+		return fmt.Errorf("its event is %s", manifest.Quote(e.Event))
+	case !plain(e.Grant, maxGrant):
+		return fmt.Errorf("its grant is %s", manifest.Quote(e.Grant))
+	case !plain(e.Endpoint, maxEndpoint):
+		return fmt.Errorf("its endpoint is %s", manifest.Quote(e.Endpoint))
+	case len(e.Manifest) > maxPath || strings.ContainsRune(e.Manifest, 0):
+		return fmt.Errorf("its manifest is %s", manifest.Quote(e.Manifest))
+	case len(e.Dir) > maxPath || strings.ContainsRune(e.Dir, 0):
+		return fmt.Errorf("its directory is %s", manifest.Quote(e.Dir))
 	}
-	return e, nil
+	return nil
+}
+
+// plain reports whether a text has at most that many bytes and no control
+// characters in it.
+func plain(s string, most int) bool {
+	return len(s) <= most && utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl)
+}
+
+// parse reads an entry of this outbox that lies in a file of that name.
+func (o Outbox) parse(name string, data []byte) (Entry, error) {
+	e, err := parseEntry(data)
+	switch {
+	case err != nil:
+	case e.Tool != o.tool:
+		err = fmt.Errorf("it is of the tool %s", e.Tool)
+	case !isEntryName(name):
+		err = errors.New("its name is none of an event's")
+	}
+	return e, err
 }
 
 // name is the entry's file name: names sort by the time when the event was taken.
 func (e Entry) name() string {
 	return fmt.Sprintf("%016x-%s.json", max(0, e.TakenAt.UnixNano()), e.EventID)
+}
+
+// isEntryName reports whether a file name is one as [Entry.name] spells it, of
+// whatever event: a clock may have been set since.
+func isEntryName(name string) bool {
+	stamp, id, _ := strings.Cut(strings.TrimSuffix(name, ".json"), "-")
+	_, err := strconv.ParseUint(stamp, 16, 63)
+	return err == nil && len(stamp) == 16 && uuid.Validate(id) == nil && strings.HasSuffix(name, ".json")
 }
 
 // takenAt is the time that a file name tells.

@@ -58,12 +58,12 @@ func (s Sender) rotate(d *Deletion) error {
 
 func (s Sender) removeKey(tool manifest.ID) error {
 	path := s.KeyPath(tool)
-	files, err := statefile.Litter(path)
+	files, err := statefile.Temporary(path)
 	errs := []error{err}
 	for _, file := range append(files, path) {
 		errs = append(errs, ifThere(statefile.Remove(file)))
 	}
-	return errors.Join(append(errs, ifThere(statefile.SyncDir(filepath.Dir(path))))...)
+	return errors.Join(append(errs, statefile.Settle(filepath.Dir(path)))...)
 }
 
 // EraseHere erases what is kept here for a tool under which nobody can be asked
@@ -174,7 +174,7 @@ func (o Outbox) removeUnder(ctx context.Context, d *Deletion, self owner, now fu
 	}
 	errs = append(errs, o.recordDiscarded(now())) // what a crash left there
 	for _, part := range []string{"claimed", "new", "rejected", "tmp", discarded} {
-		errs = append(errs, ifThere(statefile.SyncDir(o.path(part))))
+		errs = append(errs, statefile.Settle(o.path(part)))
 	}
 	if o.Backoff().Error != "" { // it quotes a server, which knew the ID
 		errs = append(errs, o.clearBackoff())
@@ -193,10 +193,10 @@ func (o Outbox) removeFiles(part string, names []string) error {
 // litter lists what processes that were killed when they moved an event aside left
 // in a part of the outbox, which [Outbox.names] passes over.
 func (o Outbox) litter(part string) ([]string, error) {
-	entries, err := os.ReadDir(o.path(part))
+	entries, err := statefile.ReadDir(o.path(part))
 	var list []string
 	for _, e := range entries {
-		if name := e.Name(); strings.HasPrefix(name, ".") && strings.HasSuffix(name, ".tmp") {
+		if name := e.Name(); statefile.IsTemporary(name) {
 			list = append(list, name)
 		}
 	}
@@ -224,6 +224,6 @@ func (o owner) isDelivering(file string, now time.Time) bool {
 // isUnder tells whether a file of the outbox names the ID, be it whole or what a
 // crash left.
 func (o Outbox) isUnder(d *Deletion, part, name string) bool {
-	data, _, err := statefile.ReadRegular(o.path(part, name), 16*MaxPayload, false)
+	data, err := statefile.Read(o.path(part, name), 16*MaxPayload)
 	return err == nil && bytes.Contains(data, []byte(d.SourceID))
 }

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 
 	"github.com/usagectl/usagectl/internal/jsondoc"
+	"github.com/usagectl/usagectl/internal/statefile"
 )
 
 // fileTransport appends each document as a line to a file.
@@ -23,14 +24,14 @@ func (t fileTransport) wire(parcels []parcel) (Wire, error) {
 
 func (t fileTransport) carry(ctx context.Context, parcels []parcel) []outcome {
 	return t.each(ctx, parcels, func(p parcel) outcome {
-		if err := t.add(p); err != nil {
+		if err := t.add(ctx, p); err != nil {
 			return outcome{result: retry, note: err.Error()}
 		}
 		return outcome{result: accepted, wrote: true}
 	})
 }
 
-func (t fileTransport) add(p parcel) error {
+func (t fileTransport) add(ctx context.Context, p parcel) error {
 	if t.path == "" {
 		return os.ErrNotExist // no home, nowhere to put it
 	}
@@ -41,5 +42,5 @@ func (t fileTransport) add(p parcel) error {
 	if err := os.MkdirAll(filepath.Dir(t.path), 0o700); err != nil {
 		return err
 	}
-	return appendLine(t.path, line)
+	return statefile.Append(ctx, t.path, append(line, '\n'), 0)
 }

@@ -26,6 +26,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/usagectl/usagectl/internal/jsondoc"
+	"github.com/usagectl/usagectl/internal/statefile"
 	"github.com/usagectl/usagectl/pkg/consent"
 	"github.com/usagectl/usagectl/pkg/identity"
 	"github.com/usagectl/usagectl/pkg/manifest"
@@ -52,8 +53,9 @@ const claimWait = attemptTimeout + 5*time.Second
 
 // Forget has the tools' source ID forgotten, and asks the receivers once. If the
 // same was asked for before and is not done, that goes on. The error is of what was
-// to be done here, and one that wraps [ErrNotFiled] means that nothing was; what
-// became of the requests is in the [Deletion].
+// to be done here, and one that wraps [ErrNotFiled] means that nothing was. One that
+// is nothing but [consent.ErrNotDurable] means that all was done, and that a power
+// cut may undo some of it. What became of the requests is in the [Deletion].
 func (s Sender) Forget(ctx context.Context, f Forgetting) (Deletion, Removed, error) {
 	ds := s.Deletions()
 	if ds.dir == "" {
@@ -67,12 +69,13 @@ func (s Sender) Forget(ctx context.Context, f Forgetting) (Deletion, Removed, er
 	defer claim.release()
 	if done, ok := s.erasedMeanwhile(d); ok {
 		d = done
-	} else if err := s.file(&d); err != nil {
+	} else if err = s.file(&d); !statefile.Done(err) {
 		return Deletion{}, nil, fmt.Errorf("%w: %w", ErrNotFiled, err)
 	}
-	removed, err := s.settleHere(ctx, &d, true)
-	if !f.LocalOnly && ctx.Err() == nil && !errors.Is(err, errNotKept) {
-		err = errors.Join(err, s.ask(ctx, &d, forgetAgain))
+	removed, eraseErr := s.settleHere(ctx, &d, true)
+	err = errors.Join(err, eraseErr)
+	if !f.LocalOnly && ctx.Err() == nil && !errors.Is(err, ErrNotKept) {
+		err = errors.Join(err, about("the answer could not be noted", s.ask(ctx, &d, forgetAgain)))
 	}
 	return d, removed, err
 }
@@ -268,9 +271,9 @@ func (d *Deletion) takeUp(old Deletion) {
 	}
 }
 
-// errNotKept says that what was done could not be noted. Nobody is asked then,
+// ErrNotKept says that what was done could not be noted. Nobody is asked then,
 // for an acknowledgement could not be noted either.
-var errNotKept = errors.New("the deletion could not be written")
+var ErrNotKept = errors.New("the deletion could not be written")
 
 // settleHere does steps 2 to 4 of a deletion that this process holds, if they
 // are left to do. now tells that somebody waits for it, and disregards the back-off.
@@ -282,12 +285,15 @@ func (s Sender) settleHere(ctx context.Context, d *Deletion, now bool) (removed 
 	if ctx.Err() != nil {
 		return removed, ctx.Err()
 	}
-	d.Erased, d.Backoff = err == nil, Backoff{Failures: d.Backoff.Failures}
+	d.Erased, d.Backoff = err == nil, Backoff{Failures: d.Backoff.Failures} // what may come back is removed again
 	if err != nil {
 		d.Backoff = d.Backoff.next(s.Now(), 0, err.Error())
 	}
-	if writeErr := s.Deletions().write(d); writeErr != nil {
-		err = errors.Join(err, fmt.Errorf("%w: %w", errNotKept, writeErr))
+	switch writeErr := s.Deletions().write(d); {
+	case statefile.Done(writeErr):
+		err = errors.Join(err, writeErr)
+	default:
+		err = errors.Join(err, fmt.Errorf("%w: %w", ErrNotKept, writeErr))
 	}
 	return removed, err
 }

@@ -470,7 +470,7 @@ func TestForgetAsksOnlyWhatItCanNote(t *testing.T) {
 		return noon
 	}
 	_, _, err := s.Forget(t.Context(), Forgetting{Tools: []*manifest.Manifest{toolAt(t, "mytool", r.URL, byHTTP(r.URL))}, SourcePath: source, SourceID: sampleID})
-	if !errors.Is(err, errNotKept) || errors.Is(err, ErrNotFiled) || len(r.requests()) != 0 {
+	if !errors.Is(err, ErrNotKept) || errors.Is(err, ErrNotFiled) || len(r.requests()) != 0 {
 		t.Errorf("asked %d times, %v", len(r.requests()), err)
 	}
 }
@@ -668,7 +668,7 @@ func TestForgetAtOnce(t *testing.T) {
 func TestRemoveUnder(t *testing.T) {
 	s := newSender(t)
 	o := s.Outbox(toolID(t, "mytool"))
-	dead := owner{pid: 1 << 30, domain: thisProcess().domain}
+	dead := deadProcess(t, "")
 	claimed := func(id string) string {
 		e := place(t, o, "new", id)
 		c, err := o.claim(e.name(), dead, noon)

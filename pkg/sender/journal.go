@@ -2,11 +2,12 @@ package sender
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
-	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -40,7 +41,11 @@ func OpenJournal(state string, tool manifest.ID) Journal {
 	return Journal{filepath.Join(state, "journal", tool.String()+".jsonl")}
 }
 
-// add appends records in one write, so that several deliverers can do it at once.
+// readJournal is how much, in bytes, of the end of a journal is read: more than
+// there can be, for one batch at most is added to a journal that is not full.
+const readJournal = 16 << 20
+
+// add appends records, all or none of them.
 func (j Journal) add(records []Record) error {
 	var lines bytes.Buffer
 	for _, r := range records {
@@ -54,17 +59,8 @@ func (j Journal) add(records []Record) error {
 	if err := os.MkdirAll(filepath.Dir(j.path), 0o700); err != nil {
 		return err
 	}
-	f, err := openAppend(j.path)
-	if err != nil {
-		return err
-	}
-	info, statErr := f.Stat()
-	_, err = f.Write(lines.Bytes())
-	err = errors.Join(statErr, err, f.Close())
-	if err == nil && info.Size() > maxJournal {
-		err = statefile.Rename(j.path, j.path+".1")
-	}
-	return err
+	// What has left is recorded even if the process is to end.
+	return statefile.Append(context.Background(), j.path, lines.Bytes(), maxJournal)
 }
 
 // Records reads the journal, the oldest record first. Lines that are none, as a
@@ -72,13 +68,12 @@ func (j Journal) add(records []Record) error {
 func (j Journal) Records() ([]Record, error) {
 	var list []Record
 	for _, path := range []string{j.path + ".1", j.path} {
-		data, err := statefile.ReadFile(path)
+		data, err := statefile.ReadTail(path, readJournal)
 		if err != nil && !errors.Is(err, os.ErrNotExist) {
 			return list, err
 		}
 		for line := range bytes.Lines(data) {
-			var r Record
-			if json.Unmarshal(line, &r) == nil {
+			if r, ok := parseRecord(line); ok {
 				list = append(list, r)
 			}
 		}
@@ -86,11 +81,20 @@ func (j Journal) Records() ([]Record, error) {
 	return list, nil
 }
 
+// parseRecord reads a line of the journal.
+func parseRecord(line []byte) (Record, bool) {
+	var r Record
+	if err := json.Unmarshal(line, &r); err != nil {
+		return Record{}, false
+	}
+	return r, r.Schema >= 1 && !r.At.IsZero() && manifest.ValidEventName(r.Event) && r.EventID != uuid.Nil
+}
+
 // erase removes the journal, and makes that last.
 func (j Journal) erase() error {
 	return errors.Join(
 		ifThere(statefile.Remove(j.path)), ifThere(statefile.Remove(j.path+".1")),
-		ifThere(statefile.SyncDir(filepath.Dir(j.path))),
+		statefile.Settle(filepath.Dir(j.path)),
 	)
 }
 
@@ -106,25 +110,14 @@ func (j Journal) Last() time.Time {
 }
 
 func lastRecord(path string) time.Time {
-	f, err := statefile.Open(path)
-	if err != nil {
-		return time.Time{}
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return time.Time{}
-	}
 	const tail = 4 * MaxPayload
-	end := io.NewSectionReader(f, max(0, info.Size()-tail), tail)
-	data, err := io.ReadAll(end)
+	data, err := statefile.ReadTail(path, tail)
 	if err != nil {
 		return time.Time{}
 	}
 	lines := bytes.Split(bytes.TrimSpace(data), []byte("\n"))
-	for i := len(lines) - 1; i >= 0; i-- {
-		var r Record
-		if json.Unmarshal(lines[i], &r) == nil && !r.At.IsZero() {
+	for _, line := range slices.Backward(lines) {
+		if r, ok := parseRecord(line); ok {
 			return r.At
 		}
 	}

@@ -65,6 +65,9 @@ const (
 	mostEarlier = 1 << 30
 )
 
+// maxName is the length, in bytes, of the longest name of an event that is believed.
+const maxName = 255
+
 // discarded is the part of the outbox for events that have ended and are not recorded yet.
 const discarded = "discarded"
 
@@ -200,7 +203,7 @@ func (o Outbox) losses() (losses, error) {
 // how many there were earlier the last one counts, and only in a file set aside: in
 // the other it is about a file that is still there.
 func (l *losses) read(path string, aside bool) error {
-	data, _, err := statefile.ReadRegular(path, mostLosses, false)
+	data, err := statefile.ReadTail(path, mostLosses)
 	if l.why == nil {
 		l.why = map[string]loss{}
 	}

@@ -1,6 +1,7 @@
 package sender
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -53,7 +54,7 @@ func Tools(state string) ([]manifest.ID, error) {
 	if state == "" {
 		return nil, nil
 	}
-	entries, err := os.ReadDir(outboxDir(state))
+	entries, err := statefile.ReadDir(outboxDir(state))
 	if err := ifThere(err); err != nil {
 		return nil, err
 	}
@@ -134,7 +135,7 @@ func writeNew(path string, data []byte) error {
 // names lists the files of a part of the outbox, the oldest first; none if there
 // is no such part.
 func (o Outbox) names(part string) ([]string, error) {
-	entries, err := os.ReadDir(o.path(part))
+	entries, err := statefile.ReadDir(o.path(part))
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, err
 	}
@@ -144,7 +145,7 @@ func (o Outbox) names(part string) ([]string, error) {
 			names = append(names, e.Name())
 		}
 	}
-	return names, nil // ReadDir sorts
+	return names, nil // sorted
 }
 
 // claim takes an event for delivery. [os.ErrNotExist] means that somebody else
@@ -170,11 +171,11 @@ type claim struct {
 func (c claim) path() string { return c.outbox.path("claimed", c.file) }
 
 func (c claim) read() (Entry, []byte, error) {
-	data, _, err := statefile.ReadRegular(c.path(), 4*MaxPayload, false)
+	data, err := statefile.Read(c.path(), maxEntry)
 	if err != nil {
 		return Entry{}, nil, err
 	}
-	e, err := parseEntry(data)
+	e, err := c.outbox.parse(c.name, data)
 	return e, data, err
 }
 
@@ -304,7 +305,7 @@ func (o Outbox) sweepRejected(now time.Time) error {
 // sweepTmp removes what killed processes left half-written.
 func (o Outbox) sweepTmp(now time.Time) error {
 	names, err := o.names("tmp")
-	errs := []error{err}
+	errs := []error{err, statefile.Sweep(o.dir), statefile.Sweep(o.path("rejected"))}
 	for _, name := range names {
 		info, err := os.Lstat(o.path("tmp", name))
 		if err == nil && now.Sub(info.ModTime()) > time.Hour {
@@ -340,11 +341,12 @@ func (o Outbox) Waiting() ([]Entry, error) {
 			return nil, err
 		}
 		for _, name := range names {
-			data, _, err := statefile.ReadRegular(o.path(part, name), 4*MaxPayload, false)
+			data, err := statefile.Read(o.path(part, name), maxEntry)
 			if err != nil {
 				continue
 			}
-			if e, err := parseEntry(data); err == nil {
+			name, _, _ = strings.Cut(name, "~")
+			if e, err := o.parse(name, data); err == nil {
 				list = append(list, e)
 			}
 		}
@@ -361,7 +363,7 @@ func (o Outbox) Requeue() (int, error) {
 	errs := []error{err}
 	n := 0
 	for _, name := range names {
-		data, _, err := statefile.ReadRegular(o.path("rejected", name), 8*MaxPayload, false)
+		data, err := statefile.Read(o.path("rejected", name), 2*maxEntry)
 		var r Rejected
 		if err != nil || json.Unmarshal(data, &r) != nil {
 			continue
@@ -381,7 +383,7 @@ func (o Outbox) Requeue() (int, error) {
 
 // answerTo is what was said when an event was moved aside; false if it was not.
 func (o Outbox) answerTo(e Entry) (string, bool) {
-	data, _, err := statefile.ReadRegular(o.path("rejected", e.name()), 8*MaxPayload, false)
+	data, err := statefile.Read(o.path("rejected", e.name()), 2*maxEntry)
 	if err != nil {
 		return "", false
 	}
@@ -392,12 +394,8 @@ func (o Outbox) answerTo(e Entry) (string, bool) {
 	return r.Answer, true
 }
 
-// appendLine adds one line to a file in a single write.
+// appendLine adds one line, or several, to a file, all or none. What ended is recorded
+// even if the process is to end.
 func appendLine(path string, line []byte) error {
-	f, err := openAppend(path)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(append(slices.Clip(line), '\n'))
-	return errors.Join(err, f.Close())
+	return statefile.Append(context.Background(), path, append(slices.Clip(line), '\n'), 0)
 }

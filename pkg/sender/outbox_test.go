@@ -93,8 +93,8 @@ func TestTrimDropsTheOldest(t *testing.T) {
 
 func TestReclaim(t *testing.T) {
 	self := thisProcess()
-	dead := owner{pid: 1 << 30, domain: self.domain}
-	elsewhere := owner{pid: 1 << 30, domain: "elsewhere"}
+	dead := deadProcess(t, "")
+	elsewhere := deadProcess(t, "elsewhere")
 	for _, c := range []struct {
 		name string
 		by   string
@@ -147,7 +147,7 @@ func TestClaimIsExclusive(t *testing.T) {
 
 func TestBaton(t *testing.T) {
 	self := thisProcess()
-	dead := owner{pid: 1 << 30, domain: self.domain}
+	dead := deadProcess(t, "")
 	now := time.Now()
 	for _, c := range []struct {
 		name, content string
@@ -218,20 +218,28 @@ func TestJournal(t *testing.T) {
 	}
 	big := strings.Repeat("x", 1<<20)
 	for i := range 7 {
-		r := Record{Schema: 1, At: noon.Add(time.Duration(i) * time.Hour), Event: fmt.Sprint(i), Note: big}
+		r := Record{Schema: 1, At: noon.Add(time.Duration(i) * time.Hour), Event: fmt.Sprint(i), EventID: uuid.New(), Note: big}
 		if err := j.add([]Record{r}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	// A crash and a full disk leave half a line.
-	if err := appendLine(j.path, []byte(`{"schema":1,"at":"2026-`)); err != nil {
+	f, err := os.OpenFile(j.path, os.O_WRONLY|os.O_APPEND, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// A process that is killed can leave half a line.
+	_, err = f.WriteString(`{"schema":1,"at":"2026-`)
+	if err := errors.Join(err, f.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if err := j.add([]Record{{Schema: 1, At: noon.Add(9 * time.Hour), Event: "9", EventID: uuid.New()}}); err != nil {
 		t.Fatal(err)
 	}
 	records, err := j.Records()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if last := records[len(records)-1]; last.Event != "6" {
+	if last := records[len(records)-1]; last.Event != "9" || !j.Last().Equal(last.At) {
 		t.Errorf("the last record is %s", last.Event)
 	}
 	info, err := os.Stat(j.path)

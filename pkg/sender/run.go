@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/usagectl/usagectl/internal/statefile"
 	"github.com/usagectl/usagectl/pkg/manifest"
 )
 
@@ -61,6 +62,7 @@ func (w *worker) trim() {
 	for _, tool := range tools {
 		err = errors.Join(err, w.Outbox(tool).trim(w.Now()))
 	}
+	err = errors.Join(err, statefile.Sweep(outboxDir(w.State())))
 	_ = err // nobody to tell; the next deliverer tries again
 }
 

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/windows"
+
+	"github.com/usagectl/usagectl/internal/process"
 )
 
 // Variables that tell the test program that it was started by a test.
@@ -70,10 +72,10 @@ func TestSpawnChild(t *testing.T) {
 	if err != nil {
 		return
 	}
-	for end := time.Now().Add(time.Minute); processAlive(parent) && time.Now().Before(end); {
+	for end := time.Now().Add(time.Minute); process.Alive(parent) && time.Now().Before(end); {
 		time.Sleep(10 * time.Millisecond)
 	}
-	tell(t, os.Getenv(childOut), !processAlive(parent))
+	tell(t, os.Getenv(childOut), !process.Alive(parent))
 }
 
 // TestSpawn holds that what is spawned outlives who spawned it, without its console

@@ -1,10 +1,11 @@
-package sender
+package process
 
 import "golang.org/x/sys/windows"
 
-func processDomain() string { return hostDomain() }
+func thisDomain() string { return hostDomain() }
 
-func processAlive(pid int) bool {
+// Alive reports whether a process runs.
+func Alive(pid int) bool {
 	h, err := windows.OpenProcess(windows.PROCESS_QUERY_LIMITED_INFORMATION, false, uint32(pid))
 	if err != nil {
 		return err == windows.ERROR_ACCESS_DENIED

@@ -1,6 +1,6 @@
 //go:build unix
 
-package sender
+package process
 
 import (
 	"bytes"
@@ -10,9 +10,9 @@ import (
 	"syscall"
 )
 
-// processDomain is made of the kernel's boot and the PID namespace on Linux, of
+// thisDomain is made of the kernel's boot and the PID namespace on Linux, of
 // the host name elsewhere.
-func processDomain() string {
+func thisDomain() string {
 	boot, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
 	if err != nil {
 		return hostDomain()
@@ -24,9 +24,9 @@ func processDomain() string {
 	return domainOf(string(boot), namespace)
 }
 
-// processAlive tells whether a process runs. On Linux one that has ended and that
+// Alive reports whether a process runs. On Linux one that has ended and that
 // nobody collects, as in most containers, is known by its state.
-func processAlive(pid int) bool {
+func Alive(pid int) bool {
 	if errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {
 		return false
 	}

@@ -1,0 +1,51 @@
+package statefile
+
+import (
+	"errors"
+	"os"
+)
+
+// ErrUntrusted says that a file or a directory that should be this user's own
+// belongs to somebody else, or can be written by others. What it says cannot be
+// relied on.
+var ErrUntrusted = errors.New("it is not only this user's")
+
+// untrusted is an [ErrUntrusted] in words for people.
+type untrusted struct{ why string }
+
+func (e untrusted) Error() string { return e.why }
+
+func (e untrusted) Is(target error) bool { return target == ErrUntrusted }
+
+// Own is nil for what only this process's user can have written: its owner is the
+// effective user, and neither group nor others can write it. Otherwise it is an
+// [ErrUntrusted]. On Windows the profile's access list, which everything in it
+// inherits, keeps others out, and everything is taken for the user's own.
+func Own(info os.FileInfo) error { return own(info) }
+
+// OwnOrRoots is [Own], but root may be the owner too.
+func OwnOrRoots(info os.FileInfo) error { return ownOrRoots(info) }
+
+// CheckDir is nil for a directory that is this user's own by the rule of [Own],
+// and for one that is not there. A symbolic link is [ErrNotDir].
+func CheckDir(dir string) error {
+	d, err := openDir(dir)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return d.Close()
+}
+
+// ReadDir lists a directory that is this user's own, sorted by name. The errors
+// are [ErrNotDir], [ErrUntrusted] and those of the file system.
+func ReadDir(dir string) ([]os.DirEntry, error) {
+	d, err := openDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer d.Close()
+	return readDir(d)
+}
