@@ -45,7 +45,7 @@ func (a *app) showTool(s toolStatus) {
 	row("Queued", "%d, rejected %d, dropped %d", s.Queued, s.Rejected, s.Dropped)
 	row("Last sent", "%s", ago(s.lastSent(), a.Now()))
 	if s.backoff.Running(a.Now()) {
-		row("Waiting", "until %s (failed attempts: %d): %s", utc(s.backoff.NotBefore), s.backoff.Failures, s.backoff.Error)
+		row("Waiting", "until %s (failed attempts: %d): %s", utc(s.backoff.NotBefore), s.backoff.Failures, cmp.Or(s.backoff.Error, "the answer was forgotten with the source ID"))
 	}
 	if len(s.NewFields)+len(s.NewEvents) > 0 {
 		row("New", "not sent, because it was not there when you agreed: %s", strings.Join(append(slices.Clone(s.NewEvents), s.NewFields...), ", "))

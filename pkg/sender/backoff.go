@@ -49,6 +49,7 @@ const (
 	maxBackoffSize = 64 << 10 // bytes
 	maxFailures    = 1 << 20
 	maxError       = 4 << 10 // of what failed, in bytes
+	maxName        = 255     // of a file, in bytes
 )
 
 // cut keeps what failed within what is read back.

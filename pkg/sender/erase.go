@@ -176,8 +176,9 @@ func (o Outbox) removeUnder(ctx context.Context, d *Deletion, self owner, now fu
 	for _, part := range []string{"claimed", "new", "rejected", "tmp", discarded} {
 		errs = append(errs, statefile.Settle(o.path(part)))
 	}
-	if o.Backoff().Error != "" { // it quotes a server, which knew the ID
-		errs = append(errs, o.clearBackoff())
+	if b := o.Backoff(); b.Error != "" { // it quotes a server, which knew the ID; how long to wait stays
+		b.Error = ""
+		errs = append(errs, o.setBackoff(b))
 	}
 	return removed, errors.Join(errs...)
 }

@@ -716,13 +716,15 @@ func TestRemoveUnder(t *testing.T) {
 			t.Errorf("under another: %v", err)
 		}
 	}
-	if err := o.setBackoff(Backoff{Failures: 1, Error: "503 whose ID is " + sampleID}); err != nil {
+	if err := o.setBackoff(Backoff{Failures: 1, NotBefore: noon, Error: "503 whose ID is " + sampleID}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := o.removeUnder(t.Context(), &d, thisProcess(), s.Now); err != nil {
 		t.Error(err)
 	}
-	gone(t, "what a server said", o.path(backoffFile))
+	if b := o.Backoff(); b != (Backoff{Failures: 1, NotBefore: noon}) {
+		t.Errorf("of what a server said this is left: %+v", b)
+	}
 	if n, err := OpenOutbox(t.TempDir(), o.tool).removeUnder(t.Context(), &d, thisProcess(), s.Now); n != 0 || err != nil {
 		t.Errorf("without an outbox: %d, %v", n, err)
 	}

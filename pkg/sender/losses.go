@@ -65,9 +65,6 @@ const (
 	mostEarlier = 1 << 30
 )
 
-// maxName is the length, in bytes, of the longest name of an event that is believed.
-const maxName = 255
-
 // discarded is the part of the outbox for events that have ended and are not recorded yet.
 const discarded = "discarded"
 
