@@ -58,11 +58,22 @@ func deletionsOf(d sender.Deletion) []deletion {
 	return list
 }
 
-// warnOfDamage tells which deletion requests cannot be read, once for a command.
-func (a *app) warnOfDamage() {
-	if _, err := a.sender().Deletions().All(); err != nil {
-		a.warn("a deletion request cannot be read: %s", firstLine(err))
+// warnOfState says that the state directory is not used, if so. What is kept there
+// stays.
+func (a *app) warnOfState() {
+	if flaw := a.Dirs.StateFlaw; flaw != "" {
+		a.warn("%s is not used: %s", a.Dirs.StateDir(), flaw)
 	}
+}
+
+// warnOfDamage says what is kept and not used because it cannot be read or relied on,
+// once for a command, and lists it.
+func (a *app) warnOfDamage() []sender.Refused {
+	list := a.sender().Refused()
+	for _, r := range list {
+		a.warn("%s is not used: %s", r.Path, r.Reason)
+	}
+	return list
 }
 
 // deletions reads what was asked for about a tool, as far as it can be read.

@@ -3,6 +3,7 @@ package cmd
 import (
 	"github.com/spf13/cobra"
 
+	"github.com/usagectl/usagectl/pkg/consent"
 	"github.com/usagectl/usagectl/pkg/sender"
 )
 
@@ -19,6 +20,9 @@ func newDeliver(a *app) *cobra.Command {
 		RunE: func(c *cobra.Command, _ []string) error {
 			ctx, stop := interruptible(c.Context())
 			defer stop()
+			if consent.ForeignHome(a.Dirs) != "" {
+				return nil
+			}
 			s := a.sender()
 			s.WorkDir = "" // the place where it was started is nobody's
 			s.Client = sender.NewClient()

@@ -76,6 +76,7 @@ func runDisable(ctx context.Context, a *app, names []string, o disableOptions) e
 	if err := a.notYourHome(); err != nil {
 		return err
 	}
+	a.warnOfState()
 	if o.all {
 		return a.refuseAll(ctx, o.replace)
 	}

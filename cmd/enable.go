@@ -68,6 +68,7 @@ func runEnable(a *app, names []string, o enableOptions) error {
 	if err := a.notYourHome(); err != nil {
 		return err
 	}
+	a.warnOfState()
 	if o.all {
 		return a.liftRefusalOfAll(o.replace)
 	}
@@ -101,14 +102,15 @@ func runEnable(a *app, names []string, o enableOptions) error {
 	return a.showDecided(results)
 }
 
-// notYourHome refuses to decide, or to forget, for somebody else. What root writes
+// notYourHome refuses to decide, to forget or to deliver for somebody else. What root writes
 // into a home is not its owner's to read or change: a ~/.config that is made so locks
 // them out of it.
 func (a *app) notYourHome() error {
-	if !consent.ForeignHome(a.Env, a.Dirs.Home) {
+	home := consent.ForeignHome(a.Dirs)
+	if home == "" {
 		return nil
 	}
-	return fail(exitNoPerm, fmt.Errorf("nothing was changed: root by way of sudo in somebody else's home, %s", a.Dirs.Home),
+	return fail(exitNoPerm, fmt.Errorf("nothing was changed: root in somebody else's home, %s", home),
 		"run it as the person whose home it is")
 }
 

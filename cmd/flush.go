@@ -38,9 +38,10 @@ EXIT STATUS
    0  nothing waits any more
   64  a bad flag
   65  a name is no tool ID
-  74  the outbox cannot be read
+  74  the outbox cannot be read or relied on
   75  something still waits
   76  a server rejected something, or refused a deletion request
+  77  the home is somebody else's
  130  interrupted`,
 		Example: `  # At the end of a CI job
   usagectl flush
@@ -76,10 +77,16 @@ type flushed struct {
 }
 
 func runFlush(ctx context.Context, a *app, names []string, o flushOptions) error {
+	if err := a.notYourHome(); err != nil {
+		return err
+	}
 	a.warnOfDamage()
 	tools, err := a.outboxes(names)
 	if err != nil {
 		return err
+	}
+	if a.Dirs.State() == "" {
+		return a.nothingToFlush(tools)
 	}
 	limited, cancel := context.WithTimeout(ctx, o.timeout)
 	defer cancel()
@@ -119,6 +126,19 @@ func runFlush(ctx context.Context, a *app, names []string, o flushOptions) error
 		return fail(exitIO, fmt.Errorf("a deletion request: %w", deletionsErr))
 	}
 	return verdictOf(results)
+}
+
+// nothingToFlush is the end of a flush where nothing is kept. What is in a state
+// directory that cannot be relied on stays there.
+func (a *app) nothingToFlush(tools []manifest.ID) error {
+	results := []flushed{}
+	for _, tool := range tools {
+		results = append(results, flushed{Tool: tool, Detail: a.Dirs.StateFlaw, Deletions: []deletion{}})
+	}
+	if err := a.showFlushed(results); err != nil || a.Dirs.StateFlaw == "" {
+		return err
+	}
+	return fail(exitIO, fmt.Errorf("nothing was delivered: %s is not used: %s", a.Dirs.StateDir(), a.Dirs.StateFlaw))
 }
 
 // requeue puts back into the queue what servers rejected.

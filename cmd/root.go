@@ -88,7 +88,7 @@ const byPerson = "by-person"
 
 // carryOn starts a deliverer if a deletion request waits for one.
 func (a *app) carryOn() {
-	if a.staysHere || consent.ForeignHome(a.Env, a.Dirs.Home) {
+	if a.staysHere || consent.ForeignHome(a.Dirs) != "" {
 		return
 	}
 	if err := a.sender().WakeForDeletions(a.startDeliverer); err != nil && a.verbose {

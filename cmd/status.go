@@ -82,7 +82,7 @@ type toolStatus struct {
 
 func runStatus(a *app, names []string, all bool) error {
 	here := a.surroundings()
-	a.warnOfDamage()
+	damage := a.warnOfDamage()
 	ids, err := here.statusIDs(names, all)
 	if err != nil {
 		return err
@@ -102,9 +102,10 @@ func runStatus(a *app, names []string, all bool) error {
 		return off(list, bad)
 	case a.json:
 		err = a.printJSON(struct {
-			Schema int          `json:"schema"`
-			Tools  []toolStatus `json:"tools"`
-		}{1, list})
+			Schema int              `json:"schema"`
+			Tools  []toolStatus     `json:"tools"`
+			Unused []sender.Refused `json:"unused"` // what is kept and cannot be relied on
+		}{1, list, damage})
 	case len(names) == 1 && len(list) == 1:
 		a.showTool(list[0])
 	case all:

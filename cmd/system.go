@@ -12,6 +12,7 @@ import (
 
 	"github.com/usagectl/usagectl/internal/dirs"
 	"github.com/usagectl/usagectl/internal/shell"
+	"github.com/usagectl/usagectl/internal/statefile"
 	"github.com/usagectl/usagectl/internal/term"
 )
 
@@ -87,12 +88,23 @@ func systemDirs() dirs.Dirs {
 		}
 		return path
 	}
-	return onThisSystem(dirs.Dirs{
+	return checked(onThisSystem(dirs.Dirs{
 		Home:       home,
 		ConfigHome: own("XDG_CONFIG_HOME", xdg.ConfigHome),
 		StateHome:  own("XDG_STATE_HOME", xdg.StateHome),
 		DataHome:   own("XDG_DATA_HOME", xdg.DataHome),
 		ConfigDirs: xdg.ConfigDirs,
 		DataDirs:   xdg.DataDirs,
-	})
+	}))
+}
+
+// checked finds out, once for all that the program does, whether the state directory
+// is a directory that only this user can have filled.
+func checked(d dirs.Dirs) dirs.Dirs {
+	if dir := d.StateDir(); dir != "" {
+		if err := statefile.CheckDir(dir); err != nil {
+			d.StateFlaw = statefile.Reason(err)
+		}
+	}
+	return d
 }

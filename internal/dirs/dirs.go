@@ -12,6 +12,7 @@ type Dirs struct {
 	Home       string   // the person's home
 	ConfigHome string   // decisions
 	StateHome  string   // outbox, journal, keys
+	StateFlaw  string   // why what is in StateHome cannot be relied on, and is not used; "" if it can
 	DataHome   string   // manifests that the person added
 	ConfigDirs []string // $XDG_CONFIG_DIRS
 	DataDirs   []string // $XDG_DATA_DIRS
@@ -45,8 +46,17 @@ func (d Dirs) Tools() []string {
 	return list
 }
 
-// State is the directory of outbox, journal and keys, or "".
-func (d Dirs) State() string { return under(d.StateHome, "usagectl") }
+// State is the directory of outbox, journal, deletions and keys; "" if it is not known,
+// or cannot be relied on.
+func (d Dirs) State() string {
+	if d.StateFlaw != "" {
+		return ""
+	}
+	return d.StateDir()
+}
+
+// StateDir is where [Dirs.State] is, or would be if it could be relied on.
+func (d Dirs) StateDir() string { return under(d.StateHome, "usagectl") }
 
 func under(base string, names ...string) string {
 	if base == "" {

@@ -21,10 +21,9 @@ func Environment() Topic {
 			{"USAGECTL_RUN_ID", `The ID (a UUID) of the run that events belong to, where --run does not say.`, []string{"send", "inspect"}},
 			{"HTTPS_PROXY, HTTP_PROXY, NO_PROXY", `The proxies through which events and deletion requests leave.`, delivering},
 			{"SSL_CERT_FILE, SSL_CERT_DIR", `Other certificates to trust than the system's, on Unix.`, delivering},
-			{"HOME, XDG_CONFIG_HOME, XDG_DATA_HOME, XDG_STATE_HOME", `Where a person's files are; see "usagectl help files".`, aboutTools()},
+			{"HOME, XDG_CONFIG_HOME, XDG_DATA_HOME, XDG_STATE_HOME", `Where a person's files are; see "usagectl help files". Root in another person's home decides nothing, sends nothing and forgets nothing there.`, aboutTools()},
 			{"XDG_CONFIG_DIRS, XDG_DATA_DIRS", `Where to look for refusals and for manifests that everybody shares.`, aboutTools()},
 			{"PATH", `Where to look for the programs of the tools that are known. None is started.`, []string{"status", "enable", "completion"}},
-			{"SUDO_UID", `Root by way of sudo in another person's home decides nothing, sends nothing and forgets nothing there.`, []string{"status", "enable", "disable", "send", "flush", "forget"}},
 			{"NO_COLOR, CLICOLOR_FORCE, TERM", `No colour if NO_COLOR is set or TERM is dumb; colour without a terminal if CLICOLOR_FORCE is set.`, nil},
 		},
 	}

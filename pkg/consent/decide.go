@@ -190,7 +190,7 @@ func foreignHomeDetail(home string) string {
 	if home == "" {
 		return ""
 	}
-	return "root by way of sudo in somebody else's home, " + home
+	return "root in somebody else's home, " + home
 }
 
 func endpointChanged(m *manifest.Manifest, given Decision, recorded bool) string {

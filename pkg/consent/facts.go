@@ -21,7 +21,7 @@ type Facts struct {
 	System            []Record
 	All               Record // the person's, about all tools
 	Tool              Record // the person's, about this tool
-	ForeignHome       string // the home, if root by way of sudo works in somebody else's
+	ForeignHome       string // the home, if root works in somebody else's
 	CI                string // the CI system's vendor, or ""
 }
 
@@ -42,9 +42,7 @@ func Gather(id manifest.ID, m *manifest.Manifest, env Env, d dirs.Dirs, workDir 
 		f.System = append(f.System, Read(File(dir, manifest.ID{}), true, statefile.OwnOrRoots), readSystemTool(dir, id))
 	}
 	f.All, f.Tool = ReadUser(d, manifest.ID{}), ReadUser(d, id)
-	if ForeignHome(env, d.Home) {
-		f.ForeignHome = d.Home
-	}
+	f.ForeignHome = ForeignHome(d)
 	f.CI = ci.Detect(env)
 	return f
 }

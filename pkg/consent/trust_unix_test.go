@@ -96,33 +96,31 @@ func TestRootsFiles(t *testing.T) {
 
 func TestForeignHome(t *testing.T) {
 	if os.Geteuid() != 0 {
-		checkForeignHome(t, t.TempDir(), "1000", "")
+		checkForeignHome(t, dirs.Dirs{Home: "/", ConfigHome: "/etc", StateHome: t.TempDir()}, "")
 		return
 	}
 	mine, theirs := t.TempDir(), t.TempDir()
 	if err := os.Chown(theirs, nobody, nobody); err != nil {
 		t.Fatal(err)
 	}
-	checkForeignHome(t, theirs, "65534", theirs)
-	checkForeignHome(t, theirs, "0", "")
-	checkForeignHome(t, theirs, "", "")
-	checkForeignHome(t, mine, "65534", "")
-	checkForeignHome(t, mine+"/nowhere", "65534", "")
-	checkForeignHome(t, "", "65534", "")
+	checkForeignHome(t, dirs.Dirs{Home: theirs}, theirs)
+	checkForeignHome(t, dirs.Dirs{Home: mine}, "")
+	checkForeignHome(t, dirs.Dirs{Home: mine, ConfigHome: theirs}, theirs)
+	checkForeignHome(t, dirs.Dirs{Home: mine, StateHome: theirs}, theirs)
+	checkForeignHome(t, dirs.Dirs{Home: mine, ConfigHome: mine + "/a/b", StateHome: mine + "/c"}, "")
+	checkForeignHome(t, dirs.Dirs{Home: mine, StateHome: theirs + "/a/b"}, theirs+"/a/b")
+	checkForeignHome(t, dirs.Dirs{Home: mine + "/nowhere"}, "")
+	checkForeignHome(t, dirs.Dirs{Home: "/dev/null", ConfigHome: "/dev/null/.config"}, "")
+	checkForeignHome(t, dirs.Dirs{}, "")
 }
 
 // Only root can do harm in a home that is not its own.
 func TestForeignHomeAsOrdinaryUser(t *testing.T) { AsOrdinaryUser(t, TestForeignHome) }
 
-func checkForeignHome(t *testing.T, home, sudoUID, want string) {
+func checkForeignHome(t *testing.T, d dirs.Dirs, want string) {
 	t.Helper()
-	for _, viaSudo := range []bool{true, false} {
-		if !viaSudo {
-			want = ""
-		}
-		env := func(name string) (string, bool) { return sudoUID, viaSudo && name == "SUDO_UID" }
-		if f := Gather(tool(t), nil, env, dirs.Dirs{Home: home}, ""); f.ForeignHome != want {
-			t.Errorf("home %q, SUDO_UID=%q %v: got %q, want %q", home, sudoUID, viaSudo, f.ForeignHome, want)
-		}
+	env := func(string) (string, bool) { return "", false }
+	if f := Gather(tool(t), nil, env, d, ""); f.ForeignHome != want {
+		t.Errorf("%+v: got %q, want %q", d, f.ForeignHome, want)
 	}
 }

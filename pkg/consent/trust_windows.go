@@ -1,7 +1,10 @@
 package consent
 
+import "github.com/usagectl/usagectl/internal/dirs"
+
 // nonBlocking is for FIFOs, which are no files here.
 const nonBlocking = 0
 
-// ForeignHome tells nothing here: there is no sudo that keeps the home.
-func ForeignHome(Env, string) bool { return false }
+// ForeignHome is "": nobody here works in somebody else's home without having become
+// that person.
+func ForeignHome(dirs.Dirs) string { return "" }

@@ -36,12 +36,23 @@ type Backoff struct {
 // Backoff reads the tool's wait; the zero value if there is none that can be
 // relied on, which the next one replaces.
 func (o Outbox) Backoff() Backoff {
-	var b Backoff
-	data, err := statefile.Read(o.path(backoffFile), maxBackoffSize)
-	if err != nil || json.Unmarshal(data, &b) != nil || b.check() != nil {
+	b, err := readBackoff(o.path(backoffFile))
+	if err != nil {
 		return Backoff{}
 	}
 	return b
+}
+
+func readBackoff(path string) (Backoff, error) {
+	data, err := statefile.Read(path, maxBackoffSize)
+	if err != nil {
+		return Backoff{}, err
+	}
+	var b Backoff
+	if err := json.Unmarshal(data, &b); err != nil {
+		return Backoff{}, err
+	}
+	return b, b.check()
 }
 
 // Bounds of what is read back.

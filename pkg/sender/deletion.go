@@ -226,7 +226,7 @@ func (ds Deletions) read(sha string) (Deletion, error) {
 		err = errors.New("it is of another source ID than its name says")
 	}
 	if err != nil {
-		return d, fmt.Errorf("deletion %s: %w", ds.path(sha), err)
+		return d, &os.PathError{Op: "deletion", Path: ds.path(sha), Err: err}
 	}
 	return d, nil
 }

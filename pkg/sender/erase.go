@@ -125,7 +125,7 @@ func (s Sender) rotateForgotten(id, path string) error {
 // beside an ID that was to be forgotten goes first.
 func (s Sender) HashKey(tool manifest.ID, path string, create bool) ([]byte, error) {
 	if s.State() == "" {
-		return nil, ErrNoState
+		return nil, s.noState()
 	}
 	if path != "" {
 		id, err := identity.Load(path)

@@ -59,7 +59,7 @@ const claimWait = attemptTimeout + 5*time.Second
 func (s Sender) Forget(ctx context.Context, f Forgetting) (Deletion, Removed, error) {
 	ds := s.Deletions()
 	if ds.dir == "" {
-		return Deletion{}, nil, fmt.Errorf("%w: %w", ErrNotFiled, ErrNoState)
+		return Deletion{}, nil, fmt.Errorf("%w: %w", ErrNotFiled, s.noState())
 	}
 	d := s.newDeletion(f)
 	claim, err := s.awaitDeletion(ctx, d.SHA256)

@@ -28,6 +28,9 @@ const (
 // outboxes of all tools side by side, waits a moment for more, and ends within a minute. It passes
 // over those whose back-off runs. Whoever started it has made the baton for it.
 func (s Sender) Run(ctx context.Context) {
+	if s.State() == "" {
+		return
+	}
 	ctx, cancel := context.WithTimeout(ctx, deliverTime)
 	defer cancel()
 	b, self := batonOf(s.State()), thisProcess()

@@ -83,10 +83,19 @@ func CheckSize(p Payload) error {
 // ErrNoState says that the state directory is not known, because HOME is not set.
 var ErrNoState = errors.New("the state directory is not known: neither HOME nor XDG_STATE_HOME is set")
 
+// noState is the error where nothing can be kept: [ErrNoState], or why the state
+// directory is not used.
+func (s Sender) noState() error {
+	if flaw := s.Dirs.StateFlaw; flaw != "" {
+		return fmt.Errorf("the state directory %s is not used: %s", s.Dirs.StateDir(), flaw)
+	}
+	return ErrNoState
+}
+
 // Queue keeps an event in the outbox. An error means that it could not be kept.
 func (s Sender) Queue(p consent.Permit, e Entry) error {
 	if s.State() == "" {
-		return ErrNoState
+		return s.noState()
 	}
 	return s.Outbox(e.Tool).Put(p, e)
 }
