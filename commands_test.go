@@ -105,8 +105,9 @@ func jsonEqual(ts *testscript.TestScript, neg bool, args []string) {
 
 // serve ANSWER... starts an HTTP server on loopback that records requests and
 // gives the answers in turn, the last one for good: a status, or "503:7" for one
-// with Retry-After, "hang", "close", "rubbish". Its address is in $SERVER; if
-// "address" has taken one, it is that.
+// with Retry-After, "hang", "close", "rubbish", "page" for a web page, "101" for one
+// that holds the connection, "echo:503" for one that quotes the request. Its address
+// is in $SERVER; if "address" has taken one, it is that.
 func serve(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) == 0 {
 		ts.Fatalf("usage: serve ANSWER...")

@@ -50,14 +50,14 @@ func (r *recorder) close() {
 	r.server.Close()
 }
 
-func (r *recorder) record(req *http.Request) string {
+func (r *recorder) record(req *http.Request) (answer string, body []byte) {
 	body, err := io.ReadAll(req.Body)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	answer := r.answers[min(r.n, len(r.answers)-1)]
+	answer = r.answers[min(r.n, len(r.answers)-1)]
 	r.n++
 	if err != nil {
-		return answer
+		return answer, nil
 	}
 	r.bodies, r.headers = append(r.bodies, body), append(r.headers, req.Header.Clone())
 	if r.dir != "" {
@@ -68,11 +68,12 @@ func (r *recorder) record(req *http.Request) string {
 		os.WriteFile(name+".body", body, 0o644)
 		os.WriteFile(name+".http", head.Bytes(), 0o644)
 	}
-	return answer
+	return answer, body
 }
 
 func (r *recorder) ServeHTTP(w http.ResponseWriter, req *http.Request) {
-	answer, argument, _ := strings.Cut(r.record(req), ":")
+	told, got := r.record(req)
+	answer, argument, _ := strings.Cut(told, ":")
 	switch answer {
 	case "hang":
 		select {
@@ -80,6 +81,26 @@ func (r *recorder) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		case <-req.Context().Done():
 		case <-time.After(patience):
 		}
+	case "101":
+		conn, stream, err := w.(http.Hijacker).Hijack()
+		if err != nil {
+			return
+		}
+		defer conn.Close()
+		conn.Write([]byte("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n"))
+		go func() {
+			<-r.stop
+			conn.Close()
+		}()
+		io.Copy(io.Discard, stream)
+	case "page":
+		w.Header().Set("Content-Type", "text/html")
+		io.WriteString(w, "<!doctype html><title>Log in to the network</title>")
+	case "echo":
+		var status int
+		fmt.Sscan(argument, &status)
+		w.WriteHeader(status)
+		fmt.Fprintf(w, "%s %s %s", req.URL, strings.ToUpper(string(got)), req.Header)
 	case "close", "rubbish":
 		conn, _, err := w.(http.Hijacker).Hijack()
 		if err != nil {
