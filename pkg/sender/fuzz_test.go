@@ -389,3 +389,65 @@ func FuzzLosses(f *testing.F) {
 		}
 	})
 }
+
+// FuzzNote holds that what a server says is kept as one short line of text that does
+// not spell what was hidden from it, and that it stays as it is when it is kept again.
+func FuzzNote(f *testing.F) {
+	for _, text := range []string{
+		"", "400 Bad Request", "unknown ID ", "\x1b[2J\u202e\n", "\xff", "see https://t.example/?token=abc&id=", `{"error": "`, strings.Repeat("x", 195), "https://user:", "%2d", "日本語 ",
+	} {
+		f.Add(text, []byte("0123456789abcdef"), "is not known")
+	}
+	f.Fuzz(func(t *testing.T, before string, random []byte, after string) {
+		id, err := uuid.FromBytes(random)
+		if err != nil {
+			t.Skip(err)
+		}
+		h := hidden{id.String()}
+		for _, spelled := range []string{id.String(), strings.ToUpper(id.String()), strings.ReplaceAll(id.String(), "-", ""), strings.ReplaceAll(id.String(), "-", "%2D"), id.URN()} {
+			note := h.note(before + spelled + after)
+			if len([]rune(note)) > maxNote || !utf8.ValidString(note) || strings.TrimSpace(note) != note ||
+				strings.ContainsFunc(note, func(r rune) bool { return !unicode.IsPrint(r) && !unicode.IsGraphic(r) }) {
+				t.Errorf("the note is %q", note)
+			}
+			digits := strings.Map(func(r rune) rune {
+				if r < unicode.MaxASCII && (unicode.IsDigit(r) || unicode.IsLetter(r)) {
+					return unicode.ToLower(r)
+				}
+				return -1
+			}, note)
+			if strings.Contains(digits, strings.ReplaceAll(id.String(), "-", "")) {
+				t.Errorf("the note tells %s: %q", id, note)
+			}
+			if again := h.note(note); again != note {
+				t.Errorf("%q became %q", note, again)
+			}
+		}
+	})
+}
+
+// FuzzAnswer holds that only a status of success that brings no web page is taken for
+// an acceptance, and that JSON is no web page.
+func FuzzAnswer(f *testing.F) {
+	for _, body := range []string{"", "{}", "ok", "<!DOCTYPE html><html>", " \n<HTML>", `"<html>"`, "\xef\xbb\xbf<head>", "<?xml version=\"1.0\"?>", "<", "\x1b]0;<html>\x07"} {
+		for _, kind := range []string{"", "text/html; charset=utf-8", "application/json"} {
+			f.Add(200, kind, []byte(body), false)
+		}
+	}
+	f.Add(101, "", []byte("<html>"), true)
+	f.Add(302, "text/html", []byte("<html>"), false)
+	f.Add(-1, "TEXT/HTML", []byte("<"), true)
+	f.Fuzz(func(t *testing.T, status int, kind string, body []byte, brokeOff bool) {
+		page := isPage(kind, body, brokeOff)
+		if page && !brokeOff && json.Valid(body) {
+			t.Errorf("%q is a web page", body)
+		}
+		o := answer{status: status, page: page, body: body}.outcome()
+		if want := status >= 200 && status < 300 && !page; (o.result == accepted) != want {
+			t.Errorf("%d with %q is %v", status, body, o.result)
+		}
+		if len([]rune(o.note)) > maxNote || (o.result == accepted) != (o.note == "") {
+			t.Errorf("%d with %q is noted as %q", status, body, o.note)
+		}
+	})
+}
