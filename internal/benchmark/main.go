@@ -98,7 +98,7 @@ func benchmark(o options, out io.Writer) (missed int, err error) {
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	fmt.Fprintf(out, "usagectl benchmark, %s, %s %s/%s, %d CPUs\n\n",
-		time.Now().Format("2006-01-02 15:04"), runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU())
+		time.Now().UTC().Format(time.RFC3339), runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU())
 
 	b, err := newBench(dir)
 	if err != nil {
