@@ -144,7 +144,7 @@ func split(address string) (masked string, values []string) {
 		}
 		rest = rest[len(part):]
 		name, value, ok := strings.Cut(part, "=")
-		if ok && value != "" && strings.ContainsAny(name[:1], marks) && (parameter(decoded(name[1:])) || Value(decoded(value))) {
+		if ok && name != "" && value != "" && strings.ContainsAny(name[:1], marks) && (parameter(decoded(name[1:])) || Value(decoded(value))) {
 			values = appendDecoded(values, value)
 			part = name + "=" + Mask
 		}

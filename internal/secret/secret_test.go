@@ -90,6 +90,7 @@ func TestURL(t *testing.T) {
 // FuzzURL holds that masking fails on nothing, is done once, and leaves no value.
 func FuzzURL(f *testing.F) {
 	f.Add("https://me:word@a.example/v1;key=abc?token=abc&x=1#sig=2")
+	f.Add("https://=abc")
 	f.Fuzz(func(t *testing.T, address string) {
 		once := URL(address)
 		if twice := URL(once); twice != once {
