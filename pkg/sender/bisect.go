@@ -5,23 +5,55 @@ import (
 	"slices"
 )
 
-// bisect finds the parcels that a receiver of batches cannot stomach: a batch
-// that it calls bad or too large is sent again in halves, so that one bad event
-// does not take the good ones with it. Nothing of such a batch was accepted.
-// Once consent is withdrawn the rest is not sent.
-func bisect(parcels []parcel, send func([]parcel) outcome) []outcome {
+// bisection finds the parcels that a receiver of batches cannot stomach. A batch that
+// it calls bad or too large is sent again in halves, so that one bad event does not
+// take the good ones with it. If split is set, because the last attempt failed too, so
+// is a batch of which it says that it failed. Nothing of such a batch was accepted.
+type bisection struct {
+	send  func([]parcel) outcome
+	split bool
+
+	fruitless int // failures since something was accepted last
+}
+
+// mostFruitless is how many failures in a row are taken for those of single events; a
+// receiver that fails more often is not troubled any more.
+const mostFruitless = 24
+
+// run sends the parcels and returns one outcome for each. Once consent is withdrawn the
+// rest is not sent.
+func (b *bisection) run(parcels []parcel) []outcome {
 	if len(parcels) == 0 {
 		return nil
 	}
-	o := send(parcels)
-	bad := o.result == rejected && (o.status == http.StatusBadRequest || o.status == http.StatusRequestEntityTooLarge)
-	if !bad || len(parcels) == 1 {
+	o := b.send(parcels)
+	if o.result == accepted {
+		b.fruitless = 0
+	} else {
+		b.fruitless++
+	}
+	if len(parcels) == 1 || !b.halve(o) {
 		return all(parcels, o)
 	}
 	half := len(parcels) / 2
-	first := bisect(parcels[:half], send)
-	if i := slices.IndexFunc(first, outcome.withoutConsent); i >= 0 {
-		return append(first, all(parcels[half:], outcome{result: withheld, note: first[i].note})...)
+	list := b.run(parcels[:half])
+	rest := parcels[half:]
+	if i := slices.IndexFunc(list, outcome.withoutConsent); i >= 0 {
+		return append(list, all(rest, outcome{result: withheld, note: list[i].note})...)
 	}
-	return append(first, bisect(parcels[half:], send)...)
+	if o.result == retry && b.fruitless >= mostFruitless {
+		return append(list, all(rest, o)...)
+	}
+	return append(list, b.run(rest)...)
+}
+
+// halve reports whether an answer may be about single events of a batch.
+func (b *bisection) halve(o outcome) bool {
+	switch o.result {
+	case rejected:
+		return o.status == http.StatusBadRequest || o.status == http.StatusRequestEntityTooLarge
+	case retry:
+		return b.split && o.status >= 500 && o.retryAfter == 0 && b.fruitless < mostFruitless
+	}
+	return false
 }

@@ -4,6 +4,7 @@ import (
 	"math"
 	"net/http"
 	"net/url"
+	"slices"
 	"testing"
 	"time"
 )
@@ -61,7 +62,7 @@ func TestBisect(t *testing.T) {
 	parcels := make([]parcel, 9)
 	parcels[3].event, parcels[7].event = "poison", "poison"
 	calls := 0
-	outcomes := bisect(parcels, func(list []parcel) outcome {
+	b := bisection{send: func(list []parcel) outcome {
 		calls++
 		for _, p := range list {
 			if p.event == "poison" {
@@ -69,7 +70,8 @@ func TestBisect(t *testing.T) {
 			}
 		}
 		return outcome{result: accepted, status: http.StatusOK}
-	})
+	}}
+	outcomes := b.run(parcels)
 	for i, o := range outcomes {
 		if (o.result == rejected) != (i == 3 || i == 7) {
 			t.Errorf("%d: %v", i, o.result)
@@ -79,9 +81,55 @@ func TestBisect(t *testing.T) {
 		t.Errorf("%d calls", calls)
 	}
 	calls = 0
-	bisect(parcels, func([]parcel) outcome { calls++; return outcome{result: rejected, status: http.StatusGone} })
+	b = bisection{send: func([]parcel) outcome { calls++; return outcome{result: rejected, status: http.StatusGone} }}
+	b.run(parcels)
 	if calls != 1 {
 		t.Errorf("a refusal that is not about the content was tried %d times", calls)
+	}
+}
+
+// TestBisectFailures has a batch fail for the second time. What is in the way of the
+// others is found, and a receiver that fails all the time is left alone.
+func TestBisectFailures(t *testing.T) {
+	parcels := make([]parcel, 100)
+	for i := range 8 {
+		parcels[i+40].event = "poison"
+	}
+	for name, c := range map[string]struct {
+		split    bool
+		fails    func(p parcel) bool
+		answer   outcome
+		accepted int
+		most     int // calls
+	}{
+		"at first":               {false, func(p parcel) bool { return p.event == "poison" }, outcome{result: retry, status: 503}, 0, 1},
+		"again":                  {true, func(p parcel) bool { return p.event == "poison" }, outcome{result: retry, status: 503}, 92, 60},
+		"again, and it is down":  {true, func(parcel) bool { return true }, outcome{result: retry, status: 503}, 0, mostFruitless},
+		"again, and it asks":     {true, func(p parcel) bool { return p.event == "poison" }, outcome{result: retry, status: 503, retryAfter: 1}, 0, 1},
+		"again, and no answer":   {true, func(p parcel) bool { return p.event == "poison" }, outcome{result: retry}, 0, 1},
+		"again, too many at all": {true, func(p parcel) bool { return p.event == "poison" }, outcome{result: retry, status: 429}, 0, 1},
+	} {
+		calls := 0
+		b := bisection{split: c.split, send: func(list []parcel) outcome {
+			calls++
+			if slices.ContainsFunc(list, c.fails) {
+				return c.answer
+			}
+			return outcome{result: accepted, status: 200}
+		}}
+		outcomes := b.run(parcels)
+		got := 0
+		for i, o := range outcomes {
+			if o.result == accepted {
+				got++
+			}
+			if c.fails(parcels[i]) && o.result == accepted {
+				t.Errorf("%s: %d was accepted", name, i)
+			}
+		}
+		if len(outcomes) != len(parcels) || got != c.accepted || calls > c.most {
+			t.Errorf("%s: %d outcomes, %d accepted, want %d, %d calls", name, len(outcomes), got, c.accepted, calls)
+		}
 	}
 }
 

@@ -212,7 +212,7 @@ func (r *round) flush(ctx context.Context) bool {
 		attempt, cancel := context.WithTimeout(ctx, attemptTimeout)
 		defer cancel()
 		m := r.medium()
-		m.may = r.gate(b.manifest, sent)
+		m.may, m.split = r.gate(b.manifest, sent), r.outbox.Backoff().Failures > 0
 		outcomes := m.transportOf(b.manifest).carry(attempt, parcels)
 		errs = append(errs, r.record(r.outbox.tool, b.manifest.Send.Endpoint, parcels, outcomes), r.settle(ctx, b.manifest, sent, outcomes))
 	}
@@ -256,10 +256,12 @@ func (r *round) refused(c claim, err error, why loss) error {
 func (r *round) settle(ctx context.Context, m *manifest.Manifest, sent []claimed, outcomes []outcome) error {
 	var errs []error
 	var failure outcome
+	wait := r.outbox.Backoff()
 	for i, out := range outcomes {
 		switch out.result {
 		case accepted:
 			r.sum.Sent++
+			wait = Backoff{} // the server is well: only single events have to wait
 			errs = append(errs, sent[i].done())
 		case rejected:
 			r.sum.Rejected++
@@ -277,9 +279,9 @@ func (r *round) settle(ctx context.Context, m *manifest.Manifest, sent []claimed
 	case failure.result != retry:
 		errs = append(errs, r.outbox.clearBackoff())
 	case ctx.Err() == nil: // not merely this process running out of time
-		b := r.outbox.Backoff().next(r.Now(), failure.retryAfter, failure.note)
-		b.After = sent[len(sent)-1].name
-		errs = append(errs, r.outbox.setBackoff(b))
+		wait = wait.next(r.Now(), failure.retryAfter, failure.note)
+		wait.After = sent[len(sent)-1].name
+		errs = append(errs, r.outbox.setBackoff(wait))
 	}
 	r.sum.Failed, r.sum.RetryAfter = failure.note, failure.retryAfter
 	return errors.Join(errs...)

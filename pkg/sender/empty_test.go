@@ -4,10 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -279,40 +281,50 @@ func TestGate(t *testing.T) {
 }
 
 // TestTheQueueGoesRound has a server that never takes the oldest events. The others are
-// delivered all the same, at the second attempt.
+// delivered all the same, at the second attempt, whether or not they go in batches.
 func TestTheQueueGoesRound(t *testing.T) {
 	const bad, good = parallelPosts, 20
-	s := newSender(t)
-	var mu sync.Mutex
-	refuse := map[string]bool{}
-	got := map[string]bool{}
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		var body struct{ Source string }
-		must(t, json.NewDecoder(req.Body).Decode(&body))
-		mu.Lock()
-		defer mu.Unlock()
-		if refuse[body.Source] {
-			w.WriteHeader(http.StatusServiceUnavailable)
-			return
-		}
-		got[body.Source] = true
-	}))
-	defer server.Close()
-	_, terms := agreedTool(t, s, server.URL)
-	for i := range bad + good {
-		e := queue(t, s, terms, noon.Add(time.Duration(i)*time.Second))
-		if source, _ := e.Values.Get("source"); i < bad {
-			refuse[fmt.Sprint(source)] = true
-		}
-	}
-	tool := toolID(t, "mytool")
-	first := s.drain(t.Context(), tool, func(int) {})
-	if first.Sent != 0 || first.Failed == "" {
-		t.Errorf("first: %+v", first)
-	}
-	second := s.drain(t.Context(), tool, func(int) {})
-	if second.Sent != good || len(got) != good || len(waiting(t, s.Outbox(tool))) != bad {
-		t.Errorf("second: %+v, got %d", second, len(got))
+	for _, transport := range []string{`"http"`, `"segment", write_key = "k", auth = "body"`} {
+		t.Run(transport, func(t *testing.T) {
+			s := newSender(t)
+			var mu sync.Mutex
+			refuse, got := map[string]bool{}, map[string]bool{}
+			id := regexp.MustCompile(`"source": *"([^"]*)"`)
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+				body, _ := io.ReadAll(req.Body)
+				mu.Lock()
+				defer mu.Unlock()
+				list := id.FindAllStringSubmatch(string(body), -1)
+				if slices.ContainsFunc(list, func(m []string) bool { return refuse[m[1]] }) {
+					w.WriteHeader(http.StatusServiceUnavailable)
+					return
+				}
+				for _, m := range list {
+					got[m[1]] = true
+				}
+			}))
+			defer server.Close()
+			_, terms := agreedTool(t, s, server.URL)
+			file := filepath.Join(s.Dirs.DataHome, "usagectl", "tools", "mytool.toml")
+			data, err := os.ReadFile(file)
+			must(t, err)
+			text := strings.Replace(string(data), `"http"`, transport, 1)
+			write(t, file, strings.Replace(text, `name = "source",`, `name = "source", key = "/properties/source",`, 1))
+			for i := range bad + good {
+				e := queue(t, s, terms, noon.Add(time.Duration(i)*time.Second))
+				if source, _ := e.Values.Get("source"); i < bad {
+					refuse[fmt.Sprint(source)] = true
+				}
+			}
+			tool := toolID(t, "mytool")
+			if first := s.drain(t.Context(), tool, func(int) {}); first.Sent != 0 || first.Failed == "" {
+				t.Errorf("first: %+v", first)
+			}
+			second := s.drain(t.Context(), tool, func(int) {})
+			if second.Sent != good || len(got) != good || len(waiting(t, s.Outbox(tool))) != bad {
+				t.Errorf("second: %+v, got %d", second, len(got))
+			}
+		})
 	}
 }
 

@@ -85,13 +85,14 @@ func (t otlpTransport) items(parcels []parcel) ([]otlpItem, error) {
 }
 
 func (t otlpTransport) carry(ctx context.Context, parcels []parcel) []outcome {
-	return bisect(parcels, func(parcels []parcel) outcome {
+	b := bisection{split: t.split, send: func(parcels []parcel) outcome {
 		items, err := t.items(parcels)
 		if err != nil { // as good as a receiver that calls it bad
 			return outcome{result: rejected, status: http.StatusBadRequest, note: err.Error()}
 		}
 		return t.send(ctx, items, private(parcels))
-	})
+	}}
+	return b.run(parcels)
 }
 
 func (t otlpTransport) send(ctx context.Context, items []otlpItem, private []string) outcome {

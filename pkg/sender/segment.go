@@ -95,11 +95,12 @@ func (t segmentTransport) carry(ctx context.Context, parcels []parcel) []outcome
 	if err != nil {
 		return all(parcels, outcome{result: retry, note: err.Error()})
 	}
-	return bisect(parcels, func(parcels []parcel) outcome {
+	b := bisection{split: t.split, send: func(parcels []parcel) outcome {
 		w, err := t.request(parcels, key)
 		if err != nil {
 			return outcome{result: rejected, note: err.Error()}
 		}
 		return t.post(ctx, w, maxAnswer, append(private(parcels), key)...).outcome()
-	})
+	}}
+	return b.run(parcels)
 }
