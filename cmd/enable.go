@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -45,7 +46,7 @@ EXIT STATUS
   usagectl enable demo --level 2
   # Take back an earlier "disable --all"
   usagectl enable --all`,
-		RunE: func(_ *cobra.Command, args []string) error { return runEnable(a, args, o) },
+		RunE: func(c *cobra.Command, args []string) error { return runEnable(c.Context(), a, args, o) },
 	}
 	flags := c.Flags()
 	flags.BoolVar(&o.all, "all", false, `lift an earlier "disable --all"`)
@@ -55,7 +56,7 @@ EXIT STATUS
 	return c
 }
 
-func runEnable(a *app, names []string, o enableOptions) error {
+func runEnable(ctx context.Context, a *app, names []string, o enableOptions) error {
 	if err := a.oneOrAll(names, o.all); err != nil {
 		return err
 	}
@@ -74,7 +75,7 @@ func runEnable(a *app, names []string, o enableOptions) error {
 	}
 	var results []decided
 	for _, name := range names {
-		t, err := a.enableOne(name, o)
+		t, err := a.enableOne(ctx, name, o)
 		if err != nil {
 			if t.verdict.Reason.Rule == consent.System {
 				a.stillOff(t) // which it would be all the same
@@ -125,7 +126,7 @@ func (a *app) oneOrAll(names []string, all bool) error {
 	return nil
 }
 
-func (a *app) enableOne(name string, o enableOptions) (tool, error) {
+func (a *app) enableOne(ctx context.Context, name string, o enableOptions) (tool, error) {
 	t, err := a.declared(name, "")
 	if isUnknown(err) {
 		id, _ := manifest.ParseID(name) // it could be looked for, so it is one
@@ -142,11 +143,15 @@ func (a *app) enableOne(name string, o enableOptions) (tool, error) {
 	}
 	terms := consent.Offer(t.manifest, o.level)
 	terms.Grant = uuid.NewString()
-	if old := t.facts.Tool.Decision; old.State == consent.Granted && old.Endpoint == terms.Endpoint && old.Grant != "" {
+	old := t.facts.Tool.Decision
+	if old.State == consent.Granted && old.Endpoint == terms.Endpoint && old.Grant != "" {
 		terms.Grant = old.Grant // the same agreement goes on, and what is queued under it may leave
 	}
 	if err := a.record(t.facts.Tool, t.id, consent.NewDecision(consent.Granted, terms, a.Now()), o.replace); err != nil {
 		return t, err
+	}
+	if terms.Level < old.Level {
+		a.sender().AwaitDeliverers(ctx) // what is being sent at the old level stops
 	}
 	return a.judge(t), nil
 }
