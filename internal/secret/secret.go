@@ -130,7 +130,7 @@ func split(address string) (masked string, values []string) {
 	if end < 0 {
 		end = len(rest)
 	}
-	if at := strings.LastIndexByte(rest[:end], '@'); at >= 0 {
+	if at := strings.LastIndexByte(rest[:end], '@'); at >= 0 && strings.Trim(rest[:at], ":") != "" {
 		out.WriteString(Mask)
 		user, password, _ := strings.Cut(rest[:at], ":")
 		values = appendDecoded(appendDecoded(values, user), password)

@@ -87,17 +87,14 @@ func TestURL(t *testing.T) {
 	}
 }
 
-// FuzzURL holds that masking fails on nothing, is done once, and leaves no value.
+// FuzzURL holds that masking fails on nothing, and changes only what it masks.
 func FuzzURL(f *testing.F) {
 	f.Add("https://me:word@a.example/v1;key=abc?token=abc&x=1#sig=2")
 	f.Add("https://=abc")
 	f.Fuzz(func(t *testing.T, address string) {
-		once := URL(address)
-		if twice := URL(once); twice != once {
-			t.Errorf("%q, then %q", once, twice)
-		}
-		if len(InURL(address)) == 0 && once != address {
-			t.Errorf("%q was changed into %q, and nothing masked", address, once)
+		masked := URL(address)
+		if len(InURL(address)) == 0 && masked != address {
+			t.Errorf("%q was changed into %q, and nothing masked", address, masked)
 		}
 	})
 }

@@ -1,0 +1,180 @@
+package sender
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/usagectl/usagectl/pkg/manifest"
+)
+
+// kept are the statuses that somebody can repair, which are tried again.
+var kept = []int{401, 403, 404, 407, 408, 421, 423, 425, 429}
+
+// wanted is the table once more: what becomes of a message that got a status.
+func wanted(status int) result {
+	switch {
+	case status == 501, status == 505:
+		return rejected
+	case status < 200, status >= 500, slices.Contains(kept, status):
+		return retry
+	case status < 300:
+		return accepted
+	}
+	return rejected
+}
+
+// TestStatuses holds what every status makes of a message, for everybody who makes
+// requests, with a web page, JSON or nothing as the answer.
+func TestStatuses(t *testing.T) {
+	answers := map[string]struct{ kind, body string }{
+		"page": {"text/html; charset=utf-8", "<!DOCTYPE html><title>Log in</title>"}, "json": {"application/json", `{"text":"<html>"}`}, "empty": {"", ""},
+	}
+	for user, use := range users(t) {
+		for kind, answer := range answers {
+			for status := 100; status < 600; status++ {
+				client := &http.Client{CheckRedirect: checkRedirect, Transport: roundTrip(func(*http.Request) (*http.Response, error) {
+					return &http.Response{StatusCode: status, Header: http.Header{"Content-Type": {answer.kind}}, Body: io.NopCloser(strings.NewReader(answer.body))}, nil
+				})}
+				want := wanted(status)
+				if want == accepted && kind == "page" {
+					want = retry
+				}
+				if out := use(t.Context(), client, nowhere); out.result != want || out.status != status || (out.note == "") != (want == accepted) {
+					t.Fatalf("%s, %s, %d: %+v, want the result %v", user, kind, status, out, want)
+				}
+			}
+		}
+	}
+}
+
+// TestStatusTable holds that the table in the documentation is the one that counts.
+func TestStatusTable(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "collecting.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	said := map[int]string{}
+	for _, row := range regexp.MustCompile(`(?m)^\| ([1-9][^|]*) \| (accepted|tried again|rejected) \|`).FindAllSubmatch(page, -1) {
+		for _, part := range strings.Split(string(row[1]), ",") {
+			part = strings.TrimSpace(part)
+			if class, ok := strings.CutSuffix(part, "xx"); ok {
+				n, err := strconv.Atoi(class)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for status := n * 100; status < n*100+100; status++ {
+					if said[status] == "" { // single statuses stand above their class
+						said[status] = string(row[2])
+					}
+				}
+				continue
+			}
+			n, err := strconv.Atoi(part)
+			if err != nil || said[n] != "" {
+				t.Fatalf("%q: %v, %q", part, err, said[n])
+			}
+			said[n] = string(row[2])
+		}
+	}
+	for status := 100; status < 600; status++ {
+		if want := [...]string{accepted: "accepted", retry: "tried again", rejected: "rejected"}[resultOf(status)]; said[status] != want {
+			t.Errorf("%d: the page says %q, the program does %q", status, said[status], want)
+		}
+	}
+}
+
+// TestPages holds what is taken for a web page.
+func TestPages(t *testing.T) {
+	for _, c := range []struct {
+		kind, body string
+		brokeOff   bool
+		want       bool
+	}{
+		{"text/html", "<html></html>", false, true},
+		{"TEXT/HTML; charset=x", "Please <b>log in</b>", false, true},
+		{"application/xhtml+xml", `<?xml version="1.0"?><html/>`, false, true},
+		{"application/json", "<!doctype html>", false, true},
+		{"", "\n  <HTML><head>", false, true},
+		{"", "\xef\xbb\xbf<html>", false, true},
+		{"text/plain", `<meta http-equiv="refresh" content="0; url=http://login.example">`, false, true},
+		{"", `<?xml version="1.0"?><!-- x --><html>`, false, true},
+		{"text/html", "", true, true},
+		{"text/html", "", false, false},
+		{"text/html", "OK", false, false},
+		{"text/html", `{"text":"a < b"}`, false, false},
+		{"application/json", `{"text":"<html>"}`, false, false},
+		{"application/json", "", true, false},
+		{"text/plain", "ok <3", false, false},
+		{"application/xml", `<?xml version="1.0"?><ok/>`, false, false},
+		{"application/x-protobuf", "\x0a\x08\x12\x06<html>", false, false},
+		{"", "", false, false},
+	} {
+		if got := isPage(c.kind, []byte(c.body), c.brokeOff); got != c.want {
+			t.Errorf("%q %q, broke off %v: %v", c.kind, c.body, c.brokeOff, got)
+		}
+	}
+}
+
+// TestNote holds what is kept of what a server says.
+func TestNote(t *testing.T) {
+	const id, key = "11111111-2222-4333-8444-abcdefabcdef", "Write/Key+01234567"
+	w := Wire{
+		URL:     "https://a.example/v1?token=Query%2FToken1",
+		Headers: []manifest.Header{{Name: "Authorization", Value: "Basic V3JpdGUvS2V5KzAxMjM0NTY3Og=="}, {Name: "X-Auth", Value: "HeaderSecret"}, {Name: "X-Plain", Value: "Bearer BearerToken"}, {Name: "X-Shown", Value: "shown"}},
+	}
+	h := hiddenOf(w, []string{id})
+	for _, c := range [][2]string{
+		{"", ""},
+		{"plain words", "plain words"},
+		{"two\nlines\r\n\tand\x00\x1b[31m \u202eall\u2028this", "two lines and [31m all this"},
+		{"bad \xff\xfe bytes", "bad \ufffd bytes"},
+		{"no such ID: " + id, "no such ID: ********"},
+		{strings.ToUpper(id) + "!", "********!"},
+		{"{" + strings.ReplaceAll(id, "-", "") + "}", "{********}"},
+		{"urn:uuid:" + id, "urn:uuid:********"},
+		{strings.ReplaceAll(id, "-", "%2D"), "********"},
+		{strings.ReplaceAll(id, "-", `\u002d`), "********"},
+		{strings.ReplaceAll(id, "-", ": "), "********"},
+		{"cut: " + id[:20], "cut: ********"},
+		{"another: 99999999-2222-4333-8444-abcdefabcdef", "another: 99999999-2222-4333-8444-abcdefabcdef"},
+		{"the key " + key, "the key ********"},
+		{"the key Write%2FKey%2B01234567", "the key ********"},
+		{"the key V3JpdGUvS2V5KzAxMjM0NTY3Og==", "the key ********"},
+		{"the key V3JpdGUvS2V5KzAxMjM0NTY3", "the key ********"},
+		{"HeaderSecret headersecret BearerToken Query/Token1 Query%2FToken1", "******** ******** ******** ******** ********"},
+		{"shown", "shown"},
+		{`at "https://b.example/?token=other": no`, `at "https://b.example/?token=********": no`},
+		{"through http://me:word@proxy.example:3128", "through http://********@proxy.example:3128"},
+	} {
+		if got := h.note(c[0]); got != c[1] {
+			t.Errorf("%q: %q, want %q", c[0], got, c[1])
+		}
+	}
+	if got := []rune(h.note(strings.Repeat("ä", 1000))); len(got) != maxNote || got[maxNote-1] != '…' {
+		t.Errorf("%d characters: %q", len(got), string(got))
+	}
+	if got := h.note(strings.Repeat(" ", 1000) + strings.Repeat("x", maxNote)); got != strings.Repeat("x", maxNote) {
+		t.Errorf("%q", got)
+	}
+}
+
+// TestPartialSuccessIsShort holds that what a collector says of a batch is kept short.
+func TestPartialSuccessIsShort(t *testing.T) {
+	partial := appendBytes(nil, 1, appendBytes(appendVarint(nil, 1, 1), 2, strings.Repeat("no ", 1<<20)+sampleID))
+	client := &http.Client{Transport: roundTrip(func(*http.Request) (*http.Response, error) {
+		return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(bytes.NewReader(partial))}, nil
+	})}
+	out := users(t)["otlp"](t.Context(), client, nowhere)
+	if out.result != rejected || len([]rune(out.note)) != maxNote || !strings.HasPrefix(out.note, "the receiver rejected 1 of 1: no") {
+		t.Errorf("%v", fmt.Sprint(out))
+	}
+}
