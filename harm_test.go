@@ -893,6 +893,33 @@ func TestHarmDisableWhileDelivering(t *testing.T) {
 	}
 }
 
+// TestHarmWaitThrownAway refuses while somebody waits for a delivery. They are not told
+// that it was sent.
+func TestHarmWaitThrownAway(t *testing.T) {
+	t.Parallel()
+	p := newPerson(t, 0, "")
+	p.sink.hangs(1, take)
+	p.enable()
+	cmd := p.command("send", "harm", "run.end", "--wait=25s", "--fail", "--json")
+	var out bytes.Buffer
+	cmd.Stdout = &out
+	must(t, cmd.Start())
+	eventually(t, "the receiver has it", func() bool { _, hanging := p.sink.total(); return hanging == 1 })
+	said, msg, code := p.run("", "disable", "harm")
+	if code != 0 || !strings.Contains(said, "One was stopped while it was being sent, and may have arrived.") {
+		t.Errorf("disable: exit code %d, %q, %q", code, said, msg)
+	}
+	err := cmd.Wait()
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) || exit.ExitCode() != 69 || !regexp.MustCompile(`"outcome":"dropped".*may have arrived`).MatchString(out.String()) {
+		t.Errorf("send: %v, %s", err, out.String())
+	}
+	p.sink.goOn()
+	if got := p.status(); got != (counts{Dropped: 1}) {
+		t.Errorf("%+v", got)
+	}
+}
+
 // TestHarmDisableDuringHandshake refuses while a server delays its handshake. It gets
 // nothing, whenever it goes on, and the event was thrown away as disable says.
 func TestHarmDisableDuringHandshake(t *testing.T) {
