@@ -53,3 +53,5 @@ func reservedListener(ts *testscript.TestScript) net.Listener {
 	ts.Check(err)
 	return l
 }
+
+func usualUmask() { syscall.Umask(0o022) }

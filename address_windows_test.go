@@ -32,3 +32,5 @@ func reservedListener(ts *testscript.TestScript) net.Listener {
 	ts.Check(err)
 	return l
 }
+
+func usualUmask() {}

@@ -1063,6 +1063,7 @@ func (p *person) install() {
 	p.t.Helper()
 	self, err := os.Executable()
 	must(p.t, err)
+	must(p.t, os.Chmod(self, 0o755)) // the go command made it under its own umask
 	if os.Link(self, p.exe) == nil {
 		return
 	}

@@ -13,7 +13,11 @@ import (
 // TestMain makes this test binary the program too: scripts and tests that start
 // "usagectl" start the code under test, with coverage.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"usagectl": main, "without": without})
+	programs := map[string]func(){"usagectl": main, "without": without}
+	if programs[filepath.Base(os.Args[0])] == nil {
+		usualUmask() // for the directories of tests, which other users have to reach; programs keep theirs
+	}
+	testscript.Main(m, programs)
 }
 
 // TestScript runs the stories in testdata/script. Each has an empty home, and
