@@ -1,10 +1,12 @@
 package manifest
 
 import (
+	"fmt"
 	"net/url"
 	"path"
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // Parse reads a manifest. file is used in messages only. An error is of type
@@ -142,9 +144,7 @@ func readIdentity(t *table, id ID) Identity {
 	if identity.Path == "" {
 		identity.Path = "~/." + id.String() + "/source"
 	}
-	rest, inHome := strings.CutPrefix(identity.Path, "~/")
-	if t.has("path") && (!inHome || rest != path.Clean(rest) || path.IsAbs(rest) || strings.HasPrefix(rest, "../") ||
-		!strings.Contains(rest, "/") || strings.ContainsAny(rest, "\\\x00:")) {
+	if t.has("path") && !IsIDPath(identity.Path) {
 		t.fail("path", "%s is %s; it must be a file in a directory of its own in the home, like %q",
 			t.name("path"), Quote(identity.Path), "~/.mytool/source")
 	}
@@ -153,6 +153,14 @@ func readIdentity(t *table, id ID) Identity {
 	}
 	t.done()
 	return identity
+}
+
+// IsIDPath reports whether a path, with "~/" for the home and slashes, can be that of
+// an ID file: one in a directory of its own in the home.
+func IsIDPath(file string) bool {
+	rest, inHome := strings.CutPrefix(file, "~/")
+	return inHome && rest == path.Clean(rest) && !path.IsAbs(rest) && !strings.HasPrefix(rest, "../") &&
+		strings.Contains(rest, "/") && !strings.ContainsAny(rest, "\\\x00:")
 }
 
 func readEvents(root *table, levels int) []Event {
@@ -195,7 +203,7 @@ func readForget(root *table, m *Manifest) Forget {
 		}
 	case ForgetMail:
 		f.Mail = t.text("mail")
-		if name, host, ok := strings.Cut(f.Mail, "@"); f.Mail != "" && (!ok || name == "" || host == "" || strings.ContainsAny(f.Mail, " \t\r\n<>,;?&")) {
+		if f.Mail != "" && !isMail(f.Mail) {
 			t.fail("mail", "%s is %s, not a mail address", t.name("mail"), Quote(f.Mail))
 		}
 	case ForgetEvent:
@@ -207,6 +215,34 @@ func readForget(root *table, m *Manifest) Forget {
 	}
 	t.done()
 	return f
+}
+
+// isMail reports whether a text can be a mail address and nothing else.
+func isMail(s string) bool {
+	name, host, ok := strings.Cut(s, "@")
+	return ok && name != "" && host != "" && !strings.ContainsAny(s, " <>,;?&") && !strings.ContainsFunc(s, unicode.IsControl)
+}
+
+// Check is nil for what [Parse] takes as the receiver of deletion requests, or what
+// is wrong with it. It is for one that was kept in a file and is read back; the method
+// event has the receiver of its [Send].
+func (f Forget) Check() error {
+	switch f.Method {
+	case ForgetHTTP:
+		return checkEndpoint(HTTP, f.Endpoint)
+	case ForgetMail:
+		if !isMail(f.Mail) {
+			return fmt.Errorf("%s is no mail address", Quote(f.Mail))
+		}
+	case ForgetEvent:
+		if !ValidEventName(f.Event) {
+			return fmt.Errorf("%s is no name of an event", Quote(f.Event))
+		}
+	case ForgetNone:
+	default:
+		return fmt.Errorf("there is no method %s", Quote(string(f.Method)))
+	}
+	return nil
 }
 
 // event is the name of a declared event.

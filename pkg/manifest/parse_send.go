@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"net"
@@ -15,12 +16,11 @@ import (
 )
 
 func readSend(t *table, m *Manifest) Send {
-	transports := []string{string(HTTP), string(UDP), string(OTLP), string(Segment), string(File)}
 	s := Send{Endpoint: t.text("endpoint")}
 	if !t.has("transport") {
 		t.missing("transport")
 	}
-	s.Transport = Transport(t.oneOf("transport", transports...))
+	s.Transport = Transport(t.oneOf("transport", transports()...))
 	if s.Endpoint != "" {
 		if err := checkEndpoint(s.Transport, s.Endpoint); err != nil {
 			t.fail("endpoint", "%s: %v", t.name("endpoint"), err)
@@ -32,18 +32,15 @@ func readSend(t *table, m *Manifest) Send {
 	case UDP:
 		s.Prefix = t.str("prefix")
 	case OTLP:
-		s.Signal = t.oneOf("signal", "traces", "logs")
+		s.Signal = t.oneOf("signal", signals()...)
 	case Segment:
 		s.WriteKey, s.WriteKeyEnv = t.str("write_key"), t.str("write_key_env")
-		s.Auth = t.oneOf("auth", "basic", "body")
+		s.Auth = t.oneOf("auth", auths()...)
 		if (s.WriteKey == "") == (s.WriteKeyEnv == "") {
 			t.doc.fail(t.path, "%s: one of write_key and write_key_env is needed", t.name("transport"))
 		}
-		if s.WriteKeyEnv != "" && !validEnvName(s.WriteKeyEnv) {
-			t.fail("write_key_env", "%s is %s, not the name of an environment variable", t.name("write_key_env"), Quote(s.WriteKeyEnv))
-		} else if s.WriteKeyEnv != "" && !forWriteKey(s.WriteKeyEnv) {
-			// Its value is sent. Any other secret of the person's could be named else.
-			t.fail("write_key_env", "%s is %s, which is not for a write key: WRITE_KEY or SEGMENT must be in its name", t.name("write_key_env"), Quote(s.WriteKeyEnv))
+		if err := checkWriteKeyEnv(s.WriteKeyEnv); err != nil {
+			t.fail("write_key_env", "%s is %v", t.name("write_key_env"), err)
 		}
 	}
 	t.done()
@@ -53,19 +50,11 @@ func readSend(t *table, m *Manifest) Send {
 // readHeaders reads the headers of an http transport. Those that the transport
 // itself is in charge of cannot be set.
 func readHeaders(t *table, m *Manifest) []Header {
-	reserved := []string{"connection", "content-encoding", "content-length", "host", "te", "trailer", "transfer-encoding", "upgrade"}
 	var list []Header
 	for _, name := range slices.Sorted(maps.Keys(t.vals)) {
 		value := t.str(name)
-		switch {
-		case strings.Trim(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-") != "" || name == "":
-			t.fail(name, "%s is no name of an HTTP header", Quote(name))
-		case slices.Contains(reserved, strings.ToLower(name)):
-			t.fail(name, "the HTTP header %s cannot be set", name)
-		case slices.ContainsFunc(list, func(h Header) bool { return strings.EqualFold(h.Name, name) }):
-			t.fail(name, "the HTTP header %s is set twice", name)
-		case strings.ContainsFunc(value, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }):
-			t.fail(name, "the HTTP header %s holds a control character", name)
+		if err := checkHeader(Header{name, value}, list); err != nil {
+			t.fail(name, "%v", err)
 		}
 		for _, field := range HeaderFields(value) {
 			if _, ok := m.Field(field); !ok {
@@ -75,6 +64,71 @@ func readHeaders(t *table, m *Manifest) []Header {
 		list = append(list, Header{name, value})
 	}
 	return list
+}
+
+// checkHeader holds what a header can be beside those before it.
+func checkHeader(h Header, before []Header) error {
+	reserved := []string{"connection", "content-encoding", "content-length", "host", "te", "trailer", "transfer-encoding", "upgrade"}
+	switch {
+	case strings.Trim(h.Name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-") != "" || h.Name == "":
+		return fmt.Errorf("%s is no name of an HTTP header", Quote(h.Name))
+	case slices.Contains(reserved, strings.ToLower(h.Name)):
+		return fmt.Errorf("the HTTP header %s cannot be set", h.Name)
+	case slices.ContainsFunc(before, func(b Header) bool { return strings.EqualFold(b.Name, h.Name) }):
+		return fmt.Errorf("the HTTP header %s is set twice", h.Name)
+	case strings.ContainsFunc(h.Value, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }):
+		return fmt.Errorf("the HTTP header %s holds a control character", h.Name)
+	}
+	return nil
+}
+
+// checkWriteKeyEnv holds what the variable of a write key can be called, if there is
+// one. Its value is sent: any other secret of the person's could be named else.
+func checkWriteKeyEnv(variable string) error {
+	switch {
+	case variable == "":
+	case !validEnvName(variable):
+		return fmt.Errorf("%s, not the name of an environment variable", Quote(variable))
+	case !forWriteKey(variable):
+		return fmt.Errorf("%s, which is not for a write key: WRITE_KEY or SEGMENT must be in its name", Quote(variable))
+	}
+	return nil
+}
+
+func transports() []string {
+	return []string{string(HTTP), string(UDP), string(OTLP), string(Segment), string(File)}
+}
+
+func signals() []string { return []string{"traces", "logs"} }
+func auths() []string   { return []string{"basic", "body"} }
+
+// Check is nil for what [Parse] takes as [send], or the first thing that is wrong with
+// it, but for the fields that headers name. It is for one that was kept in a file and
+// is read back.
+func (s Send) Check() error {
+	if !slices.Contains(transports(), string(s.Transport)) {
+		return fmt.Errorf("there is no transport %s", Quote(string(s.Transport)))
+	}
+	if err := checkEndpoint(s.Transport, s.Endpoint); err != nil {
+		return err
+	}
+	for i, h := range s.Headers {
+		if err := checkHeader(h, s.Headers[:i]); err != nil {
+			return err
+		}
+	}
+	if err := checkWriteKeyEnv(s.WriteKeyEnv); err != nil {
+		return fmt.Errorf("the write key's variable is %w", err)
+	}
+	switch {
+	case s.Transport == OTLP && !slices.Contains(signals(), s.Signal):
+		return fmt.Errorf("there is no signal %s", Quote(s.Signal))
+	case s.Transport == Segment && !slices.Contains(auths(), s.Auth):
+		return fmt.Errorf("there is no auth %s", Quote(s.Auth))
+	case s.Transport == Segment && (s.WriteKey == "") == (s.WriteKeyEnv == ""):
+		return errors.New("it has no write key")
+	}
+	return nil
 }
 
 // HeaderFields lists the fields that a header's value names in braces.

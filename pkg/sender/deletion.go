@@ -17,6 +17,7 @@ import (
 
 	"github.com/usagectl/usagectl/internal/jsondoc"
 	"github.com/usagectl/usagectl/internal/statefile"
+	"github.com/usagectl/usagectl/pkg/identity"
 	"github.com/usagectl/usagectl/pkg/manifest"
 )
 
@@ -245,23 +246,85 @@ func parseDeletion(data []byte) (Deletion, error) {
 	if err := json.Unmarshal(data, &d); err != nil {
 		return Deletion{}, fmt.Errorf("%w: %w", errNoDeletion, err)
 	}
-	switch {
-	case d.Schema < 1 || d.SHA256 == "" || len(d.Tools) == 0 || slices.ContainsFunc(d.Requests, DeletionRequest.incomplete):
-		return Deletion{}, fmt.Errorf("%w: it is incomplete", errNoDeletion)
-	case d.SourceID != "" && !d.isFor(d.SourceID), d.SourceID == "" && (!d.Erased || d.open()):
-		return Deletion{}, fmt.Errorf("%w: its source ID is not the one of its hash", errNoDeletion)
+	if err := d.check(); err != nil {
+		return Deletion{}, fmt.Errorf("%w: %w", errNoDeletion, err)
 	}
 	return d, nil
 }
 
-// incomplete tells whether something is missing without which it cannot be asked for.
-func (r DeletionRequest) incomplete() bool {
-	noEvent := r.Method == manifest.ForgetEvent && (r.Send == nil || r.Payload == nil)
-	return r.ID == uuid.Nil || len(r.Tools) == 0 || r.State.Open() && noEvent
+// check is nil for what this program can have written: whatever it makes of a deletion,
+// what is in it is as sound as in a manifest.
+func (d *Deletion) check() error {
+	switch {
+	case d.Schema < 1 || !isHash(d.SHA256) || len(d.Tools) == 0 || slices.ContainsFunc(d.Tools, manifest.ID.IsZero) || d.RequestedAt.IsZero():
+		return errors.New("it is incomplete")
+	case d.SourceID != "" && !d.isFor(d.SourceID), d.SourceID == "" && (!d.Erased || d.open()):
+		return errors.New("its source ID is not the one of its hash")
+	case len(d.SourcePath) > maxPath || strings.ContainsRune(d.SourcePath, 0):
+		return fmt.Errorf("its source path is %s", manifest.Quote(d.SourcePath))
+	}
+	if d.SourceID != "" {
+		if id, err := identity.Parse([]byte(d.SourceID)); err != nil || id != d.SourceID {
+			return errors.New("its source ID is none")
+		}
+	}
+	if err := d.Backoff.check(); err != nil {
+		return err
+	}
+	for i := range d.Requests {
+		if err := d.Requests[i].check(d); err != nil {
+			return fmt.Errorf("request %s: %w", d.Requests[i].ID, err)
+		}
+	}
+	return nil
 }
 
-// create files a deletion, durably, or fails with [os.ErrExist].
+func (r *DeletionRequest) check(d *Deletion) error {
+	states := []DeletionState{Pending, ByMail, Failed, Accepted, Confirmed}
+	isText := func(s string) bool { return plain(s, maxEndpoint) }
+	isOther := func(tool manifest.ID) bool { return !d.of(tool) }
+	switch {
+	case r.ID == uuid.Nil || len(r.Tools) == 0 || r.RequestedAt.IsZero():
+		return errors.New("it is incomplete")
+	case slices.ContainsFunc(r.Tools, isOther):
+		return errors.New("it is for another tool")
+	case !slices.Contains(states, r.State):
+		return fmt.Errorf("there is no state %s", manifest.Quote(string(r.State)))
+	case !isText(r.To) || !isText(r.Contact) || slices.ContainsFunc(r.Names, func(s string) bool { return !isText(s) }):
+		return errors.New("a name or an address in it holds control characters, or is too long")
+	}
+	if err := r.Backoff.check(); err != nil || !r.State.Open() {
+		return err // nobody is asked any more
+	}
+	forget := manifest.Forget{Method: r.Method, Endpoint: r.To, Mail: r.To, Event: r.Event}
+	if err := forget.Check(); err != nil || r.Method != manifest.ForgetEvent {
+		return err
+	}
+	return r.checkEvent(d)
+}
+
+// checkEvent is for requests that an event makes.
+func (r *DeletionRequest) checkEvent(d *Deletion) error {
+	switch {
+	case r.Send == nil || r.Payload == nil:
+		return errors.New("it is incomplete")
+	case r.To != r.Send.Endpoint:
+		return fmt.Errorf("it goes to %s and to %s", manifest.Quote(r.To), manifest.Quote(r.Send.Endpoint))
+	case !(forgotten{d.SHA256: true}).in(r.Payload):
+		return errors.New("its payload does not hold the source ID")
+	}
+	if err := r.Send.Check(); err != nil {
+		return err
+	}
+	return CheckSize(Payload{doc: r.Payload})
+}
+
+// create files a deletion, durably, or fails with [os.ErrExist]. One that could not be
+// read back is not filed.
 func (ds Deletions) create(d Deletion) error {
+	if err := d.check(); err != nil {
+		return err
+	}
 	data, err := json.Marshal(d)
 	if err != nil {
 		return err

@@ -94,6 +94,7 @@ func TestDeletionRoundTrip(t *testing.T) {
 	waits.Backoff = Backoff{Failures: 1, NotBefore: noon.Add(time.Minute), Error: "the journal of mytool: is a directory"}
 	byMail := deletionIn(t, true, ByMail)
 	byMail.Requests[0].Method, byMail.Requests[0].Send, byMail.Requests[0].Payload, byMail.Requests[0].Event = manifest.ForgetMail, nil, nil, ""
+	byMail.Requests[0].To = "privacy@mytool.example"
 	settled := deletionIn(t, true, Accepted, Confirmed)
 	settled.redact()
 	for name, d := range map[string]Deletion{
@@ -152,6 +153,40 @@ func TestParseDeletionDamaged(t *testing.T) {
 		"a request of no tool":              func(d *Deletion) { d.Requests[0].Tools = nil },
 		"an open event without a transport": func(d *Deletion) { d.Requests[0].Send = nil },
 		"an open event without a document":  func(d *Deletion) { d.Requests[0].Payload = nil },
+		"no time":                           func(d *Deletion) { d.RequestedAt = time.Time{} },
+		"a hash that is none":               func(d *Deletion) { d.SHA256 = strings.ToUpper(d.SHA256) },
+		"an ID that is none":                func(d *Deletion) { d.SourceID, d.SHA256 = "x", HashID("x") },
+		"a path with a NUL":                 func(d *Deletion) { d.SourcePath = "/a\x00b" },
+		"fewer failures than none":          func(d *Deletion) { d.Backoff.Failures = -1 },
+		"a request with such":               func(d *Deletion) { d.Requests[0].Backoff.Failures = -1 },
+		"a request of another tool":         func(d *Deletion) { d.Requests[0].Tools = []manifest.ID{toolID(t, "evil")} },
+		"a state that is none":              func(d *Deletion) { d.Requests[0].State = "done" },
+		"a method that is none":             func(d *Deletion) { d.Requests[0].Method = "exec" },
+		"a name for a terminal":             func(d *Deletion) { d.Requests[0].Names = []string{"\x1b[2J"} },
+		"an event that is none":             func(d *Deletion) { d.Requests[0].Event = "\n" },
+		"two receivers":                     func(d *Deletion) { d.Requests[0].To = "https://other.example" },
+		"a payload without the ID":          func(d *Deletion) { d.Requests[0].Payload = object("x", "y") },
+		"a payload beyond any":              func(d *Deletion) { d.Requests[0].Payload.Set("x", strings.Repeat("y", MaxPayload)) },
+		"a transport that is none":          func(d *Deletion) { d.Requests[0].Send.Transport = "exec" },
+		"a header twice": func(d *Deletion) {
+			d.Requests[0].Send.Headers = []manifest.Header{{Name: "A", Value: "1"}, {Name: "a", Value: "2"}}
+		},
+		"a header in two lines":      func(d *Deletion) { d.Requests[0].Send.Headers[0].Value = "1\r\nB: 2" },
+		"the host as a header":       func(d *Deletion) { d.Requests[0].Send.Headers[0].Name = "Host" },
+		"a secret as a write key":    func(d *Deletion) { d.Requests[0].Send.WriteKeyEnv = "GITHUB_TOKEN" },
+		"no write key":               func(d *Deletion) { d.Requests[0].Send.Transport, d.Requests[0].Send.Auth = manifest.Segment, "basic" },
+		"no signal":                  func(d *Deletion) { d.Requests[0].Send.Transport = manifest.OTLP },
+		"plain http to another host": func(d *Deletion) { d.goesTo("http://other.example/") },
+		"an event to a shell's start file": func(d *Deletion) {
+			d.goesTo("/root/.bashrc")
+			d.Requests[0].Send.Transport = manifest.File
+		},
+		"plain http, posted": func(d *Deletion) {
+			d.Requests[0].Method, d.Requests[0].To = manifest.ForgetHTTP, "http://other.example/"
+		},
+		"mail to two": func(d *Deletion) {
+			d.Requests[0].Method, d.Requests[0].To = manifest.ForgetMail, "a@b.example,c@d.example"
+		},
 	} {
 		d := deletionIn(t, false, Pending)
 		damage(&d)
@@ -162,6 +197,36 @@ func TestParseDeletionDamaged(t *testing.T) {
 	for _, text := range []string{"", "\x00\x00", "null", "[]", "{}", `{"schema":1}`, `{"schema":1.5}`, string(whole) + "{}"} {
 		if d, err := parseDeletion([]byte(text)); !errors.Is(err, errNoDeletion) {
 			t.Errorf("%.60q: %+v, %v", text, d, err)
+		}
+	}
+}
+
+// goesTo sends the first request, an event, elsewhere.
+func (d *Deletion) goesTo(endpoint string) {
+	d.Requests[0].To, d.Requests[0].Send.Endpoint = endpoint, endpoint
+}
+
+// TestSourcePath holds that a deletion on disk has no file removed that is no place
+// for a source ID, even if the ID is in it.
+func TestSourcePath(t *testing.T) {
+	outside := t.TempDir()
+	for path, removed := range map[string]bool{
+		"~/.mytool/source": true, "~/.moved/elsewhere/source": true, "~/source": false, "~/.mytool/../source": false, outside + "/mytool/source": false,
+	} {
+		s := newSender(t)
+		d := deletionIn(t, false)
+		d.SourcePath = strings.Replace(path, "~", s.Dirs.Home, 1)
+		must(t, os.MkdirAll(filepath.Join(s.Dirs.Home, ".mytool"), 0o700))
+		write(t, d.SourcePath, sampleID)
+		must(t, s.Deletions().create(d))
+		if listed := len(s.Refused()) > 0; listed == removed {
+			t.Errorf("%s is refused: %v", path, listed)
+		}
+		if _, err := s.carryDeletion(t.Context(), d.SHA256, awaited); err != nil && removed {
+			t.Errorf("%s: %v", path, err)
+		}
+		if _, err := os.Lstat(d.SourcePath); (err != nil) != removed {
+			t.Errorf("%s is removed: %v", path, err)
 		}
 	}
 }
@@ -437,12 +502,15 @@ func TestAllDeletions(t *testing.T) {
 		t.Errorf("without any: %v, %v", list, err)
 	}
 	var want []string
-	for i, id := range []string{"2", "1", "0", "same", "same too"} {
+	thirdHash := ""
+	for i := range 5 {
+		id := uuid.NewString()
 		d := deletionIn(t, true)
 		d.SourceID, d.SHA256 = id, HashID(id)
 		d.RequestedAt = noon.Add(-time.Duration(min(i, 3)) * time.Hour)
-		if id == "1" {
+		if i == 1 {
 			d.Tools = []manifest.ID{toolID(t, "third")}
+			thirdHash = d.SHA256
 		}
 		if err := ds.create(d); err != nil {
 			t.Fatal(err)
@@ -468,7 +536,7 @@ func TestAllDeletions(t *testing.T) {
 			t.Errorf("%d are unreadable, and this is reported: %v", broken, err)
 		}
 		third, err := ds.Of(toolID(t, "third"))
-		if len(third) != 1 || third[0].SHA256 != HashID("1") || (err != nil) != (broken > 0) {
+		if len(third) != 1 || third[0].SHA256 != thirdHash || (err != nil) != (broken > 0) {
 			t.Errorf("of one tool: %+v, %v", third, err)
 		}
 	}

@@ -182,7 +182,7 @@ func (r *round) unreadable(c claim, data []byte, err error) error {
 	switch {
 	case errors.Is(err, os.ErrNotExist): // the outbox was emptied
 		return nil
-	case errors.Is(err, statefile.ErrNotRegular):
+	case errors.Is(err, statefile.ErrNotRegular), errors.Is(err, statefile.ErrUntrusted):
 		r.sum.Rejected++
 		return c.spoil()
 	case errors.Is(err, errNewer), errors.As(err, &pathErr) && !errors.Is(err, statefile.ErrTooLarge):

@@ -44,7 +44,7 @@ func about(what string, err error) error {
 // there is another ID already, so is another key.
 func (s Sender) rotate(d *Deletion) error {
 	if id, err := identity.Load(d.SourcePath); err == nil && !d.isFor(id) {
-		return identity.Remove(d.SourcePath, d.isFor) // what a crash left beside it
+		return s.removeID(d) // what a crash left beside it
 	}
 	var errs []error
 	for _, tool := range d.Tools {
@@ -53,7 +53,41 @@ func (s Sender) rotate(d *Deletion) error {
 	if err := errors.Join(errs...); err != nil {
 		return err
 	}
-	return identity.Remove(d.SourcePath, d.isFor)
+	return s.removeID(d)
+}
+
+// removeID removes the ID from its file, if that is where a tool can have it. Another
+// file that a deletion names is not touched, and it is an error only if the ID is
+// there: a home can have been moved since.
+func (s Sender) removeID(d *Deletion) error {
+	err := s.checkSourcePath(d)
+	if err == nil {
+		return identity.Remove(d.SourcePath, d.isFor)
+	}
+	if id, loadErr := identity.Load(d.SourcePath); loadErr != nil || !d.isFor(id) {
+		return nil
+	}
+	return err
+}
+
+// checkSourcePath holds the rule of manifests for the path that a deletion names: a
+// file in a directory of its own in this home, or where one of its tools has its ID now.
+func (s Sender) checkSourcePath(d *Deletion) error {
+	home := filepath.ToSlash(s.Dirs.Home) + "/"
+	rest, inHome := strings.CutPrefix(filepath.ToSlash(d.SourcePath), home)
+	if d.SourcePath == s.idFile || s.Dirs.Home != "" && inHome && manifest.IsIDPath("~/"+rest) {
+		return nil
+	}
+	for _, tool := range d.Tools {
+		m, err := manifest.Library{Dirs: s.Dirs.Tools()}.Find(tool)
+		if err != nil || !m.Identity.Random {
+			continue
+		}
+		if path, err := identity.Path(m.Identity, s.Env, s.Dirs.Home); err == nil && path == d.SourcePath {
+			return nil
+		}
+	}
+	return fmt.Errorf("%s is no place for a source ID, and is not touched", d.SourcePath)
 }
 
 func (s Sender) removeKey(tool manifest.ID) error {
@@ -116,7 +150,7 @@ func (s Sender) rotateForgotten(id, path string) error {
 	if err != nil {
 		return err
 	}
-	d.SourcePath = path
+	d.SourcePath, s.idFile = path, path
 	return s.rotate(&d)
 }
 

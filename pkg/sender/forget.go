@@ -21,7 +21,9 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 	"time"
+	"unicode"
 
 	"github.com/google/uuid"
 
@@ -62,6 +64,7 @@ func (s Sender) Forget(ctx context.Context, f Forgetting) (Deletion, Removed, er
 		return Deletion{}, nil, fmt.Errorf("%w: %w", ErrNotFiled, s.noState())
 	}
 	d := s.newDeletion(f)
+	s.idFile = f.SourcePath
 	claim, err := s.awaitDeletion(ctx, d.SHA256)
 	if err != nil {
 		return Deletion{}, nil, fmt.Errorf("%w: %w", ErrNotFiled, err)
@@ -130,8 +133,8 @@ func requestsOf(f Forgetting, at time.Time) []DeletionRequest {
 
 func newRequest(m *manifest.Manifest, sourceID string, at time.Time) DeletionRequest {
 	r := DeletionRequest{
-		ID: uuid.New(), Tools: []manifest.ID{m.Tool.ID}, Names: []string{m.Tool.Name}, RequestedAt: at,
-		State: Pending, Method: m.Forget.Method, Contact: contact(m.Tool),
+		ID: uuid.New(), Tools: []manifest.ID{m.Tool.ID}, Names: []string{printable(m.Tool.Name)}, RequestedAt: at,
+		State: Pending, Method: m.Forget.Method, Contact: printable(contact(m.Tool)),
 	}
 	switch m.Forget.Method {
 	case manifest.ForgetHTTP:
@@ -152,6 +155,16 @@ func newRequest(m *manifest.Manifest, sourceID string, at time.Time) DeletionReq
 		r.State, r.SettledAt, r.Answer = Failed, at, m.Tool.Name+" offers no way to ask for deletion"
 	}
 	return r
+}
+
+// printable leaves out what is no text, as what is read back must not hold it.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return -1
+		}
+		return r
+	}, s)
 }
 
 // contact is whom a person can write to, or where they can read whom.

@@ -42,7 +42,7 @@ func (s Sender) Refused() []Refused {
 			list.file(filepath.Join(dir, e.Name()))
 		}
 	}
-	list.deletions(s.Deletions())
+	list.deletions(s)
 	return list
 }
 
@@ -81,11 +81,15 @@ func (l *refusals) outbox(dir string) {
 	}
 }
 
-func (l *refusals) deletions(ds Deletions) {
+func (l *refusals) deletions(s Sender) {
+	ds := s.Deletions()
 	filed, _, err := ds.names()
 	l.add(ds.dir, err)
 	for _, sha := range slices.Sorted(maps.Keys(filed)) {
-		_, err := ds.read(sha)
+		d, err := ds.read(sha)
+		if err == nil && !d.Erased {
+			err = s.checkSourcePath(&d)
+		}
 		l.add(ds.path(sha), err)
 	}
 }

@@ -22,6 +22,8 @@ type Sender struct {
 	Now     func() time.Time
 	Version func() string // usagectl's own
 	Client  *http.Client  // for deliveries; see [NewClient]
+
+	idFile string // where the source ID was found that is being forgotten, not what a file says
 }
 
 // State is the directory of outbox, journal, deletions and keys.
