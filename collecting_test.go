@@ -560,8 +560,8 @@ func TestCollectingRetry(t *testing.T) {
 	c.manifest = strings.ReplaceAll(c.manifest, away.URL+"/v1/deletions", server+"/forget")
 	lost := c.person("00000000-1111-4222-8333-555555555555")
 	stdout, _, code := lost.usagectl("", "forget", "mytool", "--yes")
-	for _, want := range []string{"404 Not Found", "requests for deletion go to /v1/deletions", "privacy@mytool.example"} {
-		if !strings.Contains(stdout, want) || code != 76 {
+	for _, want := range []string{"404 Not Found", "requests for deletion go to /v1/deletions", "it is tried again"} {
+		if !strings.Contains(stdout, want) || code != 0 { // an operator can repair it
 			t.Errorf("at the wrong place: exit %d, not %q in %s", code, want, stdout)
 		}
 	}
