@@ -79,7 +79,7 @@ func (s Sender) drain(ctx context.Context, tool manifest.ID, progress func(int))
 		}
 		before := sum.done()
 		sum.Held, sum.seen = "", names
-		if len(names) == 0 || !r.run(ctx, startAfter(r.outbox.Backoff().After, names)) || sum.done() == before { // or others take them all
+		if len(names) == 0 || !r.run(ctx, names) || sum.done() == before { // or others take them all
 			return sum
 		}
 	}
@@ -101,8 +101,7 @@ func (r *round) prepare() ([]string, error) {
 	return names, err
 }
 
-// startAfter turns a sorted list of names round: it begins behind the event that
-// failed last, so that those that always fail do not keep the others waiting.
+// startAfter turns a sorted list of names round: it begins behind the last one.
 func startAfter(last string, names []string) []string {
 	i, found := slices.BinarySearch(names, last)
 	if found {
@@ -119,16 +118,20 @@ type round struct {
 	sum      *Summary
 	progress func(int)
 	batch    batch
+
+	before Backoff // as it was when the pass began
+	failed outcome // of the last batch that failed
+	round  string  // the failure after which the pass went round, if it did
 }
 
 // run claims and delivers the events of these names, in batches. It returns
 // false if the tool has to wait. What only this process cannot deliver, or cannot
 // read, is passed over and put back; Held says why.
 func (r *round) run(ctx context.Context, names []string) bool {
-	for _, name := range names {
-		if ctx.Err() != nil {
-			break
-		}
+	r.before, r.failed, r.round = r.outbox.Backoff(), outcome{}, ""
+	for len(names) > 0 && ctx.Err() == nil {
+		name := names[0]
+		names = names[1:]
 		c, err := r.outbox.claim(name, r.self, r.Now())
 		if errors.Is(err, os.ErrNotExist) { // taken by another
 			continue
@@ -140,11 +143,30 @@ func (r *round) run(ctx context.Context, names []string) bool {
 			r.sum.Failed = cmp.Or(r.sum.Failed, err.Error())
 			break
 		}
-		if r.sum.Failed != "" {
+		if r.sum.Failed == "" {
+			continue
+		}
+		if !r.goesRound() {
 			break
 		}
+		names = startAfter(r.before.After, append([]string{name}, names...)) // it was put back
 	}
-	return r.flush(ctx) && r.sum.Failed == ""
+	ok := r.flush(ctx)
+	r.sum.Failed = cmp.Or(r.sum.Failed, r.round)
+	return ok && r.sum.Failed == ""
+}
+
+// goesRound reports whether the pass goes on after a batch that failed, and then notes
+// that: once, if the one before failed too and the server has said so, which may be
+// about single events. It goes on behind the event that failed last, so that those that
+// always fail do not keep the others waiting. The oldest are tried first all the same:
+// after a failure of the server itself everything leaves in the order in which it was taken.
+func (r *round) goesRound() bool {
+	if r.round != "" || r.before.Failures == 0 || r.failed.status == 0 || r.failed.retryAfter > 0 {
+		return false
+	}
+	r.round, r.sum.Failed = r.sum.Failed, ""
+	return true
 }
 
 // take adds a claimed event to the batch, and sends the batch first if the event
@@ -276,12 +298,17 @@ func (r *round) settle(ctx context.Context, m *manifest.Manifest, sent []claimed
 		}
 	}
 	switch {
+	case failure.result != retry && (r.round != "" || !slices.ContainsFunc(outcomes, outcome.answered)):
+		// What failed before has to wait all the same, and so if nobody was asked.
 	case failure.result != retry:
 		errs = append(errs, r.outbox.clearBackoff())
 	case ctx.Err() == nil: // not merely this process running out of time
 		wait = wait.next(r.Now(), failure.retryAfter, failure.note)
 		wait.After = sent[len(sent)-1].name
 		errs = append(errs, r.outbox.setBackoff(wait))
+	}
+	if failure.result == retry {
+		r.failed = failure
 	}
 	r.sum.Failed, r.sum.RetryAfter = failure.note, failure.retryAfter
 	return errors.Join(errs...)

@@ -61,6 +61,9 @@ type outcome struct {
 	note       string
 }
 
+// answered reports whether the receiver took it or refused it.
+func (o outcome) answered() bool { return o.result == accepted || o.result == rejected }
+
 // withoutConsent reports whether consent was withdrawn while it was under way.
 func (o outcome) withoutConsent() bool { return o.result == withheld || o.result == interrupted }
 
