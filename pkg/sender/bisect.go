@@ -7,8 +7,8 @@ import (
 
 // bisection finds the parcels that a receiver of batches cannot stomach. A batch that
 // it calls bad or too large is sent again in halves, so that one bad event does not
-// take the good ones with it. If split is set, because the last attempt failed too, so
-// is a batch of which it says that it failed. Nothing of such a batch was accepted.
+// take the good ones with it. If split is set, because the last attempts failed too,
+// so is a batch of which it says that it failed. Nothing of such a batch was accepted.
 type bisection struct {
 	send  func([]parcel) outcome
 	split bool

@@ -234,7 +234,7 @@ func (r *round) flush(ctx context.Context) bool {
 		attempt, cancel := context.WithTimeout(ctx, attemptTimeout)
 		defer cancel()
 		m := r.medium()
-		m.may, m.split = r.gate(b.manifest, sent), r.outbox.Backoff().Failures > 0
+		m.may, m.split = r.gate(b.manifest, sent), r.outbox.Backoff().Failures > 1
 		outcomes := m.transportOf(b.manifest).carry(attempt, parcels)
 		errs = append(errs, r.record(r.outbox.tool, b.manifest.Send.Endpoint, parcels, outcomes), r.settle(ctx, b.manifest, sent, outcomes))
 	}

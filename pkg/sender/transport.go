@@ -104,7 +104,7 @@ type medium struct {
 	home    string
 	version string
 	now     func() time.Time
-	split   bool // the last attempt failed too: see [bisection]
+	split   bool // the last two attempts failed too: see [bisection]
 
 	// may is asked for consent before each request, datagram or line, and again
 	// while a request is under way; nil asks nobody. An error says why not. It is
