@@ -98,7 +98,6 @@ func ahead(at, now time.Time) bool {
 // next is the wait after one more failure. The random part, up to a quarter,
 // keeps machines that failed together from coming back together.
 func (b Backoff) next(now time.Time, retryAfter time.Duration, failure string) Backoff {
-	b.Failures = max(0, min(b.Failures, 1<<20)) // a file can say anything
 	wait := maxBackoff
 	if b.Failures >= 0 && b.Failures < 9 {
 		wait = min(minBackoff<<b.Failures, maxBackoff)
