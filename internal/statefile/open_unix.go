@@ -5,6 +5,7 @@ package statefile
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"syscall"
 )
@@ -34,8 +35,20 @@ func Rename(from, to string) error { return os.Rename(from, to) }
 // Remove is [os.Remove].
 func Remove(path string) error { return os.Remove(path) }
 
-// RemoveAll is [os.RemoveAll].
-func RemoveAll(path string) error { return os.RemoveAll(path) }
+// RemoveAll is [os.RemoveAll], but that it does not wait if a FIFO is in the place of
+// the directory in which path would be: that one is opened without a look.
+func RemoveAll(path string) error {
+	info, err := os.Lstat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return err
+	case info.IsDir():
+		return os.RemoveAll(path)
+	}
+	return remove(path)
+}
 
 // SyncDir makes durable what was renamed, made and removed in dir.
 func SyncDir(dir string) error {
