@@ -25,15 +25,18 @@ func TestBooksBalance(t *testing.T) {
 	}{
 		"refused": {
 			func(p *person) int { return p.keptEvents(time.Now(), 3) + p.rejectedEvents(2) },
-			[]string{"disable", "harm"}, []string{"disable", "harm"},
+			[]string{"disable", "harm"},
+			[]string{"disable", "harm"},
 		},
 		"too old": {
 			func(p *person) int { return p.keptEvents(time.Now().AddDate(0, 0, -31), 3) },
-			[]string{"flush"}, []string{"flush"},
+			[]string{"flush"},
+			[]string{"flush"},
 		},
 		"rejected, and too many": {
 			func(p *person) int { return p.rejectedEvents(1000 + 3) },
-			[]string{"deliver"}, []string{"deliver"},
+			[]string{"deliver"},
+			[]string{"deliver"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
