@@ -34,7 +34,7 @@ later is not covered. With --all it only lifts an earlier "disable --all", with
 --system only what "disable --system" wrote: nobody can agree for somebody else.
 
 EXIT STATUS
-   0  recorded, also if something else still keeps telemetry off, or if a warning
+   0  recorded, also if something else still keeps telemetry off, or a warning
       says that a power cut may undo it
   64  a bad flag or no tool
   65  an unknown tool, or a level that it does not have
