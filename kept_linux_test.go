@@ -51,9 +51,21 @@ func TestOddKeptFiles(t *testing.T) {
 		".local/share/usagectl/tools/other.toml", ".harm/source", ".env",
 	}
 	commands := [][]string{
-		{"status"}, {"status", "harm"}, {"status", "--all", "--json"}, {"inspect", "harm"}, {"inspect", "harm", "--queued"}, {"inspect", "harm", "--sent"},
-		{"send", "harm", "run.end"}, {"send", "harm", "run.end", "--wait=200ms"}, {"flush", "--timeout", "500ms"}, {"flush", "--rejected", "--timeout", "500ms"},
-		{"env", "--all"}, {"enable", "--all"}, {"forget", "harm", "--yes"}, {"disable", "harm"}, {"status"},
+		{"status"},
+		{"status", "harm"},
+		{"status", "--all", "--json"},
+		{"inspect", "harm"},
+		{"inspect", "harm", "--queued"},
+		{"inspect", "harm", "--sent"},
+		{"send", "harm", "run.end"},
+		{"send", "harm", "run.end", "--wait=200ms"},
+		{"flush", "--timeout", "500ms"},
+		{"flush", "--rejected", "--timeout", "500ms"},
+		{"env", "--all"},
+		{"enable", "--all"},
+		{"forget", "harm", "--yes"},
+		{"disable", "harm"},
+		{"status"},
 	}
 	var wg sync.WaitGroup
 	free := make(chan bool, 4)

@@ -120,8 +120,18 @@ func TestStateOfSomebodyElse(t *testing.T) {
 			spoil(t, state)
 			before := listing(t, shared) + listing(t, filepath.Join(p.home, "documents"))
 			for _, args := range [][]string{
-				{"status"}, {"status", "--json"}, {"flush"}, {"flush", "evil"}, {"enable", "--all"}, {"enable", "demo"}, {"send", "demo", "run.start", "--wait=10s"},
-				{"forget", "demo", "--yes"}, {"disable", "demo"}, {"deliver"}, {"inspect", "demo"}, {"env", "--all"},
+				{"status"},
+				{"status", "--json"},
+				{"flush"},
+				{"flush", "evil"},
+				{"enable", "--all"},
+				{"enable", "demo"},
+				{"send", "demo", "run.start", "--wait=10s"},
+				{"forget", "demo", "--yes"},
+				{"disable", "demo"},
+				{"deliver"},
+				{"inspect", "demo"},
+				{"env", "--all"},
 			} {
 				cmd := p.command(args...)
 				cmd.Env = append(slices.Clip(cmd.Env), "XDG_STATE_HOME="+shared)
