@@ -63,7 +63,7 @@ const appendTo = "STATEFILE_TEST_APPEND"
 func TestAppender(t *testing.T) {
 	path := os.Getenv(appendTo)
 	if path == "" {
-		t.Skip("for TestAppendAtOnce")
+		return
 	}
 	for i := range 200 {
 		line := fmt.Sprintf("%d %d %s\n", os.Getpid(), i, strings.Repeat("x", i*37%5000))
