@@ -44,7 +44,7 @@ EXIT STATUS
 with --fail also:
   65  an unknown tool, event or field, or a value that does not fit;
       nothing was sent
-  69  not delivered within --wait, and not kept
+  69  not delivered within --wait and not kept, or it is not known
   75  not delivered within --wait, but kept
   76  rejected by the server
   78  the tool's manifest cannot be used`,

@@ -236,7 +236,12 @@ func (r *round) flush(ctx context.Context) bool {
 		m := r.medium()
 		m.may, m.split = r.gate(b.manifest, sent), r.outbox.Backoff().Failures > 1
 		outcomes := m.transportOf(b.manifest).carry(attempt, parcels)
-		errs = append(errs, r.record(r.outbox.tool, b.manifest.Send.Endpoint, parcels, outcomes), r.settle(ctx, b.manifest, sent, outcomes))
+		err := r.record(r.outbox.tool, b.manifest.Send.Endpoint, parcels, outcomes)
+		errs = append(errs, r.settle(ctx, b.manifest, sent, outcomes))
+		if err != nil { // on a full disk the events that are gone have made room
+			err = r.record(r.outbox.tool, b.manifest.Send.Endpoint, parcels, outcomes)
+		}
+		errs = append(errs, err)
 	}
 	if err := errors.Join(errs...); err != nil {
 		r.sum.Failed = cmp.Or(r.sum.Failed, err.Error())

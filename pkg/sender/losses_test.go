@@ -141,3 +141,23 @@ func TestEventID(t *testing.T) {
 		}
 	}
 }
+
+// TestCountsAnEventOnce has an event in two parts, as a crash leaves it when it is moved
+// aside or put back, and then delivered.
+func TestCountsAnEventOnce(t *testing.T) {
+	o := outboxWith(t, 1, noon)
+	file := waiting(t, o)[0]
+	write(t, o.path("rejected", file), `{"answer":"400"}`)
+	if count, err := o.Count(); err != nil || count != (Count{Queued: 1}) {
+		t.Errorf("queued: %+v, %v", count, err)
+	}
+	c, err := o.claim(file, thisProcess(), noon)
+	must(t, err)
+	if count, err := o.Count(); err != nil || count != (Count{Queued: 1}) {
+		t.Errorf("claimed: %+v, %v", count, err)
+	}
+	must(t, c.done())
+	if count, err := o.Count(); err != nil || count != (Count{}) {
+		t.Errorf("delivered: %+v, %v", count, err)
+	}
+}

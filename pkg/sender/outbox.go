@@ -179,8 +179,11 @@ func (c claim) read() (Entry, []byte, error) {
 	return e, data, err
 }
 
-// done removes the event: it was delivered.
-func (c claim) done() error { return ifThere(statefile.Remove(c.path())) }
+// done removes the event: it was delivered. So is what a crash left of it when it was
+// moved aside, or put back from there.
+func (c claim) done() error {
+	return errors.Join(ifThere(statefile.Remove(c.path())), ifThere(statefile.Remove(c.outbox.path("rejected", c.name))))
+}
 
 // release puts the event back.
 func (c claim) release() error {
@@ -224,10 +227,10 @@ func (c claim) reject(data []byte, answer string, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	if err := statefile.Write(c.outbox.path("rejected", c.name), body, 0o600, 0o700); err != nil {
+	if err := statefile.Write(c.outbox.path("rejected", c.name), body, 0o600, 0o700); !statefile.Done(err) {
 		return err
 	}
-	return c.done()
+	return ifThere(statefile.Remove(c.path()))
 }
 
 // discard ends the event without delivering it.
@@ -328,7 +331,13 @@ func (o Outbox) Count() (Count, error) {
 	claimed, claimedErr := o.names("claimed")
 	rejected, rejectedErr := o.names("rejected")
 	lost, lostErr := o.losses()
-	return Count{len(waiting) + len(claimed), len(rejected), lost.count()}, errors.Join(err, claimedErr, rejectedErr, lostErr)
+	queued := map[string]bool{} // an event that is claimed meanwhile is in both lists
+	for _, name := range append(waiting, claimed...) {
+		event, _, _ := strings.Cut(name, "~")
+		queued[event] = true
+	}
+	rejected = slices.DeleteFunc(rejected, func(name string) bool { return queued[name] }) // on its way between the two
+	return Count{len(queued), len(rejected), lost.count()}, errors.Join(err, claimedErr, rejectedErr, lostErr)
 }
 
 // Waiting reads the entries that wait, the oldest first, without claiming them.
