@@ -47,7 +47,7 @@ func TestOddKeptFiles(t *testing.T) {
 		state + "outbox/harm/rejected/" + entryName(1<<60), state + "outbox/harm/discarded/" + entryName(1<<60) + "~refused",
 		state + "journal", state + "journal/harm.jsonl", state + "journal/harm.jsonl.1", state + "keys", state + "keys/harm",
 		state + "deletions", state + "deletions/" + strings.Repeat("0", 64) + ".json", state + "deletions/." + strings.Repeat("0", 64) + ".claim",
-		".config/usagectl", ".config/usagectl/consent", ".config/usagectl/consent/all.toml", ".config/usagectl/consent/harm.lifted",
+		".config/usagectl", ".config/usagectl/consent", ".config/usagectl/consent/all.toml", ".config/usagectl/consent/harm.refused",
 		".local/share/usagectl/tools/other.toml", ".harm/source", ".env",
 	}
 	commands := [][]string{

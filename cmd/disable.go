@@ -86,14 +86,16 @@ func runDisable(ctx context.Context, a *app, names []string, o disableOptions) e
 	}
 	var results []decided
 	var total sender.Emptied
+	var failed *failure
 	reached := false // a tool by a variable
 	for _, id := range ids {
 		t := a.look(id)
 		emptied, err := a.refuse(ctx, t.facts.Tool, id, o.replace)
-		if err != nil {
-			return err
-		}
 		total = total.Add(emptied)
+		if errors.As(err, &failed) { // the others are refused all the same
+			a.tell(failed)
+			continue
+		}
 		t = a.judge(t)
 		results = append(results, a.decidedOf(t))
 		if a.json || a.quiet {
@@ -109,7 +111,10 @@ func runDisable(ctx context.Context, a *app, names []string, o disableOptions) e
 	if reached {
 		a.hintStartLine("to have every refusal obeyed at once")
 	}
-	return a.disabled(ctx, results, total)
+	if err := a.disabled(ctx, results, total); err != nil || failed == nil {
+		return err
+	}
+	return fail(failed.code, nil)
 }
 
 // disabled prints the JSON, and finds the exit code.
@@ -149,8 +154,18 @@ func (a *app) refuseAll(ctx context.Context, replace bool) error {
 // refuse records a refusal, of a tool or with the zero ID of all, and empties the
 // outboxes; what is queued goes even if the refusal cannot be recorded.
 func (a *app) refuse(ctx context.Context, old consent.Record, id manifest.ID, replace bool) (sender.Emptied, error) {
+	s := a.sender()
+	tools := []manifest.ID{id}
+	if id.IsZero() {
+		tools, _ = sender.Tools(s.State())
+	}
+	before := s.Underway(tools...)
 	err := a.record(old, id, consent.Decision{State: consent.Refused, At: a.Now().UTC().Truncate(1e9)}, replace)
-	emptied, emptyErr := a.empty(ctx, id)
+	emptied, emptyErr := a.empty(ctx, s, id, before)
+	s.AwaitDeliverers(ctx)
+	if !s.Keeps() {
+		a.note("events cannot be kept now: one that was being sent was stopped, and may have arrived")
+	}
 	switch gone := strings.TrimSpace(thrownAway(emptied)); {
 	case err != nil && gone != "":
 		a.warn("%s", gone) // though the refusal is not recorded
@@ -161,8 +176,7 @@ func (a *app) refuse(ctx context.Context, old consent.Record, id manifest.ID, re
 }
 
 // empty empties the outbox of a tool, or with the zero ID of all tools, side by side.
-func (a *app) empty(ctx context.Context, id manifest.ID) (sender.Emptied, error) {
-	s := a.sender()
+func (a *app) empty(ctx context.Context, s sender.Sender, id manifest.ID, before sender.Underway) (sender.Emptied, error) {
 	tools := []manifest.ID{id}
 	var err error
 	if id.IsZero() {
@@ -173,7 +187,7 @@ func (a *app) empty(ctx context.Context, id manifest.ID) (sender.Emptied, error)
 	var sum sender.Emptied
 	for _, tool := range tools {
 		wg.Go(func() {
-			emptied, emptyErr := s.Empty(ctx, tool)
+			emptied, emptyErr := s.Empty(ctx, tool, before)
 			mu.Lock()
 			defer mu.Unlock()
 			sum = sum.Add(emptied)

@@ -152,7 +152,7 @@ func (a *app) enableOne(ctx context.Context, name string, o enableOptions) (tool
 		return t, err
 	}
 	if terms.Level < old.Level {
-		a.sender().AwaitDeliverers(ctx) // what is being sent at the old level stops
+		a.sender().AwaitDeliverers(ctx, t.id) // what is being sent at the old level stops
 	}
 	return a.judge(t), nil
 }
@@ -177,7 +177,11 @@ func (a *app) record(old consent.Record, id manifest.ID, d consent.Decision, rep
 	if err := unreadable(old, replace); err != nil {
 		return err
 	}
-	if err := a.done("the decision is recorded", consent.Write(path, d)); err != nil {
+	write := consent.Write
+	if d.State == consent.Refused {
+		write = func(path string, d consent.Decision) error { return consent.Refuse(path, d, a.Now) }
+	}
+	if err := a.done("the decision is recorded", write(path, d)); err != nil {
 		return fail(exitCreate, fmt.Errorf("the decision is not recorded: %w", err))
 	}
 	return nil

@@ -11,6 +11,7 @@ import (
 
 	"github.com/usagectl/usagectl/pkg/consent"
 	"github.com/usagectl/usagectl/pkg/manifest"
+	"github.com/usagectl/usagectl/pkg/sender"
 )
 
 // machineOptions are the flags of decisions for everybody on a machine.
@@ -61,9 +62,25 @@ func (a *app) refuseForMachine(ctx context.Context, names []string, o disableOpt
 		return machineDecided{Refused: true, Changed: changed}, err
 	})
 	if err == nil && o.machine.root == "" {
-		a.sender().AwaitDeliverers(ctx)
+		err = a.awaitOwn(ctx, names)
 	}
 	return err
+}
+
+// awaitOwn waits until deliverers have stopped, as far as that can be seen from here:
+// everybody's ask for consent again, and those of this person are waited for.
+func (a *app) awaitOwn(ctx context.Context, names []string) error {
+	tools, err := parseIDs(names)
+	if err == nil && len(tools) == 0 {
+		tools, err = sender.Tools(a.Dirs.State())
+	}
+	if err != nil {
+		return nil // what cannot be read cannot be waited for
+	}
+	if still := a.sender().AwaitDeliverers(ctx, tools...); still > 0 {
+		return fail(exitIO, fmt.Errorf("the refusal is recorded, but %s", stillUnderway(still)))
+	}
+	return nil
 }
 
 func (a *app) liftForMachine(names []string, o enableOptions) error {

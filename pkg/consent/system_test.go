@@ -189,7 +189,7 @@ func TestMachineTwice(t *testing.T) {
 				unchanged(t, tree, before)
 
 				lift(t, m, id, true, nil)
-				if mark := strings.TrimSuffix(file, ".toml") + ".lifted"; way == "machine" {
+				if mark := strings.TrimSuffix(file, ".toml") + ".refused"; way == "machine" {
 					leftovers(t, filepath.Dir(path), mark)
 				} else {
 					leftovers(t, filepath.Dir(path)) // in an image nothing can have been queued

@@ -12,20 +12,20 @@ import (
 
 // admission decides which events of a tool may leave at this moment: it asks for
 // consent anew, and compares each event with what was forgotten and with the refusals
-// that were lifted since it was taken. It is for one goroutine.
+// since it was taken. It is for one goroutine.
 type admission struct {
 	sender   Sender
 	manifest *manifest.Manifest
 	gone     forgotten
-	lifted   time.Time
+	refused  time.Time                  // when a refusal was in force last
 	err      error                      // something cannot be told, so nothing leaves
 	verdicts map[string]consent.Verdict // by the directory in which events were taken
 }
 
 func (s Sender) admission(m *manifest.Manifest) *admission {
 	gone, err := s.Deletions().forgotten()
-	lifted, liftErr := consent.LiftedAt(s.Dirs, m.Tool.ID)
-	return &admission{s, m, gone, lifted, errors.Join(err, liftErr), map[string]consent.Verdict{}}
+	refused, refusedErr := consent.RefusedAt(s.Dirs, m.Tool.ID)
+	return &admission{s, m, gone, refused, errors.Join(err, refusedErr), map[string]consent.Verdict{}}
 }
 
 // dropError says that an event must never be sent, and why.
@@ -84,9 +84,9 @@ func (a *admission) permit(e Entry) (consent.Permit, error) {
 }
 
 // refusedSince reports whether a refusal was in force after the event was taken. If
-// one was ever lifted, so does an event from the future, of which nobody knows.
+// one ever was, so does an event from the future, of which nobody knows.
 func (a *admission) refusedSince(e Entry) bool {
-	return !a.lifted.IsZero() && (!e.TakenAt.After(a.lifted) || e.TakenAt.After(a.sender.Now().Add(maxSkew)))
+	return !a.refused.IsZero() && (!e.TakenAt.After(a.refused) || e.TakenAt.After(a.sender.Now().Add(maxSkew)))
 }
 
 // verdict asks for consent where this process works, and where the event was taken;

@@ -3,10 +3,12 @@ package sender
 import (
 	"context"
 	"errors"
+	"os"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/usagectl/usagectl/internal/statefile"
 	"github.com/usagectl/usagectl/pkg/manifest"
 )
 
@@ -23,25 +25,43 @@ func (e Emptied) Add(o Emptied) Emptied {
 	return Emptied{e.Discarded + o.Discarded, e.Sent + o.Sent, e.Interrupted + o.Interrupted, e.Underway + o.Underway}
 }
 
+// Underway is what is being delivered at some moment: the claims, by tool.
+type Underway map[manifest.ID][]string
+
+// Underway lists what is being delivered now. Whoever refuses asks before the refusal
+// is recorded: what deliverers stop right after that is theirs to report too.
+func (s Sender) Underway(tools ...manifest.ID) Underway {
+	list := Underway{}
+	for _, tool := range tools {
+		// What cannot be read is found out when the outbox is emptied.
+		list[tool], _ = s.Outbox(tool).live(thisProcess(), s.Now())
+	}
+	return list
+}
+
 // Empty throws away everything that a tool's outbox holds, after a refusal was
 // recorded. Deliverers ask for consent before each request, and while one is under
 // way; Empty waits for those that are delivering, so that nothing leaves once it has
-// returned, unless Underway says otherwise. It ends early if ctx does.
-func (s Sender) Empty(ctx context.Context, tool manifest.ID) (Emptied, error) {
-	return s.empty(ctx, tool, lostRefused)
-}
-
-func (s Sender) empty(ctx context.Context, tool manifest.ID, why loss) (Emptied, error) {
+// returned, unless Underway says otherwise. It ends early if ctx does. before is what
+// was being delivered before the refusal.
+func (s Sender) Empty(ctx context.Context, tool manifest.ID, before Underway) (Emptied, error) {
 	if s.State() == "" {
-		s.AwaitDeliverers(ctx)
 		return Emptied{}, nil
 	}
+	return s.empty(ctx, tool, lostRefused, before[tool])
+}
+
+func (s Sender) empty(ctx context.Context, tool manifest.ID, why loss, before []string) (Emptied, error) {
 	ctx, cancel := context.WithTimeout(ctx, claimWait)
 	defer cancel()
 	o := s.Outbox(tool)
 	var all Emptied
 	var errs []error
 	seen := map[string]bool{} // events that somebody was delivering
+	for _, file := range before {
+		event, _, _ := strings.Cut(file, "~")
+		seen[event] = true
+	}
 	for {
 		ended, underway, err := o.discardAll(why, thisProcess(), s.Now)
 		all.Discarded += ended
@@ -65,9 +85,38 @@ func (s Sender) empty(ctx context.Context, tool manifest.ID, why loss) (Emptied,
 }
 
 // AwaitDeliverers waits until every deliverer of this machine has asked for consent
-// again, or ctx ends: for a refusal that concerns events of which nobody here knows,
-// such as those that could not be kept, or those of other people.
-func (s Sender) AwaitDeliverers(ctx context.Context) { sleep(ctx, 2*gateInterval) }
+// again, which stops deliveries of which nobody here knows: of events that could not be
+// kept, or of other people. It also waits until what is being delivered of these tools
+// has ended, and returns how many deliveries have not, in time or because ctx ended.
+func (s Sender) AwaitDeliverers(ctx context.Context, tools ...manifest.ID) (still int) {
+	before := s.Underway(tools...)
+	ctx, cancel := context.WithTimeout(ctx, claimWait)
+	defer cancel()
+	for wait := 2 * gateInterval; ; wait = pollInterval {
+		goesOn := sleep(ctx, wait)
+		now := s.Underway(tools...)
+		still = 0
+		for tool, claims := range before {
+			still += len(slices.DeleteFunc(slices.Clone(claims), func(claim string) bool { return !slices.Contains(now[tool], claim) }))
+		}
+		if still == 0 || !goesOn {
+			return still
+		}
+	}
+}
+
+// Keeps reports whether events can be kept now. Those that cannot are delivered
+// at once or not at all, and nothing is known of them.
+func (s Sender) Keeps() bool {
+	if s.State() == "" {
+		return false
+	}
+	f, err := os.CreateTemp(s.State(), ".*.tmp")
+	if err != nil {
+		return errors.Is(err, os.ErrNotExist) // nothing was ever kept
+	}
+	return errors.Join(f.Close(), statefile.Remove(f.Name())) == nil
+}
 
 // discardAll throws away what nobody is delivering, and lists the events that somebody
 // is. An event that is put back meanwhile goes too: it is in the part that is read later.

@@ -105,7 +105,7 @@ func TestEmptyTellsWhatBecameOfEach(t *testing.T) {
 				}
 				ended <- c.end(s, o, cl, e)
 			}()
-			got, err := s.Empty(ctx, o.tool)
+			got, err := s.Empty(ctx, o.tool, nil)
 			if endErr := <-ended; got != c.want || err != nil || endErr != nil {
 				t.Errorf("%+v, want %+v, %v, %v", got, c.want, err, endErr)
 			}
@@ -240,6 +240,11 @@ func TestGate(t *testing.T) {
 		}, true},
 		"a refusal and a new agreement": {func(t *testing.T, s Sender, _ *manifest.Manifest, terms consent.Terms) {
 			terms.Grant = uuid.NewString()
+			record(t, s, consent.NewDecision(consent.Granted, terms, noon))
+		}, true},
+		"a refusal, and the old agreement written back": {func(t *testing.T, s Sender, m *manifest.Manifest, terms consent.Terms) {
+			file := consent.File(s.Dirs.UserConsent(), m.Tool.ID)
+			must(t, consent.Refuse(file, consent.Decision{State: consent.Refused}, func() time.Time { return noon.Add(time.Nanosecond) }))
 			record(t, s, consent.NewDecision(consent.Granted, terms, noon))
 		}, true},
 		"fewer fields": {func(t *testing.T, s Sender, _ *manifest.Manifest, terms consent.Terms) {

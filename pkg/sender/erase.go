@@ -107,7 +107,7 @@ func (s Sender) EraseHere(ctx context.Context, tool manifest.ID) (Emptied, error
 	if s.State() == "" {
 		return Emptied{}, nil
 	}
-	removed, err := s.empty(ctx, tool, lostForgotten)
+	removed, err := s.empty(ctx, tool, lostForgotten, nil)
 	return removed, errors.Join(about("the outbox", err), about("the key", s.removeKey(tool)), about("the journal", s.Journal(tool).erase()))
 }
 

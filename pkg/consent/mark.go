@@ -13,19 +13,30 @@ import (
 	"github.com/usagectl/usagectl/pkg/manifest"
 )
 
-// A refusal that is lifted leaves a mark that says when. An event that was taken
-// before that never leaves, however late whoever took it comes to queue it: the
-// agreement may be the same as before the refusal, so it does not tell them apart.
+// A refusal leaves a mark beside its file that outlasts it and says when it was in
+// force last. An event that was taken before that never leaves, however late whoever
+// took it comes to queue it, and however the refusal was lifted: the agreement may be
+// the same as before, so it does not tell them apart.
 
-// markOf is the file beside a consent file that says when a refusal was lifted.
-func markOf(file string) string { return strings.TrimSuffix(file, ".toml") + ".lifted" }
+// markOf is the mark of a consent file.
+func markOf(file string) string { return strings.TrimSuffix(file, ".toml") + ".refused" }
 
 // maxMark is the size, in bytes, of the largest mark that is read.
 const maxMark = 64
 
 func markAt(now time.Time) []byte { return []byte(now.UTC().Format(time.RFC3339Nano) + "\n") }
 
-// Lift takes back the person's refusal in a consent file, and notes when, durably. It
+// Refuse records a refusal, like [Write], and marks it. now is asked after that, so
+// that the mark is not older than an event for which consent was asked just before.
+func Refuse(path string, d Decision, now func() time.Time) error {
+	err := Write(path, d)
+	if statefile.Done(err) {
+		_ = statefile.Write(markOf(path), markAt(now()), 0o600, 0o700) // the refusal is in force; lifting it marks it too
+	}
+	return err
+}
+
+// Lift takes back the person's refusal in a consent file, and marks it, durably. It
 // is no error if somebody else was quicker. On an error the refusal holds, unless it
 // is [ErrNotDurable].
 func Lift(file string, now time.Time) error {
@@ -38,9 +49,10 @@ func Lift(file string, now time.Time) error {
 	return errors.Join(err, marked)
 }
 
-// LiftedAt is when a refusal that concerned the tool, the person's or the machine's, was
-// lifted last; the zero time if none was. An error means that this cannot be told.
-func LiftedAt(d dirs.Dirs, id manifest.ID) (time.Time, error) {
+// RefusedAt is when a refusal that concerned the tool, the person's or the machine's, was
+// in force last, as far as that is marked; the zero time if none was. An error means
+// that this cannot be told.
+func RefusedAt(d dirs.Dirs, id manifest.ID) (time.Time, error) {
 	var last time.Time
 	look := func(dir string, trusted func(os.FileInfo) error) error {
 		for _, id := range []manifest.ID{{}, id} {
