@@ -151,6 +151,9 @@ func (a *app) enableOne(ctx context.Context, name string, o enableOptions) (tool
 	if err := a.record(t.facts.Tool, t.id, consent.NewDecision(consent.Granted, terms, a.Now()), o.replace); err != nil {
 		return t, err
 	}
+	if err := a.done("the decision is recorded", consent.Heal(a.Dirs, t.id, a.Now())); err != nil {
+		return t, fail(exitIO, fmt.Errorf("the decision is recorded, but nothing is sent under it: %w", err))
+	}
 	if terms.Level < old.Level {
 		a.sender().AwaitDeliverers(ctx, t.id) // what is being sent at the old level stops
 	}
@@ -199,6 +202,10 @@ func (a *app) liftRefusalOfAll(replace bool) error {
 	old := consent.ReadUser(a.Dirs, manifest.ID{})
 	if err := unreadable(old, replace); err != nil {
 		return err
+	}
+	healed := consent.Heal(a.Dirs, manifest.ID{}, a.Now())
+	if err := a.done("the mark of the refusal is mended", healed); err != nil {
+		return fail(exitCreate, fmt.Errorf("the refusal of all tools is not lifted: %w", err))
 	}
 	if old.Exists() {
 		if err := a.done("the refusal of all tools is lifted", consent.Lift(old.Path, a.Now())); err != nil {

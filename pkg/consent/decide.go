@@ -98,7 +98,7 @@ func Decide(id manifest.ID, m *manifest.Manifest, f Facts) Verdict {
 	off(Dotenv, f.DotenvRefusal)
 	off(System, systemRefusal(f.System))
 	off(User, userRefusal(f.All, f.Tool))
-	off(Unreadable, unreadable(append(slices.Clone(f.System), f.All, f.Tool)))
+	off(Unreadable, cmp.Or(unreadable(append(slices.Clone(f.System), f.All, f.Tool)), f.MarkProblem))
 	off(NotYourHome, foreignHomeDetail(f.ForeignHome))
 	off(EndpointChanged, endpointChanged(m, given, recorded))
 	off(CI, inCI(f, given, recorded))

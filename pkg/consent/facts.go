@@ -1,6 +1,9 @@
 package consent
 
 import (
+	"os"
+	"path/filepath"
+
 	"github.com/usagectl/usagectl/internal/ci"
 	"github.com/usagectl/usagectl/internal/dirs"
 	"github.com/usagectl/usagectl/internal/statefile"
@@ -21,6 +24,7 @@ type Facts struct {
 	System            []Record
 	All               Record // the person's, about all tools
 	Tool              Record // the person's, about this tool
+	MarkProblem       string // why it cannot be told when a refusal was in force last; "" if it can
 	ForeignHome       string // the home, if root works in somebody else's
 	CI                string // the CI system's vendor, or ""
 }
@@ -42,17 +46,28 @@ func Gather(id manifest.ID, m *manifest.Manifest, env Env, d dirs.Dirs, workDir 
 		f.System = append(f.System, Read(File(dir, manifest.ID{}), true, statefile.OwnOrRoots), readSystemTool(dir, id))
 	}
 	f.All, f.Tool = ReadUser(d, manifest.ID{}), ReadUser(d, id)
+	if _, err := RefusedAt(d, id); err != nil {
+		f.MarkProblem = err.Error()
+	}
 	f.ForeignHome = ForeignHome(d)
 	f.CI = ci.Detect(env)
 	return f
 }
 
 // ReadUser reads the person's own decision about a tool; the zero ID stands for
-// all of them.
+// all of them. Where others can write the directory they decide which of the person's
+// files are there, so none of them counts.
 func ReadUser(d dirs.Dirs, id manifest.ID) Record {
 	dir := d.UserConsent()
 	if dir == "" {
 		return Record{}
+	}
+	for _, dir := range []string{filepath.Dir(dir), dir} {
+		if info, err := os.Stat(dir); err == nil && info.IsDir() {
+			if err := statefile.Own(info); err != nil {
+				return Record{Path: dir, Problem: problem(err)}
+			}
+		}
 	}
 	return Read(File(dir, id), id.IsZero(), statefile.Own)
 }

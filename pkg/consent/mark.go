@@ -49,6 +49,24 @@ func Lift(file string, now time.Time) error {
 	return errors.Join(err, marked)
 }
 
+// Heal rewrites the person's marks for a tool, or for all with the zero ID, that
+// cannot be read or are in the future, as a wrong clock leaves them: no refusal is in
+// force any more. It is for somebody who agrees, or lifts a refusal, now.
+func Heal(d dirs.Dirs, id manifest.ID, now time.Time) error {
+	dir := d.UserConsent()
+	if dir == "" {
+		return nil
+	}
+	var errs []error
+	for _, id := range []manifest.ID{{}, id} {
+		mark := markOf(File(dir, id))
+		if at, err := readMark(mark, statefile.Own); err != nil || at.After(now) {
+			errs = append(errs, statefile.Write(mark, markAt(now), 0o600, 0o700))
+		}
+	}
+	return errors.Join(errs...)
+}
+
 // RefusedAt is when a refusal that concerned the tool, the person's or the machine's, was
 // in force last, as far as that is marked; the zero time if none was. An error means
 // that this cannot be told.

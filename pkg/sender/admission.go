@@ -25,7 +25,11 @@ type admission struct {
 func (s Sender) admission(m *manifest.Manifest) *admission {
 	gone, err := s.Deletions().forgotten()
 	refused, refusedErr := consent.RefusedAt(s.Dirs, m.Tool.ID)
-	return &admission{s, m, gone, refused, errors.Join(err, refusedErr), map[string]consent.Verdict{}}
+	err = errors.Join(err, refusedErr)
+	if refused.After(s.Now().Add(maxSkew)) {
+		err = errors.Join(err, fmt.Errorf("a refusal is marked as in force at %s, which is not yet; \"usagectl enable %s\" mends that", refused.Format(time.RFC3339), m.Tool.ID))
+	}
+	return &admission{s, m, gone, refused, err, map[string]consent.Verdict{}}
 }
 
 // dropError says that an event must never be sent, and why.
@@ -68,6 +72,9 @@ func (a *admission) permit(e Entry) (consent.Permit, error) {
 	if a.gone.in(e.Values) {
 		return consent.Permit{}, dropError{lostForgotten}
 	}
+	if a.err != nil {
+		return consent.Permit{}, a.err
+	}
 	v := a.verdict(e.Dir)
 	if !v.On() && !withdrawn(v.Reason.Rule) {
 		return consent.Permit{}, errors.New(v.Reason.Detail)
@@ -80,7 +87,7 @@ func (a *admission) permit(e Entry) (consent.Permit, error) {
 	if err != nil || a.refusedSince(e) {
 		return consent.Permit{}, dropError{lostWithdrawn}
 	}
-	return permit, a.err
+	return permit, nil
 }
 
 // refusedSince reports whether a refusal was in force after the event was taken. If
