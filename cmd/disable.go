@@ -169,6 +169,8 @@ func (a *app) refuse(ctx context.Context, old consent.Record, id manifest.ID, re
 	switch gone := strings.TrimSpace(thrownAway(emptied)); {
 	case err != nil && gone != "":
 		a.warn("%s", gone) // though the refusal is not recorded
+	case err == nil && errors.Is(emptyErr, sender.ErrUncounted):
+		a.warn("not all that was thrown away is counted: %v", emptyErr)
 	case err == nil && emptyErr != nil:
 		err = fail(exitIO, fmt.Errorf("the refusal is recorded, but what is queued is not all thrown away: %w", emptyErr))
 	}

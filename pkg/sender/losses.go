@@ -2,9 +2,12 @@ package sender
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -59,39 +62,62 @@ const (
 	// maxLosses is the size, in bytes, at which the record is set aside as dropped.1,
 	// replacing the one set aside before, of which only the number is kept.
 	maxLosses = 1 << 20
-	// mostLosses bounds what is read of either file: one batch more than maxLosses.
+	// mostLosses bounds what is read of either file: more than maxLosses and one write.
 	mostLosses = 8 << 20
 	// mostEarlier bounds the number of earlier losses that is believed.
 	mostEarlier = 1 << 30
 )
 
+// recordedAtOnce is how many losses are recorded in one write, so that no file grows
+// much beyond its bound.
+const recordedAtOnce = 4096
+
 // discarded is the part of the outbox for events that have ended and are not recorded yet.
 const discarded = "discarded"
+
+// ErrUncounted says that events were thrown away, and that the disk did not take the
+// record of that.
+var ErrUncounted = errors.New("it could not be counted")
 
 // discard ends events, and returns how many. No event that it has ended is ever
 // delivered, and each is counted once, wherever a crash comes in between: an event
 // ends with the rename into a part of its own, whose files are recorded and then
 // removed; whoever comes next goes on with what is left there. An event that somebody
-// else was quicker to take is passed over.
+// else was quicker to take is passed over. The error wraps [ErrUncounted] if all of
+// them have ended, and not all could be counted.
 func (o Outbox) discard(part string, names []string, why loss, now time.Time) (int, error) {
 	if len(names) == 0 {
 		return 0, nil
 	}
-	errs := []error{os.MkdirAll(o.path(discarded), 0o700)}
+	// What could not be moved is recorded first. It goes in any case: better uncounted
+	// than kept.
+	_ = os.MkdirAll(o.path(discarded), 0o700) // the renames tell
+	var stuck []string
 	ended := 0
 	for _, name := range names {
 		event, _, _ := strings.Cut(name, "~") // what stands behind it in "claimed" is the owner
 		err := statefile.Rename(o.path(part, name), o.path(discarded, event+"~"+string(why)))
-		if err != nil && !errors.Is(err, os.ErrNotExist) {
-			// On a full disk: better uncounted than kept.
-			err = statefile.RemoveAll(o.path(part, name))
+		switch {
+		case err == nil:
+			ended++
+		case !errors.Is(err, os.ErrNotExist) || o.has(part, name):
+			stuck = append(stuck, name)
 		}
+	}
+	errs := []error{o.recordDiscarded(now)}
+	for _, name := range stuck {
+		event, _, _ := strings.Cut(name, "~")
+		uncounted := o.recordLosses(lostEventOf(event+"~"+string(why), now))
+		err := ifThere(statefile.RemoveAll(o.path(part, name)))
 		if err == nil {
 			ended++
 		}
-		errs = append(errs, ifThere(err))
+		if err == nil && uncounted != nil {
+			err = fmt.Errorf("%w: %w", ErrUncounted, uncounted)
+		}
+		errs = append(errs, err)
 	}
-	return ended, errors.Join(append(errs, o.recordDiscarded(now))...)
+	return ended, errors.Join(errs...)
 }
 
 // recordDiscarded records the events that were discarded, and removes them.
@@ -100,30 +126,61 @@ func (o Outbox) recordDiscarded(now time.Time) error {
 	if err != nil || len(names) == 0 {
 		return err
 	}
-	var lost []lostEvent
-	for _, name := range names {
-		lost = append(lost, lostEventOf(name, now))
-	}
-	if err := o.recordLosses(lost...); err != nil {
-		return errors.Join(err, o.blankDiscarded(names))
-	}
-	errs := []error{o.rotateLosses(now)}
-	for _, name := range names {
-		errs = append(errs, ifThere(statefile.RemoveAll(o.path(discarded, name))))
+	var errs []error
+	for chunk := range slices.Chunk(names, recordedAtOnce) {
+		var lost []lostEvent
+		for _, name := range chunk {
+			lost = append(lost, lostEventOf(name, now))
+		}
+		if err := o.recordLosses(lost...); err != nil {
+			errs = append(errs, o.blankDiscarded(chunk, err))
+			continue
+		}
+		for _, name := range chunk {
+			errs = append(errs, ifThere(statefile.RemoveAll(o.path(discarded, name))))
+		}
 	}
 	return errors.Join(errs...)
 }
 
+// recordLosses adds to the record, and sets it aside if it has grown too large. The
+// number of the losses that go with the file set aside before is noted in the one that
+// takes its place, and counts from then on; until then the older file counts.
 func (o Outbox) recordLosses(lost ...lostEvent) error {
-	var lines [][]byte
-	for _, e := range lost {
-		line, err := json.Marshal(e)
+	lines, err := linesOf(lost)
+	if err != nil {
+		return err
+	}
+	path := o.path(lossesFile)
+	size := int64(len(lines))
+	if info, err := os.Lstat(path); err == nil {
+		size += info.Size()
+	}
+	if size > maxLosses { // it is set aside
+		older := losses{}
+		if err := older.read(path+".1", true); err != nil {
+			return err
+		}
+		note, err := linesOf([]lostEvent{{At: lost[0].At, Earlier: older.count()}})
 		if err != nil {
 			return err
 		}
-		lines = append(lines, line)
+		lines = append(lines, note...)
 	}
-	return appendLine(o.path(lossesFile), bytes.Join(lines, []byte("\n")))
+	return statefile.Append(context.Background(), path, lines, maxLosses)
+}
+
+func linesOf(lost []lostEvent) ([]byte, error) {
+	var lines bytes.Buffer
+	for _, e := range lost {
+		line, err := json.Marshal(e)
+		if err != nil {
+			return nil, err
+		}
+		lines.Write(line)
+		lines.WriteByte('\n')
+	}
+	return lines.Bytes(), nil
 }
 
 func lostEventOf(name string, now time.Time) lostEvent {
@@ -141,8 +198,8 @@ func eventID(name string) string {
 }
 
 // blankDiscarded erases what is in discarded events that could not be recorded, and
-// keeps their names, which count.
-func (o Outbox) blankDiscarded(names []string) error {
+// keeps their names, which count. why is the reason that it says if a name has to go.
+func (o Outbox) blankDiscarded(names []string, why error) error {
 	var errs []error
 	for _, name := range names {
 		aside := o.path("tmp", "."+name)
@@ -150,30 +207,16 @@ func (o Outbox) blankDiscarded(names []string) error {
 		if err == nil {
 			err = statefile.Rename(aside, o.path(discarded, name))
 		}
-		if err != nil {
-			err = errors.Join(ifThere(statefile.RemoveAll(aside)), ifThere(statefile.RemoveAll(o.path(discarded, name))))
+		if err == nil {
+			continue
+		}
+		err = errors.Join(ifThere(statefile.RemoveAll(aside)), ifThere(statefile.RemoveAll(o.path(discarded, name))))
+		if err == nil {
+			err = fmt.Errorf("%w: %w", ErrUncounted, why)
 		}
 		errs = append(errs, err)
 	}
 	return errors.Join(errs...)
-}
-
-// rotateLosses keeps the record of losses within its bounds. The number of the
-// losses that go with the older file is noted in the newer one before that takes its
-// place, and counts from then on; until then the older file counts.
-func (o Outbox) rotateLosses(now time.Time) error {
-	info, err := os.Lstat(o.path(lossesFile))
-	if err != nil || info.Size() <= maxLosses {
-		return ifThere(err)
-	}
-	older := losses{}
-	if err := older.read(o.path(lossesFile+".1"), true); err != nil {
-		return err
-	}
-	if err := o.recordLosses(lostEvent{At: now.UTC(), Earlier: older.count()}); err != nil {
-		return err
-	}
-	return statefile.Rename(o.path(lossesFile), o.path(lossesFile+".1"))
 }
 
 // losses are the events of an outbox that ended without being delivered.

@@ -1,13 +1,16 @@
 package sender
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"os"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/usagectl/usagectl/internal/statefile"
 )
 
 func must(t testing.TB, err error) {
@@ -57,7 +60,7 @@ func TestDiscardWithoutRecord(t *testing.T) {
 	o := outboxWith(t, 100, noon)
 	must(t, os.Mkdir(o.path(lossesFile), 0o700))
 	file := waiting(t, o)[0]
-	if n, err := o.discard("new", []string{file}, lostRefused, noon); n != 1 || err == nil {
+	if n, err := o.discard("new", []string{file}, lostRefused, noon); n != 1 || err != nil {
 		t.Errorf("%d, %v", n, err)
 	}
 	must(t, os.Remove(o.path(lossesFile)))
@@ -80,24 +83,20 @@ func TestLossesAreBounded(t *testing.T) {
 	o := outboxWith(t, 1)
 	want := 0
 	add := func(n int) {
-		var lines []string
+		var lost []lostEvent
 		for range n {
-			lines = append(lines, fmt.Sprintf(`{"at":"2026-11-21T12:00:00Z","event":%q,"why":"bounds"}`, uuid.NewString()))
+			lost = append(lost, lostEvent{At: noon, Event: uuid.NewString(), Why: lostBounds})
 		}
 		want += n
-		must(t, appendLine(o.path(lossesFile), []byte(strings.Join(lines, "\n"))))
+		must(t, o.recordLosses(lost...))
 	}
-	for round := range 5 {
-		add(maxLosses/80 + 1)
+	for round := range 12 {
+		add(maxLosses / 80)
 		if round == 2 { // killed between the note of how many there were and the rename
 			older, err := o.losses()
 			must(t, err)
 			must(t, appendLine(o.path(lossesFile), fmt.Appendf(nil, `{"at":"2026-11-21T12:00:00Z","earlier":%d}`, older.count())))
 		}
-		if l, err := o.losses(); err != nil || l.count() != want {
-			t.Errorf("round %d, before: %d, want %d, %v", round, l.count(), want, err)
-		}
-		must(t, o.rotateLosses(noon))
 		if l, err := o.losses(); err != nil || l.count() != want {
 			t.Errorf("round %d: %d, want %d, %v", round, l.count(), want, err)
 		}
@@ -160,4 +159,47 @@ func TestCountsAnEventOnce(t *testing.T) {
 	if count, err := o.Count(); err != nil || count != (Count{}) {
 		t.Errorf("delivered: %+v, %v", count, err)
 	}
+}
+
+// TestDiscardUncounted has a disk that takes neither the rename nor the record. The event
+// goes all the same, and the error says that it is not counted.
+func TestDiscardUncounted(t *testing.T) {
+	o := outboxWith(t, 100, noon)
+	file := waiting(t, o)[0]
+	must(t, os.RemoveAll(o.path(discarded)))
+	write(t, o.path(discarded), "in the way")
+	if n, err := o.discard("new", []string{file}, lostRefused, noon); n != 1 || err == nil {
+		t.Errorf("%d, %v", n, err)
+	}
+	if count, err := o.Count(); count != (Count{Dropped: 1}) {
+		t.Errorf("recorded without the rename: %+v, %v", count, err)
+	}
+	o = outboxWith(t, 100, noon)
+	must(t, os.RemoveAll(o.path(discarded)))
+	write(t, o.path(discarded), "in the way")
+	must(t, os.Mkdir(o.path(lossesFile), 0o700))
+	n, err := o.discard("new", waiting(t, o), lostRefused, noon)
+	if n != 1 || !errors.Is(err, ErrUncounted) || len(waiting(t, o)) != 0 {
+		t.Errorf("%d, %v", n, err)
+	}
+}
+
+// TestManyLosses ends more events at once than one write records.
+func TestManyLosses(t *testing.T) {
+	const many = 3*recordedAtOnce + 1
+	o := outboxWith(t, 1)
+	for i := range many {
+		write(t, o.path("new", Entry{EventID: uuid.New(), TakenAt: noon.Add(time.Duration(i))}.name()), "{}")
+	}
+	if n, err := o.discard("new", waiting(t, o), lostRefused, noon); n != many || err != nil {
+		t.Errorf("%d, %v", n, err)
+	}
+	if count, err := o.Count(); err != nil || count != (Count{Dropped: many}) {
+		t.Errorf("%+v, %v", count, err)
+	}
+}
+
+// appendLine adds a line to a file.
+func appendLine(path string, line []byte) error {
+	return statefile.Append(context.Background(), path, append(line, '\n'), 0)
 }

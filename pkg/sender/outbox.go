@@ -1,7 +1,6 @@
 package sender
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -401,10 +400,4 @@ func (o Outbox) answerTo(e Entry) (string, bool) {
 		return "", false
 	}
 	return r.Answer, true
-}
-
-// appendLine adds one line, or several, to a file, all or none. What ended is recorded
-// even if the process is to end.
-func appendLine(path string, line []byte) error {
-	return statefile.Append(context.Background(), path, append(slices.Clip(line), '\n'), 0)
 }
