@@ -129,3 +129,22 @@ func TestBooksBalanceOnAFullDisk(t *testing.T) {
 		}
 	}
 }
+
+// TestBooksFullJournal delivers where the journal cannot be written. Flush says so, and
+// does not end as if all were well.
+func TestBooksFullJournal(t *testing.T) {
+	t.Parallel()
+	p := newPerson(t, 0, "")
+	p.enable()
+	p.holdBack()
+	p.send()
+	must(t, os.MkdirAll(p.state("journal", "harm.jsonl"), 0o700))
+	p.letGo()
+	out, _, code := p.run("", "flush")
+	if code != 74 || !strings.Contains(out, "1 sent, nothing waits, what was sent is not in the journal: ") {
+		t.Errorf("exit code %d, %q", code, out)
+	}
+	if out, _, _ := p.run("", "inspect", "harm", "--sent"); strings.Contains(out, "left") {
+		t.Errorf("%q", out)
+	}
+}

@@ -1236,7 +1236,7 @@ func mountTmpfs(t *testing.T, dir, options string) {
 	t.Helper()
 	must(t, os.MkdirAll(dir, 0o700))
 	must(t, unix.Mount("tmpfs", dir, "tmpfs", 0, options+",mode=0700")) // without it everybody may write there
-	t.Cleanup(func() { _ = unix.Unmount(dir, unix.MNT_DETACH) }) // it goes with the namespace anyway
+	t.Cleanup(func() { _ = unix.Unmount(dir, unix.MNT_DETACH) })        // it goes with the namespace anyway
 }
 
 // fillSpace writes until there is no room for one byte more.

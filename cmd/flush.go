@@ -38,7 +38,8 @@ EXIT STATUS
    0  nothing waits any more
   64  a bad flag
   65  a name is no tool ID
-  74  the outbox cannot be read or relied on
+  74  the outbox cannot be read or relied on, or what was delivered could not
+      be recorded
   75  something still waits
   76  a server rejected something, or refused a deletion request
   77  the home is somebody else's
@@ -71,7 +72,8 @@ type flushed struct {
 	Queued   int         `json:"queued"` // still
 	Detail   string      `json:"detail"` // why something still waits
 
-	Deletions []deletion `json:"deletions"` // the requests that waited
+	Deletions  []deletion `json:"deletions"`  // the requests that waited
+	Unrecorded string     `json:"unrecorded"` // why something that was sent is not in the journal
 
 	unerased []sender.Deletion // that could not be carried out here yet
 }
@@ -114,7 +116,7 @@ func runFlush(ctx context.Context, a *app, names []string, o flushOptions) error
 			return fail(exitIO, fmt.Errorf("the outbox of %s: %w", sum.Tool, err))
 		}
 		requests, unerased := a.settled(sum.Tool, asked)
-		results[i] = flushed{sum.Tool, sum.Sent, sum.Rejected, sum.Dropped, count.Queued, cmp.Or(sum.Failed, sum.Held, leftOver(unerased)), requests, unerased}
+		results[i] = flushed{sum.Tool, sum.Sent, sum.Rejected, sum.Dropped, count.Queued, cmp.Or(sum.Failed, sum.Held, leftOver(unerased)), requests, sum.Unrecorded, unerased}
 	}
 	if err := a.showFlushed(results); err != nil {
 		return err
@@ -261,6 +263,9 @@ func (r flushed) line() string {
 	default:
 		parts = append(parts, fmt.Sprintf("%d still waiting: %s", r.Queued, r.Detail))
 	}
+	if r.Unrecorded != "" {
+		parts = append(parts, r.Unrecorded)
+	}
 	return strings.Join(parts, ", ")
 }
 
@@ -282,6 +287,8 @@ func verdictOf(results []flushed) error {
 		switch {
 		case r.Queued > 0 || in(sender.Pending) || len(r.unerased) > 0:
 			return fail(exitTempFail, nil)
+		case r.Unrecorded != "":
+			code = exitIO
 		case r.Rejected > 0 || in(sender.Failed):
 			code = exitRejected
 		}

@@ -359,7 +359,7 @@ func (a *app) showSent(t tool) error {
 		}{1, t.id, append([]sender.Record{}, records...)})
 	}
 	if len(records) == 0 {
-		a.Stdout.Printf("Nothing has left for %s.\n", t.id)
+		a.Stdout.Printf("Nothing is recorded as sent for %s.\n", t.id)
 	}
 	for _, r := range records {
 		a.Stdout.Printf("%s  %s  %s\n  to %s\n", utc(r.At), a.Stdout.Style(term.Strong, r.Event), r.EventID, r.Endpoint)

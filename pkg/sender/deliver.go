@@ -22,6 +22,8 @@ type Summary struct {
 	Dropped  int    // consent for them was withdrawn
 	Held     string // why what waits is not delivered by this process, or ""
 	Failed   string // why what waits was not delivered, or ""
+	// Unrecorded is why something that was sent is not in the journal, or "".
+	Unrecorded string
 	// RetryAfter is what the server asked for, or 0.
 	RetryAfter time.Duration
 
@@ -35,6 +37,7 @@ func (s *Summary) add(o Summary) {
 	s.Sent += o.Sent
 	s.Rejected += o.Rejected
 	s.Dropped += o.Dropped
+	s.Unrecorded = cmp.Or(s.Unrecorded, o.Unrecorded)
 	s.Held, s.Failed, s.RetryAfter = o.Held, o.Failed, o.RetryAfter
 }
 
@@ -240,6 +243,9 @@ func (r *round) flush(ctx context.Context) bool {
 		errs = append(errs, r.settle(ctx, b.manifest, sent, outcomes))
 		if err != nil { // on a full disk the events that are gone have made room
 			err = r.record(r.outbox.tool, b.manifest.Send.Endpoint, parcels, outcomes)
+		}
+		if err != nil {
+			r.sum.Unrecorded = "what was sent is not in the journal: " + err.Error()
 		}
 		errs = append(errs, err)
 	}
