@@ -8,7 +8,7 @@ import (
 // bisection finds the parcels that a receiver of batches cannot stomach. A batch that
 // it calls bad or too large is sent again in halves, so that one bad event does not
 // take the good ones with it. If split is set, because the last attempts failed too,
-// so is a batch of which it says that it failed. Nothing of such a batch was accepted.
+// so is a batch that failed for a reason that may be in single events. Nothing of such a batch was accepted.
 type bisection struct {
 	send  func([]parcel) outcome
 	split bool
@@ -53,7 +53,7 @@ func (b *bisection) halve(o outcome) bool {
 	case rejected:
 		return o.status == http.StatusBadRequest || o.status == http.StatusRequestEntityTooLarge
 	case retry:
-		return b.split && o.status >= 500 && o.retryAfter == 0 && b.fruitless < mostFruitless
+		return b.split && o.single() && b.fruitless < mostFruitless
 	}
 	return false
 }

@@ -125,6 +125,7 @@ type round struct {
 	before Backoff // as it was when the pass began
 	failed outcome // of the last batch that failed
 	round  string  // the failure after which the pass went round, if it did
+	singly bool    // a batch is one event
 }
 
 // run claims and delivers the events of these names, in batches. It returns
@@ -132,6 +133,11 @@ type round struct {
 // read, is passed over and put back; Held says why.
 func (r *round) run(ctx context.Context, names []string) bool {
 	r.before, r.failed, r.round = r.outbox.Backoff(), outcome{}, ""
+	// A server that asks to be left alone gets one batch a pass. If it has asked more
+	// than once, that may be for single events, and each pass begins behind the last.
+	if r.singly = r.before.Failures > 1 && !r.before.Asked.IsZero(); r.singly {
+		names = startAfter(r.before.After, names)
+	}
 	for len(names) > 0 && ctx.Err() == nil {
 		name := names[0]
 		names = names[1:]
@@ -165,7 +171,7 @@ func (r *round) run(ctx context.Context, names []string) bool {
 // always fail do not keep the others waiting. The oldest are tried first all the same:
 // after a failure of the server itself everything leaves in the order in which it was taken.
 func (r *round) goesRound() bool {
-	if r.round != "" || r.before.Failures == 0 || r.failed.status == 0 || r.failed.retryAfter > 0 {
+	if r.round != "" || r.before.Failures == 0 || !r.failed.single() {
 		return false
 	}
 	r.round, r.sum.Failed = r.sum.Failed, ""
@@ -197,7 +203,7 @@ func (r *round) take(ctx context.Context, c claim) error {
 
 func (r *round) fits(e Entry, size int) bool {
 	parcels, bytes := r.medium().transportOf(r.batch.manifest).limits()
-	return r.batch.file == e.Manifest && len(r.batch.claims) < parcels && r.batch.bytes+size <= bytes
+	return r.batch.file == e.Manifest && len(r.batch.claims) < parcels && !r.singly && r.batch.bytes+size <= bytes
 }
 
 // unreadable moves aside what is no entry. What a newer program wrote is put back

@@ -289,11 +289,32 @@ func TestGate(t *testing.T) {
 // delivered all the same, after an attempt or two, whether or not they go in batches.
 func TestTheQueueGoesRound(t *testing.T) {
 	const bad, good = parallelPosts, 20
-	for _, c := range []struct {
+	const http1, segment = `"http"`, `"segment", write_key = "k", auth = "body"`
+	fails := func(status int) func(http.ResponseWriter) {
+		return func(w http.ResponseWriter) { w.WriteHeader(status) }
+	}
+	asks := func(w http.ResponseWriter) {
+		w.Header().Set("Retry-After", "1")
+		w.WriteHeader(http.StatusServiceUnavailable)
+	}
+	page := func(w http.ResponseWriter) { io.WriteString(w, "<!doctype html><title>Log in</title>") }
+	for name, c := range map[string]struct {
 		transport string
+		answer    func(http.ResponseWriter)
 		failing   int // attempts at which nothing is delivered
-	}{{`"http"`, 1}, {`"segment", write_key = "k", auth = "body"`, 2}} {
-		t.Run(c.transport, func(t *testing.T) {
+	}{
+		"http, 503":                {http1, fails(503), 1},
+		"http, 403":                {http1, fails(403), 1},
+		"http, a page":             {http1, page, 1},
+		"http, closed":             {http1, nil, 1},
+		"http, Retry-After":        {http1, asks, 2},
+		"segment, 503":             {segment, fails(503), 2},
+		"segment, 403":             {segment, fails(403), 2},
+		"segment, a page":          {segment, page, 2},
+		"segment, closed":          {segment, nil, 2},
+		"segment, and Retry-After": {segment, asks, 2 + bad},
+	} {
+		t.Run(name, func(t *testing.T) {
 			s := newSender(t)
 			var mu sync.Mutex
 			refuse, got := map[string]bool{}, map[string]bool{}
@@ -304,7 +325,10 @@ func TestTheQueueGoesRound(t *testing.T) {
 				defer mu.Unlock()
 				list := id.FindAllStringSubmatch(string(body), -1)
 				if slices.ContainsFunc(list, func(m []string) bool { return refuse[m[1]] }) {
-					w.WriteHeader(http.StatusServiceUnavailable)
+					if c.answer == nil {
+						panic(http.ErrAbortHandler)
+					}
+					c.answer(w)
 					return
 				}
 				for _, m := range list {

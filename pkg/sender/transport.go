@@ -61,6 +61,13 @@ type outcome struct {
 	note       string
 }
 
+// single reports whether a failure may be about single events, and not the receiver:
+// it has answered, or has got a part of the request. One that is asked too often, or
+// wants to be left alone for a while, is not asked for the others.
+func (o outcome) single() bool {
+	return o.result == retry && o.retryAfter == 0 && o.status != http.StatusTooManyRequests && (o.status != 0 || o.wrote)
+}
+
 // answered reports whether the receiver took it or refused it.
 func (o outcome) answered() bool { return o.result == accepted || o.result == rejected }
 
