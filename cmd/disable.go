@@ -162,9 +162,9 @@ func (a *app) refuse(ctx context.Context, old consent.Record, id manifest.ID, re
 	before := s.Underway(tools...)
 	err := a.record(old, id, consent.Decision{State: consent.Refused, At: a.Now().UTC().Truncate(1e9)}, replace)
 	emptied, emptyErr := a.empty(ctx, s, id, before)
-	s.AwaitDeliverers(ctx)
 	if !s.Keeps() {
-		a.note("events cannot be kept now: one that was being sent was stopped, and may have arrived")
+		s.AwaitDeliverers(ctx)
+		a.note("events cannot be kept now, so nobody knows whether one was stopped while it was being sent, and may have arrived")
 	}
 	switch gone := strings.TrimSpace(thrownAway(emptied)); {
 	case err != nil && gone != "":
