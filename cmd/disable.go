@@ -159,7 +159,7 @@ func (a *app) refuse(ctx context.Context, old consent.Record, id manifest.ID, re
 	if id.IsZero() {
 		tools, _ = sender.Tools(s.State())
 	}
-	before := s.Underway(tools...)
+	before := s.Snapshot(tools...)
 	err := a.record(old, id, consent.Decision{State: consent.Refused, At: a.Now().UTC().Truncate(1e9)}, replace)
 	emptied, emptyErr := a.empty(ctx, s, id, before)
 	if !s.Keeps() {
@@ -178,7 +178,7 @@ func (a *app) refuse(ctx context.Context, old consent.Record, id manifest.ID, re
 }
 
 // empty empties the outbox of a tool, or with the zero ID of all tools, side by side.
-func (a *app) empty(ctx context.Context, s sender.Sender, id manifest.ID, before sender.Underway) (sender.Emptied, error) {
+func (a *app) empty(ctx context.Context, s sender.Sender, id manifest.ID, before sender.Snapshot) (sender.Emptied, error) {
 	tools := []manifest.ID{id}
 	var err error
 	if id.IsZero() {

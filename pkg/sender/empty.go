@@ -25,26 +25,32 @@ func (e Emptied) Add(o Emptied) Emptied {
 	return Emptied{e.Discarded + o.Discarded, e.Sent + o.Sent, e.Interrupted + o.Interrupted, e.Underway + o.Underway}
 }
 
-// Underway is what is being delivered at some moment: the claims, by tool.
-type Underway map[manifest.ID][]string
+// Snapshot is which events were in outboxes at some moment, by tool.
+type Snapshot map[manifest.ID][]string
 
-// Underway lists what is being delivered now. Whoever refuses asks before the refusal
-// is recorded: what deliverers stop right after that is theirs to report too.
-func (s Sender) Underway(tools ...manifest.ID) Underway {
-	list := Underway{}
+// Snapshot lists the events that are queued or being delivered now. Whoever refuses
+// asks before the refusal is recorded: what deliverers stop right after that is theirs
+// to report too.
+func (s Sender) Snapshot(tools ...manifest.ID) Snapshot {
+	all := Snapshot{}
 	for _, tool := range tools {
-		// What cannot be read is found out when the outbox is emptied.
-		list[tool], _ = s.Outbox(tool).live(thisProcess(), s.Now())
+		o := s.Outbox(tool)
+		waiting, _ := o.names("new") // what cannot be read is found out when the outbox is emptied
+		claimed, _ := o.names("claimed")
+		for _, name := range append(waiting, claimed...) {
+			event, _, _ := strings.Cut(name, "~")
+			all[tool] = append(all[tool], event)
+		}
 	}
-	return list
+	return all
 }
 
 // Empty throws away everything that a tool's outbox holds, after a refusal was
 // recorded. Deliverers ask for consent before each request, and while one is under
 // way; Empty waits for those that are delivering, so that nothing leaves once it has
 // returned, unless Underway says otherwise. It ends early if ctx does. before is what
-// was being delivered before the refusal.
-func (s Sender) Empty(ctx context.Context, tool manifest.ID, before Underway) (Emptied, error) {
+// was there before the refusal.
+func (s Sender) Empty(ctx context.Context, tool manifest.ID, before Snapshot) (Emptied, error) {
 	if s.State() == "" {
 		return Emptied{}, nil
 	}
@@ -57,9 +63,8 @@ func (s Sender) empty(ctx context.Context, tool manifest.ID, why loss, before []
 	o := s.Outbox(tool)
 	var all Emptied
 	var errs []error
-	seen := map[string]bool{} // events that somebody was delivering
-	for _, file := range before {
-		event, _, _ := strings.Cut(file, "~")
+	seen := map[string]bool{} // events that somebody can have delivered
+	for _, event := range before {
 		seen[event] = true
 	}
 	for {
@@ -88,19 +93,25 @@ func (s Sender) empty(ctx context.Context, tool manifest.ID, why loss, before []
 // again, which stops deliveries of which nobody here knows: of events that could not be
 // kept, or of other people. It also waits until what is being delivered of these tools
 // has ended, and returns how many deliveries have not, in time or because ctx ended.
-func (s Sender) AwaitDeliverers(ctx context.Context, tools ...manifest.ID) (still int) {
-	before := s.Underway(tools...)
+func (s Sender) AwaitDeliverers(ctx context.Context, tools ...manifest.ID) int {
+	live := func() (claims []string) {
+		for _, tool := range tools {
+			list, _ := s.Outbox(tool).live(thisProcess(), s.Now()) // what cannot be read cannot be waited for
+			for _, file := range list {
+				claims = append(claims, s.Outbox(tool).path("claimed", file))
+			}
+		}
+		return claims
+	}
+	before := live()
 	ctx, cancel := context.WithTimeout(ctx, claimWait)
 	defer cancel()
 	for wait := 2 * gateInterval; ; wait = pollInterval {
 		goesOn := sleep(ctx, wait)
-		now := s.Underway(tools...)
-		still = 0
-		for tool, claims := range before {
-			still += len(slices.DeleteFunc(slices.Clone(claims), func(claim string) bool { return !slices.Contains(now[tool], claim) }))
-		}
-		if still == 0 || !goesOn {
-			return still
+		now := live()
+		before = slices.DeleteFunc(before, func(claim string) bool { return !slices.Contains(now, claim) })
+		if len(before) == 0 || !goesOn {
+			return len(before)
 		}
 	}
 }
@@ -148,8 +159,8 @@ func (o Outbox) discardAll(why loss, self owner, now func() time.Time) (ended in
 	return ended, underway, errors.Join(append(errs, o.recordDiscarded(now()))...)
 }
 
-// fatesOf finds out what became of events that somebody was delivering. Those that
-// were put back have been thrown away, and are counted.
+// fatesOf finds out what became of events that somebody can have delivered. Those that
+// were thrown away here are counted.
 func (s Sender) fatesOf(o Outbox, events map[string]bool, why loss, sum *Emptied) error {
 	if len(events) == 0 {
 		return nil
