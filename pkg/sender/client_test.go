@@ -11,14 +11,15 @@ import (
 
 func TestRetryAfter(t *testing.T) {
 	for value, want := range map[string]time.Duration{
-		"":                     0,
-		"0":                    0,
-		"-5":                   0,
-		"7":                    7 * time.Second,
-		" 7 ":                  7 * time.Second,
-		"99999999999999999999": 0,
-		"9999999":              maxRetryAfter,
-		"soon":                 0,
+		"":                      0,
+		"0":                     0,
+		"-5":                    0,
+		"7":                     7 * time.Second,
+		" 7 ":                   7 * time.Second,
+		"99999999999999999999":  maxRetryAfter,
+		"-99999999999999999999": 0,
+		"9999999":               maxRetryAfter,
+		"soon":                  0,
 		noon.Add(time.Minute).Format(http.TimeFormat):      time.Minute,
 		noon.Add(-time.Minute).Format(http.TimeFormat):     0,
 		noon.Add(1000 * time.Hour).Format(http.TimeFormat): maxRetryAfter,
@@ -170,4 +171,29 @@ func FuzzProtobuf(f *testing.F) {
 		partialSuccess(data, 1)
 		statusMessage(data)
 	})
+}
+
+// TestLongestWait holds that of several answers the one that asks for the longest wait
+// counts, in whichever order they come.
+func TestLongestWait(t *testing.T) {
+	for _, waits := range [][]time.Duration{{time.Hour}, {time.Hour, 0}, {0, time.Hour}, {time.Hour, time.Minute, 0}, {time.Minute, time.Hour, time.Second}} {
+		s := newSender(t)
+		o := s.Outbox(toolID(t, "mytool"))
+		r := round{Sender: s, outbox: o, self: thisProcess(), sum: &Summary{}}
+		var sent []claimed
+		var outcomes []outcome
+		for _, wait := range waits {
+			c, err := o.claim(place(t, o, "new", sampleID).name(), r.self, noon)
+			if err != nil {
+				t.Fatal(err)
+			}
+			sent, outcomes = append(sent, claimed{claim: c}), append(outcomes, outcome{result: retry, status: 503, retryAfter: wait, note: "503"})
+		}
+		if err := r.settle(t.Context(), nil, sent, outcomes); err != nil {
+			t.Fatal(err)
+		}
+		if b := o.Backoff(); r.sum.RetryAfter != time.Hour || !b.Asked.Equal(noon.Add(time.Hour)) || r.failed.retryAfter != time.Hour {
+			t.Errorf("%v: %+v, %+v", waits, r.sum, b)
+		}
+	}
 }

@@ -310,6 +310,7 @@ func (r *round) settle(ctx context.Context, m *manifest.Manifest, sent []claimed
 		case interrupted:
 			errs = append(errs, r.stopped(m, sent[i], lostInterrupted))
 		case retry:
+			out.retryAfter = max(out.retryAfter, failure.retryAfter)
 			failure = out
 			errs = append(errs, sent[i].release())
 		}

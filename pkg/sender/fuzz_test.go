@@ -33,7 +33,7 @@ func FuzzRetryAfter(f *testing.F) {
 	} {
 		f.Add(value)
 	}
-	seconds := regexp.MustCompile(`^[+-]?[0-9]{1,18}$`)
+	seconds := regexp.MustCompile(`^[+-]?[0-9]+$`)
 	day := big.NewInt(24 * 60 * 60)
 	f.Fuzz(func(t *testing.T, value string) {
 		got := retryAfter(value, noon)
