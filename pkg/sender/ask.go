@@ -83,10 +83,11 @@ func (s Sender) askOne(ctx context.Context, d *Deletion, r DeletionRequest) outc
 }
 
 // quietMedium does not tell the program's version, which would be one thing more
-// than the ID.
+// than the ID, and takes no doubtful answer for an acceptance, with which the asking
+// would end.
 func (s Sender) quietMedium() medium {
 	m := s.medium()
-	m.version = ""
+	m.version, m.strict = "", true
 	return m
 }
 

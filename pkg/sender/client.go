@@ -97,7 +97,11 @@ func (m medium) try(a *attempt, w Wire, limit int64) answer {
 	got := answer{status: resp.StatusCode, retryAfter: retryAfter(resp.Header.Get("Retry-After"), m.now())}
 	if got.status >= 200 { // after 101 comes another protocol, without an end
 		got.body, err = io.ReadAll(io.LimitReader(resp.Body, limit)) // what was read is what there is to show
-		got.page = isPage(resp.Header.Get("Content-Type"), got.body, err != nil)
+		most := mostPlain
+		if m.strict {
+			most = 0
+		}
+		got.page = isPage(strings.Join(resp.Header.Values("Content-Type"), ","), got.body, err != nil, most)
 	}
 	return got
 }

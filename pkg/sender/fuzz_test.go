@@ -438,7 +438,10 @@ func FuzzAnswer(f *testing.F) {
 	f.Add(302, "text/html", []byte("<html>"), false)
 	f.Add(-1, "TEXT/HTML", []byte("<"), true)
 	f.Fuzz(func(t *testing.T, status int, kind string, body []byte, brokeOff bool) {
-		page := isPage(kind, body, brokeOff)
+		page := isPage(kind, body, brokeOff, mostPlain)
+		if page && !isPage(kind, body, brokeOff, 0) {
+			t.Errorf("%q is a web page, but not for a deletion", body)
+		}
 		if page && !brokeOff && json.Valid(body) {
 			t.Errorf("%q is a web page", body)
 		}

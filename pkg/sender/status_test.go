@@ -92,34 +92,88 @@ func TestStatusTable(t *testing.T) {
 	}
 }
 
-// TestPages holds what is taken for a web page.
+// utf16 is an ASCII text in UTF-16.
+func utf16(text string) string { return strings.Join(strings.Split(text, ""), "\x00") + "\x00" }
+
+// TestPages holds what is taken for a web page, and what is for a deletion request.
 func TestPages(t *testing.T) {
+	const yes, no, strict = "a page", "no page", "a page for a deletion"
 	for _, c := range []struct {
 		kind, body string
 		brokeOff   bool
-		want       bool
+		want       string
 	}{
-		{"text/html", "<html></html>", false, true},
-		{"TEXT/HTML; charset=x", "Please <b>log in</b>", false, true},
-		{"application/xhtml+xml", `<?xml version="1.0"?><html/>`, false, true},
-		{"application/json", "<!doctype html>", false, true},
-		{"", "\n  <HTML><head>", false, true},
-		{"", "\xef\xbb\xbf<html>", false, true},
-		{"text/plain", `<meta http-equiv="refresh" content="0; url=http://login.example">`, false, true},
-		{"", `<?xml version="1.0"?><!-- x --><html>`, false, true},
-		{"text/html", "", true, true},
-		{"text/html", "", false, false},
-		{"text/html", "OK", false, false},
-		{"text/html", `{"text":"a < b"}`, false, false},
-		{"application/json", `{"text":"<html>"}`, false, false},
-		{"application/json", "", true, false},
-		{"text/plain", "ok <3", false, false},
-		{"application/xml", `<?xml version="1.0"?><ok/>`, false, false},
-		{"application/x-protobuf", "\x0a\x08\x12\x06<html>", false, false},
-		{"", "", false, false},
+		{"text/html", "<html></html>", false, yes},
+		{"TEXT/HTML; charset=x", "Please <b>log in</b>", false, yes},
+		{"text/html", "Please log in to go on", false, yes},
+		{"text/html", "Log in at 10.0.0.1", false, yes},
+		{"text/html", "<", false, yes},
+		{"text/html, text/plain", "Please log in to go on", false, yes},
+		{"text/plain,text/html;charset=utf-8", "Please log in to go on", false, yes},
+		{"application/xhtml+xml", `<?xml version="1.0"?><html/>`, false, yes},
+		{"application/json", "<!doctype html>", false, yes},
+		{"", "\n  <HTML><head>", false, yes},
+		{"", "\xef\xbb\xbf<html>", false, yes},
+		{"text/plain", `<meta http-equiv="refresh" content="0; url=http://login.example">`, false, yes},
+		{"", `<?xml version="1.0"?><!-- x --><html>`, false, yes},
+		{"", strings.Repeat("\r\n\t ", 10000) + "<html>", false, yes},
+		{"text/plain", strings.Repeat(" ", maxAnswer), false, yes},
+		{"text/html", "", true, yes},
+		{"text/html", "\x1b\x03\x00\x8f", false, yes}, // in Brotli, say
+		{"text/html", "\x28\xb5\x2f\xfd\x04", false, yes},
+		{"text/html", "\xff\xfe" + utf16("Please log in to go on"), false, yes},
+		{"text/html", utf16("<p>log in"), false, yes},
+		{"text/plain", "\xff\xfe" + utf16("<html>"), false, yes},
+		{"", "\xfe\xff\x00" + utf16("<!doctype html>"), false, yes},
+		{"", utf16(" <html>"), false, yes},
+		{"text/html", "OK", false, strict},
+		{"text/html", "  accepted\n", false, strict},
+		{"text/html", "a < b", false, yes},
+		{"text/html", "1234567890123456", false, no}, // which is JSON
+		{"text/html", "123456789012345x", false, strict},
+		{"text/html", "1234567890123456x", false, yes},
+		{"text/html", "", false, no},
+		{"text/html", " \r\n", false, no},
+		{"text/html", `{"text":"a < b"}`, false, no},
+		{"application/json", `{"text":"<html>"}`, false, no},
+		{"application/json", "", true, no},
+		{"text/plain", "ok <3", false, no},
+		{"text/plain", "Please log in to go on", false, no},
+		{"application/xml", `<?xml version="1.0"?><ok/>`, false, no},
+		{"application/x-protobuf", "\x0a\x08\x12\x06<html>", false, no},
+		{"", "", false, no},
 	} {
-		if got := isPage(c.kind, []byte(c.body), c.brokeOff); got != c.want {
-			t.Errorf("%q %q, broke off %v: %v", c.kind, c.body, c.brokeOff, got)
+		got := no
+		switch {
+		case isPage(c.kind, []byte(c.body), c.brokeOff, mostPlain):
+			got = yes
+		case isPage(c.kind, []byte(c.body), c.brokeOff, 0):
+			got = strict
+		}
+		if got != c.want {
+			t.Errorf("%q %.60q, broke off %v: %s, want %s", c.kind, c.body, c.brokeOff, got, c.want)
+		}
+	}
+}
+
+// TestStrictDeletions holds that the short answer of a naive receiver is taken for an
+// event's acceptance, and never for a deletion's, by either method.
+func TestStrictDeletions(t *testing.T) {
+	for body, want := range map[string]result{"OK": retry, "{}": accepted, "": accepted} {
+		client := &http.Client{Transport: roundTrip(func(*http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: 200, Header: http.Header{"Content-Type": {"text/plain", "text/html"}}, Body: io.NopCloser(strings.NewReader(body))}, nil
+		})}
+		if out := users(t)["http"](t.Context(), client, nowhere); out.result != accepted {
+			t.Errorf("an event, %q: %+v", body, out)
+		}
+		s := newSender(t)
+		s.Client = client
+		d := filed(t, s, toolAt(t, "mytool", nowhere, byHTTP(nowhere)))
+		byEvent := s.quietMedium().transportOf(sending(t, `transport = "http"`, nowhere)).carry(t.Context(), []parcel{aMessage(1)})[0]
+		for method, out := range map[string]outcome{"http": s.askOne(t.Context(), &d, d.Requests[0]), "event": byEvent} {
+			if out.result != want {
+				t.Errorf("a deletion by %s, %q: %+v", method, body, out)
+			}
 		}
 	}
 }

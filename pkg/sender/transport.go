@@ -112,6 +112,7 @@ type medium struct {
 	version string
 	now     func() time.Time
 	split   bool // the last two attempts failed too: see [bisection]
+	strict  bool // what is called HTML is no acceptance, however short
 
 	// may is asked for consent before each request, datagram or line, and again
 	// while a request is under way; nil asks nobody. An error says why not. It is
