@@ -2,6 +2,8 @@ package sender
 
 import (
 	"encoding/base64"
+	"encoding/hex"
+	"fmt"
 	"net/url"
 	"slices"
 	"strings"
@@ -13,6 +15,9 @@ import (
 
 // maxNote is how much is kept of what a server said, in characters.
 const maxNote = 200
+
+// maxSaid is how much of what a server said is looked at, in bytes.
+const maxSaid = 4 << 10
 
 // hidden is what a note must not hold: a server can send back all that it got.
 type hidden []string
@@ -40,13 +45,11 @@ func hiddenOf(w Wire, private []string) hidden {
 }
 
 // note makes a text fit to be kept and shown: one short line of valid UTF-8 without
-// what is hidden.
+// what is hidden, or a part of it.
 func (h hidden) note(text string) string {
-	text = strings.ToValidUTF8(text, "\ufffd")
-	for _, s := range h.spellings() {
-		text = blot(text, s)
-	}
+	text = strings.ToValidUTF8(text[:min(len(text), maxSaid)], "\ufffd")
 	words := strings.FieldsFunc(text, func(r rune) bool { return !unicode.IsGraphic(r) || unicode.IsSpace(r) })
+	words = strings.Split(h.blot(strings.Join(words, " ")), " ")
 	for i, word := range words {
 		words[i] = maskedURLs(word)
 	}
@@ -70,121 +73,115 @@ func maskedURLs(word string) string {
 	return secret.URL(word[:start+end]) + maskedURLs(word[start+end:])
 }
 
-// spellings are the hidden texts as a server may spell them, the longest first. One
-// of a few characters is left out: it would be found everywhere.
-func (h hidden) spellings() []string {
-	const least = 4
-	var list []string
-	for _, s := range h {
-		if len(s) < least {
-			continue
-		}
-		list = append(list, s, url.QueryEscape(s), url.PathEscape(s))
-		for _, plain := range []string{s, s + ":"} {
-			list = append(list, base64.RawStdEncoding.EncodeToString([]byte(plain)), base64.RawURLEncoding.EncodeToString([]byte(plain)))
-		}
-	}
-	slices.SortFunc(list, func(a, b string) int { return len(b) - len(a) })
-	return slices.Compact(list)
-}
+// leastHidden is how long a hidden text is at least, in bytes: a shorter one would be
+// found everywhere. One with fewer letters and digits than leastSpelled is found only
+// as it is, and one with more than maxFragment also in parts of that length.
+const (
+	leastHidden  = 4
+	leastSpelled = 8
+	maxFragment  = 10
+)
 
-// blot masks each place at which a text spells something hidden: in any case, and
-// with or without what stands between letters and digits, such as a UUID's hyphens.
-func blot(text, hide string) string {
-	if !spelled(hide) {
-		return strings.ReplaceAll(text, hide, secret.Mask)
+// blot masks each place at which a text spells something hidden, or a part of it: in
+// any case, encoded, and whatever is between the letters and digits, such as a UUID's
+// hyphens.
+func (h hidden) blot(text string) string {
+	letters, places := spelling(text)
+	found := make([]bool, len(letters))
+	long, short := h.spellings()
+	for _, hide := range long {
+		size := min(len(hide), maxFragment)
+		for i := range len(letters) - size + 1 {
+			if strings.Contains(hide, letters[i:i+size]) {
+				for j := range size {
+					found[i+j] = true
+				}
+			}
+		}
 	}
 	var out strings.Builder
-	for rest := 0; rest < len(text); {
-		n := spells(text[rest:], hide)
-		if n == 0 {
-			out.WriteByte(text[rest])
-			rest++
+	rest := 0
+	for i := 0; i < len(letters); i++ {
+		if !found[i] {
 			continue
 		}
-		out.WriteString(secret.Mask)
-		rest += n
+		out.WriteString(text[rest:places[i]] + secret.Mask)
+		for i+1 < len(letters) && found[i+1] {
+			i++
+		}
+		rest = places[i] + 1
+	}
+	text = out.String() + text[rest:]
+	for _, hide := range short {
+		text = strings.ReplaceAll(text, hide, secret.Mask)
+	}
+	return text
+}
+
+// spellings are the hidden texts as a server may encode them: of long ones the letters
+// and digits, and short ones as they are. What base64 makes of a text depends on where
+// it is in what was encoded, and its last letter on what comes next.
+func (h hidden) spellings() (long, short []string) {
+	add := func(encoded string) {
+		if letters, _ := spelling(encoded); len(letters) >= leastSpelled {
+			long = append(long, letters)
+		} else if len(encoded) >= leastHidden {
+			short = append(short, encoded)
+		}
+	}
+	for _, s := range h {
+		if len(s) < leastHidden {
+			continue
+		}
+		for _, encoded := range [...]string{s, url.QueryEscape(s), url.PathEscape(s), hex.EncodeToString([]byte(s)), base64.RawStdEncoding.EncodeToString([]byte(s + ":"))} {
+			add(encoded)
+		}
+		for _, format := range [...]string{"%%%02x", `\u%04x`, "&#%d;", "&#x%x;"} {
+			add(escaped(s, format))
+		}
+		for before := range 3 {
+			encoded := base64.RawStdEncoding.EncodeToString([]byte("\x00\x00"[:before] + s))[(before*8+5)/6:]
+			add(encoded)
+			add(encoded[:len(encoded)-1])
+		}
+	}
+	slices.Sort(long)
+	return slices.Compact(long), short
+}
+
+// spelling is the letters and digits of a text, in lower case, and where each of them
+// is. A mask in it is one zero: what is before and behind it does not belong together.
+func spelling(text string) (letters string, places []int) {
+	var list []byte
+	for i := 0; i < len(text); {
+		c, n := text[i], 1
+		switch {
+		case c >= '0' && c <= '9' || c >= 'a' && c <= 'z':
+		case c >= 'A' && c <= 'Z':
+			c += 'a' - 'A'
+		case strings.HasPrefix(text[i:], secret.Mask):
+			c, n = 0, len(secret.Mask)
+		default:
+			i++
+			continue
+		}
+		list, places = append(list, c), append(places, i)
+		i += n
+	}
+	return string(list), places
+}
+
+// escaped writes what is no letter or digit in a text by a format for its byte.
+func escaped(text, format string) string {
+	var out strings.Builder
+	for i := range len(text) {
+		if letters, _ := spelling(text[i : i+1]); letters != "" {
+			out.WriteByte(text[i])
+			continue
+		}
+		fmt.Fprintf(&out, format, text[i])
 	}
 	return out.String()
-}
-
-// spelled reports whether a text has so many letters and digits that only they need
-// to be compared.
-func spelled(text string) bool {
-	n := 0
-	for i := range len(text) {
-		if alnum(text[i]) {
-			n++
-		}
-	}
-	return n >= leastSpelled
-}
-
-// leastSpelled is also how much of a hidden text at the end of another counts: it
-// may have been cut there.
-const leastSpelled = 8
-
-// maxBetween is how many bytes may be between two letters of a hidden text.
-const maxBetween = 6
-
-// spells is how long the beginning of a text is that spells a hidden one; 0 if it
-// does not.
-func spells(text, hide string) int {
-	at, matched := 0, 0
-	for i := range len(hide) {
-		if !alnum(hide[i]) {
-			continue
-		}
-		if matched > 0 {
-			at += between(text[at:])
-		}
-		switch {
-		case at >= len(text) && matched >= leastSpelled:
-			return at
-		case at >= len(text) || lower(text[at]) != lower(hide[i]):
-			return 0
-		}
-		at++
-		matched++
-	}
-	return at
-}
-
-// between is how many bytes at the beginning of a text are no letters or digits, be
-// it that they are escaped.
-func between(text string) int {
-	n := 0
-	for n < len(text) && n < maxBetween {
-		switch {
-		case escapedHyphen(text[n:]) > 0:
-			n += escapedHyphen(text[n:])
-		case alnum(text[n]):
-			return n
-		default:
-			n++
-		}
-	}
-	return n
-}
-
-func escapedHyphen(text string) int {
-	for _, escaped := range [...]string{"%2d", `\u002d`, "&#45;", "&#x2d;"} {
-		if len(text) >= len(escaped) && strings.EqualFold(text[:len(escaped)], escaped) {
-			return len(escaped)
-		}
-	}
-	return 0
-}
-
-func alnum(c byte) bool {
-	return c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
-}
-
-func lower(c byte) byte {
-	if c >= 'A' && c <= 'Z' {
-		return c + 'a' - 'A'
-	}
-	return c
 }
 
 // private are the values of a message that a server must not bring into a note: the

@@ -2,6 +2,8 @@ package sender
 
 import (
 	"bytes"
+	"encoding/base64"
+	"encoding/hex"
 	"fmt"
 	"io"
 	"net/http"
@@ -197,14 +199,28 @@ func TestNote(t *testing.T) {
 		{"urn:uuid:" + id, "urn:uuid:********"},
 		{strings.ReplaceAll(id, "-", "%2D"), "********"},
 		{strings.ReplaceAll(id, "-", `\u002d`), "********"},
+		{strings.ReplaceAll(id, "-", "&#x2D;"), "********"},
 		{strings.ReplaceAll(id, "-", ": "), "********"},
 		{"cut: " + id[:20], "cut: ********"},
-		{"another: 99999999-2222-4333-8444-abcdefabcdef", "another: 99999999-2222-4333-8444-abcdefabcdef"},
+		{"another: 99999999-2222-4444-8444-fedcbafedcba", "another: 99999999-2222-4444-8444-fedcbafedcba"},
+		{"unknown id " + id[:23] + "... ", "unknown id ********..."},
+		{"unknown id " + id[:12] + "... ", "unknown id ********..."},
+		{"unknown id " + id[5:17] + "!", "unknown id ********!"},
+		{"of no use: ..." + id[24:], "of no use: ...********"},
+		{"unknown id " + id[:9] + "... ", "unknown id 11111111-..."},
+		{strings.Join(strings.Split(id, ""), strings.Repeat(" ", 20)), "********"},
+		{"the key: " + key[4:], "the key: ********"},
+		{"the key " + key[:13] + "*****", "the key *************"},
+		{"in JSON: " + base64.StdEncoding.EncodeToString([]byte(`{"key":"`+key+`"}`)), "in JSON: eyJrZXkiOiJ********ifQ=="},
+		{"in JSON: " + base64.URLEncoding.EncodeToString([]byte(` {"key":"`+key+`"}`)), "in JSON: IHsia2V5Ijoi********In0="},
+		{"in JSON: " + base64.StdEncoding.EncodeToString([]byte(`  {"key":"`+key+`"}`)), "in JSON: ICB7ImtleSI6Il********yJ9"},
+		{"in hex: " + hex.EncodeToString([]byte(key)), "in hex: ********"},
+		{"in hex: " + strings.ToUpper(hex.EncodeToString([]byte(id[:20]))), "in hex: ********"},
 		{"the key " + key, "the key ********"},
 		{"the key Write%2FKey%2B01234567", "the key ********"},
-		{"the key V3JpdGUvS2V5KzAxMjM0NTY3Og==", "the key ********"},
+		{"the key V3JpdGUvS2V5KzAxMjM0NTY3Og==", "the key ********=="},
 		{"the key V3JpdGUvS2V5KzAxMjM0NTY3", "the key ********"},
-		{"HeaderSecret headersecret BearerToken Query/Token1 Query%2FToken1", "******** ******** ******** ******** ********"},
+		{"HeaderSecret headersecret BearerToken Query/Token1 Query%2FToken1", "********"},
 		{"shown", "shown"},
 		{`at "https://b.example/?token=other": no`, `at "https://b.example/?token=********": no`},
 		{"through http://me:word@proxy.example:3128", "through http://********@proxy.example:3128"},
