@@ -14,49 +14,84 @@ import (
 const Mask = "********"
 
 // Name reports whether the name of an HTTP header, a query parameter or the like
-// says that its value is a secret, such as X-API-Key or accessToken. It is judged
-// word by word: X-Keyword and Monkey are ordinary names.
-func Name(name string) bool { return slices.ContainsFunc(words(name), secretWord) }
-
-// parameter is [Name] for the query of an address, in which some words are
-// secrets that are ordinary in a header.
-func parameter(name string) bool {
-	return Name(name) || slices.ContainsFunc(words(name), func(word string) bool {
-		return word == "access" || word == "code" || word == "k"
-	})
-}
-
-// secretWord reports whether a lower-case word names a secret, alone or behind a
-// word with which it is often written together, as in "apikey".
-func secretWord(word string) bool {
-	for _, w := range []string{word, strings.TrimSuffix(word, "s")} {
-		if slices.Contains(secretWords[:], w) {
+// says that its value is a secret, such as X-API-Key, accessToken or token2. It is
+// judged word by word: X-Keyword and Monkey are ordinary names, and so is a number of
+// tokens.
+func Name(name string) bool {
+	list := words(name)
+	if len(list) > 0 && slices.Contains(amounts[:], list[len(list)-1]) {
+		return false
+	}
+	before := ""
+	for _, word := range list {
+		if secretWord(word) && !slices.Contains(publicPairs[:], before+" "+word) {
 			return true
 		}
-		for _, first := range firstWords {
-			rest, ok := strings.CutPrefix(w, first)
-			if ok && slices.Contains(secretWords[:], rest) {
-				return true
-			}
-		}
+		before = word
 	}
 	return false
 }
 
+// amounts are last words of the names of numbers.
+var amounts = [...]string{"count", "length", "limit", "limits", "size"}
+
+// publicPairs are words that name no secret behind another.
+var publicPairs = [...]string{"public key", "key pins", "idempotency key"}
+
+// parameter is [Name] for the query of an address, in which some words are
+// secrets that are ordinary in a header.
+func parameter(name string) bool {
+	return Name(name) || strings.EqualFold(name, "k") || slices.ContainsFunc(words(name), func(word string) bool {
+		return word == "access" || word == "code"
+	})
+}
+
+// secretWord reports whether a lower-case word names a secret: alone, behind a word
+// with which it is often written together, as in "userpin", or by how it begins or ends.
+func secretWord(word string) bool {
+	return slices.ContainsFunc([]string{word, strings.TrimSuffix(word, "s")}, func(word string) bool {
+		switch {
+		case slices.Contains(ordinaryWords[:], word):
+			return false
+		case strings.HasPrefix(word, "auth") && !isAuthor(word), slices.ContainsFunc(secretEnds[:], func(end string) bool { return strings.HasSuffix(word, end) }):
+			return true
+		}
+		return slices.ContainsFunc(firstWords[:], func(first string) bool {
+			rest, ok := strings.CutPrefix(word, first)
+			return ok && slices.Contains(secretWords[:], rest)
+		})
+	})
+}
+
+// isAuthor reports whether a word is about authors or what is authentic, as "authority"
+// is and "authorization" is not.
+func isAuthor(word string) bool {
+	if rest, ok := strings.CutPrefix(word, "author"); ok {
+		return !strings.HasPrefix(rest, "is") && !strings.HasPrefix(rest, "iz")
+	}
+	rest, ok := strings.CutPrefix(word, "authentic")
+	return ok && !strings.HasPrefix(rest, "at")
+}
+
+// secretEnds are what the names of secrets end in, whatever is before.
+var secretEnds = [...]string{"assertion", "cookie", "credential", "jwt", "key", "passphrase", "passwd", "password", "secret", "signature", "token"}
+
+// ordinaryWords end like secrets.
+var ordinaryWords = [...]string{"donkey", "hockey", "hotkey", "jockey", "lackey", "malarkey", "monkey", "turkey", "turnkey", "whiskey"}
+
 var secretWords = [...]string{
-	"apikey", "auth", "authentication", "authn", "authorisation", "authorization", "authz", "bearer", "cookie", "cred", "credential",
-	"csrf", "dsn", "hmac", "jwt", "key", "oauth", "oauth2", "otp", "pass", "passcode", "passphrase", "passwd", "password", "passwort",
-	"pin", "pw", "pwd", "saml", "secret", "sess", "sessid", "session", "sessionid", "sid", "sig", "sign", "signature", "signing", "sso", "tok", "token", "xsrf",
+	"auth", "bearer", "cred", "csrf", "dsn", "hmac", "oauth", "otp", "pass", "passcode", "passwort", "pat",
+	"pin", "pw", "pwd", "saml", "sess", "sessid", "session", "sessionid", "sid", "sig", "sign", "signing", "sso", "ticket", "tok", "xsrf",
 }
 
 var firstWords = [...]string{
-	"access", "account", "admin", "api", "app", "auth", "aws", "bearer", "bot", "client", "csrf", "db", "device", "google", "hub", "id",
+	"", "access", "account", "admin", "api", "app", "auth", "aws", "bearer", "bot", "client", "csrf", "db", "device", "google", "hub", "id",
 	"ingest", "jwt", "license", "master", "my", "oauth", "php", "private", "project", "proxy", "refresh", "secret", "server", "service", "session",
 	"set", "shared", "sign", "signing", "site", "sub", "user", "web", "webhook", "write", "x", "xsrf",
 }
 
-// words splits a name at whatever is no letter or digit, and where a capital
-// begins a word, and makes the words lower-case.
+// words splits a name at whatever is no letter, so that a number takes nothing from a
+// word, and where a capital begins one, and makes the words lower-case.
 func words(name string) []string {
 	var list []string
 	var word []rune
@@ -69,7 +104,7 @@ func words(name string) []string {
 	runes := []rune(name)
 	for i, r := range runes {
 		switch {
-		case !unicode.IsLetter(r) && !unicode.IsDigit(r):
+		case !unicode.IsLetter(r):
 			end()
 			continue
 		case i > 0 && unicode.IsUpper(r) && (unicode.IsLower(runes[i-1]) || i+1 < len(runes) && unicode.IsLower(runes[i+1])):
@@ -82,19 +117,56 @@ func words(name string) []string {
 }
 
 // Value reports whether a value has the form of a credential: an authentication
-// scheme before a token, such as "Bearer ...", or a JSON Web Token.
+// scheme before a token, such as "Bearer ...", a secret behind its name, a JSON Web
+// Token, or what begins like the tokens of a well-known service.
 func Value(value string) bool {
 	value = strings.TrimSpace(value)
-	scheme, token, ok := strings.Cut(value, " ")
-	if ok && token != "" && slices.Contains(schemes[:], strings.ToLower(scheme)) {
+	if i := strings.IndexAny(value, " \t"); i >= 0 && slices.Contains(schemes[:], strings.ToLower(value[:i])) {
 		return true
 	}
-	return strings.HasPrefix(value, "eyJ") && strings.Count(value, ".") == 2
+	if strings.HasPrefix(value, "eyJ") && strings.Count(value, ".") == 2 {
+		return true
+	}
+	between := " \t,;&"
+	if strings.Contains(value, "?") { // it may be an address, of which only parameters are masked
+		between = " \t,"
+	}
+	parts := strings.FieldsFunc(strings.ReplaceAll(value, ": ", ":"), func(r rune) bool { return strings.ContainsRune(between, r) })
+	return slices.ContainsFunc(parts, func(part string) bool {
+		i := strings.IndexAny(part, "=:")
+		return i >= 0 && i+1 < len(part) && !strings.ContainsAny(part[:i], "/?#") && Name(part[:i]) || known(part[i+1:])
+	})
 }
 
 var schemes = [...]string{
 	"apikey", "aws4-hmac-sha256", "basic", "bearer", "digest", "dpop", "hawk", "hmac", "key", "negotiate", "ntlm", "oauth",
 	"sharedaccesssignature", "sharedkey", "signature", "splunk", "sso-key", "token",
+}
+
+// known reports whether a text begins like the tokens of a well-known service.
+func known(text string) bool {
+	return slices.ContainsFunc(tokenPrefixes[:], func(prefix string) bool {
+		rest, ok := strings.CutPrefix(strings.Trim(text, `"'`), prefix)
+		return ok && isToken(rest, 6)
+	})
+}
+
+var tokenPrefixes = [...]string{
+	"AIza", "AKIA", "ASIA", "dop_v1_", "ghp_", "gho_", "ghr_", "ghs_", "ghu_", "github_pat_", "glpat-", "hf_", "npm_", "pk_live_", "pypi-", "rk_live_",
+	"shpat_", "sk-", "sk_live_", "sk_test_", "whsec_", "xapp-", "xoxa-", "xoxb-", "xoxp-", "xoxr-", "xoxs-", "ya29.",
+}
+
+// isToken reports whether a text is one word with that many letters and digits.
+func isToken(text string, least int) bool {
+	for _, r := range text {
+		switch {
+		case r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z':
+			least--
+		case !strings.ContainsRune("-._~+=", r):
+			return false
+		}
+	}
+	return least <= 0
 }
 
 // Header is the value of an HTTP header without what is secret in it.
@@ -105,9 +177,9 @@ func Header(name, value string) string {
 	return URL(value)
 }
 
-// URL is an address without what is secret in it: the user, and parameters whose
-// name or value is a secret's. The rest is as it was. A text that is no address is
-// returned as it is.
+// URL is an address, be it a relative one, without what is secret in it: the user, and
+// parameters whose name or value is a secret's, or whose value is an address with one.
+// The rest is as it was, and so is a text that is no address.
 func URL(address string) string {
 	text, _ := split(address)
 	return text
@@ -120,21 +192,16 @@ func InURL(address string) []string {
 }
 
 func split(address string) (masked string, values []string) {
-	before, rest, ok := strings.Cut(address, "://")
-	if !ok {
-		return address, nil
-	}
+	rest := address
 	var out strings.Builder
-	out.WriteString(before + "://")
-	end := strings.IndexAny(rest, "/?#")
-	if end < 0 {
-		end = len(rest)
-	}
-	if at := strings.LastIndexByte(rest[:end], '@'); at >= 0 && strings.Trim(rest[:at], ":") != "" {
-		out.WriteString(Mask)
-		user, password, _ := strings.Cut(rest[:at], ":")
-		values = appendDecoded(appendDecoded(values, user), password)
-		rest = rest[at:]
+	if i := strings.Index(address, "//"); i == 0 || i > 0 && address[i-1] == ':' {
+		out.WriteString(address[:i+2])
+		user := ""
+		if user, rest = cutUser(address[i+2:]); user != "" {
+			name, password, _ := strings.Cut(user, ":")
+			values = appendDecoded(appendDecoded(values, name), password)
+			out.WriteString(Mask)
+		}
 	}
 	const marks = "?#&;"
 	for rest != "" {
@@ -144,13 +211,49 @@ func split(address string) (masked string, values []string) {
 		}
 		rest = rest[len(part):]
 		name, value, ok := strings.Cut(part, "=")
-		if ok && name != "" && value != "" && strings.ContainsAny(name[:1], marks) && (parameter(decoded(name[1:])) || Value(decoded(value))) {
-			values = appendDecoded(values, value)
+		switch {
+		case name == "" || !strings.ContainsAny(name[:1], marks):
+		case !ok && isToken(decoded(name[1:]), leastBare):
+			values = appendDecoded(values, name[1:])
+			part = name[:1] + Mask
+		case value != "" && (parameter(decoded(name[1:])) || isSecret(value)):
+			values = append(appendDecoded(values, value), InURL(decoded(value))...)
 			part = name + "=" + Mask
 		}
 		out.WriteString(part)
 	}
 	return out.String(), values
+}
+
+// leastBare is how many letters and digits make a token of a query without a name.
+const leastBare = 20
+
+// isSecret reports whether the value of a parameter is a secret, or an address with
+// one, however often it is escaped.
+func isSecret(value string) bool {
+	for {
+		plain := decoded(value)
+		if Value(plain) || len(InURL(plain)) > 0 {
+			return true
+		}
+		if plain == value {
+			return false
+		}
+		value = plain
+	}
+}
+
+// cutUser splits the user off what is behind the two slashes of an address.
+func cutUser(address string) (user, rest string) {
+	end := strings.IndexAny(address, "/?#")
+	if end < 0 {
+		end = len(address)
+	}
+	at := strings.LastIndexByte(address[:end], '@')
+	if at < 0 || strings.Trim(address[:at], ":") == "" {
+		return "", address
+	}
+	return address[:at], address[at:]
 }
 
 func appendDecoded(list []string, value string) []string {

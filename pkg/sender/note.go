@@ -31,12 +31,12 @@ func hiddenOf(w Wire, private []string) hidden {
 			continue
 		}
 		h = append(h, header.Value)
-		scheme, token, ok := strings.Cut(header.Value, " ")
-		if !ok {
+		parts := strings.FieldsFunc(header.Value, func(r rune) bool { return strings.ContainsRune(" \t,;&=:\"'", r) })
+		if len(parts) < 2 {
 			continue
 		}
-		h = append(h, token)
-		if plain, err := base64.StdEncoding.DecodeString(token); err == nil && strings.EqualFold(scheme, "basic") {
+		h = append(h, parts[1:]...)
+		if plain, err := base64.RawStdEncoding.DecodeString(parts[1]); err == nil && strings.EqualFold(parts[0], "basic") {
 			user, password, _ := strings.Cut(string(plain), ":")
 			h = append(h, user, password)
 		}
