@@ -13,6 +13,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/usagectl/usagectl/internal/secret"
 )
 
 func readSend(t *table, m *Manifest) Send {
@@ -177,15 +179,16 @@ func checkEndpoint(transport Transport, endpoint string) error {
 		return nil
 	}
 	u, err := url.Parse(endpoint)
+	shown := Quote(secret.URL(endpoint))
 	switch {
-	case err != nil:
-		return fmt.Errorf("%s is no address: %w", Quote(endpoint), err)
+	case err != nil: // which repeats the address, and holds the reason
+		return fmt.Errorf("%s is no address: %w", shown, errors.Unwrap(err))
 	case u.Hostname() == "" || u.Scheme != "https" && u.Scheme != "http":
-		return fmt.Errorf("%s is no address: one that starts with https:// is needed", Quote(endpoint))
+		return fmt.Errorf("%s is no address: one that starts with https:// is needed", shown)
 	case u.User != nil || u.Fragment != "":
-		return fmt.Errorf("%s must hold neither a user nor a fragment", Quote(endpoint))
+		return fmt.Errorf("%s must hold neither a user nor a fragment", shown)
 	case u.Scheme == "http" && !isLoopback(u.Hostname()):
-		return fmt.Errorf("%s is not safe: it must be https, or http to this machine", Quote(endpoint))
+		return fmt.Errorf("%s is not safe: it must be https, or http to this machine", shown)
 	}
 	return nil
 }
@@ -195,7 +198,7 @@ func checkEndpoint(transport Transport, endpoint string) error {
 func UDPAddress(endpoint string) (string, error) {
 	host, port, err := net.SplitHostPort(strings.TrimPrefix(endpoint, "udp://"))
 	if n, bad := strconv.ParseUint(port, 10, 16); err != nil || bad != nil || n == 0 || !validHost(host) {
-		return "", fmt.Errorf("%s is no address: a host and a port are needed, like %q", Quote(endpoint), "telemetry.example:50077")
+		return "", fmt.Errorf("%s is no address: a host and a port are needed, like %q", Quote(secret.URL(endpoint)), "telemetry.example:50077")
 	}
 	return net.JoinHostPort(host, port), nil
 }

@@ -310,6 +310,7 @@ func TestBadIdentity(t *testing.T) {
 
 func TestBadEndpoints(t *testing.T) {
 	const http = `endpoint  = "https://telemetry.mytool.example/v1/event"`
+	masked := strings.NewReplacer("SECRET", "********", "user:pass@", "********@", "user@", "********@", "127.0.0.1@", "********@")
 	var table []badManifest
 	for _, row := range [][3]string{
 		{"http", "http://telemetry.mytool.example", "%s is not safe: it must be https, or http to this machine"},
@@ -318,6 +319,11 @@ func TestBadEndpoints(t *testing.T) {
 		{"http", "http://localhost.mytool.example", "%s is not safe: it must be https, or http to this machine"},
 		{"http", "http://127.0.0.1.mytool.example", "%s is not safe: it must be https, or http to this machine"},
 		{"http", "http://[fe80::1]/", "%s is not safe: it must be https, or http to this machine"},
+		{"http", "http://mytool.example/v1?v=2&token=SECRET", "%s is not safe: it must be https, or http to this machine"},
+		{"http", "ftp://mytool.example?apikey1=SECRET", "%s is no address: one that starts with https:// is needed"},
+		{"http", "mytool.example/v1?token=SECRET", "%s is no address: one that starts with https:// is needed"},
+		{"http", "https://h:x/?token=SECRET", `%s is no address: invalid port ":x" after host`},
+		{"udp", "udp://mytool.example?token=SECRET", `%s is no address: a host and a port are needed, like "telemetry.example:50077"`},
 		{"http", "https://user@mytool.example", "%s must hold neither a user nor a fragment"},
 		{"http", "https://user:pass@mytool.example", "%s must hold neither a user nor a fragment"},
 		{"http", "https://127.0.0.1@mytool.example", "%s must hold neither a user nor a fragment"},
@@ -329,8 +335,8 @@ func TestBadEndpoints(t *testing.T) {
 		{"http", "https://", "%s is no address: one that starts with https:// is needed"},
 		{"http", "https:///v1", "%s is no address: one that starts with https:// is needed"},
 		{"http", "https://:443/", "%s is no address: one that starts with https:// is needed"},
-		{"http", "https://a b/", `%s is no address: parse "https://a b/": invalid character " " in host name`},
-		{"http", "https://h:x/", `%s is no address: parse "https://h:x/": invalid port ":x" after host`},
+		{"http", "https://a b/", `%s is no address: invalid character " " in host name`},
+		{"http", "https://h:x/", `%s is no address: invalid port ":x" after host`},
 		{"otlp", "http://mytool.example", "%s is not safe: it must be https, or http to this machine"},
 		{"udp", "mytool.example", `%s is no address: a host and a port are needed, like "telemetry.example:50077"`},
 		{"udp", "mytool.example:", `%s is no address: a host and a port are needed, like "telemetry.example:50077"`},
@@ -348,7 +354,8 @@ func TestBadEndpoints(t *testing.T) {
 		{"file", "~/.config/fish/config.fish", `%s is no log: its name must end in one of .jsonl, .ndjson, .log, .txt`},
 		{"file", "~root/x", `%s is no file: an absolute path or one that starts with "~/" is needed`},
 	} {
-		message := "[send] endpoint: " + fmt.Sprintf(row[2], fmt.Sprintf("%q", row[1]))
+		shown := masked.Replace(row[1])
+		message := "[send] endpoint: " + fmt.Sprintf(row[2], fmt.Sprintf("%q", shown))
 		table = append(table, badManifest{row[0] + " " + row[1], []string{
 			`headers   = {User-Agent = "mytool/{version}", X-Kind = "usage"}`, ``,
 			`transport = "http"`, `transport = "` + row[0] + `"`,
@@ -361,6 +368,11 @@ func TestBadEndpoints(t *testing.T) {
 			"of the deletions",
 			[]string{`endpoint = "https://telemetry.mytool.example/v1/deletions"`, `‸endpoint = "http://mytool.example"`},
 			[]string{`[forget] endpoint: "http://mytool.example" is not safe: it must be https, or http to this machine`},
+		},
+		{
+			"of the deletions, with a token",
+			[]string{`endpoint = "https://telemetry.mytool.example/v1/deletions"`, `‸endpoint = "http://mytool.example?token=SECRET"`},
+			[]string{`[forget] endpoint: "http://mytool.example?token=********" is not safe: it must be https, or http to this machine`},
 		},
 	}...))
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/usagectl/usagectl/internal/jsondoc"
+	"github.com/usagectl/usagectl/internal/secret"
 	"github.com/usagectl/usagectl/internal/statefile"
 	"github.com/usagectl/usagectl/pkg/identity"
 	"github.com/usagectl/usagectl/pkg/manifest"
@@ -309,7 +310,7 @@ func (r *DeletionRequest) checkEvent(d *Deletion) error {
 	case r.Send == nil || r.Payload == nil:
 		return errors.New("it is incomplete")
 	case r.To != r.Send.Endpoint:
-		return fmt.Errorf("it goes to %s and to %s", manifest.Quote(r.To), manifest.Quote(r.Send.Endpoint))
+		return fmt.Errorf("it goes to %s and to %s", manifest.Quote(secret.URL(r.To)), manifest.Quote(secret.URL(r.Send.Endpoint)))
 	case !(forgotten{d.SHA256: true}).in(r.Payload):
 		return errors.New("its payload does not hold the source ID")
 	}

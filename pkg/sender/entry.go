@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/usagectl/usagectl/internal/jsondoc"
+	"github.com/usagectl/usagectl/internal/secret"
 	"github.com/usagectl/usagectl/pkg/manifest"
 )
 
@@ -94,7 +95,7 @@ func (e Entry) check() error {
 	case !plain(e.Grant, maxGrant):
 		return fmt.Errorf("its grant is %s", manifest.Quote(e.Grant))
 	case !plain(e.Endpoint, maxEndpoint):
-		return fmt.Errorf("its endpoint is %s", manifest.Quote(e.Endpoint))
+		return fmt.Errorf("its endpoint is %s", manifest.Quote(secret.URL(e.Endpoint)))
 	case len(e.Manifest) > maxPath || strings.ContainsRune(e.Manifest, 0):
 		return fmt.Errorf("its manifest is %s", manifest.Quote(e.Manifest))
 	case len(e.Dir) > maxPath || strings.ContainsRune(e.Dir, 0):
