@@ -171,27 +171,43 @@ func isToken(text string, least int) bool {
 
 // Header is the value of an HTTP header without what is secret in it.
 func Header(name, value string) string {
+	masked, values := split(value, mostEscapes)
 	if Name(name) || Value(value) {
 		return Mask
 	}
-	return URL(value)
+	if found, _ := inside(value, mostEscapes); found && len(values) == 0 {
+		return Mask
+	}
+	return masked
 }
 
 // URL is an address, be it a relative one, without what is secret in it: the user, and
 // parameters whose name or value is a secret's, or whose value is an address with one.
 // The rest is as it was, and so is a text that is no address.
 func URL(address string) string {
-	text, _ := split(address)
+	text, _ := split(address, mostEscapes)
 	return text
 }
 
-// InURL lists the values that [URL] masks, as they are in the address and decoded.
+// InURL lists the values that [URL] masks, as they are in the address and decoded, and
+// those in an address that is escaped as a whole.
 func InURL(address string) []string {
-	_, values := split(address)
-	return values
+	_, values := split(address, mostEscapes)
+	_, more := inside(address, mostEscapes)
+	var list []string
+	for _, value := range append(values, more...) {
+		if !slices.Contains(list, value) {
+			list = append(list, value)
+		}
+	}
+	return list
 }
 
-func split(address string) (masked string, values []string) {
+// mostEscapes is how often an address in another may be escaped to be looked at. One
+// that is escaped more often counts as a secret: looking costs twice as much each time.
+const mostEscapes = 3
+
+func split(address string, escapes int) (masked string, values []string) {
 	rest := address
 	var out strings.Builder
 	if i := strings.Index(address, "//"); i == 0 || i > 0 && address[i-1] == ':' {
@@ -211,14 +227,18 @@ func split(address string) (masked string, values []string) {
 		}
 		rest = rest[len(part):]
 		name, value, ok := strings.Cut(part, "=")
-		switch {
-		case name == "" || !strings.ContainsAny(name[:1], marks):
-		case !ok && isToken(decoded(name[1:]), leastBare):
-			values = appendDecoded(values, name[1:])
-			part = name[:1] + Mask
-		case value != "" && (parameter(decoded(name[1:])) || isSecret(value)):
-			values = append(appendDecoded(values, value), InURL(decoded(value))...)
-			part = name + "=" + Mask
+		if name == "" || !strings.ContainsAny(name[:1], marks) {
+			out.WriteString(part)
+			continue
+		}
+		start := name + "="
+		if !ok {
+			start, value = name[:1], name[1:]
+		}
+		found, inner := inside(value, escapes-1)
+		if value != "" && (found || ok && parameter(decoded(name[1:])) || !ok && isToken(decoded(value), leastBare)) {
+			values = append(appendDecoded(values, value), inner...)
+			part = start + Mask
 		}
 		out.WriteString(part)
 	}
@@ -228,19 +248,20 @@ func split(address string) (masked string, values []string) {
 // leastBare is how many letters and digits make a token of a query without a name.
 const leastBare = 20
 
-// isSecret reports whether the value of a parameter is a secret, or an address with
-// one, however often it is escaped.
-func isSecret(value string) bool {
-	for {
-		plain := decoded(value)
-		if Value(plain) || len(InURL(plain)) > 0 {
-			return true
-		}
-		if plain == value {
-			return false
-		}
-		value = plain
+// inside reports whether a value is a secret, or an address with one, and lists those
+// in the address. It may be escaped.
+func inside(value string, escapes int) (found bool, values []string) {
+	plain := decoded(value)
+	if escapes < 0 {
+		return plain != value || Value(value), nil
 	}
+	_, values = split(plain, escapes)
+	found = Value(plain) || len(values) > 0
+	if plain != value {
+		deeper, more := inside(plain, escapes-1)
+		found, values = found || deeper, append(values, more...)
+	}
+	return found, values
 }
 
 // cutUser splits the user off what is behind the two slashes of an address.

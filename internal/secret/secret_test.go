@@ -1,7 +1,9 @@
 package secret
 
 import (
+	"net/url"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -59,6 +61,8 @@ func TestHeader(t *testing.T) {
 		{"X-Thing", "abc", "abc"},
 		{"X-Callback", "/cb?token=abc", "/cb?token=" + Mask},
 		{"X-Callback", "//a.example/cb?v=1&token2=abc", "//a.example/cb?v=1&token2=" + Mask},
+		{"X-Callback", "https%3A%2F%2Fh%2F%3Ftoken%3Dabc", Mask},
+		{"X-Callback", "https%3A%2F%2Fh%2F%3Fv%3Dabc", "https%3A%2F%2Fh%2F%3Fv%3Dabc"},
 		{"X-Callback", "cb?v=keyboard", "cb?v=keyboard"},
 		{"X-Callback", "https://a.example/?token=abc", "https://a.example/?token=" + Mask},
 	} {
@@ -87,10 +91,11 @@ func TestURL(t *testing.T) {
 		{"https://a.example/?x=Bearer%20abc", "https://a.example/?x=" + Mask, []string{"Bearer%20abc", "Bearer abc"}},
 		{"https://a.example/?token2=abc&x1=abc", "https://a.example/?token2=" + Mask + "&x1=abc", []string{"abc"}},
 		{"https://a.example/?url=https%3A%2F%2Fh%2F%3Ftoken%3Dabc", "https://a.example/?url=" + Mask, []string{"https%3A%2F%2Fh%2F%3Ftoken%3Dabc", "https://h/?token=abc", "abc"}},
-		{"https://a.example/?url=https%253A%252F%252Fh%252F%253Ftoken%253Dabc", "https://a.example/?url=" + Mask, []string{"https%253A%252F%252Fh%252F%253Ftoken%253Dabc", "https%3A%2F%2Fh%2F%3Ftoken%3Dabc"}},
+		{"https://a.example/?url=https%253A%252F%252Fh%252F%253Ftoken%253Dabc", "https://a.example/?url=" + Mask, []string{"https%253A%252F%252Fh%252F%253Ftoken%253Dabc", "https%3A%2F%2Fh%2F%3Ftoken%3Dabc", "abc", "https://h/?token=abc"}},
 		{"https://a.example/?url=%2Fcb%3Ftoken%3Dabc", "https://a.example/?url=" + Mask, []string{"%2Fcb%3Ftoken%3Dabc", "/cb?token=abc", "abc"}},
 		{"https://a.example/?url=https%3A%2F%2Fme:word%40h", "https://a.example/?url=" + Mask, []string{"https%3A%2F%2Fme:word%40h", "https://me:word@h", "me", "word"}},
 		{"https://a.example/?url=https%3A%2F%2Fh%2F%3Fpage%3D1", "https://a.example/?url=https%3A%2F%2Fh%2F%3Fpage%3D1", nil},
+		{"https://a.example/?https%3A%2F%2Fh%2F%3Ftoken%3Dabc", "https://a.example/?" + Mask, []string{"https%3A%2F%2Fh%2F%3Ftoken%3Dabc", "https://h/?token=abc", "abc"}},
 		{"https://a.example/?x=ghp_abcdef123", "https://a.example/?x=" + Mask, []string{"ghp_abcdef123"}},
 		{"https://a.example/v1?0123456789abcdefghij", "https://a.example/v1?" + Mask, []string{"0123456789abcdefghij"}},
 		{"https://a.example/v1?v=1&abcdefghij-abcdefghij#x", "https://a.example/v1?v=1&" + Mask + "#x", []string{"abcdefghij-abcdefghij"}},
@@ -122,4 +127,19 @@ func FuzzURL(f *testing.F) {
 			t.Errorf("%q was changed into %q, and nothing masked", address, masked)
 		}
 	})
+}
+
+// TestDeepEscapes holds that an address in an address in an address costs little, and
+// that one that is escaped too often to be looked at is masked.
+func TestDeepEscapes(t *testing.T) {
+	deep := "https://a.example/?url=" + "%3Fx%3D1"
+	for range 8 {
+		deep = "https://a.example/?url=" + url.QueryEscape(deep)
+	}
+	if got := URL(deep); got != "https://a.example/?url="+Mask {
+		t.Errorf("%q", got)
+	}
+	if got := URL(strings.Repeat("?x=%"+strings.Repeat("25", 100)+"41", 20)); got != strings.Repeat("?x="+Mask, 20) {
+		t.Errorf("%q", got)
+	}
 }

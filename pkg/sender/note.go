@@ -27,7 +27,7 @@ func hiddenOf(w Wire, private []string) hidden {
 	h := append(hidden(secret.InURL(w.URL)), private...)
 	for _, header := range w.Headers {
 		h = append(h, secret.InURL(header.Value)...)
-		if !secret.Name(header.Name) && !secret.Value(header.Value) {
+		if secret.Header(header.Name, header.Value) != secret.Mask {
 			continue
 		}
 		h = append(h, header.Value)

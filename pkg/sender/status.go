@@ -55,11 +55,11 @@ func isPage(contentType string, body []byte, brokeOff bool, most int) bool {
 	switch {
 	case brokeOff && typed, len(text) == 0 && len(body) >= maxAnswer:
 		return true
-	case len(text) == 0 || json.Valid(text):
+	case len(body) == 0 || json.Valid(text):
 		return false
 	case typed:
 		odd := func(r rune) bool { return r < ' ' || r > '~' || r == '<' }
-		return len(text) > most || bytes.ContainsFunc(text, odd)
+		return most == 0 || len(text) > most || bytes.ContainsFunc(text, odd)
 	}
 	if strings.HasPrefix(http.DetectContentType(text), "text/html") {
 		return true

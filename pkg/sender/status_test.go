@@ -135,7 +135,8 @@ func TestPages(t *testing.T) {
 		{"text/html", "123456789012345x", false, strict},
 		{"text/html", "1234567890123456x", false, yes},
 		{"text/html", "", false, no},
-		{"text/html", " \r\n", false, no},
+		{"text/html", " \r\n", false, strict},
+		{"text/plain", " \r\n", false, no},
 		{"text/html", `{"text":"a < b"}`, false, no},
 		{"application/json", `{"text":"<html>"}`, false, no},
 		{"application/json", "", true, no},
@@ -185,7 +186,7 @@ func TestNote(t *testing.T) {
 	const id, key = "11111111-2222-4333-8444-abcdefabcdef", "Write/Key+01234567"
 	w := Wire{
 		URL:     "https://a.example/v1?token=Query%2FToken1",
-		Headers: []manifest.Header{{Name: "Authorization", Value: "Basic V3JpdGUvS2V5KzAxMjM0NTY3Og=="}, {Name: "X-Auth", Value: "HeaderSecret"}, {Name: "X-Plain", Value: "Bearer BearerToken"}, {Name: "X-Shown", Value: "shown"}, {Name: "X-Tab", Value: "Bearer\tTabbed08"}, {Name: "X-Named", Value: "v=1;apikey=Named678"}},
+		Headers: []manifest.Header{{Name: "Authorization", Value: "Basic V3JpdGUvS2V5KzAxMjM0NTY3Og=="}, {Name: "X-Auth", Value: "HeaderSecret"}, {Name: "X-Plain", Value: "Bearer BearerToken"}, {Name: "X-Shown", Value: "shown"}, {Name: "X-Tab", Value: "Bearer\tTabbed08"}, {Name: "X-Named", Value: "v=1;apikey=Named678"}, {Name: "X-Nested", Value: "https%3A%2F%2Fh%2F%3Ftoken%3DNested78"}},
 	}
 	h := hiddenOf(w, []string{id})
 	for _, c := range [][2]string{
@@ -222,7 +223,7 @@ func TestNote(t *testing.T) {
 		{"the key V3JpdGUvS2V5KzAxMjM0NTY3", "the key ********"},
 		{"HeaderSecret headersecret BearerToken Query/Token1 Query%2FToken1", "********"},
 		{"shown", "shown"},
-		{"Tabbed08, Named678", "********"},
+		{"Tabbed08, Named678, Nested78", "********"},
 		{`at "https://b.example/?token=other": no`, `at "https://b.example/?token=********": no`},
 		{"through http://me:word@proxy.example:3128", "through http://********@proxy.example:3128"},
 	} {
