@@ -93,6 +93,20 @@ func (a *app) deletions(tool manifest.ID) (list []deletion, unerased []sender.De
 	return list, unerased
 }
 
+// deletionsOfTools reads what was asked for about several tools, each request once.
+func (a *app) deletionsOfTools(tools []tool) []deletion {
+	var list []deletion
+	for _, t := range tools {
+		of, _ := a.deletions(t.id)
+		for _, d := range of {
+			if !slices.ContainsFunc(list, func(o deletion) bool { return o.RequestID == d.RequestID }) {
+				list = append(list, d)
+			}
+		}
+	}
+	return list
+}
+
 func (d deletion) cell() term.Cell {
 	c := term.Cell{Text: string(d.State)}
 	switch d.State {

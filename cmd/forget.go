@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -32,7 +33,8 @@ func newForget(a *app) *cobra.Command {
 journal of what left, and asks whoever collects for the tool to delete what they
 hold under that ID. The request is kept until it is acknowledged, and tried again
 by itself. It is sent though telemetry is off, because you asked for it, and it
-holds the ID and nothing else.
+holds the ID and nothing else. Earlier requests of the tool that a receiver refused
+are sent again, once each time that you run this command.
 
 Tools that share a source ID are forgotten together.
 
@@ -68,7 +70,7 @@ EXIT STATUS
 		},
 	}
 	flags := c.Flags()
-	flags.BoolVar(&o.all, "all", false, "forget every tool that has a source ID here")
+	flags.BoolVar(&o.all, "all", false, "forget every tool that has a source ID here, or whose request was refused")
 	flags.BoolVar(&o.localOnly, "local-only", false, "forget here, and ask nobody")
 	flags.BoolVarP(&o.yes, "yes", "y", false, "do not ask")
 	flags.StringVar(&o.manifest, "manifest", "", "read the tool's manifest from `FILE`")
@@ -95,17 +97,18 @@ func runForget(ctx context.Context, a *app, names []string, o forgetOptions) err
 		return fail(exitCreate, fmt.Errorf("nothing was changed: %w", identity.ErrNoHome))
 	}
 	if o.all {
-		names = a.withSourceID()
+		names = a.toForget(o)
 	}
 	plans, results, failures := a.plans(names, o)
 	if err := a.consult(ctx, plans, o); err != nil {
 		return err
 	}
+	asked := map[string]bool{}
 	for _, p := range plans {
 		if ctx.Err() != nil {
 			break
 		}
-		list, err := a.forget(ctx, p, o)
+		list, err := a.forget(ctx, p, asked, o)
 		results = append(results, list...)
 		failures = append(failures, err)
 		a.showForgotten(list, o)
@@ -163,21 +166,29 @@ type forgottenTool struct {
 	traces bool // without a source ID: something was kept here
 }
 
-// forget does what is planned.
-func (a *app) forget(ctx context.Context, p plan, o forgetOptions) ([]forgottenTool, error) {
+// forget does what is planned. asked holds the hashes of the IDs of which this command
+// has asked, so that nobody is asked twice.
+func (a *app) forget(ctx context.Context, p plan, asked map[string]bool, o forgetOptions) ([]forgottenTool, error) {
 	s := a.sender()
 	s.Client = sender.NewClient()
 	if p.id == "" {
-		return a.forgetTraces(ctx, s, p, o)
+		return a.forgetTraces(ctx, s, p, asked, o)
 	}
-	before, _ := a.deletions(p.tools[0].id)
 	d, removed, err := s.Forget(ctx, p.forgetting(o))
 	var failure error
 	if ctx.Err() == nil || errors.Is(err, sender.ErrNotFiled) {
 		failure = a.forgetFailure(p, d, err)
 	}
 	var list []forgottenTool
-	requests := newRequests(deletionsOf(d), before, o)
+	requests := newRequests(deletionsOf(d), p.before, o)
+	if d.SHA256 != "" && !o.localOnly {
+		asked[d.SHA256] = true
+		earlier, err := a.askAgain(ctx, s, p, asked)
+		requests = append(requests, slices.DeleteFunc(earlier, func(r deletion) bool { return r.SHA256 == d.SHA256 })...)
+		if failure == nil {
+			failure = cmp.Or(err, refused(requests))
+		}
+	}
 	for _, t := range p.tools {
 		f := forgottenTool{
 			Tool: t.id, name: t.name(), SharedWith: []manifest.ID{}, Forgotten: d.Erased || statefile.Done(err) && d.SHA256 != "",
@@ -250,23 +261,40 @@ func ioCode(err error) int {
 
 // forgetTraces is for a tool without a source ID. If it was forgotten before, and
 // something of that is left to do, that goes on.
-func (a *app) forgetTraces(ctx context.Context, s sender.Sender, p plan, o forgetOptions) ([]forgottenTool, error) {
+func (a *app) forgetTraces(ctx context.Context, s sender.Sender, p plan, asked map[string]bool, o forgetOptions) ([]forgottenTool, error) {
 	t := p.tools[0]
 	f := forgottenTool{Tool: t.id, name: t.name(), SharedWith: []manifest.ID{}, SourcePath: p.path, Forgotten: true, traces: a.keeps(t.id)}
-	before, _ := a.deletions(t.id)
 	var err error
 	var erased sender.Emptied
 	if erased, err = s.EraseHere(ctx, t.id); err == nil && !o.localOnly {
-		err = s.ResumeDeletions(ctx, t.id)
+		err = s.ResumeDeletions(ctx, t.id, asked)
 	}
 	f.Events = erased.Discarded
 	f.Deletions, _ = a.deletions(t.id)
-	f.Deletions = slices.DeleteFunc(f.Deletions, func(d deletion) bool { return settledIn(before, d) })
+	f.Deletions = slices.DeleteFunc(f.Deletions, func(d deletion) bool { return settledIn(p.before, d) })
 	if err = a.done(t.id.String()+": what was kept here is erased", err); err != nil {
 		f.Forgotten, f.Error = false, err.Error()
 		return []forgottenTool{f}, fail(ioCode(err), fmt.Errorf("%s: not all could be removed: %s", t.id, oneLine(err)))
 	}
 	return []forgottenTool{f}, refused(f.Deletions)
+}
+
+// askAgain asks the receivers that refused an earlier request of the plan's tools, and
+// returns those requests as they are then. The error is of the disk.
+func (a *app) askAgain(ctx context.Context, s sender.Sender, p plan, asked map[string]bool) (list []deletion, err error) {
+	for _, t := range p.tools {
+		err = errors.Join(err, s.AskRefused(ctx, t.id, asked))
+	}
+	was := p.refused()
+	for _, v := range a.deletionsOfTools(p.tools) {
+		if slices.ContainsFunc(was, func(r deletion) bool { return r.RequestID == v.RequestID }) {
+			list = append(list, v)
+		}
+	}
+	if err = a.done("the answer is noted", err); err != nil {
+		err = fail(ioCode(err), fmt.Errorf("%s: the answer to an earlier request could not be noted: %s", p.tools[0].id, oneLine(err)))
+	}
+	return list, err
 }
 
 // refused is a failure, of which all was said, if a receiver refused a request.

@@ -21,6 +21,33 @@ type plan struct {
 	tools []tool
 	path  string // of the source ID; "" if the tool has none
 	id    string // "" if there is none
+
+	before []deletion // of the tools, when the command began
+}
+
+// refused are the requests that receivers refused before.
+func (p plan) refused() []deletion {
+	return slices.DeleteFunc(slices.Clone(p.before), func(d deletion) bool { return !d.request.Refused() })
+}
+
+// toForget names the tools that "forget --all" is about: those that have a source ID
+// here, and if anybody is to be asked those of which a receiver refused a request.
+func (a *app) toForget(o forgetOptions) []string {
+	names := a.withSourceID()
+	if o.localOnly {
+		return names
+	}
+	all, _ := a.sender().Deletions().All() // see warnOfDamage
+	for _, d := range all {
+		for _, r := range d.Requests {
+			for _, id := range r.Tools {
+				if name := id.String(); r.Refused() && !slices.Contains(names, name) {
+					names = append(names, name)
+				}
+			}
+		}
+	}
+	return names
 }
 
 // withSourceID names the tools that have a source ID here.
@@ -68,6 +95,7 @@ func (a *app) plans(names []string, o forgetOptions) (plans []plan, failed []for
 		for _, t := range p.tools {
 			planned[t.id] = true
 		}
+		p.before = a.deletionsOfTools(p.tools)
 		plans = append(plans, p)
 	}
 	return plans, failed, failures
@@ -216,13 +244,22 @@ func (a *app) showPlan(p plan, o forgetOptions) {
 		names = append(names, t.name())
 	}
 	out.Printf("%s\n", out.Style(term.Strong, strings.Join(names, ", ")))
-	if p.id == "" {
+	switch {
+	case p.id == "" && (o.localOnly || len(p.refused()) == 0):
 		item("there is no source ID, so nobody can be asked for anything")
-	} else {
+	case p.id == "":
+		item("there is no source ID any more")
+	default:
 		item("the source ID %s is removed from %s; the next event makes a new one", p.id, a.tilde(p.path))
 	}
 	item("events that wait under it, the key of hashes, and the journal of what left are erased")
-	if p.id == "" || o.localOnly {
+	if o.localOnly {
+		return
+	}
+	for _, r := range p.refused() {
+		item("%s, which refused the deletion request %s, is asked again", r.To, r.RequestID)
+	}
+	if p.id == "" {
 		return
 	}
 	for _, r := range a.sender().Requests(p.forgetting(o)) {

@@ -31,7 +31,7 @@ func (s Sender) ask(ctx context.Context, d *Deletion, why occasion) error {
 	var errs []error
 	for i := range d.Requests {
 		r := &d.Requests[i]
-		if why == forgetAgain && r.refused() && ctx.Err() == nil {
+		if why == forgetAgain && r.Refused() && ctx.Err() == nil {
 			r.reopen()
 		}
 		waits := r.Backoff.Running(s.Now()) && why == background || r.Backoff.ServerAsked(s.Now())
@@ -54,8 +54,8 @@ func (r *DeletionRequest) reopen() {
 	r.State, r.SettledAt, r.Answer, r.Backoff = Pending, time.Time{}, "", Backoff{}
 }
 
-// refused reports whether a receiver refused the request.
-func (r DeletionRequest) refused() bool {
+// Refused reports whether a receiver refused the request.
+func (r DeletionRequest) Refused() bool {
 	return r.State == Failed && (r.Method == manifest.ForgetHTTP || r.Method == manifest.ForgetEvent)
 }
 
@@ -271,19 +271,34 @@ func (d *Deletion) asked(now time.Time) time.Duration {
 }
 
 // ResumeDeletions does what is left to do of a tool's deletions now, once, for the
-// person who asks for them again: a receiver that refused is asked again too. The
-// error is of the disk.
-func (s Sender) ResumeDeletions(ctx context.Context, tool manifest.ID) error {
+// person who asks for them again: a receiver that refused is asked again too. asked
+// holds the hashes of the IDs that were asked for before by the same command; those are
+// passed over, and the others are added. The error is of the disk.
+func (s Sender) ResumeDeletions(ctx context.Context, tool manifest.ID, asked map[string]bool) error {
+	return s.resume(ctx, tool, asked, func(d Deletion) bool { return !d.done() || d.refused() })
+}
+
+// AskRefused is [Sender.ResumeDeletions] of those deletions alone of which a receiver
+// refused a request.
+func (s Sender) AskRefused(ctx context.Context, tool manifest.ID, asked map[string]bool) error {
+	return s.resume(ctx, tool, asked, func(d Deletion) bool { return d.refused() })
+}
+
+func (s Sender) resume(ctx context.Context, tool manifest.ID, asked map[string]bool, which func(Deletion) bool) error {
 	list, _ := s.Deletions().Of(tool) // one that cannot be read may be of any tool
 	var errs []error
 	for _, d := range list {
-		if !d.done() || slices.ContainsFunc(d.Requests, DeletionRequest.refused) {
+		if !asked[d.SHA256] && which(d) {
+			asked[d.SHA256] = true
 			_, err := s.carryDeletion(ctx, d.SHA256, forgetAgain)
 			errs = append(errs, err)
 		}
 	}
 	return errors.Join(errs...)
 }
+
+// refused reports whether a receiver refused a request of the deletion.
+func (d *Deletion) refused() bool { return slices.ContainsFunc(d.Requests, DeletionRequest.Refused) }
 
 // WakeForDeletions starts a deliverer by start, which returns its process ID, if a
 // deletion waits for one and none is at work.

@@ -610,8 +610,8 @@ func TestFlushChooses(t *testing.T) {
 	asked := 0
 	s.Client = &http.Client{Transport: roundTrip(func(*http.Request) (*http.Response, error) { asked++; return unavailable() })}
 	for _, do := range []func() error{
-		func() error { return s.ResumeDeletions(t.Context(), toolID(t, "other")) },  // once
-		func() error { return s.ResumeDeletions(t.Context(), toolID(t, "mytool")) }, // done before
+		func() error { return s.ResumeDeletions(t.Context(), toolID(t, "other"), map[string]bool{}) },  // once
+		func() error { return s.ResumeDeletions(t.Context(), toolID(t, "mytool"), map[string]bool{}) }, // done before
 		func() error {
 			return s.FlushDeletions(t.Context(), []manifest.ID{toolID(t, "mytool"), toolID(t, "third")})
 		},
