@@ -17,7 +17,8 @@ type bisection struct {
 }
 
 // mostFruitless is how many failures in a row are taken for those of single events; a
-// receiver that fails more often is not troubled any more.
+// receiver that fails more often is not troubled any more, whatever it answers: what was
+// not sent singly by then is kept for later.
 const mostFruitless = 24
 
 // run sends the parcels and returns one outcome for each. Once consent is withdrawn the
@@ -35,14 +36,18 @@ func (b *bisection) run(parcels []parcel) []outcome {
 	if len(parcels) == 1 || !b.halve(o) {
 		return all(parcels, o)
 	}
+	later := outcome{result: retry, status: o.status, note: o.note}
+	if b.fruitless >= mostFruitless {
+		return all(parcels, later)
+	}
 	half := len(parcels) / 2
 	list := b.run(parcels[:half])
 	rest := parcels[half:]
 	if i := slices.IndexFunc(list, outcome.withoutConsent); i >= 0 {
 		return append(list, all(rest, outcome{result: withheld, note: list[i].note})...)
 	}
-	if o.result == retry && b.fruitless >= mostFruitless {
-		return append(list, all(rest, o)...)
+	if b.fruitless >= mostFruitless {
+		return append(list, all(rest, later)...)
 	}
 	return append(list, b.run(rest)...)
 }
@@ -53,7 +58,7 @@ func (b *bisection) halve(o outcome) bool {
 	case rejected:
 		return o.status == http.StatusBadRequest || o.status == http.StatusRequestEntityTooLarge
 	case retry:
-		return b.split && o.single() && b.fruitless < mostFruitless
+		return b.split && o.single()
 	}
 	return false
 }

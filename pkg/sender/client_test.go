@@ -134,6 +134,34 @@ func TestBisectFailures(t *testing.T) {
 	}
 }
 
+// TestBisectRefusals has a receiver call everything bad. It is left alone soon; what was
+// refused singly stays so, and of the rest nothing is said.
+func TestBisectRefusals(t *testing.T) {
+	for _, status := range []int{http.StatusBadRequest, http.StatusRequestEntityTooLarge} {
+		calls, single := 0, 0
+		b := bisection{send: func(list []parcel) outcome {
+			calls++
+			if len(list) == 1 {
+				single++
+			}
+			return outcome{result: rejected, status: status, note: "bad"}
+		}}
+		outcomes := b.run(make([]parcel, 150))
+		got := 0
+		for i, o := range outcomes {
+			switch {
+			case o.result == rejected:
+				got++
+			case o.result != retry || o.note != "bad":
+				t.Errorf("%d: %+v", i, o)
+			}
+		}
+		if len(outcomes) != 150 || got != single || got == 0 || calls > mostFruitless {
+			t.Errorf("%d: %d outcomes, %d rejected, %d sent singly, %d calls", status, len(outcomes), got, single, calls)
+		}
+	}
+}
+
 func TestPartialSuccess(t *testing.T) {
 	message := func(lost uint64, text string) []byte {
 		partial := appendVarint(nil, 1, lost)
