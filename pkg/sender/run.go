@@ -172,13 +172,15 @@ func (o Outbox) waits(self owner, held []string, now time.Time) bool {
 }
 
 // RunPipe is the deliverer of last resort: it gets entries, one a line, from a
-// sender that could not keep them, tries each once, and drops what fails.
+// sender that could not keep them, tries each once, and drops what fails. It returns
+// within pipeTime, or when ctx ends, though entries hangs; a read of it that hangs is
+// left alone.
 func (s Sender) RunPipe(ctx context.Context, entries io.Reader) error {
 	ctx, cancel := context.WithTimeout(ctx, pipeTime)
 	defer cancel()
 	lines := bufio.NewScanner(entries)
 	lines.Buffer(nil, 4*MaxPayload)
-	for lines.Scan() {
+	for scan(ctx, lines) {
 		e, err := parseEntry(lines.Bytes())
 		if err != nil {
 			return err
@@ -187,7 +189,23 @@ func (s Sender) RunPipe(ctx context.Context, entries io.Reader) error {
 			return err
 		}
 	}
+	if ctx.Err() != nil {
+		return ctx.Err() // lines may still be in use
+	}
 	return lines.Err()
+}
+
+// scan reads the next line, and reports whether there is one. When ctx ends it does not
+// wait any more, and lines must not be used again.
+func scan(ctx context.Context, lines *bufio.Scanner) bool {
+	found := make(chan bool, 1)
+	go func() { found <- lines.Scan() }()
+	select {
+	case ok := <-found:
+		return ok && ctx.Err() == nil
+	case <-ctx.Done():
+		return false
+	}
 }
 
 // deliverNow sends an entry that is in no outbox. If it does not arrive it is lost, and
