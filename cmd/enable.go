@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -75,13 +76,20 @@ func runEnable(ctx context.Context, a *app, names []string, o enableOptions) err
 		return a.liftRefusalOfAll(o.replace)
 	}
 	var results []decided
+	var failed *failure // the first
 	for _, name := range names {
 		t, err := a.enableOne(ctx, name, o)
 		if err != nil {
 			if t.verdict.Reason.Rule == consent.System {
 				a.stillOff(t) // which it would be all the same
 			}
-			return err
+			var f *failure
+			if !errors.As(err, &f) {
+				return err
+			}
+			a.tell(f) // the others are decided all the same
+			failed = cmp.Or(failed, f)
+			continue
 		}
 		if t.id.IsZero() {
 			continue // there was only a refusal to lift
@@ -101,7 +109,10 @@ func runEnable(ctx context.Context, a *app, names []string, o enableOptions) err
 			a.stillOff(t)
 		}
 	}
-	return a.showDecided(results)
+	if err := a.showDecided(results); err != nil || failed == nil {
+		return err
+	}
+	return fail(failed.code, nil)
 }
 
 // notYourHome refuses to decide, to forget or to deliver for somebody else. What root writes
