@@ -193,7 +193,10 @@ func TestOwnVariables(t *testing.T) {
 // TestNobodySharesAVariable holds that of the tools that have a manifest not two get
 // the same variable.
 func TestNobodySharesAVariable(t *testing.T) {
-	ids := []string{"a", "a-b", "a.b", "ab", "a-b-c", "ab-c", "a-bc", "abc", "a--b", "a-b.", "a_b_c", "1", "1-1", "11"}
+	ids := []string{"a", "a-b", "a.b", "ab", "a-b-c", "ab-c", "a-bc", "abc", "a--b", "a_b_c", "1", "1-1", "11"}
+	if _, err := manifest.ParseID("a-b."); err == nil { // not on Windows
+		ids = append(ids, "a-b.")
+	}
 	for _, variable := range []string{
 		"A_TELEMETRY", "AB_TELEMETRY", "A_B_TELEMETRY", "A_B_C_TELEMETRY", "AB_C_TELEMETRY", "A_BC_TELEMETRY", "ABC_TELEMETRY",
 		"a_b_telemetry", "_1_TELEMETRY", "_1_1_TELEMETRY", "_11_TELEMETRY",

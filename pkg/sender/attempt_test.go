@@ -456,7 +456,7 @@ func TestConsentEndsBisection(t *testing.T) {
 func TestConsentBetweenMessages(t *testing.T) {
 	packets, err := net.ListenPacket("udp", "127.0.0.1:0")
 	if err != nil {
-		t.Fatal(err)
+		t.Skipf("no UDP here, as under wine: %v", err)
 	}
 	defer packets.Close()
 	for name, send := range map[string]string{

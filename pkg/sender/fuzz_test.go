@@ -179,12 +179,12 @@ func FuzzClaimName(f *testing.F) {
 	respected := regexp.MustCompile(`^[^~]+~(\d+)\.\d+\..+$`)
 	f.Fuzz(func(t *testing.T, name string) {
 		if len(name) > 200 || name == "" || name[0] == '.' || strings.ContainsAny(name, "/\x00") || name == "other~1.1.b" || strings.HasPrefix(name, "other") {
-			t.Skip("no such file can be there")
+			return // no such file can be there
 		}
 		cleared(t, o)
 		for _, file := range []string{name, "other~1.1.b"} {
 			if err := os.WriteFile(o.path("claimed", file), nil, 0o600); err != nil {
-				t.Skip(err)
+				return // nor on this system
 			}
 		}
 		if err := o.reclaim(owner{}, noon); err != nil {

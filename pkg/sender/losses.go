@@ -70,7 +70,7 @@ const (
 
 // recordedAtOnce is how many losses are recorded in one write, so that no file grows
 // much beyond its bound.
-const recordedAtOnce = 4096
+const recordedAtOnce = 1024
 
 // discarded is the part of the outbox for events that have ended and are not recorded yet.
 const discarded = "discarded"

@@ -186,7 +186,7 @@ func TestDiscardUncounted(t *testing.T) {
 
 // TestManyLosses ends more events at once than one write records.
 func TestManyLosses(t *testing.T) {
-	const many = 3*recordedAtOnce + 1
+	const many = 2*recordedAtOnce + 1
 	o := outboxWith(t, 1)
 	for i := range many {
 		write(t, o.path("new", Entry{EventID: uuid.New(), TakenAt: noon.Add(time.Duration(i))}.name()), "{}")
