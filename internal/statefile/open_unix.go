@@ -20,6 +20,9 @@ func openRead(path string, follow bool) (*os.File, error) {
 	if err != nil && !follow && isLink(err) {
 		return nil, &os.PathError{Op: "open", Path: path, Err: fmt.Errorf("a symbolic link: %w", ErrNotRegular)}
 	}
+	if errors.Is(err, syscall.ENXIO) || errors.Is(err, syscall.EOPNOTSUPP) { // a socket, by the system
+		return nil, &os.PathError{Op: "open", Path: path, Err: ErrNotRegular}
+	}
 	return f, err
 }
 

@@ -141,14 +141,19 @@ func (r *round) run(ctx context.Context, names []string) bool {
 	for len(names) > 0 && ctx.Err() == nil {
 		name := names[0]
 		names = names[1:]
+		if !isEntryName(name) {
+			r.setAside(name)
+			continue
+		}
 		c, err := r.outbox.claim(name, r.self, r.Now())
 		if errors.Is(err, os.ErrNotExist) { // taken by another
 			continue
 		}
-		if err == nil {
-			err = r.take(ctx, c)
-		}
 		if err != nil {
+			r.sum.Held = "an event cannot be claimed: " + err.Error()
+			continue
+		}
+		if err = r.take(ctx, c); err != nil {
 			r.sum.Failed = cmp.Or(r.sum.Failed, err.Error())
 			break
 		}
@@ -214,14 +219,32 @@ func (r *round) unreadable(c claim, data []byte, err error) error {
 	case errors.Is(err, os.ErrNotExist): // the outbox was emptied
 		return nil
 	case errors.Is(err, statefile.ErrNotRegular), errors.Is(err, statefile.ErrUntrusted):
+		if err := c.spoil(); err != nil {
+			return r.drop(c, lostRejected)
+		}
 		r.sum.Rejected++
-		return c.spoil()
+		return nil
 	case errors.Is(err, errNewer), errors.As(err, &pathErr) && !errors.Is(err, statefile.ErrTooLarge):
 		r.sum.Held = "an event cannot be read: " + err.Error()
 		return c.release()
 	}
 	r.sum.Rejected++
 	return c.reject(data, "not a readable entry: "+err.Error(), r.Now())
+}
+
+// setAside moves aside what lies among the events and has no event's name, or discards
+// it if that cannot be done.
+func (r *round) setAside(name string) {
+	aside, err := r.outbox.setAside(name, r.Now())
+	switch {
+	case errors.Is(err, os.ErrNotExist): // others were quicker
+	case err != nil:
+		r.sum.Held = "what is no event cannot be moved aside: " + err.Error()
+	case aside:
+		r.sum.Rejected++
+	default:
+		r.sum.Dropped++
+	}
 }
 
 func (r *round) drop(c claim, why loss) error {

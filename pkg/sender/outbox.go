@@ -210,6 +210,17 @@ func (c claim) spoil() error {
 	return ifThere(statefile.Rename(c.path(), c.outbox.path("rejected", c.name)))
 }
 
+// setAside moves aside, as it is, what waits under a name that is no event's, and
+// reports whether it could; otherwise it is discarded.
+func (o Outbox) setAside(name string, now time.Time) (bool, error) {
+	err := statefile.Rename(o.path("new", name), o.path("rejected", name))
+	if err == nil || errors.Is(err, os.ErrNotExist) {
+		return err == nil, err
+	}
+	_, err = o.discard("new", []string{name}, lostRejected, now)
+	return false, err
+}
+
 // reject moves the event aside. Written before the claim is removed, so that
 // dying in between loses nothing.
 func (c claim) reject(data []byte, answer string, now time.Time) error {
