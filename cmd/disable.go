@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -92,8 +93,10 @@ func runDisable(ctx context.Context, a *app, names []string, o disableOptions) e
 		t := a.look(id)
 		emptied, err := a.refuse(ctx, t.facts.Tool, id, o.replace)
 		total = total.Add(emptied)
-		if errors.As(err, &failed) { // the others are refused all the same
-			a.tell(failed)
+		var f *failure
+		if errors.As(err, &f) { // the others are refused all the same
+			a.tell(f)
+			failed = cmp.Or(failed, f)
 			continue
 		}
 		t = a.judge(t)
