@@ -87,6 +87,7 @@ func (m *Machine) Refuse(id manifest.ID, replace bool) (changed bool, err error)
 	data, info, err := m.refusal(name)
 	switch {
 	case err == nil && forEverybody(info):
+		m.unmark(name)
 		return false, nil
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, ErrUnknownFile) && replace:
 		data = []byte(machineRefusal)
@@ -97,7 +98,16 @@ func (m *Machine) Refuse(id manifest.ID, replace bool) (changed bool, err error)
 		return false, err
 	}
 	err = m.write(name, data)
+	if statefile.Done(err) {
+		m.unmark(name)
+	}
 	return statefile.Done(err), err
+}
+
+// unmark removes the mark of a refusal that is in force again. It is made anew when that
+// is lifted, and a machine that refuses is the same however often that was lifted.
+func (m *Machine) unmark(name string) {
+	_ = m.root.Remove(markOf(name)) // a mark that stays lets nothing leave that should not
 }
 
 // Lift takes back what [Machine.Refuse] wrote, and nothing else: any other file is
