@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/usagectl/usagectl/internal/secret"
 	"github.com/usagectl/usagectl/internal/term"
@@ -222,6 +223,10 @@ func (a *app) agreed(ctx context.Context, plans []plan, o forgetOptions) bool {
 		line, err := bufio.NewReader(a.Stdin).ReadString('\n')
 		if err != nil {
 			a.Stderr.Printf("\n")
+			select { // Ctrl-C ends the input of some terminals too, and the signal may come a moment later
+			case <-ctx.Done():
+			case <-time.After(100 * time.Millisecond):
+			}
 		}
 		answer <- strings.ToLower(strings.TrimSpace(line))
 	}()
