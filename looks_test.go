@@ -11,8 +11,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/usagectl/usagectl/cmd"
-	"github.com/usagectl/usagectl/internal/dirs"
 	"github.com/usagectl/usagectl/internal/term"
+	"github.com/usagectl/usagectl/pkg/dirs"
 )
 
 // onTerminal is what a terminal of 80 columns shows of a command, run in a home.

@@ -3,17 +3,14 @@ package cmd
 import (
 	"io"
 	"os"
-	"path/filepath"
 	"runtime"
 	"time"
 
-	"github.com/adrg/xdg"
 	xterm "github.com/charmbracelet/x/term"
 
-	"github.com/usagectl/usagectl/internal/dirs"
 	"github.com/usagectl/usagectl/internal/shell"
-	"github.com/usagectl/usagectl/internal/statefile"
 	"github.com/usagectl/usagectl/internal/term"
+	"github.com/usagectl/usagectl/pkg/dirs"
 )
 
 // World is everything outside the program that it looks at or touches. It is
@@ -46,7 +43,7 @@ func System() World {
 		Stderr:     stream(os.Stderr),
 		Env:        os.LookupEnv,
 		Environ:    os.Environ(),
-		Dirs:       systemDirs(),
+		Dirs:       dirs.Default(),
 		WorkDir:    workDir,
 		Now:        time.Now,
 		Executable: os.Executable,
@@ -73,38 +70,4 @@ func stream(f *os.File) term.Stream {
 		}
 	}
 	return s
-}
-
-// systemDirs asks the xdg package, but for what it makes up where HOME is not
-// set: it takes the root directory then, where nothing of a person's belongs.
-func systemDirs() dirs.Dirs {
-	home, err := os.UserHomeDir()
-	if err != nil || !filepath.IsAbs(home) {
-		home = ""
-	}
-	own := func(variable, path string) string {
-		if home == "" && !filepath.IsAbs(os.Getenv(variable)) {
-			return ""
-		}
-		return path
-	}
-	return checked(onThisSystem(dirs.Dirs{
-		Home:       home,
-		ConfigHome: own("XDG_CONFIG_HOME", xdg.ConfigHome),
-		StateHome:  own("XDG_STATE_HOME", xdg.StateHome),
-		DataHome:   own("XDG_DATA_HOME", xdg.DataHome),
-		ConfigDirs: xdg.ConfigDirs,
-		DataDirs:   xdg.DataDirs,
-	}))
-}
-
-// checked finds out, once for all that the program does, whether the state directory
-// is a directory that only this user can have filled.
-func checked(d dirs.Dirs) dirs.Dirs {
-	if dir := d.StateDir(); dir != "" {
-		if err := statefile.CheckDir(dir); err != nil {
-			d.StateFlaw = statefile.Reason(err)
-		}
-	}
-	return d
 }

@@ -15,8 +15,8 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/usagectl/usagectl/cmd"
-	"github.com/usagectl/usagectl/internal/dirs"
 	"github.com/usagectl/usagectl/internal/term"
+	"github.com/usagectl/usagectl/pkg/dirs"
 )
 
 // columns is the width of the terminal.

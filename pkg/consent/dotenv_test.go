@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/usagectl/usagectl/internal/dirs"
+	"github.com/usagectl/usagectl/pkg/dirs"
 	"github.com/usagectl/usagectl/pkg/manifest"
 )
 

@@ -5,8 +5,8 @@ import (
 	"path/filepath"
 
 	"github.com/usagectl/usagectl/internal/ci"
-	"github.com/usagectl/usagectl/internal/dirs"
 	"github.com/usagectl/usagectl/internal/statefile"
+	"github.com/usagectl/usagectl/pkg/dirs"
 	"github.com/usagectl/usagectl/pkg/manifest"
 )
 

@@ -9,8 +9,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/usagectl/usagectl/internal/dirs"
 	"github.com/usagectl/usagectl/pkg/consent"
+	"github.com/usagectl/usagectl/pkg/dirs"
 	"github.com/usagectl/usagectl/pkg/manifest"
 )
 

@@ -9,7 +9,7 @@ import (
 	"path/filepath"
 	"syscall"
 
-	"github.com/usagectl/usagectl/internal/dirs"
+	"github.com/usagectl/usagectl/pkg/dirs"
 )
 
 // nonBlocking opens a FIFO without waiting for its other end.

@@ -11,8 +11,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/usagectl/usagectl/internal/dirs"
 	"github.com/usagectl/usagectl/internal/statefile"
+	"github.com/usagectl/usagectl/pkg/dirs"
 )
 
 // owned is a file's owner and mode.

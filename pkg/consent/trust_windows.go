@@ -1,6 +1,6 @@
 package consent
 
-import "github.com/usagectl/usagectl/internal/dirs"
+import "github.com/usagectl/usagectl/pkg/dirs"
 
 // nonBlocking is for FIFOs, which are no files here.
 const nonBlocking = 0

@@ -1,12 +1,10 @@
 //go:build unix && !darwin
 
-package cmd
-
-import "github.com/usagectl/usagectl/internal/dirs"
+package dirs
 
 // onThisSystem adds the fixed place for machine-wide settings (XDG Base Directory
 // specification's default), which no variable can move.
-func onThisSystem(d dirs.Dirs) dirs.Dirs {
+func onThisSystem(d Dirs) Dirs {
 	d.System = "/etc/xdg"
 	return d
 }

@@ -1,9 +1,7 @@
-package cmd
-
-import "github.com/usagectl/usagectl/internal/dirs"
+package dirs
 
 // onThisSystem adds the fixed place for machine-wide settings, which no variable can move.
-func onThisSystem(d dirs.Dirs) dirs.Dirs {
+func onThisSystem(d Dirs) Dirs {
 	d.System = "/Library/Application Support"
 	return d
 }

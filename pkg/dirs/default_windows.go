@@ -1,12 +1,10 @@
-package cmd
+package dirs
 
 import (
 	"os"
 	"path/filepath"
 
 	"golang.org/x/sys/windows"
-
-	"github.com/usagectl/usagectl/internal/dirs"
 )
 
 // onThisSystem puts things where Windows has a place for them, which the xdg
@@ -18,7 +16,7 @@ import (
 // are looked for where only an administrator can, because they say what is sent and where to.
 //
 // Windows is asked for these places: a variable could be set by anybody.
-func onThisSystem(d dirs.Dirs) dirs.Dirs {
+func onThisSystem(d Dirs) Dirs {
 	d.System = knownFolder(windows.FOLDERID_ProgramData)
 	if d.ConfigHome != "" && !filepath.IsAbs(os.Getenv("XDG_CONFIG_HOME")) {
 		d.ConfigHome = knownFolder(windows.FOLDERID_RoamingAppData)

@@ -1,5 +1,8 @@
-// Package dirs names the places in which usagectl finds and keeps things. It
-// holds paths and touches nothing.
+// Package dirs names the directories in which usagectl finds and keeps things.
+//
+// [Default] finds those of the person who runs the process; a test, or a program
+// with a home of its own, fills in a [Dirs]. The methods of Dirs only join paths and
+// touch nothing. A Dirs is plain data: copies may be used by several goroutines.
 package dirs
 
 import "path/filepath"

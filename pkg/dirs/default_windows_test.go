@@ -1,4 +1,4 @@
-package cmd
+package dirs
 
 import (
 	"os"
@@ -22,7 +22,7 @@ func unset(t *testing.T, names ...string) {
 // places of whoever runs the test.
 func TestPlaces(t *testing.T) {
 	unset(t, "XDG_CONFIG_HOME", "XDG_CONFIG_DIRS", "XDG_DATA_HOME", "XDG_DATA_DIRS", "XDG_STATE_HOME")
-	d := System().Dirs
+	d := Default()
 	for _, c := range []struct{ what, got, want string }{
 		{"home", d.Home, os.Getenv("USERPROFILE")},
 		{"decisions", d.UserConsent(), filepath.Join(os.Getenv("APPDATA"), "usagectl", "consent")},
@@ -48,12 +48,12 @@ func TestPlaces(t *testing.T) {
 // decisions nor refusals for everybody, and those of the XDG specification do.
 func TestPlacesThatVariablesMove(t *testing.T) {
 	unset(t, "XDG_CONFIG_HOME", "XDG_CONFIG_DIRS")
-	before := System().Dirs
+	before := Default()
 	for _, name := range []string{"APPDATA", "LOCALAPPDATA", "ProgramData", "ALLUSERSPROFILE"} {
 		t.Setenv(name, t.TempDir())
 	}
 	t.Setenv("XDG_CONFIG_HOME", "not absolute")
-	if after := System().Dirs; after.ConfigHome != before.ConfigHome || after.System != before.System {
+	if after := Default(); after.ConfigHome != before.ConfigHome || after.System != before.System {
 		t.Errorf("moved: %+v", after)
 	}
 }
