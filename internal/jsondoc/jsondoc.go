@@ -301,3 +301,12 @@ func Kind(v any) string {
 	}
 	return fmt.Sprintf("a %T", v)
 }
+
+// Of is an object of names and values in turn.
+func Of(pairs ...any) *Object {
+	o := &Object{}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		o.Set(pairs[i].(string), pairs[i+1])
+	}
+	return o
+}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/usagectl/usagectl/pkg/consent"
 	"github.com/usagectl/usagectl/pkg/manifest"
+	"github.com/usagectl/usagectl/pkg/sender/internal/outbox"
 )
 
 // admission decides which events of a tool may leave at this moment: it asks for
@@ -16,14 +17,14 @@ import (
 type admission struct {
 	sender   Sender
 	manifest *manifest.Manifest
-	gone     forgotten
+	gone     deletion.Forgotten
 	refused  time.Time                  // when a refusal was in force last
 	err      error                      // something cannot be told, so nothing leaves
 	verdicts map[string]consent.Verdict // by the directory in which events were taken
 }
 
 func (s Sender) admission(m *manifest.Manifest) *admission {
-	gone, err := s.Deletions().forgotten()
+	gone, err := s.Deletions().Forgotten()
 	refused, refusedErr := consent.RefusedAt(s.Dirs, m.Tool.ID)
 	err = errors.Join(err, refusedErr)
 	if refused.After(s.Now().Add(maxSkew)) {
@@ -33,7 +34,7 @@ func (s Sender) admission(m *manifest.Manifest) *admission {
 }
 
 // dropError says that an event must never be sent, and why.
-type dropError struct{ why loss }
+type dropError struct{ why outbox.Loss }
 
 func (e dropError) Error() string { return e.why.String() }
 
@@ -49,7 +50,7 @@ const maxSkew = time.Minute
 
 // admit makes a message of an event, under what is agreed now. The error is a
 // [dropError] if the event must go; any other means to keep it for later.
-func (a *admission) admit(e Entry) (consent.Permit, parcel, error) {
+func (a *admission) admit(e outbox.Entry) (consent.Permit, parcel, error) {
 	permit, err := a.permit(e)
 	if err != nil {
 		return consent.Permit{}, parcel{}, err
@@ -57,20 +58,20 @@ func (a *admission) admit(e Entry) (consent.Permit, parcel, error) {
 	payload := Build(a.manifest, e.Event, permit.Terms(), e.Values)
 	for _, f := range payload.Fields {
 		if f.Field.Required && f.Withheld != "" {
-			return consent.Permit{}, parcel{}, dropError{lostWithdrawn}
+			return consent.Permit{}, parcel{}, dropError{outbox.LostWithdrawn}
 		}
 	}
 	p, err := newParcel(permit, e, payload)
 	if err != nil {
-		return consent.Permit{}, parcel{}, dropError{lostWithdrawn}
+		return consent.Permit{}, parcel{}, dropError{outbox.LostWithdrawn}
 	}
 	return permit, p, nil
 }
 
 // permit asks whether an event may leave.
-func (a *admission) permit(e Entry) (consent.Permit, error) {
-	if a.gone.in(e.Values) {
-		return consent.Permit{}, dropError{lostForgotten}
+func (a *admission) permit(e outbox.Entry) (consent.Permit, error) {
+	if a.gone.In(e.Values) {
+		return consent.Permit{}, dropError{outbox.LostForgotten}
 	}
 	if a.err != nil {
 		return consent.Permit{}, a.err
@@ -81,18 +82,18 @@ func (a *admission) permit(e Entry) (consent.Permit, error) {
 	}
 	event, ok := a.manifest.Event(e.Event)
 	if !ok || a.manifest.IsDeletion(e.Event) {
-		return consent.Permit{}, dropError{lostWithdrawn}
+		return consent.Permit{}, dropError{outbox.LostWithdrawn}
 	}
 	permit, err := v.Permit(event)
 	if err != nil || a.refusedSince(e) {
-		return consent.Permit{}, dropError{lostWithdrawn}
+		return consent.Permit{}, dropError{outbox.LostWithdrawn}
 	}
 	return permit, nil
 }
 
 // refusedSince reports whether a refusal was in force after the event was taken. If
 // one ever was, so does an event from the future, of which nobody knows.
-func (a *admission) refusedSince(e Entry) bool {
+func (a *admission) refusedSince(e outbox.Entry) bool {
 	return !a.refused.IsZero() && (!e.TakenAt.After(a.refused) || e.TakenAt.After(a.sender.Now().Add(maxSkew)))
 }
 

@@ -12,15 +12,15 @@ import (
 func TestSetAside(t *testing.T) {
 	s := newSender(t)
 	o := s.Outbox(toolID(t, "mytool"))
-	if err := o.create(); err != nil {
+	if err := o.Create(); err != nil {
 		t.Fatal(err)
 	}
 	long := strings.Repeat("0", 250)
 	for _, file := range []string{filepath.Join("new", long), "new/001/x", "rejected/001/y"} {
-		if err := os.MkdirAll(filepath.Dir(o.path(file)), 0o700); err != nil {
+		if err := os.MkdirAll(filepath.Dir(o.Path(file)), 0o700); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(o.path(file), []byte("{}"), 0o600); err != nil {
+		if err := os.WriteFile(o.Path(file), []byte("{}"), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -28,7 +28,7 @@ func TestSetAside(t *testing.T) {
 	if sum.Rejected != 1 || sum.Dropped != 1 || sum.Failed != "" || sum.Held != "" || len(waiting(t, o)) != 0 {
 		t.Errorf("%+v, %d wait", sum, len(waiting(t, o)))
 	}
-	if _, err := os.Stat(o.path("rejected", long)); err != nil {
+	if _, err := os.Stat(o.Path("rejected", long)); err != nil {
 		t.Error(err)
 	}
 	if count, err := o.Count(); err != nil || count.Queued != 0 || count.Rejected != 2 || count.Dropped != 1 {

@@ -1,5 +1,4 @@
 package sender
-
 import (
 	"context"
 	"errors"
@@ -12,6 +11,9 @@ import (
 
 	"github.com/usagectl/usagectl/internal/jsondoc"
 	"github.com/usagectl/usagectl/pkg/manifest"
+	"github.com/usagectl/usagectl/pkg/sender/internal/backoff"
+	"github.com/usagectl/usagectl/pkg/sender/internal/lease"
+	"github.com/usagectl/usagectl/pkg/sender/internal/outbox"
 )
 
 // occasion is why somebody works at a deletion.
@@ -27,15 +29,15 @@ const (
 // process holds, as far as they are due, each once. It asks for no consent: the
 // person asked for it, and it holds the ID and nothing else. The error is of the
 // disk; what the receivers said is noted in d.
-func (s Sender) ask(ctx context.Context, d *Deletion, why occasion) error {
+func (s Sender) ask(ctx context.Context, d *deletion.Deletion, why occasion) error {
 	var errs []error
 	for i := range d.Requests {
 		r := &d.Requests[i]
 		if why == forgetAgain && r.Refused() && ctx.Err() == nil {
-			r.reopen()
+			r.Reopen()
 		}
 		waits := r.Backoff.Running(s.Now()) && why == background || r.Backoff.ServerAsked(s.Now())
-		if r.State != Pending || waits || ctx.Err() != nil {
+		if r.State != deletion.Pending || waits || ctx.Err() != nil {
 			continue
 		}
 		out := s.askOne(ctx, d, *r)
@@ -43,35 +45,12 @@ func (s Sender) ask(ctx context.Context, d *Deletion, why occasion) error {
 			continue // this process ran out of time, which says nothing of the receiver
 		}
 		r.settle(out, s.Now())
-		errs = append(errs, s.Deletions().write(d))
+		errs = append(errs, s.Deletions().Write(d))
 	}
 	return errors.Join(errs...)
 }
 
-// reopen has a request that a receiver refused asked for again. The receiver may be
-// well again; the request is the same.
-func (r *DeletionRequest) reopen() {
-	r.State, r.SettledAt, r.Answer, r.Backoff = Pending, time.Time{}, "", Backoff{}
-}
-
-// Refused reports whether a receiver refused the request.
-func (r DeletionRequest) Refused() bool {
-	return r.State == Failed && (r.Method == manifest.ForgetHTTP || r.Method == manifest.ForgetEvent)
-}
-
-// settle notes what became of a request, by the rules that events have too.
-func (r *DeletionRequest) settle(out outcome, now time.Time) {
-	switch {
-	case out.result == accepted:
-		r.State, r.SettledAt = Accepted, now.UTC().Truncate(time.Second)
-	case out.result == rejected:
-		r.State, r.SettledAt, r.Answer = Failed, now.UTC().Truncate(time.Second), out.note
-	default:
-		r.Backoff = r.Backoff.next(now, out.retryAfter, out.note)
-	}
-}
-
-func (s Sender) askOne(ctx context.Context, d *Deletion, r DeletionRequest) outcome {
+func (s Sender) askOne(ctx context.Context, d *deletion.Deletion, r deletion.Request) outcome {
 	if r.Method == manifest.ForgetEvent {
 		return s.quietMedium().transportOf(r.carrier()).carry(ctx, []parcel{r.parcel(d.SourceID)})[0]
 	}
@@ -92,39 +71,20 @@ func (s Sender) quietMedium() medium {
 }
 
 // carrier is as much of the tool's manifest as its transport needs.
-func (r DeletionRequest) carrier() *manifest.Manifest {
+func (r deletion.Request) carrier() *manifest.Manifest {
 	return &manifest.Manifest{Tool: manifest.Tool{ID: r.Tools[0]}, Send: *r.Send}
 }
 
 // parcel is the event that is the request. It needs no permit. Its run is the
 // request too, so that a retry is the same span or record.
-func (r DeletionRequest) parcel(sourceID string) parcel {
+func (r deletion.Request) parcel(sourceID string) parcel {
 	return parcel{
 		event: r.Event, eventID: r.ID, runID: r.ID, takenAt: r.RequestedAt,
 		payload: Payload{Event: r.Event, doc: r.Payload}, filled: true, sourceID: sourceID,
 	}
 }
 
-// Document is what the receiver gets: the JSON of the method http, or the event's
-// payload; nil for methods by which nothing is sent.
-func (r DeletionRequest) Document(sourceID string) *jsondoc.Object {
-	switch r.Method {
-	case manifest.ForgetEvent:
-		return r.Payload
-	case manifest.ForgetHTTP:
-		return object(
-			"schema", jsondoc.Int(1),
-			"request_id", r.ID.String(),
-			"tool", r.Tools[0].String(),
-			"source_id", sourceID,
-			"requested_at", r.RequestedAt.Format(time.RFC3339),
-			"exercise", "deletion",
-		)
-	}
-	return nil
-}
-
-func (s Sender) deletionWire(sourceID string, r DeletionRequest) (Wire, error) {
+func (s Sender) deletionWire(sourceID string, r deletion.Request) (Wire, error) {
 	body, err := jsondoc.Append(nil, r.Document(sourceID))
 	headers := []manifest.Header{{Name: "Content-Type", Value: "application/json"}, s.quietMedium().userAgent()}
 	return Wire{Method: "POST", URL: r.To, Headers: headers, Body: body, Text: string(body)}, err
@@ -132,7 +92,7 @@ func (s Sender) deletionWire(sourceID string, r DeletionRequest) (Wire, error) {
 
 // PreviewDeletion is what a deletion request looks like on its way; the zero Wire
 // for methods by which nothing is sent. It sends nothing.
-func (s Sender) PreviewDeletion(sourceID string, r DeletionRequest) (Wire, error) {
+func (s Sender) PreviewDeletion(sourceID string, r deletion.Request) (Wire, error) {
 	var w Wire
 	var err error
 	switch r.Method {
@@ -148,13 +108,13 @@ func (s Sender) PreviewDeletion(sourceID string, r DeletionRequest) (Wire, error
 // now, and which no other process holds.
 func (s Sender) dueDeletions() []string {
 	ds, now := s.Deletions(), s.Now()
-	filed, litter, err := ds.names()
+	filed, litter, err := ds.Names()
 	if err != nil {
 		return nil // a background process has nobody to tell; the next one tries again
 	}
 	var list []string
 	add := func(sha string) {
-		if !ds.claim(sha).held(now, thisProcess) && !slices.Contains(list, sha) {
+		if !ds.Lease(sha).Held(now, lease.This) && !slices.Contains(list, sha) {
 			list = append(list, sha)
 		}
 	}
@@ -162,7 +122,7 @@ func (s Sender) dueDeletions() []string {
 		add(sha)
 	}
 	for sha := range filed {
-		if d, err := ds.read(sha); err == nil && d.due(now) {
+		if d, err := ds.Read(sha); err == nil && d.Due(now) {
 			add(sha)
 		}
 	}
@@ -171,20 +131,20 @@ func (s Sender) dueDeletions() []string {
 
 // carryDeletion does what is left to do of a deletion, if no other process does,
 // and returns how it is then; the zero value if there is none.
-func (s Sender) carryDeletion(ctx context.Context, sha string, why occasion) (Deletion, error) {
+func (s Sender) carryDeletion(ctx context.Context, sha string, why occasion) (deletion.Deletion, error) {
 	take := s.claimDeletion
 	if why == forgetAgain {
 		take = func(sha string) (deletionClaim, error) { return s.awaitDeletion(ctx, sha) }
 	}
 	claim, err := take(sha)
 	if errors.Is(err, os.ErrExist) {
-		return s.Deletions().read(sha)
+		return s.Deletions().Read(sha)
 	}
 	if err != nil {
-		return Deletion{}, err
+		return deletion.Deletion{}, err
 	}
 	defer claim.release()
-	d, err := s.Deletions().read(sha)
+	d, err := s.Deletions().Read(sha)
 	if errors.Is(err, os.ErrNotExist) {
 		return d, nil // there was only litter, which is swept up
 	}
@@ -228,7 +188,7 @@ func (s Sender) FlushDeletions(ctx context.Context, tools []manifest.ID) error {
 	var mu sync.Mutex
 	var wg sync.WaitGroup
 	for _, d := range list {
-		if d.done() || !slices.ContainsFunc(tools, d.of) {
+		if d.Done() || !slices.ContainsFunc(tools, d.Of) {
 			continue
 		}
 		wg.Go(func() {
@@ -242,32 +202,13 @@ func (s Sender) FlushDeletions(ctx context.Context, tools []manifest.ID) error {
 	return errors.Join(errs...)
 }
 
-func (s Sender) flushDeletion(ctx context.Context, d Deletion) error {
+func (s Sender) flushDeletion(ctx context.Context, d deletion.Deletion) error {
 	for wait := minPatience; ; wait = min(2*wait, maxPatience) {
 		next, err := s.carryDeletion(ctx, d.SHA256, awaited)
-		if err != nil || !next.pending() || !sleep(ctx, max(wait, next.asked(s.Now()))) {
+		if err != nil || !next.Pending() || !sleep(ctx, max(wait, next.Asked(s.Now()))) {
 			return err
 		}
 	}
-}
-
-// asked is how long the receivers that are still to be asked want to be left
-// alone, the least of them.
-func (d *Deletion) asked(now time.Time) time.Duration {
-	least := time.Duration(-1)
-	for _, r := range d.Requests {
-		if r.State != Pending {
-			continue
-		}
-		left := time.Duration(0)
-		if r.Backoff.ServerAsked(now) {
-			left = r.Backoff.Asked.Sub(now)
-		}
-		if least < 0 || left < least {
-			least = left
-		}
-	}
-	return max(least, 0)
 }
 
 // ResumeDeletions does what is left to do of a tool's deletions now, once, for the
@@ -275,16 +216,16 @@ func (d *Deletion) asked(now time.Time) time.Duration {
 // holds the hashes of the IDs that were asked for before by the same command; those are
 // passed over, and the others are added. The error is of the disk.
 func (s Sender) ResumeDeletions(ctx context.Context, tool manifest.ID, asked map[string]bool) error {
-	return s.resume(ctx, tool, asked, func(d Deletion) bool { return !d.done() || d.refused() })
+	return s.resume(ctx, tool, asked, func(d deletion.Deletion) bool { return !d.Done() || d.Refused() })
 }
 
 // AskRefused is [Sender.ResumeDeletions] of those deletions alone of which a receiver
 // refused a request.
 func (s Sender) AskRefused(ctx context.Context, tool manifest.ID, asked map[string]bool) error {
-	return s.resume(ctx, tool, asked, func(d Deletion) bool { return d.refused() })
+	return s.resume(ctx, tool, asked, func(d deletion.Deletion) bool { return d.Refused() })
 }
 
-func (s Sender) resume(ctx context.Context, tool manifest.ID, asked map[string]bool, which func(Deletion) bool) error {
+func (s Sender) resume(ctx context.Context, tool manifest.ID, asked map[string]bool, which func(deletion.Deletion) bool) error {
 	list, _ := s.Deletions().Of(tool) // one that cannot be read may be of any tool
 	var errs []error
 	for _, d := range list {
@@ -297,16 +238,13 @@ func (s Sender) resume(ctx context.Context, tool manifest.ID, asked map[string]b
 	return errors.Join(errs...)
 }
 
-// refused reports whether a receiver refused a request of the deletion.
-func (d *Deletion) refused() bool { return slices.ContainsFunc(d.Requests, DeletionRequest.Refused) }
-
 // WakeForDeletions starts a deliverer by start, which returns its process ID, if a
 // deletion waits for one and none is at work.
 func (s Sender) WakeForDeletions(start func() (pid int, err error)) error {
 	if len(s.dueDeletions()) == 0 {
 		return nil
 	}
-	if err := os.MkdirAll(outboxDir(s.State()), 0o700); err != nil {
+	if err := os.MkdirAll(outbox.Dir(s.State()), 0o700); err != nil {
 		return err
 	}
 	return s.startOne(start)
@@ -318,34 +256,34 @@ var ErrNoRequest = errors.New("there is no deletion request of that ID")
 // Confirm notes that a person says that a request is settled. The source ID is
 // kept only as its hash from then on. A request that was settled before stays as
 // it was. The error is [ErrNoRequest], or of the disk.
-func (s Sender) Confirm(ctx context.Context, request uuid.UUID) (Deletion, error) {
+func (s Sender) Confirm(ctx context.Context, request uuid.UUID) (deletion.Deletion, error) {
 	list, err := s.Deletions().All()
 	for _, d := range list {
-		if slices.ContainsFunc(d.Requests, func(r DeletionRequest) bool { return r.ID == request }) {
+		if slices.ContainsFunc(d.Requests, func(r deletion.Request) bool { return r.ID == request }) {
 			return s.confirm(ctx, d.SHA256, request)
 		}
 	}
-	return Deletion{}, errors.Join(ErrNoRequest, err)
+	return deletion.Deletion{}, errors.Join(ErrNoRequest, err)
 }
 
-func (s Sender) confirm(ctx context.Context, sha string, request uuid.UUID) (Deletion, error) {
+func (s Sender) confirm(ctx context.Context, sha string, request uuid.UUID) (deletion.Deletion, error) {
 	claim, err := s.awaitDeletion(ctx, sha)
 	if err != nil {
-		return Deletion{}, err
+		return deletion.Deletion{}, err
 	}
 	defer claim.release()
-	d, err := s.Deletions().read(sha)
+	d, err := s.Deletions().Read(sha)
 	if err != nil {
-		return Deletion{}, err
+		return deletion.Deletion{}, err
 	}
-	i := slices.IndexFunc(d.Requests, func(r DeletionRequest) bool { return r.ID == request })
+	i := slices.IndexFunc(d.Requests, func(r deletion.Request) bool { return r.ID == request })
 	if i < 0 {
-		return Deletion{}, ErrNoRequest
+		return deletion.Deletion{}, ErrNoRequest
 	}
 	r := &d.Requests[i]
 	if r.State.Open() {
-		r.State, r.SettledAt = Confirmed, s.Now().UTC().Truncate(time.Second)
-		err = s.Deletions().write(&d)
+		r.State, r.SettledAt = deletion.Confirmed, s.Now().UTC().Truncate(time.Second)
+		err = s.Deletions().Write(&d)
 	}
 	return d, err
 }

@@ -25,12 +25,15 @@ import (
 	"github.com/usagectl/usagectl/internal/jsondoc"
 	"github.com/usagectl/usagectl/internal/secret"
 	"github.com/usagectl/usagectl/pkg/manifest"
+	"github.com/usagectl/usagectl/pkg/sender/internal/backoff"
+	"github.com/usagectl/usagectl/pkg/sender/internal/lease"
+	"github.com/usagectl/usagectl/pkg/sender/internal/outbox"
 )
 
 // TestSettle holds what every outcome makes of a request: a clear no, and nothing else,
 // ends the asking, and no outcome gives it another ID.
 func TestSettle(t *testing.T) {
-	try := func(name string, out outcome, want DeletionState) {
+	try := func(name string, out outcome, want deletion.State) {
 		t.Helper()
 		r := requestIn(t, Pending)
 		before := r
@@ -53,7 +56,7 @@ func TestSettle(t *testing.T) {
 		}
 	}
 	for status := 100; status < 600; status++ {
-		want := map[result]DeletionState{accepted: Accepted, retry: Pending, rejected: Failed}[resultOf(status)]
+		want := map[result]deletion.State{accepted: Accepted, retry: Pending, rejected: Failed}[resultOf(status)]
 		for _, wish := range []time.Duration{0, 2 * time.Hour} {
 			try(fmt.Sprint(status), answer{status: status, retryAfter: wish, body: []byte("because")}.outcome(), want)
 		}
@@ -73,11 +76,11 @@ func says(status int, retryAfter string) (*http.Response, error) {
 }
 
 // filed is a home in which everything is erased and these tools are to be asked.
-func filed(t testing.TB, s Sender, tools ...*manifest.Manifest) Deletion {
+func filed(t testing.TB, s Sender, tools ...*manifest.Manifest) deletion.Deletion {
 	t.Helper()
 	d := s.newDeletion(Forgetting{Tools: tools, SourcePath: filepath.Join(s.Dirs.Home, ".mytool", "source"), SourceID: sampleID})
 	d.Erased = true
-	if err := s.Deletions().create(d); err != nil {
+	if err := s.Deletions().Create(d); err != nil {
 		t.Fatal(err)
 	}
 	return d
@@ -90,7 +93,7 @@ func TestAsk(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		answer func(w http.ResponseWriter)
-		want   DeletionState
+		want   deletion.State
 		note   string
 		wish   time.Duration
 	}{
@@ -128,7 +131,7 @@ func TestAsk(t *testing.T) {
 				if c.wish > 0 && !q.Backoff.Asked.Equal(noon.Add(c.wish)) {
 					t.Errorf("waits until %v", q.Backoff.Asked)
 				}
-				if on, err := s.Deletions().read(d.SHA256); err != nil || !reflect.DeepEqual(on, d) {
+				if on, err := s.Deletions().Read(d.SHA256); err != nil || !reflect.DeepEqual(on, d) {
 					t.Errorf("on disk: %+v, %v", on, err)
 				}
 				s.Now = func() time.Time { return noon.Add(7 * time.Hour) } // after any back-off
@@ -154,12 +157,12 @@ func TestAsk(t *testing.T) {
 // person has to make, never against the receiver's wish, and against our own only if
 // somebody waits.
 func TestAskWhen(t *testing.T) {
-	none, ours := Backoff{}, Backoff{Failures: 1, NotBefore: noon.Add(time.Minute)}
-	theirs := Backoff{Failures: 1, NotBefore: noon.Add(time.Minute), Asked: noon.Add(time.Minute)}
+	none, ours := backoff.Backoff{}, backoff.Backoff{Failures: 1, NotBefore: noon.Add(time.Minute)}
+	theirs := backoff.Backoff{Failures: 1, NotBefore: noon.Add(time.Minute), Asked: noon.Add(time.Minute)}
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
 	for _, state := range allStates {
-		for _, wait := range []Backoff{none, ours, theirs} {
+		for _, wait := range []backoff.Backoff{none, ours, theirs} {
 			for _, why := range []occasion{background, awaited, forgetAgain} {
 				for _, ctx := range []context.Context{t.Context(), ended} {
 					s := newSender(t)
@@ -218,12 +221,12 @@ func TestAskOutOfTime(t *testing.T) {
 					t.Fatal(err)
 				}
 			})
-			on, err := s.Deletions().read(d.SHA256)
+			on, err := s.Deletions().Read(d.SHA256)
 			if err != nil || !reflect.DeepEqual(on, d) {
 				t.Errorf("on disk: %+v, %v", on, err)
 			}
 			for _, r := range d.Requests {
-				if r.State != Pending || r.Backoff.Failures != c.failures {
+				if r.State != deletion.Pending || r.Backoff.Failures != c.failures {
 					t.Errorf("%+v", r)
 				}
 			}
@@ -324,7 +327,7 @@ field = [{name = "source", key = "/properties/source", from = "identity.source",
 forget = {method = "event", event = "forget"}
 `)
 	d := s.newDeletion(Forgetting{Tools: []*manifest.Manifest{m}, SourceID: sampleID})
-	d, err := parseDeletion(marshalled(t, d)) // what is left is what was filed
+	d, err := deletion.Parse(marshalled(t, d)) // what is left is what was filed
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -370,7 +373,7 @@ func TestPreviewHidesSecrets(t *testing.T) {
 // TestDeletionClaims holds that of two processes one works at a deletion, and that one
 // which was killed is in nobody's way.
 func TestDeletionClaims(t *testing.T) {
-	self := thisProcess()
+	self := lease.This()
 	dead := deadProcess(t, "")
 	for _, c := range []struct {
 		name, by string
@@ -441,7 +444,7 @@ func TestCarryDeletionAtOnce(t *testing.T) {
 	}
 	close(start)
 	wg.Wait()
-	on, err := s.Deletions().read(d.SHA256)
+	on, err := s.Deletions().Read(d.SHA256)
 	if err != nil || len(r.requests()) != 1 || on.Requests[0].State != Accepted {
 		t.Errorf("asked %d times; %+v, %v", len(r.requests()), on, err)
 	}
@@ -455,7 +458,7 @@ func TestAwaitDeletion(t *testing.T) {
 			s := newSender(t)
 			now := time.Now()
 			s.Now = func() time.Time { return now }
-			sha := HashID(sampleID)
+			sha := deletion.HashID(sampleID)
 			synctest.Test(t, func(t *testing.T) {
 				held, err := s.claimDeletion(sha)
 				if err != nil {
@@ -472,7 +475,7 @@ func TestAwaitDeletion(t *testing.T) {
 					t.Errorf("got %v", err)
 				}
 				if err == nil {
-					c.release()
+					c.Release()
 				}
 			})
 		})
@@ -519,7 +522,7 @@ func TestFlushDeletions(t *testing.T) {
 		patience time.Duration
 		sayings  []func() (*http.Response, error)
 		after    []time.Duration
-		want     DeletionState
+		want     deletion.State
 	}{
 		{"at once", time.Minute, []func() (*http.Response, error){ok}, []time.Duration{0}, Accepted},
 		{"in the end", time.Minute, []func() (*http.Response, error){refused, unavailable, unavailable, ok}, []time.Duration{0, minPatience, 3 * minPatience, 7 * minPatience}, Accepted},
@@ -538,7 +541,7 @@ func TestFlushDeletions(t *testing.T) {
 			if len(slices.Compact(bodies)) != 1 || !strings.Contains(bodies[0], d.Requests[0].ID.String()) {
 				t.Errorf("asked %q", bodies)
 			}
-			if on, err := s.Deletions().read(d.SHA256); err != nil || on.Requests[0].State != c.want {
+			if on, err := s.Deletions().Read(d.SHA256); err != nil || on.Requests[0].State != c.want {
 				t.Errorf("on disk: %+v, %v", on, err)
 			}
 		})
@@ -551,9 +554,9 @@ func TestFlushLeavesAlone(t *testing.T) {
 	s := newSender(t)
 	d := filed(t, s, toolAt(t, "mytool", nowhere, byHTTP(nowhere)), toolAt(t, "other", nowhere, byHTTP(nowhere)))
 	synctest.Test(t, func(t *testing.T) { // for its clock
-		d.Requests[0].Backoff = Backoff{}.next(time.Now(), time.Hour, "busy")
+		d.Requests[0].Backoff = backoff.Backoff{}.Next(time.Now(), time.Hour, "busy")
 	})
-	if err := s.Deletions().write(&d); err != nil {
+	if err := s.Deletions().Write(&d); err != nil {
 		t.Fatal(err)
 	}
 	bodies, after, took := flushed(t, s, time.Minute, unavailable, ok)
@@ -574,8 +577,8 @@ func TestFlushErases(t *testing.T) {
 	for _, blocked := range []bool{false, true} {
 		s := newSender(t)
 		d := filed(t, s, toolAt(t, "mytool", nowhere, byHTTP(nowhere)))
-		d.Erased, d.Backoff = false, Backoff{}.next(noon, 0, "the disk")
-		if err := s.Deletions().write(&d); err != nil {
+		d.Erased, d.Backoff = false, backoff.Backoff{}.Next(noon, 0, "the disk")
+		if err := s.Deletions().Write(&d); err != nil {
 			t.Fatal(err)
 		}
 		journal := s.Journal(d.Tools[0]).path
@@ -584,7 +587,7 @@ func TestFlushErases(t *testing.T) {
 			block(t, journal)
 		}
 		bodies, _, took := flushed(t, s, time.Minute, ok)
-		on, err := s.Deletions().read(d.SHA256)
+		on, err := s.Deletions().Read(d.SHA256)
 		if err != nil || len(bodies) != 1 || took != 0 || on.Erased == blocked || (on.SourceID == "") == blocked {
 			t.Errorf("blocked %v: asked %q, took %v; %+v, %v", blocked, bodies, took, on, err)
 		}
@@ -599,14 +602,14 @@ func TestFlushChooses(t *testing.T) {
 	for id, tool := range map[string]string{sampleID: "mytool", otherID: "other"} {
 		d := s.newDeletion(Forgetting{Tools: []*manifest.Manifest{toolAt(t, tool, nowhere, byHTTP(nowhere))}, SourceID: id})
 		d.Erased = true
-		if err := ds.create(d); err != nil {
+		if err := ds.Create(d); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if bodies, _, _ := flushed(t, s, time.Minute, ok); len(bodies) != 1 || !strings.Contains(bodies[0], `"tool":"mytool"`) {
 		t.Errorf("asked %q", bodies)
 	}
-	write(t, ds.path(HashID("damaged")), "")
+	write(t, ds.Path(deletion.HashID("damaged")), "")
 	asked := 0
 	s.Client = &http.Client{Transport: roundTrip(func(*http.Request) (*http.Response, error) { asked++; return unavailable() })}
 	for _, do := range []func() error{
@@ -625,19 +628,19 @@ func TestFlushChooses(t *testing.T) {
 // TestAsked holds how long the receivers want to be left alone, all of them.
 func TestAsked(t *testing.T) {
 	for _, c := range []struct {
-		states []DeletionState
+		states []deletion.State
 		asked  []time.Duration
 		want   time.Duration
 	}{
 		{nil, nil, 0},
-		{[]DeletionState{Pending}, []time.Duration{0}, 0},
-		{[]DeletionState{Pending}, []time.Duration{time.Minute}, time.Minute},
-		{[]DeletionState{Pending, Pending}, []time.Duration{time.Hour, time.Minute}, time.Minute},
-		{[]DeletionState{Pending, Pending}, []time.Duration{time.Hour, 0}, 0},
-		{[]DeletionState{Pending, Failed}, []time.Duration{time.Hour, time.Minute}, time.Hour},
-		{[]DeletionState{ByMail, Accepted}, []time.Duration{time.Hour, time.Hour}, 0},
-		{[]DeletionState{Pending}, []time.Duration{-time.Minute}, 0},
-		{[]DeletionState{Pending}, []time.Duration{2 * maxRetryAfter}, 0}, // under another clock
+		{[]deletion.State{Pending}, []time.Duration{0}, 0},
+		{[]deletion.State{Pending}, []time.Duration{time.Minute}, time.Minute},
+		{[]deletion.State{Pending, Pending}, []time.Duration{time.Hour, time.Minute}, time.Minute},
+		{[]deletion.State{Pending, Pending}, []time.Duration{time.Hour, 0}, 0},
+		{[]deletion.State{Pending, Failed}, []time.Duration{time.Hour, time.Minute}, time.Hour},
+		{[]deletion.State{ByMail, Accepted}, []time.Duration{time.Hour, time.Hour}, 0},
+		{[]deletion.State{Pending}, []time.Duration{-time.Minute}, 0},
+		{[]deletion.State{Pending}, []time.Duration{2 * backoff.MaxRetryAfter}, 0}, // under another clock
 	} {
 		d := deletionIn(t, true, c.states...)
 		for i, wish := range c.asked {
@@ -655,7 +658,7 @@ func TestRunCarriesDeletions(t *testing.T) {
 	s := newSender(t)
 	d := filed(t, s, toolAt(t, "mytool", nowhere, byHTTP(nowhere)), toolAt(t, "other", nowhere, byHTTP(nowhere)))
 	dir := s.Deletions().dir
-	write(t, filepath.Join(dir, "."+HashID("crashed")+".json.1.tmp"), "an ID")
+	write(t, filepath.Join(dir, "."+deletion.HashID("crashed")+".json.1.tmp"), "an ID")
 	foreign := []string{d.SHA256 + ".json~", "." + d.SHA256 + ".json.swp", "README"}
 	for _, name := range foreign {
 		write(t, filepath.Join(dir, name), "")
@@ -678,8 +681,8 @@ func TestRunCarriesDeletions(t *testing.T) {
 			t.Errorf("still due: %q", due)
 		}
 	})
-	on, err := s.Deletions().read(d.SHA256)
-	if err != nil || on.Requests[0].State != Pending || on.Requests[1].State != Accepted || on.SourceID == "" {
+	on, err := s.Deletions().Read(d.SHA256)
+	if err != nil || on.Requests[0].State != deletion.Pending || on.Requests[1].State != Accepted || on.SourceID == "" {
 		t.Errorf("%+v, %v", on, err)
 	}
 	if left, want := names(t, dir), append(foreign, d.SHA256+".json"); !slices.Equal(left, slices.Sorted(slices.Values(want))) {
@@ -699,7 +702,7 @@ func TestRunAsksOnlyOnce(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			litter := "." + HashID("crashed") + ".json.1.tmp"
+			litter := "." + deletion.HashID("crashed") + ".json.1.tmp"
 			if noted {
 				block(t, filepath.Join(s.Deletions().dir, litter))
 			}
@@ -750,14 +753,14 @@ func TestCarryDeletion(t *testing.T) {
 	for _, c := range []struct {
 		name  string
 		ctx   context.Context
-		spoil func(s *Sender, d Deletion)
+		spoil func(s *Sender, d deletion.Deletion)
 		want  error
 		same  bool // it is left as it was
 	}{
-		{"one by a newer program", t.Context(), func(s *Sender, d Deletion) { write(t, s.Deletions().path(d.SHA256), `{"schema":2}`) }, errNewer, false},
-		{"a damaged one", t.Context(), func(s *Sender, d Deletion) { write(t, s.Deletions().path(d.SHA256), `{`) }, errNoDeletion, false},
-		{"no time", ended, func(*Sender, Deletion) {}, nil, true},
-		{"erased, and the disk is full", t.Context(), func(s *Sender, d Deletion) {
+		{"one by a newer program", t.Context(), func(s *Sender, d deletion.Deletion) { write(t, s.Deletions().path(d.SHA256), `{"schema":2}`) }, outbox.ErrNewer, false},
+		{"a damaged one", t.Context(), func(s *Sender, d deletion.Deletion) { write(t, s.Deletions().path(d.SHA256), `{`) }, deletion.ErrDamaged, false},
+		{"no time", ended, func(*Sender, deletion.Deletion) {}, nil, true},
+		{"erased, and the disk is full", t.Context(), func(s *Sender, d deletion.Deletion) {
 			s.Now = func() time.Time { // which is asked once before it is read, and once after it is erased
 				if _, err := os.Lstat(d.SourcePath); errors.Is(err, os.ErrNotExist) {
 					if info, err := os.Lstat(s.Deletions().path(d.SHA256)); err == nil && info.Mode().IsRegular() {
@@ -774,7 +777,7 @@ func TestCarryDeletion(t *testing.T) {
 			n := 0
 			s.Client = &http.Client{Transport: roundTrip(func(*http.Request) (*http.Response, error) { n++; return ok() })}
 			d := s.newDeletion(Forgetting{Tools: []*manifest.Manifest{toolAt(t, "mytool", nowhere, byHTTP(nowhere))}, SourcePath: sourceWith(t, s, sampleID), SourceID: sampleID})
-			if err := s.Deletions().create(d); err != nil {
+			if err := s.Deletions().Create(d); err != nil {
 				t.Fatal(err)
 			}
 			c.spoil(&s, d)
@@ -783,7 +786,7 @@ func TestCarryDeletion(t *testing.T) {
 				t.Errorf("asked %d times, %v", n, err)
 			}
 			if c.same {
-				if on, err := s.Deletions().read(d.SHA256); err != nil || !reflect.DeepEqual(on, d) {
+				if on, err := s.Deletions().Read(d.SHA256); err != nil || !reflect.DeepEqual(on, d) {
 					t.Errorf("on disk: %+v, %v", on, err)
 				}
 			}
@@ -800,7 +803,7 @@ func TestForgottenEvents(t *testing.T) {
 	r := newReceiver(t, nil)
 	file := filepath.Join(s.Dirs.Home, "mytool.toml")
 	write(t, file, strings.ReplaceAll(byEvent, "ENDPOINT", r.URL))
-	if err := s.Deletions().create(deletionIn(t, true, ByMail)); err != nil {
+	if err := s.Deletions().Create(deletionIn(t, true, ByMail)); err != nil {
 		t.Fatal(err)
 	}
 	o := s.Outbox(toolID(t, "mytool"))
@@ -811,23 +814,23 @@ func TestForgottenEvents(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		write(t, o.path("new", e.name()), string(data))
+		write(t, o.Path("new", e.Name()), string(data))
 		return e
 	}
 	old, other := put(sampleID), put(otherID)
 	sum := s.drain(t.Context(), o.tool, func(int) {})
-	if left := names(t, o.path("new")); sum.Dropped != 1 || sum.Held == "" || !slices.Equal(left, []string{other.name()}) {
+	if left := names(t, o.Path("new")); sum.Dropped != 1 || sum.Held == "" || !slices.Equal(left, []string{other.name()}) {
 		t.Errorf("%+v, left %q", sum, left)
 	}
-	if fate := s.DeliverUnkept(t.Context(), old); fate.Sent || fate.Note != lostForgotten.String() {
+	if fate := s.DeliverUnkept(t.Context(), old); fate.Sent || fate.Note != outbox.LostForgotten.String() {
 		t.Errorf("%+v", fate)
 	}
-	if fate := s.DeliverUnkept(t.Context(), other); fate.Sent || fate.Note == lostForgotten.String() {
+	if fate := s.DeliverUnkept(t.Context(), other); fate.Sent || fate.Note == outbox.LostForgotten.String() {
 		t.Errorf("%+v", fate)
 	}
 	var parcels []parcel
 	for _, id := range []string{sampleID, otherID} {
-		parcels = append(parcels, parcel{event: id, eventID: uuid.New(), payload: Payload{doc: object("x", []any{id})}})
+		parcels = append(parcels, parcel{event: id, eventID: uuid.New(), payload: Payload{doc: jsondoc.Of("x", []any{id})}})
 	}
 	if err := s.record(o.tool, r.URL, parcels, make([]outcome, 2)); err != nil {
 		t.Fatal(err)
@@ -855,9 +858,9 @@ func TestWakeForDeletions(t *testing.T) {
 	if err := errors.Join(wake(), wake()); err != nil || started != 1 {
 		t.Errorf("%d, %v", started, err)
 	}
-	batonOf(s.State()).drop(thisProcess())
-	d.Requests[0].Backoff = Backoff{}.next(now, 0, "down")
-	if err := errors.Join(s.Deletions().write(&d), wake()); err != nil || started != 1 {
+	batonOf(s.State()).drop(lease.This())
+	d.Requests[0].Backoff = backoff.Backoff{}.Next(now, 0, "down")
+	if err := errors.Join(s.Deletions().Write(&d), wake()); err != nil || started != 1 {
 		t.Errorf("during the back-off: %d, %v", started, err)
 	}
 	now = now.Add(time.Hour)
@@ -881,12 +884,12 @@ func TestConfirm(t *testing.T) {
 		s := newSender(t)
 		d := deletionIn(t, true, state, ByMail)
 		before := marshalled(t, d)
-		if err := s.Deletions().create(d); err != nil {
+		if err := s.Deletions().Create(d); err != nil {
 			t.Fatal(err)
 		}
-		write(t, s.Deletions().path(HashID("damaged")), "")
+		write(t, s.Deletions().path(deletion.HashID("damaged")), "")
 		s.Now = func() time.Time { return noon.Add(time.Hour + time.Millisecond) }
-		if _, err := s.Confirm(t.Context(), uuid.New()); !errors.Is(err, ErrNoRequest) || !errors.Is(err, errNoDeletion) {
+		if _, err := s.Confirm(t.Context(), uuid.New()); !errors.Is(err, ErrNoRequest) || !errors.Is(err, deletion.ErrDamaged) {
 			t.Errorf("no such request: %v", err)
 		}
 		got, err := s.Confirm(t.Context(), d.Requests[0].ID)
@@ -920,13 +923,13 @@ func TestConfirm(t *testing.T) {
 func TestConfirmBesideAnother(t *testing.T) {
 	s := newSender(t)
 	d := deletionIn(t, true, ByMail)
-	if err := s.Deletions().create(d); err != nil {
+	if err := s.Deletions().Create(d); err != nil {
 		t.Fatal(err)
 	}
 	if got, err := s.Confirm(occupied(t, &s), d.Requests[0].ID); err == nil {
 		t.Errorf("%+v", got)
 	}
-	if on, err := s.Deletions().read(d.SHA256); err != nil || on.Requests[0].State != ByMail {
+	if on, err := s.Deletions().Read(d.SHA256); err != nil || on.Requests[0].State != ByMail {
 		t.Errorf("%+v, %v", on, err)
 	}
 }

@@ -17,8 +17,11 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/usagectl/usagectl/internal/jsondoc"
+	"github.com/usagectl/usagectl/internal/statefile"
 	"github.com/usagectl/usagectl/pkg/identity"
 	"github.com/usagectl/usagectl/pkg/manifest"
+	"github.com/usagectl/usagectl/pkg/sender/internal/backoff"
+	"github.com/usagectl/usagectl/pkg/sender/internal/outbox"
 )
 
 const (
@@ -36,7 +39,7 @@ func toolID(t testing.TB, name string) manifest.ID {
 }
 
 // allStates are the states of a request. Those that are open come first.
-var allStates = []DeletionState{Pending, ByMail, Failed, Accepted, Confirmed}
+var allStates = []deletion.State{Pending, ByMail, Failed, Accepted, Confirmed}
 
 const openStates = 3 // of allStates
 
@@ -44,16 +47,16 @@ const openStates = 3 // of allStates
 const payload = `{"z":12345678901234567890,"a":{"id":"` + sampleID + `","n":1.10,"l":[null,true,"<&>ü",{}]}}`
 
 // requestIn is a request by event, which has all that a request can have.
-func requestIn(t testing.TB, state DeletionState) DeletionRequest {
+func requestIn(t testing.TB, state deletion.State) deletion.Request {
 	t.Helper()
 	doc, err := jsondoc.ParseObject([]byte(payload))
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := DeletionRequest{
+	r := deletion.Request{
 		ID: uuid.New(), Tools: []manifest.ID{toolID(t, "mytool")}, Names: []string{"My Tool"}, RequestedAt: noon, State: state,
 		Method: manifest.ForgetEvent, To: "http://127.0.0.1:9/v1", Contact: "privacy@mytool.example",
-		Backoff: Backoff{Failures: 2, NotBefore: noon.Add(time.Hour), Asked: noon.Add(time.Hour), Error: "503"},
+		Backoff: backoff.Backoff{Failures: 2, NotBefore: noon.Add(time.Hour), Asked: noon.Add(time.Hour), Error: "503"},
 		Event:   "forget", Payload: doc,
 		Send: &manifest.Send{
 			Transport: manifest.HTTP, Endpoint: "http://127.0.0.1:9/v1",
@@ -66,11 +69,11 @@ func requestIn(t testing.TB, state DeletionState) DeletionRequest {
 	return r
 }
 
-func deletionIn(t testing.TB, erased bool, states ...DeletionState) Deletion {
+func deletionIn(t testing.TB, erased bool, states ...deletion.State) deletion.Deletion {
 	t.Helper()
-	d := Deletion{
-		Schema: deletionSchema, SHA256: HashID(sampleID), SourceID: sampleID, SourcePath: "/home/me/.mytool/source",
-		Tools: []manifest.ID{toolID(t, "mytool"), toolID(t, "other")}, RequestedAt: noon, Erased: erased, Requests: []DeletionRequest{},
+	d := deletion.Deletion{
+		Schema: deletion.Schema, SHA256: deletion.HashID(sampleID), SourceID: sampleID, SourcePath: "/home/me/.mytool/source",
+		Tools: []manifest.ID{toolID(t, "mytool"), toolID(t, "other")}, RequestedAt: noon, Erased: erased, Requests: []deletion.Request{},
 	}
 	for _, state := range states {
 		d.Requests = append(d.Requests, requestIn(t, state))
@@ -78,7 +81,7 @@ func deletionIn(t testing.TB, erased bool, states ...DeletionState) Deletion {
 	return d
 }
 
-func marshalled(t testing.TB, d Deletion) []byte {
+func marshalled(t testing.TB, d deletion.Deletion) []byte {
 	t.Helper()
 	data, err := json.Marshal(d)
 	if err != nil {
@@ -91,7 +94,7 @@ func marshalled(t testing.TB, d Deletion) []byte {
 // written: a request is asked with the same ID and the same document every time.
 func TestDeletionRoundTrip(t *testing.T) {
 	waits := deletionIn(t, false, allStates...)
-	waits.Backoff = Backoff{Failures: 1, NotBefore: noon.Add(time.Minute), Error: "the journal of mytool: is a directory"}
+	waits.Backoff = backoff.Backoff{Failures: 1, NotBefore: noon.Add(time.Minute), Error: "the journal of mytool: is a directory"}
 	byMail := deletionIn(t, true, ByMail)
 	byMail.Requests[0].Method, byMail.Requests[0].Send, byMail.Requests[0].Payload, byMail.Requests[0].Event = manifest.ForgetMail, nil, nil, ""
 	byMail.Requests[0].To = "privacy@mytool.example"
@@ -103,12 +106,12 @@ func TestDeletionRoundTrip(t *testing.T) {
 		"settled":       settled,
 		"nobody to ask": deletionIn(t, false),
 	} {
-		got, err := parseDeletion(marshalled(t, d))
+		got, err := deletion.Parse(marshalled(t, d))
 		if err != nil || !reflect.DeepEqual(got, d) {
 			t.Errorf("%s: %v\n got %+v\nwant %+v", name, err, got, d)
 		}
 	}
-	got, err := parseDeletion(marshalled(t, waits))
+	got, err := deletion.Parse(marshalled(t, waits))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -125,7 +128,7 @@ func TestParseDeletionNewer(t *testing.T) {
 		`{"schema":2,"sha256":1,"tools":{"mytool":"?"},"requests":"none"}`,
 		strings.Replace(string(marshalled(t, deletionIn(t, false, Pending))), `"schema":1`, `"schema":7`, 1),
 	} {
-		if _, err := parseDeletion([]byte(text)); !errors.Is(err, errNewer) || errors.Is(err, errNoDeletion) {
+		if _, err := deletion.Parse([]byte(text)); !errors.Is(err, outbox.ErrNewer) || errors.Is(err, deletion.ErrDamaged) {
 			t.Errorf("%.60s: %v", text, err)
 		}
 	}
@@ -137,72 +140,72 @@ func TestParseDeletionNewer(t *testing.T) {
 func TestParseDeletionDamaged(t *testing.T) {
 	whole := marshalled(t, deletionIn(t, false, Pending))
 	for n := range whole {
-		if d, err := parseDeletion(whole[:n]); !errors.Is(err, errNoDeletion) || !reflect.DeepEqual(d, Deletion{}) {
+		if d, err := deletion.Parse(whole[:n]); !errors.Is(err, deletion.ErrDamaged) || !reflect.DeepEqual(d, deletion.Deletion{}) {
 			t.Fatalf("cut at %d: %+v, %v", n, d, err)
 		}
 	}
-	for name, damage := range map[string]func(*Deletion){
-		"no schema":                         func(d *Deletion) { d.Schema = 0 },
-		"no hash":                           func(d *Deletion) { d.SHA256 = "" },
-		"no tools":                          func(d *Deletion) { d.Tools = nil },
-		"the hash of another ID":            func(d *Deletion) { d.SHA256 = HashID(otherID) },
-		"another ID than the hash's":        func(d *Deletion) { d.SourceID = otherID },
-		"an open request without the ID":    func(d *Deletion) { d.SourceID, d.Erased = "", true },
-		"not erased, without the ID":        func(d *Deletion) { d.SourceID, d.Requests = "", nil },
-		"a request without an ID":           func(d *Deletion) { d.Requests[0].ID = uuid.Nil },
-		"a request of no tool":              func(d *Deletion) { d.Requests[0].Tools = nil },
-		"an open event without a transport": func(d *Deletion) { d.Requests[0].Send = nil },
-		"an open event without a document":  func(d *Deletion) { d.Requests[0].Payload = nil },
-		"no time":                           func(d *Deletion) { d.RequestedAt = time.Time{} },
-		"a hash that is none":               func(d *Deletion) { d.SHA256 = strings.ToUpper(d.SHA256) },
-		"an ID that is none":                func(d *Deletion) { d.SourceID, d.SHA256 = "x", HashID("x") },
-		"a path with a NUL":                 func(d *Deletion) { d.SourcePath = "/a\x00b" },
-		"fewer failures than none":          func(d *Deletion) { d.Backoff.Failures = -1 },
-		"a request with such":               func(d *Deletion) { d.Requests[0].Backoff.Failures = -1 },
-		"a request of another tool":         func(d *Deletion) { d.Requests[0].Tools = []manifest.ID{toolID(t, "evil")} },
-		"a state that is none":              func(d *Deletion) { d.Requests[0].State = "done" },
-		"a method that is none":             func(d *Deletion) { d.Requests[0].Method = "exec" },
-		"a name for a terminal":             func(d *Deletion) { d.Requests[0].Names = []string{"\x1b[2J"} },
-		"an event that is none":             func(d *Deletion) { d.Requests[0].Event = "\n" },
-		"two receivers":                     func(d *Deletion) { d.Requests[0].To = "https://other.example" },
-		"a payload without the ID":          func(d *Deletion) { d.Requests[0].Payload = object("x", "y") },
-		"a payload beyond any":              func(d *Deletion) { d.Requests[0].Payload.Set("x", strings.Repeat("y", MaxPayload)) },
-		"a transport that is none":          func(d *Deletion) { d.Requests[0].Send.Transport = "exec" },
-		"a header twice": func(d *Deletion) {
+	for name, damage := range map[string]func(*deletion.Deletion){
+		"no schema":                         func(d *deletion.Deletion) { d.Schema = 0 },
+		"no hash":                           func(d *deletion.Deletion) { d.SHA256 = "" },
+		"no tools":                          func(d *deletion.Deletion) { d.Tools = nil },
+		"the hash of another ID":            func(d *deletion.Deletion) { d.SHA256 = deletion.HashID(otherID) },
+		"another ID than the hash's":        func(d *deletion.Deletion) { d.SourceID = otherID },
+		"an open request without the ID":    func(d *deletion.Deletion) { d.SourceID, d.Erased = "", true },
+		"not erased, without the ID":        func(d *deletion.Deletion) { d.SourceID, d.Requests = "", nil },
+		"a request without an ID":           func(d *deletion.Deletion) { d.Requests[0].ID = uuid.Nil },
+		"a request of no tool":              func(d *deletion.Deletion) { d.Requests[0].Tools = nil },
+		"an open event without a transport": func(d *deletion.Deletion) { d.Requests[0].Send = nil },
+		"an open event without a document":  func(d *deletion.Deletion) { d.Requests[0].Payload = nil },
+		"no time":                           func(d *deletion.Deletion) { d.RequestedAt = time.Time{} },
+		"a hash that is none":               func(d *deletion.Deletion) { d.SHA256 = strings.ToUpper(d.SHA256) },
+		"an ID that is none":                func(d *deletion.Deletion) { d.SourceID, d.SHA256 = "x", deletion.HashID("x") },
+		"a path with a NUL":                 func(d *deletion.Deletion) { d.SourcePath = "/a\x00b" },
+		"fewer failures than none":          func(d *deletion.Deletion) { d.Backoff.Failures = -1 },
+		"a request with such":               func(d *deletion.Deletion) { d.Requests[0].Backoff.Failures = -1 },
+		"a request of another tool":         func(d *deletion.Deletion) { d.Requests[0].Tools = []manifest.ID{toolID(t, "evil")} },
+		"a state that is none":              func(d *deletion.Deletion) { d.Requests[0].State = "done" },
+		"a method that is none":             func(d *deletion.Deletion) { d.Requests[0].Method = "exec" },
+		"a name for a terminal":             func(d *deletion.Deletion) { d.Requests[0].Names = []string{"\x1b[2J"} },
+		"an event that is none":             func(d *deletion.Deletion) { d.Requests[0].Event = "\n" },
+		"two receivers":                     func(d *deletion.Deletion) { d.Requests[0].To = "https://other.example" },
+		"a payload without the ID":          func(d *deletion.Deletion) { d.Requests[0].Payload = jsondoc.Of("x", "y") },
+		"a payload beyond any":              func(d *deletion.Deletion) { d.Requests[0].Payload.Set("x", strings.Repeat("y", MaxPayload)) },
+		"a transport that is none":          func(d *deletion.Deletion) { d.Requests[0].Send.Transport = "exec" },
+		"a header twice": func(d *deletion.Deletion) {
 			d.Requests[0].Send.Headers = []manifest.Header{{Name: "A", Value: "1"}, {Name: "a", Value: "2"}}
 		},
-		"a header in two lines":      func(d *Deletion) { d.Requests[0].Send.Headers[0].Value = "1\r\nB: 2" },
-		"the host as a header":       func(d *Deletion) { d.Requests[0].Send.Headers[0].Name = "Host" },
-		"a secret as a write key":    func(d *Deletion) { d.Requests[0].Send.WriteKeyEnv = "GITHUB_TOKEN" },
-		"no write key":               func(d *Deletion) { d.Requests[0].Send.Transport, d.Requests[0].Send.Auth = manifest.Segment, "basic" },
-		"no signal":                  func(d *Deletion) { d.Requests[0].Send.Transport = manifest.OTLP },
-		"plain http to another host": func(d *Deletion) { d.goesTo("http://other.example/") },
-		"an event to a shell's start file": func(d *Deletion) {
+		"a header in two lines":      func(d *deletion.Deletion) { d.Requests[0].Send.Headers[0].Value = "1\r\nB: 2" },
+		"the host as a header":       func(d *deletion.Deletion) { d.Requests[0].Send.Headers[0].Name = "Host" },
+		"a secret as a write key":    func(d *deletion.Deletion) { d.Requests[0].Send.WriteKeyEnv = "GITHUB_TOKEN" },
+		"no write key":               func(d *deletion.Deletion) { d.Requests[0].Send.Transport, d.Requests[0].Send.Auth = manifest.Segment, "basic" },
+		"no signal":                  func(d *deletion.Deletion) { d.Requests[0].Send.Transport = manifest.OTLP },
+		"plain http to another host": func(d *deletion.Deletion) { d.goesTo("http://other.example/") },
+		"an event to a shell's start file": func(d *deletion.Deletion) {
 			d.goesTo("/root/.bashrc")
 			d.Requests[0].Send.Transport = manifest.File
 		},
-		"plain http, posted": func(d *Deletion) {
+		"plain http, posted": func(d *deletion.Deletion) {
 			d.Requests[0].Method, d.Requests[0].To = manifest.ForgetHTTP, "http://other.example/"
 		},
-		"mail to two": func(d *Deletion) {
+		"mail to two": func(d *deletion.Deletion) {
 			d.Requests[0].Method, d.Requests[0].To = manifest.ForgetMail, "a@b.example,c@d.example"
 		},
 	} {
 		d := deletionIn(t, false, Pending)
 		damage(&d)
-		if _, err := parseDeletion(marshalled(t, d)); !errors.Is(err, errNoDeletion) {
+		if _, err := deletion.Parse(marshalled(t, d)); !errors.Is(err, deletion.ErrDamaged) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	for _, text := range []string{"", "\x00\x00", "null", "[]", "{}", `{"schema":1}`, `{"schema":1.5}`, string(whole) + "{}"} {
-		if d, err := parseDeletion([]byte(text)); !errors.Is(err, errNoDeletion) {
+		if d, err := deletion.Parse([]byte(text)); !errors.Is(err, deletion.ErrDamaged) {
 			t.Errorf("%.60q: %+v, %v", text, d, err)
 		}
 	}
 }
 
 // goesTo sends the first request, an event, elsewhere.
-func (d *Deletion) goesTo(endpoint string) {
+func (d *deletion.Deletion) goesTo(endpoint string) {
 	d.Requests[0].To, d.Requests[0].Send.Endpoint = endpoint, endpoint
 }
 
@@ -218,7 +221,7 @@ func TestSourcePath(t *testing.T) {
 		d.SourcePath = strings.Replace(path, "~", s.Dirs.Home, 1)
 		must(t, os.MkdirAll(filepath.Join(s.Dirs.Home, ".mytool"), 0o700))
 		write(t, d.SourcePath, sampleID)
-		must(t, s.Deletions().create(d))
+		must(t, s.Deletions().Create(d))
 		if listed := len(s.Refused()) > 0; listed == removed {
 			t.Errorf("%s is refused: %v", path, listed)
 		}
@@ -243,17 +246,17 @@ func FuzzParseDeletion(f *testing.F) {
 	f.Add([]byte(`{"schema":2}`))
 	s := Sender{Now: func() time.Time { return noon }, Version: func() string { return "0" }, Env: func(string) (string, bool) { return "", false }}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		var fits Deletion // with the hash of its ID, which no fuzzer guesses
+		var fits deletion.Deletion // with the hash of its ID, which no fuzzer guesses
 		if json.Unmarshal(data, &fits) == nil {
-			fits.SHA256 = HashID(fits.SourceID)
+			fits.SHA256 = deletion.HashID(fits.SourceID)
 			data = marshalled(t, fits)
 		}
-		d, err := parseDeletion(data)
+		d, err := deletion.Parse(data)
 		if err != nil {
 			return
 		}
 		first := marshalled(t, d)
-		again, err := parseDeletion(first)
+		again, err := deletion.Parse(first)
 		if err != nil {
 			t.Fatalf("%v: %s", err, first)
 		}
@@ -270,19 +273,19 @@ func FuzzParseDeletion(f *testing.F) {
 			}
 		}
 		d.redact()
-		if d, err := parseDeletion(marshalled(t, d)); err != nil {
+		if d, err := deletion.Parse(marshalled(t, d)); err != nil {
 			t.Errorf("after redacting: %v: %+v", err, d)
 		}
 	})
 }
 
 // combinations calls f with every list of at most two states.
-func combinations(f func(states []DeletionState)) {
+func combinations(f func(states []deletion.State)) {
 	f(nil)
 	for _, first := range allStates {
-		f([]DeletionState{first})
+		f([]deletion.State{first})
 		for _, second := range allStates {
-			f([]DeletionState{first, second})
+			f([]deletion.State{first, second})
 		}
 	}
 }
@@ -290,9 +293,9 @@ func combinations(f func(states []DeletionState)) {
 // TestRedact holds that the ID, and the documents and headers that hold it, are
 // kept exactly as long as something needs them: erasing, asking, or a person's mail.
 func TestRedact(t *testing.T) {
-	isOpen := func(s DeletionState) bool { return slices.Contains(allStates[:openStates], s) }
+	isOpen := func(s deletion.State) bool { return slices.Contains(allStates[:openStates], s) }
 	for _, erased := range []bool{false, true} {
-		combinations(func(states []DeletionState) {
+		combinations(func(states []deletion.State) {
 			d := deletionIn(t, erased, states...)
 			d.redact()
 			name := fmt.Sprintf("erased %v, %v", erased, states)
@@ -302,7 +305,7 @@ func TestRedact(t *testing.T) {
 			}
 			for i, r := range d.Requests {
 				open := isOpen(states[i])
-				if (r.Payload != nil) != open || (r.Send != nil) != open || (r.Backoff != Backoff{}) != open {
+				if (r.Payload != nil) != open || (r.Send != nil) != open || (r.Backoff != backoff.Backoff{}) != open {
 					t.Errorf("%s: request %d has %v, %v, %+v", name, i, r.Payload, r.Send, r.Backoff)
 				}
 				if r.State != states[i] || r.To == "" || r.Contact == "" {
@@ -313,7 +316,7 @@ func TestRedact(t *testing.T) {
 			if bytes.Contains(data, []byte(sampleID)) != needed { // as in what a receiver answered
 				t.Errorf("%s: on disk: %s", name, data)
 			}
-			if again, err := parseDeletion(data); err != nil || !reflect.DeepEqual(again, d) {
+			if again, err := deletion.Parse(data); err != nil || !reflect.DeepEqual(again, d) {
 				t.Errorf("%s: %v\n got %+v\nwant %+v", name, err, again, d)
 			}
 			before := marshalled(t, d)
@@ -327,10 +330,10 @@ func TestRedact(t *testing.T) {
 // TestDue holds what is left to do, and when: erasing waits for its own back-off,
 // each request for its own, and neither for the other's.
 func TestDue(t *testing.T) {
-	none, running, over := Backoff{}, Backoff{NotBefore: noon.Add(time.Minute)}, Backoff{NotBefore: noon.Add(-time.Minute)}
-	otherClock := Backoff{NotBefore: noon.Add(2 * maxRetryAfter)}
-	waits := []Backoff{none, running, over, otherClock}
-	try := func(erased bool, erasing Backoff, states []DeletionState, asking []Backoff) {
+	none, running, over := backoff.Backoff{}, backoff.Backoff{NotBefore: noon.Add(time.Minute)}, backoff.Backoff{NotBefore: noon.Add(-time.Minute)}
+	otherClock := backoff.Backoff{NotBefore: noon.Add(2 * backoff.MaxRetryAfter)}
+	waits := []backoff.Backoff{none, running, over, otherClock}
+	try := func(erased bool, erasing Backoff, states []deletion.State, asking []Backoff) {
 		d := deletionIn(t, erased, states...)
 		d.Backoff = erasing
 		open, done, due := false, erased, !erased && erasing != running
@@ -340,19 +343,19 @@ func TestDue(t *testing.T) {
 			done = done && state != Pending
 			due = due || state == Pending && asking[i] != running
 		}
-		if d.open() != open || d.done() != done || d.due(noon) != due {
-			t.Errorf("erased %v, back-off %+v; %v, back-off %+v: open %v, done %v, due %v", erased, erasing, states, asking, d.open(), d.done(), d.due(noon))
+		if d.Open() != open || d.Done() != done || d.due(noon) != due {
+			t.Errorf("erased %v, back-off %+v; %v, back-off %+v: open %v, done %v, due %v", erased, erasing, states, asking, d.Open(), d.Done(), d.due(noon))
 		}
-		if d.done() && d.due(noon) {
+		if d.Done() && d.due(noon) {
 			t.Errorf("erased %v, %v: done, and something is due", erased, states)
 		}
 	}
 	for _, erased := range []bool{false, true} {
 		for _, erasing := range waits {
-			combinations(func(states []DeletionState) {
+			combinations(func(states []deletion.State) {
 				for _, first := range waits {
 					for _, second := range waits {
-						try(erased, erasing, states, []Backoff{first, second}[:len(states)])
+						try(erased, erasing, states, []backoff.Backoff{first, second}[:len(states)])
 					}
 				}
 			})
@@ -366,30 +369,30 @@ func TestForgottenIn(t *testing.T) {
 	nested := func(v any) any {
 		o := &jsondoc.Object{}
 		o.Set("a", jsondoc.Int(1))
-		o.Set("b", []any{nil, true, object("c", []any{object("d", v)})})
+		o.Set("b", []any{nil, true, jsondoc.Of("c", []any{jsondoc.Of("d", v)})})
 		return o
 	}
 	for _, id := range []string{sampleID, upper, bare, "{" + sampleID + "}", "{" + bare + "}", "urn:uuid:" + sampleID, "URN:UUID:" + bare, "urn:uuid:{" + sampleID + "}"} {
 		if parsed, err := identity.Parse([]byte(id)); err != nil || parsed != id {
 			t.Fatalf("%s is no source ID: %q, %v", id, parsed, err)
 		}
-		gone := forgotten{HashID(id): true, HashID("short"): true, HashID(strings.Repeat("x", 65)): true}
-		for _, v := range []any{id, []any{"x", id}, object("x", id), nested(id), []any{[]any{[]any{id}}}} {
-			if !gone.in(v) {
+		gone := deletion.Forgotten{deletion.HashID(id): true, deletion.HashID("short"): true, deletion.HashID(strings.Repeat("x", 65)): true}
+		for _, v := range []any{id, []any{"x", id}, jsondoc.Of("x", id), nested(id), []any{[]any{[]any{id}}}} {
+			if !gone.In(v) {
 				t.Errorf("%s is not found in %+v", id, v)
 			}
-			if (forgotten{}).in(v) || (forgotten{HashID(otherID): true}).in(v) {
+			if (deletion.Forgotten{}).in(v) || (deletion.Forgotten{deletion.HashID(otherID): true}).in(v) {
 				t.Errorf("%s: another ID, or none, is found in %+v", id, v)
 			}
 		}
 		// What is no source ID by its length is not even hashed. Values are IDs or
 		// not; an ID inside a text is not one.
 		for _, v := range []any{
-			nil, true, jsondoc.Int(1), "", "short", strings.Repeat("x", 65), "x" + id, id + " ", object(id, "a name is no value"),
+			nil, true, jsondoc.Int(1), "", "short", strings.Repeat("x", 65), "x" + id, id + " ", jsondoc.Of(id, "a name is no value"),
 			[]any{},
 			&jsondoc.Object{}, nested("short"), nested(otherID), (*jsondoc.Object)(nil),
 		} {
-			if gone.in(v) {
+			if gone.In(v) {
 				t.Errorf("%s is found in %+v", id, v)
 			}
 		}
@@ -399,7 +402,7 @@ func TestForgottenIn(t *testing.T) {
 // deletionsWith makes deletions with files of these names.
 func deletionsWith(t testing.TB, files map[string]string) Deletions {
 	t.Helper()
-	ds := OpenDeletions(t.TempDir())
+	ds := deletion.Open(t.TempDir())
 	if err := os.MkdirAll(ds.dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -414,8 +417,8 @@ func deletionsWith(t testing.TB, files map[string]string) Deletions {
 // TestCreateDeletion holds that there is one deletion of an ID, with one set of
 // request IDs, whoever asks for it at once.
 func TestCreateDeletion(t *testing.T) {
-	ds := OpenDeletions(t.TempDir())
-	list := make([]Deletion, 16)
+	ds := deletion.Open(t.TempDir())
+	list := make([]deletion.Deletion, 16)
 	errs := make([]error, len(list))
 	start := make(chan struct{})
 	var wg sync.WaitGroup
@@ -423,12 +426,12 @@ func TestCreateDeletion(t *testing.T) {
 		list[i] = deletionIn(t, false, Pending)
 		wg.Go(func() {
 			<-start
-			errs[i] = ds.create(list[i])
+			errs[i] = ds.Create(list[i])
 		})
 	}
 	close(start)
 	wg.Wait()
-	filed, err := ds.read(HashID(sampleID))
+	filed, err := ds.Read(deletion.HashID(sampleID))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -447,7 +450,7 @@ func TestCreateDeletion(t *testing.T) {
 	if made != 1 {
 		t.Errorf("%d were filed", made)
 	}
-	if _, litter, err := ds.names(); err != nil || len(litter) != 0 {
+	if _, litter, err := ds.Names(); err != nil || len(litter) != 0 {
 		t.Errorf("left: %v, %v", litter, err)
 	}
 }
@@ -455,7 +458,7 @@ func TestCreateDeletion(t *testing.T) {
 // TestDeletionNames holds that what killed processes left is found, for it holds
 // the ID, and that other files are nobody's business: nothing would ever sweep them.
 func TestDeletionNames(t *testing.T) {
-	a, b, c, d := HashID("a"), HashID("b"), HashID("c"), HashID("d")
+	a, b, c, d := deletion.HashID("a"), deletion.HashID("b"), deletion.HashID("c"), deletion.HashID("d")
 	ds := deletionsWith(t, map[string]string{
 		a + ".json":              "",
 		b + ".json":              "",
@@ -481,15 +484,15 @@ func TestDeletionNames(t *testing.T) {
 		strings.Repeat("g", 64):  "",
 		"." + a + ".json.1.part": "",
 	})
-	filed, litter, err := ds.names()
+	filed, litter, err := ds.Names()
 	if want := (map[string]bool{a: true, b: true}); err != nil || !reflect.DeepEqual(filed, want) {
 		t.Errorf("filed: %v, %v", filed, err)
 	}
 	if want := (map[string]bool{b: true, c: true, d: true}); !reflect.DeepEqual(litter, want) {
 		t.Errorf("litter: %v", litter)
 	}
-	for _, ds := range []Deletions{{}, OpenDeletions(""), OpenDeletions(t.TempDir())} {
-		if filed, litter, err := ds.names(); len(filed) != 0 || len(litter) != 0 || err != nil {
+	for _, ds := range []deletion.Store{{}, deletion.Open(""), deletion.Open(t.TempDir())} {
+		if filed, litter, err := ds.Names(); len(filed) != 0 || len(litter) != 0 || err != nil {
 			t.Errorf("none: %v, %v, %v", filed, litter, err)
 		}
 	}
@@ -497,7 +500,7 @@ func TestDeletionNames(t *testing.T) {
 
 // TestAllDeletions holds that one that cannot be read hides none that can.
 func TestAllDeletions(t *testing.T) {
-	ds := OpenDeletions(t.TempDir())
+	ds := deletion.Open(t.TempDir())
 	if list, err := ds.All(); len(list) != 0 || err != nil {
 		t.Errorf("without any: %v, %v", list, err)
 	}
@@ -506,13 +509,13 @@ func TestAllDeletions(t *testing.T) {
 	for i := range 5 {
 		id := uuid.NewString()
 		d := deletionIn(t, true)
-		d.SourceID, d.SHA256 = id, HashID(id)
+		d.SourceID, d.SHA256 = id, deletion.HashID(id)
 		d.RequestedAt = noon.Add(-time.Duration(min(i, 3)) * time.Hour)
 		if i == 1 {
 			d.Tools = []manifest.ID{toolID(t, "third")}
 			thirdHash = d.SHA256
 		}
-		if err := ds.create(d); err != nil {
+		if err := ds.Create(d); err != nil {
 			t.Fatal(err)
 		}
 		want = append([]string{d.SHA256}, want...)
@@ -543,11 +546,11 @@ func TestAllDeletions(t *testing.T) {
 	check(0)
 	renamed := deletionIn(t, true)
 	for id, text := range map[string]string{"damaged": `{"schema":1`, "newer": `{"schema":2}`, "renamed": string(marshalled(t, renamed))} {
-		if err := os.WriteFile(ds.path(HashID(id)), []byte(text), 0o600); err != nil {
+		if err := os.WriteFile(ds.Path(deletion.HashID(id)), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := os.Mkdir(ds.path(HashID("a directory")), 0o700); err != nil {
+	if err := os.Mkdir(ds.Path(deletion.HashID("a directory")), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	check(4)
@@ -556,7 +559,7 @@ func TestAllDeletions(t *testing.T) {
 // TestSweep holds that what killed processes left of one deletion goes, and nothing
 // of another: somebody may be writing that at the moment.
 func TestSweep(t *testing.T) {
-	a, b := HashID("a"), HashID("b")
+	a, b := deletion.HashID("a"), deletion.HashID("b")
 	stays := []string{"." + b + ".json.1.tmp", b + ".json", a + ".json", "." + a + ".claim", "." + b + ".claim"}
 	files := map[string]string{"." + a + ".json.1.tmp": sampleID, "." + a + ".json.2.tmp": ""}
 	for _, name := range stays {
@@ -564,14 +567,14 @@ func TestSweep(t *testing.T) {
 	}
 	ds := deletionsWith(t, files)
 	for range 2 { // there may be nothing to sweep
-		if err := ds.sweep(a); err != nil {
+		if err := ds.Sweep(a); err != nil {
 			t.Fatal(err)
 		}
 		if got := names(t, ds.dir); !slices.Equal(got, slices.Sorted(slices.Values(stays))) {
 			t.Errorf("left: %q", got)
 		}
 	}
-	if err := OpenDeletions(t.TempDir()).sweep(a); err != nil {
+	if err := deletion.Open(t.TempDir()).sweep(a); err != nil {
 		t.Errorf("where there is no directory: %v", err)
 	}
 }
@@ -580,7 +583,7 @@ func TestSweep(t *testing.T) {
 func names(t testing.TB, dir string) []string {
 	t.Helper()
 	entries, err := os.ReadDir(dir)
-	if err := ifThere(err); err != nil {
+	if err := statefile.IgnoreMissing(err); err != nil {
 		t.Fatal(err)
 	}
 	var list []string
@@ -594,23 +597,23 @@ func names(t testing.TB, dir string) []string {
 // the ID was to be forgotten.
 func TestHas(t *testing.T) {
 	ds := deletionsWith(t, map[string]string{
-		HashID("empty") + ".json":               "",
-		HashID("newer") + ".json":               `{"schema":2}`,
-		"." + HashID("litter") + ".json.1.tmp":  "",
-		"." + HashID("claimed only") + ".claim": "",
+		deletion.HashID("empty") + ".json":               "",
+		deletion.HashID("newer") + ".json":               `{"schema":2}`,
+		"." + deletion.HashID("litter") + ".json.1.tmp":  "",
+		"." + deletion.HashID("claimed only") + ".claim": "",
 	})
-	if err := ds.create(deletionIn(t, true)); err != nil {
+	if err := ds.Create(deletionIn(t, true)); err != nil {
 		t.Fatal(err)
 	}
 	for id, want := range map[string]bool{
 		sampleID: true, "empty": true, "newer": true,
-		otherID: false, "litter": false, "claimed only": false, "": false, "{" + sampleID + "}": false, HashID(sampleID): false,
+		otherID: false, "litter": false, "claimed only": false, "": false, "{" + sampleID + "}": false, deletion.HashID(sampleID): false,
 	} {
 		if ds.Has(id) != want {
 			t.Errorf("%q: %v", id, !want)
 		}
 	}
-	if OpenDeletions("").Has(sampleID) || OpenDeletions(t.TempDir()).Has(sampleID) {
+	if deletion.Open("").Has(sampleID) || deletion.Open(t.TempDir()).Has(sampleID) {
 		t.Error("where nothing is kept an ID was to be forgotten")
 	}
 }

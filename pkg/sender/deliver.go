@@ -12,6 +12,10 @@ import (
 	"github.com/usagectl/usagectl/internal/statefile"
 	"github.com/usagectl/usagectl/pkg/consent"
 	"github.com/usagectl/usagectl/pkg/manifest"
+	"github.com/usagectl/usagectl/pkg/sender/internal/backoff"
+	"github.com/usagectl/usagectl/pkg/sender/internal/journal"
+	"github.com/usagectl/usagectl/pkg/sender/internal/lease"
+	"github.com/usagectl/usagectl/pkg/sender/internal/outbox"
 )
 
 // Summary is what a delivery did for one tool.
@@ -41,7 +45,7 @@ func (s *Summary) add(o Summary) {
 	s.Held, s.Failed, s.RetryAfter = o.Held, o.Failed, o.RetryAfter
 }
 
-func (s Sender) manifestOf(e Entry) (*manifest.Manifest, error) {
+func (s Sender) manifestOf(e outbox.Entry) (*manifest.Manifest, error) {
 	if e.Manifest == "" {
 		return manifest.Library{Dirs: s.Dirs.Tools()}.Find(e.Tool)
 	}
@@ -62,8 +66,8 @@ type batch struct {
 
 // claimed is an event that this process delivers.
 type claimed struct {
-	claim
-	entry  Entry
+	outbox.Claim
+	entry  outbox.Entry
 	data   []byte
 	permit consent.Permit // under which it is sent
 }
@@ -73,9 +77,9 @@ type claimed struct {
 // with the number of events done.
 func (s Sender) drain(ctx context.Context, tool manifest.ID, progress func(int)) Summary {
 	sum := Summary{Tool: tool}
-	r := round{Sender: s, outbox: s.Outbox(tool), self: thisProcess(), sum: &sum, progress: progress}
+	r := round{Sender: s, outbox: s.Outbox(tool), self: lease.This(), sum: &sum, progress: progress}
 	for ctx.Err() == nil {
-		names, err := r.prepare()
+		names, err := r.outbox.Prepare(r.self, r.Now())
 		if err != nil {
 			sum.Failed = err.Error()
 			return sum
@@ -90,20 +94,6 @@ func (s Sender) drain(ctx context.Context, tool manifest.ID, progress func(int))
 	return sum
 }
 
-// prepare puts the outbox in order and lists what waits.
-func (r *round) prepare() ([]string, error) {
-	now := r.Now()
-	if err := r.outbox.reclaim(r.self, now); err != nil {
-		return nil, err
-	}
-	_ = r.outbox.trim(now) // what cannot be tidied up is not in the way of what can be delivered
-	names, err := r.outbox.names("new")
-	if err == nil && len(names) > 0 {
-		err = r.outbox.create()
-	}
-	return names, err
-}
-
 // startAfter turns a sorted list of names round: it begins behind the last one.
 func startAfter(last string, names []string) []string {
 	i, found := slices.BinarySearch(names, last)
@@ -116,16 +106,16 @@ func startAfter(last string, names []string) []string {
 // round is one pass over the events of a tool that wait.
 type round struct {
 	Sender
-	outbox   Outbox
-	self     owner
+	outbox   outbox.Outbox
+	self     lease.Owner
 	sum      *Summary
 	progress func(int)
 	batch    batch
 
-	before Backoff // as it was when the pass began
-	failed outcome // of the last batch that failed
-	round  string  // the failure after which the pass went round, if it did
-	singly bool    // a batch is one event
+	before backoff.Backoff // as it was when the pass began
+	failed outcome         // of the last batch that failed
+	round  string          // the failure after which the pass went round, if it did
+	singly bool            // a batch is one event
 }
 
 // run claims and delivers the events of these names, in batches. It returns
@@ -141,11 +131,11 @@ func (r *round) run(ctx context.Context, names []string) bool {
 	for len(names) > 0 && ctx.Err() == nil {
 		name := names[0]
 		names = names[1:]
-		if !isEntryName(name) {
+		if !outbox.IsEntryName(name) {
 			r.setAside(name)
 			continue
 		}
-		c, err := r.outbox.claim(name, r.self, r.Now())
+		c, err := r.outbox.Claim(name, r.self, r.Now())
 		if errors.Is(err, os.ErrNotExist) { // taken by another
 			continue
 		}
@@ -185,57 +175,57 @@ func (r *round) goesRound() bool {
 
 // take adds a claimed event to the batch, and sends the batch first if the event
 // does not go with it.
-func (r *round) take(ctx context.Context, c claim) error {
-	e, data, err := c.read()
+func (r *round) take(ctx context.Context, c outbox.Claim) error {
+	e, data, err := c.Read()
 	if err != nil {
 		return r.unreadable(c, data, err)
 	}
 	if len(r.batch.claims) > 0 && !r.fits(e, len(data)) && !r.flush(ctx) {
-		return c.release()
+		return c.Release()
 	}
 	if len(r.batch.claims) == 0 {
 		m, err := r.manifestOf(e)
 		if err != nil {
 			r.sum.Held = err.Error()
-			return c.release()
+			return c.Release()
 		}
 		r.batch = batch{manifest: m, file: e.Manifest}
 	}
-	r.batch.claims = append(r.batch.claims, claimed{claim: c, entry: e, data: data})
+	r.batch.claims = append(r.batch.claims, claimed{Claim: c, entry: e, data: data})
 	r.batch.bytes += len(data)
 	return nil
 }
 
-func (r *round) fits(e Entry, size int) bool {
+func (r *round) fits(e outbox.Entry, size int) bool {
 	parcels, bytes := r.medium().transportOf(r.batch.manifest).limits()
 	return r.batch.file == e.Manifest && len(r.batch.claims) < parcels && !r.singly && r.batch.bytes+size <= bytes
 }
 
 // unreadable moves aside what is no entry. What a newer program wrote is put back
 // for it, and so is what this process may only not be allowed to read.
-func (r *round) unreadable(c claim, data []byte, err error) error {
+func (r *round) unreadable(c outbox.Claim, data []byte, err error) error {
 	var pathErr *os.PathError
 	switch {
 	case errors.Is(err, os.ErrNotExist): // the outbox was emptied
 		return nil
 	case errors.Is(err, statefile.ErrNotRegular), errors.Is(err, statefile.ErrUntrusted):
-		if err := c.spoil(); err != nil {
-			return r.drop(c, lostRejected)
+		if err := c.Quarantine(); err != nil {
+			return r.drop(c, outbox.LostRejected)
 		}
 		r.sum.Rejected++
 		return nil
-	case errors.Is(err, errNewer), errors.As(err, &pathErr) && !errors.Is(err, statefile.ErrTooLarge):
+	case errors.Is(err, outbox.ErrNewer), errors.As(err, &pathErr) && !errors.Is(err, statefile.ErrTooLarge):
 		r.sum.Held = "an event cannot be read: " + err.Error()
-		return c.release()
+		return c.Release()
 	}
 	r.sum.Rejected++
-	return c.reject(data, "not a readable entry: "+err.Error(), r.Now())
+	return c.Reject(data, "not a readable entry: "+err.Error(), r.Now())
 }
 
 // setAside moves aside what lies among the events and has no event's name, or discards
 // it if that cannot be done.
 func (r *round) setAside(name string) {
-	aside, err := r.outbox.setAside(name, r.Now())
+	aside, err := r.outbox.Quarantine(name, r.Now())
 	switch {
 	case errors.Is(err, os.ErrNotExist): // others were quicker
 	case err != nil:
@@ -247,9 +237,9 @@ func (r *round) setAside(name string) {
 	}
 }
 
-func (r *round) drop(c claim, why loss) error {
+func (r *round) drop(c outbox.Claim, why outbox.Loss) error {
 	r.sum.Dropped++
-	return c.discard(why, r.Now())
+	return c.Discard(why, r.Now())
 }
 
 // flush asks for consent, sends the batch, and settles each of its events:
@@ -268,10 +258,10 @@ func (r *round) flush(ctx context.Context) bool {
 		m := r.medium()
 		m.may, m.split = r.gate(b.manifest, sent), r.outbox.Backoff().Failures > 1
 		outcomes := m.transportOf(b.manifest).carry(attempt, parcels)
-		err := r.record(r.outbox.tool, b.manifest.Send.Endpoint, parcels, outcomes)
+		err := r.record(r.outbox.Tool(), b.manifest.Send.Endpoint, parcels, outcomes)
 		errs = append(errs, r.settle(ctx, b.manifest, sent, outcomes))
 		if err != nil { // on a full disk the events that are gone have made room
-			err = r.record(r.outbox.tool, b.manifest.Send.Endpoint, parcels, outcomes)
+			err = r.record(r.outbox.Tool(), b.manifest.Send.Endpoint, parcels, outcomes)
 		}
 		if err != nil {
 			r.sum.Unrecorded = "what was sent is not in the journal: " + err.Error()
@@ -293,7 +283,7 @@ func (r *round) permitted(b batch) (sent []claimed, parcels []parcel, err error)
 	for _, c := range b.claims {
 		permit, p, err := a.admit(c.entry)
 		if err != nil {
-			errs = append(errs, r.refused(c.claim, err, ""))
+			errs = append(errs, r.refused(c.Claim, err, ""))
 			continue
 		}
 		c.permit = permit
@@ -304,13 +294,13 @@ func (r *round) permitted(b batch) (sent []claimed, parcels []parcel, err error)
 
 // refused ends an event that must never leave, and puts back one that may later. why
 // is the loss, if it is known better than from the error.
-func (r *round) refused(c claim, err error, why loss) error {
+func (r *round) refused(c outbox.Claim, err error, why outbox.Loss) error {
 	var drop dropError
 	if errors.As(err, &drop) {
 		return r.drop(c, cmp.Or(why, drop.why))
 	}
 	r.sum.Held = err.Error()
-	return c.release()
+	return c.Release()
 }
 
 // settle does with each event what its outcome asks for, and notes how long the
@@ -323,30 +313,30 @@ func (r *round) settle(ctx context.Context, m *manifest.Manifest, sent []claimed
 		switch out.result {
 		case accepted:
 			r.sum.Sent++
-			wait = Backoff{} // the server is well: only single events have to wait
-			errs = append(errs, sent[i].done())
+			wait = backoff.Backoff{} // the server is well: only single events have to wait
+			errs = append(errs, sent[i].Done())
 		case rejected:
 			r.sum.Rejected++
-			errs = append(errs, sent[i].reject(sent[i].data, out.note, r.Now()))
+			errs = append(errs, sent[i].Reject(sent[i].data, out.note, r.Now()))
 		case withheld:
 			errs = append(errs, r.stopped(m, sent[i], ""))
 		case interrupted:
-			errs = append(errs, r.stopped(m, sent[i], lostInterrupted))
+			errs = append(errs, r.stopped(m, sent[i], outbox.LostInterrupted))
 		case retry:
 			out.retryAfter = max(out.retryAfter, failure.retryAfter)
 			failure = out
-			errs = append(errs, sent[i].release())
+			errs = append(errs, sent[i].Release())
 		}
 	}
 	switch {
 	case failure.result != retry && (r.round != "" || !slices.ContainsFunc(outcomes, outcome.answered)):
 		// What failed before has to wait all the same, and so if nobody was asked.
 	case failure.result != retry:
-		errs = append(errs, r.outbox.clearBackoff())
+		errs = append(errs, r.outbox.ClearBackoff())
 	case ctx.Err() == nil: // not merely this process running out of time
-		wait = wait.next(r.Now(), failure.retryAfter, failure.note)
-		wait.After = sent[len(sent)-1].name
-		errs = append(errs, r.outbox.setBackoff(wait))
+		wait = wait.Next(r.Now(), failure.retryAfter, failure.note)
+		wait.After = sent[len(sent)-1].Name
+		errs = append(errs, r.outbox.SetBackoff(wait))
 	}
 	if failure.result == retry {
 		r.failed = failure
@@ -357,24 +347,24 @@ func (r *round) settle(ctx context.Context, m *manifest.Manifest, sent []claimed
 
 // stopped settles an event whose delivery the gate stopped. It may leave later if
 // only what was agreed to has changed.
-func (r *round) stopped(m *manifest.Manifest, c claimed, why loss) error {
+func (r *round) stopped(m *manifest.Manifest, c claimed, why outbox.Loss) error {
 	if _, _, err := r.admission(m).admit(c.entry); err != nil {
-		return r.refused(c.claim, err, why)
+		return r.refused(c.Claim, err, why)
 	}
-	return c.release()
+	return c.Release()
 }
 
 // record journals what left, before it is removed from the outbox: what is
 // delivered twice was sent twice, and stands there twice.
 func (s Sender) record(tool manifest.ID, endpoint string, parcels []parcel, outcomes []outcome) error {
-	gone, err := s.Deletions().forgotten()
+	gone, err := s.Deletions().Forgotten()
 	if err != nil {
 		return err
 	}
-	var records []Record
+	var records []journal.Record
 	for i, p := range parcels {
-		if outcomes[i].result == accepted && !gone.in(p.document()) { // forgotten while it was on its way
-			records = append(records, Record{
+		if outcomes[i].result == accepted && !gone.In(p.document()) { // forgotten while it was on its way
+			records = append(records, journal.Record{
 				Schema: 1, At: s.Now().UTC(), Event: p.event, EventID: p.eventID,
 				Endpoint: endpoint, Note: outcomes[i].note, Payload: p.document(),
 			})
@@ -383,5 +373,5 @@ func (s Sender) record(tool manifest.ID, endpoint string, parcels []parcel, outc
 	if len(records) == 0 {
 		return nil
 	}
-	return s.Journal(tool).add(records)
+	return s.Journal(tool).Add(records)
 }

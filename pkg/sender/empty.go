@@ -5,11 +5,12 @@ import (
 	"errors"
 	"os"
 	"slices"
-	"strings"
-	"time"
 
 	"github.com/usagectl/usagectl/internal/statefile"
 	"github.com/usagectl/usagectl/pkg/manifest"
+	"github.com/usagectl/usagectl/pkg/sender/internal/journal"
+	"github.com/usagectl/usagectl/pkg/sender/internal/lease"
+	"github.com/usagectl/usagectl/pkg/sender/internal/outbox"
 )
 
 // Emptied is what became of the events of an outbox that was emptied.
@@ -34,13 +35,7 @@ type Snapshot map[manifest.ID][]string
 func (s Sender) Snapshot(tools ...manifest.ID) Snapshot {
 	all := Snapshot{}
 	for _, tool := range tools {
-		o := s.Outbox(tool)
-		waiting, _ := o.names("new") // what cannot be read is found out when the outbox is emptied
-		claimed, _ := o.names("claimed")
-		for _, name := range append(waiting, claimed...) {
-			event, _, _ := strings.Cut(name, "~")
-			all[tool] = append(all[tool], event)
-		}
+		all[tool] = s.Outbox(tool).Events() // what cannot be read is found out when the outbox is emptied
 	}
 	return all
 }
@@ -54,10 +49,10 @@ func (s Sender) Empty(ctx context.Context, tool manifest.ID, before Snapshot) (E
 	if s.State() == "" {
 		return Emptied{}, nil
 	}
-	return s.empty(ctx, tool, lostRefused, before[tool])
+	return s.empty(ctx, tool, outbox.LostRefused, before[tool])
 }
 
-func (s Sender) empty(ctx context.Context, tool manifest.ID, why loss, before []string) (Emptied, error) {
+func (s Sender) empty(ctx context.Context, tool manifest.ID, why outbox.Loss, before []string) (Emptied, error) {
 	ctx, cancel := context.WithTimeout(ctx, claimWait)
 	defer cancel()
 	o := s.Outbox(tool)
@@ -68,12 +63,12 @@ func (s Sender) empty(ctx context.Context, tool manifest.ID, why loss, before []
 		seen[event] = true
 	}
 	for {
-		ended, underway, err := o.discardAll(why, thisProcess(), s.Now)
+		ended, underway, err := o.DiscardAll(why, lease.This(), s.Now)
 		all.Discarded += ended
 		for _, name := range underway {
 			seen[name] = true
 		}
-		still, listErr := o.live(thisProcess(), s.Now())
+		still, listErr := o.Live(lease.This(), s.Now())
 		all.Underway = len(still)
 		if err = errors.Join(err, listErr); err != nil {
 			errs = append(errs, err)
@@ -83,10 +78,8 @@ func (s Sender) empty(ctx context.Context, tool manifest.ID, why loss, before []
 			break
 		}
 	}
-	names, err := o.names("tmp")
-	errs = append(errs, err, o.removeFiles("tmp", names), o.clearBackoff())
-	err = s.fatesOf(o, seen, why, &all)
-	return all, errors.Join(append(errs, err)...)
+	errs = append(errs, o.RemoveTemporary(), o.ClearBackoff(), s.fatesOf(o, seen, why, &all))
+	return all, errors.Join(errs...)
 }
 
 // AwaitDeliverers waits until every deliverer of this machine has asked for consent
@@ -96,9 +89,9 @@ func (s Sender) empty(ctx context.Context, tool manifest.ID, why loss, before []
 func (s Sender) AwaitDeliverers(ctx context.Context, tools ...manifest.ID) int {
 	live := func() (claims []string) {
 		for _, tool := range tools {
-			list, _ := s.Outbox(tool).live(thisProcess(), s.Now()) // what cannot be read cannot be waited for
+			list, _ := s.Outbox(tool).Live(lease.This(), s.Now()) // what cannot be read cannot be waited for
 			for _, file := range list {
-				claims = append(claims, s.Outbox(tool).path("claimed", file))
+				claims = append(claims, s.Outbox(tool).Path("claimed", file))
 			}
 		}
 		return claims
@@ -129,66 +122,25 @@ func (s Sender) Keeps() bool {
 	return errors.Join(f.Close(), statefile.Remove(f.Name())) == nil
 }
 
-// discardAll throws away what nobody is delivering, and lists the events that somebody
-// is. An event that is put back meanwhile goes too: it is in the part that is read later.
-func (o Outbox) discardAll(why loss, self owner, now func() time.Time) (ended int, underway []string, err error) {
-	var errs []error
-	for _, part := range []string{"claimed", "rejected", "new"} {
-		names, err := o.names(part)
-		errs = append(errs, err)
-		reason := why
-		switch part {
-		case "claimed":
-			names = slices.DeleteFunc(names, func(file string) bool {
-				live := self.isDelivering(file, now())
-				if live {
-					event, _, _ := strings.Cut(file, "~")
-					underway = append(underway, event)
-				}
-				return live
-			})
-		case "rejected":
-			reason = lostRejected
-		}
-		n, err := o.discard(part, names, reason, now())
-		errs = append(errs, err)
-		if part != "rejected" {
-			ended += n
-		}
-	}
-	return ended, underway, errors.Join(append(errs, o.recordDiscarded(now()))...)
-}
-
 // fatesOf finds out what became of events that somebody can have delivered. Those that
 // were thrown away here are counted.
-func (s Sender) fatesOf(o Outbox, events map[string]bool, why loss, sum *Emptied) error {
+func (s Sender) fatesOf(o outbox.Outbox, events map[string]bool, why outbox.Loss, sum *Emptied) error {
 	if len(events) == 0 {
 		return nil
 	}
-	lost, err := o.losses()
-	records, journalErr := s.Journal(o.tool).Records()
+	lost, err := o.Losses()
+	records, journalErr := s.Journal(o.Tool()).Records()
 	for name := range events {
-		id := eventID(name)
-		switch reason, isLost := lost.why[id]; {
-		case isLost && reason == why, o.isClaimed(name): // counted already
-		case isLost && reason == lostRejected, recorded(records, id):
+		id := outbox.EventID(name)
+		switch reason, isLost := lost.Why[id]; {
+		case isLost && reason == why, o.IsClaimed(name): // counted already
+		case isLost && reason == outbox.LostRejected, journal.Has(records, id):
 			sum.Sent++
-		case isLost && reason != lostInterrupted:
+		case isLost && reason != outbox.LostInterrupted:
 			sum.Discarded++
 		default:
 			sum.Interrupted++
 		}
 	}
 	return errors.Join(err, journalErr)
-}
-
-// recorded reports whether the journal has an event.
-func recorded(records []Record, id string) bool {
-	return slices.ContainsFunc(records, func(r Record) bool { return r.EventID.String() == id })
-}
-
-// isClaimed reports whether somebody is delivering an event.
-func (o Outbox) isClaimed(name string) bool {
-	files, err := o.names("claimed")
-	return err != nil || slices.ContainsFunc(files, func(file string) bool { return strings.HasPrefix(file, name+"~") })
 }

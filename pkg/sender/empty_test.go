@@ -18,8 +18,12 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/usagectl/usagectl/internal/jsondoc"
 	"github.com/usagectl/usagectl/pkg/consent"
 	"github.com/usagectl/usagectl/pkg/manifest"
+	"github.com/usagectl/usagectl/pkg/sender/internal/journal"
+	"github.com/usagectl/usagectl/pkg/sender/internal/lease"
+	"github.com/usagectl/usagectl/pkg/sender/internal/outbox"
 )
 
 // agreedTool installs a tool that sends to an address, and agrees to it.
@@ -48,14 +52,14 @@ func record(t testing.TB, s Sender, d consent.Decision) {
 func queue(t testing.TB, s Sender, terms consent.Terms, taken time.Time) Entry {
 	t.Helper()
 	o := s.Outbox(toolID(t, "mytool"))
-	e := Entry{
-		Schema: entrySchema, Tool: o.tool, Event: "run", EventID: uuid.New(), RunID: uuid.New(), TakenAt: taken,
-		Grant: terms.Grant, Endpoint: terms.Endpoint, Values: object("source", uuid.NewString()),
+	e := outbox.Entry{
+		Schema: outbox.Schema, Tool: o.tool, Event: "run", EventID: uuid.New(), RunID: uuid.New(), TakenAt: taken,
+		Grant: terms.Grant, Endpoint: terms.Endpoint, Values: jsondoc.Of("source", uuid.NewString()),
 	}
 	data, err := json.Marshal(e)
 	must(t, err)
-	must(t, o.create())
-	write(t, o.path("new", e.name()), string(data))
+	must(t, o.Create())
+	write(t, o.Path("new", e.Name()), string(data))
 	return e
 }
 
@@ -63,11 +67,11 @@ func queue(t testing.TB, s Sender, terms consent.Terms, taken time.Time) Entry {
 // its events, and that one's delivery ends in each way there is.
 func TestEmptyTellsWhatBecameOfEach(t *testing.T) {
 	for name, c := range map[string]struct {
-		end  func(s Sender, o Outbox, cl claim, e Entry) error
+		end  func(s Sender, o outbox.Outbox, cl claim, e outbox.Entry) error
 		want Emptied
 	}{
-		"delivered": {func(s Sender, o Outbox, cl claim, e Entry) error {
-			if err := s.Journal(o.tool).add([]Record{{Schema: 1, At: noon, Event: "run", EventID: e.EventID, Payload: object()}}); err != nil {
+		"delivered": {func(s Sender, o outbox.Outbox, cl claim, e outbox.Entry) error {
+			if err := s.Journal(o.tool).add([]journal.Record{{Schema: 1, At: noon, Event: "run", EventID: e.EventID, Payload: jsondoc.Of()}}); err != nil {
 				return err
 			}
 			return cl.done()
@@ -77,10 +81,10 @@ func TestEmptyTellsWhatBecameOfEach(t *testing.T) {
 		}, Emptied{Discarded: 1, Sent: 1}},
 		"put back": {func(_ Sender, _ Outbox, cl claim, _ Entry) error { return cl.release() }, Emptied{Discarded: 2}},
 		"stopped before anything left": {func(_ Sender, _ Outbox, cl claim, _ Entry) error {
-			return cl.discard(lostWithdrawn, noon)
+			return cl.discard(outbox.LostWithdrawn, noon)
 		}, Emptied{Discarded: 2}},
 		"stopped on its way": {func(_ Sender, _ Outbox, cl claim, _ Entry) error {
-			return cl.discard(lostInterrupted, noon)
+			return cl.discard(outbox.LostInterrupted, noon)
 		}, Emptied{Discarded: 1, Interrupted: 1}},
 		"gone without a trace": {func(_ Sender, _ Outbox, cl claim, _ Entry) error { return os.Remove(cl.path()) }, Emptied{Discarded: 1, Interrupted: 1}},
 		"not ended":            {func(Sender, Outbox, claim, Entry) error { return nil }, Emptied{Discarded: 1, Underway: 1}},
@@ -91,13 +95,13 @@ func TestEmptyTellsWhatBecameOfEach(t *testing.T) {
 			o := s.Outbox(toolID(t, "mytool"))
 			e := queue(t, s, consent.Terms{}, noon)
 			queue(t, s, consent.Terms{}, noon)
-			cl, err := o.claim(e.name(), thisProcess(), noon)
+			cl, err := o.claim(e.Name(), lease.This(), noon)
 			must(t, err)
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
 			ended := make(chan error, 1)
 			go func() { // once the other event is gone, Empty waits for this one
-				for len(names(t, o.path("new"))) > 0 {
+				for len(names(t, o.Path("new"))) > 0 {
 					time.Sleep(time.Millisecond)
 				}
 				if c.want.Underway > 0 {
@@ -121,9 +125,9 @@ func TestEmptyTellsWhatBecameOfEach(t *testing.T) {
 func TestFate(t *testing.T) {
 	s := newSender(t)
 	o := s.Outbox(toolID(t, "mytool"))
-	take := func() (Entry, claim) {
+	take := func() (outbox.Entry, claim) {
 		e := queue(t, s, consent.Terms{}, noon)
-		cl, err := o.claim(e.name(), thisProcess(), noon)
+		cl, err := o.claim(e.Name(), lease.This(), noon)
 		must(t, err)
 		return e, cl
 	}
@@ -131,7 +135,7 @@ func TestFate(t *testing.T) {
 	if got := s.fate(e); got != (Fate{Kept: true}) {
 		t.Errorf("claimed: %+v", got)
 	}
-	must(t, cl.discard(lostWithdrawn, noon))
+	must(t, cl.discard(outbox.LostWithdrawn, noon))
 	if got := s.fate(e); got != (Fate{Note: "consent was withdrawn"}) {
 		t.Errorf("dropped: %+v", got)
 	}
@@ -145,7 +149,7 @@ func TestFate(t *testing.T) {
 	if got := s.fate(e); !got.Unknown || got.Sent || got.Note == "" {
 		t.Errorf("gone: %+v", got)
 	}
-	must(t, s.Journal(o.tool).add([]Record{{Schema: 1, At: noon, Event: "run", EventID: e.EventID, Payload: object()}}))
+	must(t, s.Journal(o.tool).add([]journal.Record{{Schema: 1, At: noon, Event: "run", EventID: e.EventID, Payload: jsondoc.Of()}}))
 	if got := s.fate(e); got != (Fate{Sent: true}) {
 		t.Errorf("delivered: %+v", got)
 	}
@@ -157,9 +161,9 @@ func TestDeliverOneThrownAway(t *testing.T) {
 	s := newSender(t)
 	o := s.Outbox(toolID(t, "mytool"))
 	e := queue(t, s, consent.Terms{}, noon)
-	cl, err := o.claim(e.name(), thisProcess(), noon)
+	cl, err := o.claim(e.Name(), lease.This(), noon)
 	must(t, err)
-	go func() { must(t, cl.discard(lostRefused, noon)) }()
+	go func() { must(t, cl.discard(outbox.LostRefused, noon)) }()
 	if got := s.DeliverOne(t.Context(), e); got != (Fate{Note: "consent was withdrawn"}) {
 		t.Errorf("%+v", got)
 	}
@@ -217,7 +221,7 @@ func TestRefusedSince(t *testing.T) {
 					must(t, consent.Lift(all, lifted))
 				}
 				_, _, err := s.admission(m).admit(queue(t, s, terms, c.taken))
-				if leaves := err == nil; leaves != c.leaves || !leaves && err != (dropError{lostWithdrawn}) {
+				if leaves := err == nil; leaves != c.leaves || !leaves && err != (dropError{outbox.LostWithdrawn}) {
 					t.Errorf("%v", err)
 				}
 			})
@@ -264,7 +268,7 @@ func TestGate(t *testing.T) {
 			must(t, err)
 		}, true},
 		"the ID forgotten": {func(t *testing.T, s Sender, _ *manifest.Manifest, _ consent.Terms) {
-			must(t, s.Deletions().create(deletionIn(t, true, ByMail)))
+			must(t, s.Deletions().Create(deletionIn(t, true, ByMail)))
 		}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -272,7 +276,7 @@ func TestGate(t *testing.T) {
 			s.Dirs.System = filepath.Join(s.Dirs.Home, "system")
 			m, terms := agreedTool(t, s, "https://mytool.example")
 			e := queue(t, s, terms, noon)
-			e.Values = object("source", sampleID)
+			e.Values = jsondoc.Of("source", sampleID)
 			permit, _, err := s.admission(m).admit(e)
 			must(t, err)
 			may := s.gate(m, []claimed{{entry: e, permit: permit}})

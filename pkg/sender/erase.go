@@ -1,33 +1,33 @@
 package sender
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/usagectl/usagectl/internal/statefile"
 	"github.com/usagectl/usagectl/pkg/identity"
 	"github.com/usagectl/usagectl/pkg/manifest"
+	"github.com/usagectl/usagectl/pkg/sender/internal/lease"
+	"github.com/usagectl/usagectl/pkg/sender/internal/outbox"
 )
 
 // erase is steps 2 to 4.
-func (s Sender) erase(ctx context.Context, d *Deletion) (Removed, error) {
+func (s Sender) erase(ctx context.Context, d *deletion.Deletion) (Removed, error) {
 	removed := Removed{}
 	var errs []error
 	for _, tool := range d.Tools {
-		n, err := s.Outbox(tool).removeUnder(ctx, d, thisProcess(), s.Now)
+		n, err := s.removeUnder(ctx, s.Outbox(tool), d.SourceID)
 		removed[tool] = n
 		errs = append(errs, about("the outbox of "+tool.String(), err))
 	}
 	errs = append(errs, about("the source ID", s.rotate(d)))
 	for _, tool := range d.Tools {
-		errs = append(errs, about("the journal of "+tool.String(), s.Journal(tool).erase()))
+		errs = append(errs, about("the journal of "+tool.String(), s.Journal(tool).Erase()))
 	}
 	return removed, errors.Join(errs...)
 }
@@ -42,8 +42,8 @@ func about(what string, err error) error {
 // rotate is step 3. The keys go first, so that no hash under an old key is ever
 // sent beside a new ID: if one of them stays, the ID does, and is not used. If
 // there is another ID already, so is another key.
-func (s Sender) rotate(d *Deletion) error {
-	if id, err := identity.Load(d.SourcePath); err == nil && !d.isFor(id) {
+func (s Sender) rotate(d *deletion.Deletion) error {
+	if id, err := identity.Load(d.SourcePath); err == nil && !d.IsFor(id) {
 		return s.removeID(d) // what a crash left beside it
 	}
 	var errs []error
@@ -59,12 +59,12 @@ func (s Sender) rotate(d *Deletion) error {
 // removeID removes the ID from its file, if that is where a tool can have it. Another
 // file that a deletion names is not touched, and it is an error only if the ID is
 // there: a home can have been moved since.
-func (s Sender) removeID(d *Deletion) error {
+func (s Sender) removeID(d *deletion.Deletion) error {
 	err := s.checkSourcePath(d)
 	if err == nil {
-		return identity.Remove(d.SourcePath, d.isFor)
+		return identity.Remove(d.SourcePath, d.IsFor)
 	}
-	if id, loadErr := identity.Load(d.SourcePath); loadErr != nil || !d.isFor(id) {
+	if id, loadErr := identity.Load(d.SourcePath); loadErr != nil || !d.IsFor(id) {
 		return nil
 	}
 	return err
@@ -72,7 +72,7 @@ func (s Sender) removeID(d *Deletion) error {
 
 // checkSourcePath holds the rule of manifests for the path that a deletion names: a
 // file in a directory of its own in this home, or where one of its tools has its ID now.
-func (s Sender) checkSourcePath(d *Deletion) error {
+func (s Sender) checkSourcePath(d *deletion.Deletion) error {
 	home := filepath.ToSlash(s.Dirs.Home) + "/"
 	rest, inHome := strings.CutPrefix(filepath.ToSlash(d.SourcePath), home)
 	if d.SourcePath == s.idFile || s.Dirs.Home != "" && inHome && manifest.IsIDPath("~/"+rest) {
@@ -95,7 +95,7 @@ func (s Sender) removeKey(tool manifest.ID) error {
 	files, err := statefile.Temporary(path)
 	errs := []error{err}
 	for _, file := range append(files, path) {
-		errs = append(errs, ifThere(statefile.Remove(file)))
+		errs = append(errs, statefile.IgnoreMissing(statefile.Remove(file)))
 	}
 	return errors.Join(append(errs, statefile.Settle(filepath.Dir(path)))...)
 }
@@ -107,8 +107,8 @@ func (s Sender) EraseHere(ctx context.Context, tool manifest.ID) (Emptied, error
 	if s.State() == "" {
 		return Emptied{}, nil
 	}
-	removed, err := s.empty(ctx, tool, lostForgotten, nil)
-	return removed, errors.Join(about("the outbox", err), about("the key", s.removeKey(tool)), about("the journal", s.Journal(tool).erase()))
+	removed, err := s.empty(ctx, tool, outbox.LostForgotten, nil)
+	return removed, errors.Join(about("the outbox", err), about("the key", s.removeKey(tool)), about("the journal", s.Journal(tool).Erase()))
 }
 
 // SourceID reads a tool's source ID, or makes one if there is none and create is
@@ -134,7 +134,7 @@ func (s Sender) SourceID(path string, create bool) (string, error) {
 func (s Sender) rotateForgotten(id, path string) error {
 	// Only the holder of the claim removes an ID: another one could remove the new
 	// ID that was made since it looked.
-	claim, err := s.claimDeletion(HashID(id))
+	claim, err := s.claimDeletion(deletion.HashID(id))
 	if errors.Is(err, os.ErrExist) {
 		time.Sleep(pollInterval) // who has it is about to rotate
 		if now, loadErr := identity.Load(path); loadErr == nil && now == id {
@@ -146,7 +146,7 @@ func (s Sender) rotateForgotten(id, path string) error {
 		return err
 	}
 	defer claim.release()
-	d, err := s.Deletions().read(HashID(id))
+	d, err := s.Deletions().Read(deletion.HashID(id))
 	if err != nil {
 		return err
 	}
@@ -170,95 +170,19 @@ func (s Sender) HashKey(tool manifest.ID, path string, create bool) ([]byte, err
 	return identity.EnsureKey(s.KeyPath(tool), create)
 }
 
-// removeUnder is step 2: it removes the events under an ID, whatever part of
-// the outbox they lie in, and returns how many waited. It waits for those that are
-// on their way this moment, so that none arrives behind the request.
-func (o Outbox) removeUnder(ctx context.Context, d *Deletion, self owner, now func() time.Time) (int, error) {
+// removeUnder is step 2 for one tool: it removes the events under an ID, and returns how
+// many were queued. It waits for those that are being delivered, so that none arrives
+// behind the request.
+func (s Sender) removeUnder(ctx context.Context, o outbox.Outbox, sourceID string) (int, error) {
 	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
 	defer cancel()
 	for {
-		busy, err := o.underway(d, self, now())
+		busy, err := o.DeliversUnder(sourceID, lease.This(), s.Now())
 		if err != nil {
 			return 0, err
 		}
 		if !busy || !sleep(ctx, pollInterval) {
-			break
+			return o.RemoveUnder(sourceID, s.Now())
 		}
 	}
-	removed := 0
-	var errs []error
-	for _, part := range []string{"claimed", "new", "rejected", "tmp"} {
-		names, err := o.names(part)
-		names = slices.DeleteFunc(names, func(name string) bool { return !o.isUnder(d, part, name) })
-		errs = append(errs, err)
-		if part == "tmp" {
-			errs = append(errs, o.removeFiles(part, names))
-			continue
-		}
-		n, err := o.discard(part, names, lostForgotten, now())
-		errs = append(errs, err)
-		if part != "rejected" {
-			removed += n
-		}
-	}
-	for _, part := range []string{"rejected", "tmp"} {
-		litter, err := o.litter(part)
-		litter = slices.DeleteFunc(litter, func(name string) bool { return !o.isUnder(d, part, name) })
-		errs = append(errs, err, o.removeFiles(part, litter))
-	}
-	errs = append(errs, o.recordDiscarded(now())) // what a crash left there
-	for _, part := range []string{"claimed", "new", "rejected", "tmp", discarded} {
-		errs = append(errs, statefile.Settle(o.path(part)))
-	}
-	if b := o.Backoff(); b.Error != "" { // it quotes a server, which knew the ID; how long to wait stays
-		b.Error = ""
-		errs = append(errs, o.setBackoff(b))
-	}
-	return removed, errors.Join(errs...)
-}
-
-func (o Outbox) removeFiles(part string, names []string) error {
-	var errs []error
-	for _, name := range names {
-		errs = append(errs, ifThere(statefile.Remove(o.path(part, name))))
-	}
-	return errors.Join(errs...)
-}
-
-// litter lists what processes that were killed when they moved an event aside left
-// in a part of the outbox, which [Outbox.names] passes over.
-func (o Outbox) litter(part string) ([]string, error) {
-	entries, err := statefile.ReadDir(o.path(part))
-	var list []string
-	for _, e := range entries {
-		if name := e.Name(); statefile.IsTemporary(name) {
-			list = append(list, name)
-		}
-	}
-	return list, ifThere(err)
-}
-
-// underway tells whether a live process delivers an event under the ID.
-func (o Outbox) underway(d *Deletion, self owner, now time.Time) (bool, error) {
-	files, err := o.live(self, now)
-	return slices.ContainsFunc(files, func(file string) bool { return o.isUnder(d, "claimed", file) }), err
-}
-
-// live lists the claims of processes that may be delivering.
-func (o Outbox) live(self owner, now time.Time) ([]string, error) {
-	files, err := o.names("claimed")
-	return slices.DeleteFunc(files, func(file string) bool { return !self.isDelivering(file, now) }), err
-}
-
-// isDelivering reports whether the process that claimed an event may be delivering it.
-func (o owner) isDelivering(file string, now time.Time) bool {
-	_, by, ok := strings.Cut(file, "~")
-	return ok && o.respects(by, now)
-}
-
-// isUnder tells whether a file of the outbox names the ID, be it whole or what a
-// crash left.
-func (o Outbox) isUnder(d *Deletion, part, name string) bool {
-	data, err := statefile.Read(o.path(part, name), 16*MaxPayload)
-	return err == nil && bytes.Contains(data, []byte(d.SourceID))
 }

@@ -2,14 +2,13 @@ package sender
 
 import (
 	"context"
-	"errors"
-	"os"
-	"slices"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/usagectl/usagectl/pkg/manifest"
+	"github.com/usagectl/usagectl/pkg/sender/internal/journal"
+	"github.com/usagectl/usagectl/pkg/sender/internal/lease"
+	"github.com/usagectl/usagectl/pkg/sender/internal/outbox"
 )
 
 // Waits between the attempts of somebody who waits for the delivery.
@@ -44,7 +43,7 @@ func (s Sender) flushTool(ctx context.Context, tool manifest.ID, progress func(i
 	for {
 		sum := s.drain(ctx, tool, progress)
 		total.add(sum)
-		claimed, err := s.Outbox(tool).names("claimed")
+		claimed, err := s.Outbox(tool).Names("claimed")
 		if err != nil {
 			total.Failed = err.Error()
 		}
@@ -88,15 +87,15 @@ type Fate struct {
 
 // DeliverOne delivers one event of the outbox, now and once. If a deliverer was
 // quicker it waits for that one.
-func (s Sender) DeliverOne(ctx context.Context, e Entry) Fate {
+func (s Sender) DeliverOne(ctx context.Context, e outbox.Entry) Fate {
 	o := s.Outbox(e.Tool)
 	if b := o.Backoff(); b.ServerAsked(s.Now()) {
 		return Fate{Kept: true, Note: "the server asked to wait until " + b.Asked.Format(time.RFC3339)}
 	}
 	sum := Summary{Tool: e.Tool}
-	r := round{Sender: s, outbox: o, self: thisProcess(), sum: &sum, progress: func(int) {}}
+	r := round{Sender: s, outbox: o, self: lease.This(), sum: &sum, progress: func(int) {}}
 	for {
-		r.run(ctx, []string{e.name()})
+		r.run(ctx, []string{e.Name()})
 		fate := s.fate(e)
 		switch {
 		case sum.Sent > 0:
@@ -114,51 +113,36 @@ func (s Sender) DeliverOne(ctx context.Context, e Entry) Fate {
 }
 
 // fate finds out what became of an event that was in the outbox.
-func (s Sender) fate(e Entry) Fate {
+func (s Sender) fate(e outbox.Entry) Fate {
 	o := s.Outbox(e.Tool)
-	if o.holds(e) {
+	if o.Holds(e) {
 		return Fate{Kept: true}
 	}
-	if answer, ok := o.answerTo(e); ok {
+	if answer, ok := o.AnswerTo(e); ok {
 		return Fate{Rejected: true, Note: answer}
 	}
-	if lost, err := o.losses(); err == nil {
-		if why, ok := lost.why[e.EventID.String()]; ok {
+	if lost, err := o.Losses(); err == nil {
+		if why, ok := lost.Why[e.EventID.String()]; ok {
 			return Fate{Note: why.String()}
 		}
 	}
-	if records, err := s.Journal(e.Tool).Records(); err == nil && recorded(records, e.EventID.String()) {
+	if records, err := s.Journal(e.Tool).Records(); err == nil && journal.Has(records, e.EventID.String()) {
 		return Fate{Sent: true}
 	}
 	return Fate{Unknown: true, Note: "it is not queued any more, and nothing is recorded of it"}
 }
 
 // DeliverUnkept delivers, once, an event that could not be kept.
-func (s Sender) DeliverUnkept(ctx context.Context, e Entry) Fate {
+func (s Sender) DeliverUnkept(ctx context.Context, e outbox.Entry) Fate {
 	out, err := s.deliverNow(ctx, e)
 	if err != nil {
 		return Fate{Note: err.Error()}
 	}
 	switch out.result {
 	case withheld:
-		out.note = lostWithdrawn.String()
+		out.note = outbox.LostWithdrawn.String()
 	case interrupted:
-		out.note = lostInterrupted.String()
+		out.note = outbox.LostInterrupted.String()
 	}
 	return Fate{Sent: out.result == accepted, Rejected: out.result == rejected, Note: out.note}
-}
-
-func (o Outbox) has(part, name string) bool {
-	_, err := os.Lstat(o.path(part, name))
-	return !errors.Is(err, os.ErrNotExist)
-}
-
-// holds tells whether the event waits or is being delivered.
-func (o Outbox) holds(e Entry) bool {
-	if o.has("new", e.name()) {
-		return true
-	}
-	files, err := o.names("claimed")
-	isIt := func(file string) bool { return strings.HasPrefix(file, e.name()+"~") }
-	return err != nil || slices.ContainsFunc(files, isIt) || o.has("new", e.name()) // put back in between
 }

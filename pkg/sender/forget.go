@@ -1,20 +1,4 @@
 package sender
-
-// The policy of forgetting, in the order that lets a crash at any point lose
-// nothing and resume by itself:
-//
-//  1. the request is written, durably, with the old ID
-//  2. the events under that ID are removed from the outbox
-//  3. the ID is rotated, and the key of the hashes
-//  4. the journal is erased
-//  5. the request is delivered
-//
-// From the moment of step 1 the ID counts as forgotten, whoever still holds it:
-// an event that carries it is dropped at delivery, and a sender that finds it in
-// its file rotates it. So what other processes do meanwhile needs no lock.
-// Steps 2 to 4 can be done any number of times. Step 5 comes after them, and is done
-// though they failed, as where the ID's file is read-only: no event leaves under it.
-
 import (
 	"context"
 	"errors"
@@ -32,7 +16,24 @@ import (
 	"github.com/usagectl/usagectl/pkg/consent"
 	"github.com/usagectl/usagectl/pkg/identity"
 	"github.com/usagectl/usagectl/pkg/manifest"
+	"github.com/usagectl/usagectl/pkg/sender/internal/backoff"
+	"github.com/usagectl/usagectl/pkg/sender/internal/lease"
 )
+
+// The policy of forgetting, in the order that lets a crash at any point lose
+// nothing and resume by itself:
+//
+//  1. the request is written, durably, with the old ID
+//  2. the events under that ID are removed from the outbox
+//  3. the ID is rotated, and the key of the hashes
+//  4. the journal is erased
+//  5. the request is delivered
+//
+// From the moment of step 1 the ID counts as forgotten, whoever still holds it:
+// an event that carries it is dropped at delivery, and a sender that finds it in
+// its file rotates it. So what other processes do meanwhile needs no lock.
+// Steps 2 to 4 can be done any number of times. Step 5 comes after them, and is done
+// though they failed, as where the ID's file is read-only: no event leaves under it.
 
 // Forgetting is what a person wants forgotten: the tools that share one source ID.
 type Forgetting struct {
@@ -58,22 +59,22 @@ const claimWait = attemptTimeout + 5*time.Second
 // to be done here, and one that wraps [ErrNotFiled] means that nothing was. One that
 // is nothing but [consent.ErrNotDurable] means that all was done, and that a power
 // cut may undo some of it. What became of the requests is in the [Deletion].
-func (s Sender) Forget(ctx context.Context, f Forgetting) (Deletion, Removed, error) {
+func (s Sender) Forget(ctx context.Context, f Forgetting) (deletion.Deletion, Removed, error) {
 	ds := s.Deletions()
 	if ds.dir == "" {
-		return Deletion{}, nil, fmt.Errorf("%w: %w", ErrNotFiled, s.noState())
+		return deletion.Deletion{}, nil, fmt.Errorf("%w: %w", ErrNotFiled, s.noState())
 	}
 	d := s.newDeletion(f)
 	s.idFile = f.SourcePath
 	claim, err := s.awaitDeletion(ctx, d.SHA256)
 	if err != nil {
-		return Deletion{}, nil, fmt.Errorf("%w: %w", ErrNotFiled, err)
+		return deletion.Deletion{}, nil, fmt.Errorf("%w: %w", ErrNotFiled, err)
 	}
 	defer claim.release()
 	if done, ok := s.erasedMeanwhile(d); ok {
 		d = done
 	} else if err = s.file(&d); !statefile.Done(err) {
-		return Deletion{}, nil, fmt.Errorf("%w: %w", ErrNotFiled, err)
+		return deletion.Deletion{}, nil, fmt.Errorf("%w: %w", ErrNotFiled, err)
 	}
 	removed, eraseErr := s.settleHere(ctx, &d, true)
 	err = errors.Join(err, eraseErr)
@@ -86,124 +87,26 @@ func (s Sender) Forget(ctx context.Context, f Forgetting) (Deletion, Removed, er
 // erasedMeanwhile is the deletion that another process has made of the same ID since
 // it was read: the ID is not in its file any more, so it has not come back, and
 // nobody is to be asked anew.
-func (s Sender) erasedMeanwhile(d Deletion) (Deletion, bool) {
-	other, err := s.Deletions().read(d.SHA256)
+func (s Sender) erasedMeanwhile(d deletion.Deletion) (deletion.Deletion, bool) {
+	other, err := s.Deletions().Read(d.SHA256)
 	if err != nil || !other.Erased || len(other.Requests) < len(d.Requests) {
 		return d, false
 	}
 	id, err := identity.Load(d.SourcePath)
-	return other, errors.Is(err, identity.ErrNone) || err == nil && !d.isFor(id)
-}
-
-// newDeletion is the deletion that a forgetting asks for.
-func (s Sender) newDeletion(f Forgetting) Deletion {
-	d := Deletion{
-		Schema: deletionSchema, SHA256: HashID(f.SourceID), SourceID: f.SourceID, SourcePath: f.SourcePath,
-		RequestedAt: s.Now().UTC().Truncate(time.Second), Requests: []DeletionRequest{},
-	}
-	for _, m := range f.Tools {
-		d.Tools = append(d.Tools, m.Tool.ID)
-	}
-	if !f.LocalOnly {
-		d.Requests = requestsOf(f, d.RequestedAt)
-	}
-	return d
+	return other, errors.Is(err, identity.ErrNone) || err == nil && !d.IsFor(id)
 }
 
 // Requests are the deletion requests that a forgetting would make now. Nothing is
 // written or sent.
-func (s Sender) Requests(f Forgetting) []DeletionRequest { return s.newDeletion(f).Requests }
-
-// requestsOf makes a request for each tool; tools that take mail at the same
-// address share one.
-func requestsOf(f Forgetting, at time.Time) []DeletionRequest {
-	list := []DeletionRequest{}
-	for _, m := range f.Tools {
-		r := newRequest(m, f.SourceID, at)
-		i := slices.IndexFunc(list, func(o DeletionRequest) bool { return r.Method == manifest.ForgetMail && o.To == r.To })
-		if i < 0 {
-			list = append(list, r)
-			continue
-		}
-		list[i].Tools = append(list[i].Tools, r.Tools...)
-		list[i].Names = append(list[i].Names, r.Names...)
-	}
-	return list
-}
-
-func newRequest(m *manifest.Manifest, sourceID string, at time.Time) DeletionRequest {
-	r := DeletionRequest{
-		ID: uuid.New(), Tools: []manifest.ID{m.Tool.ID}, Names: []string{printable(m.Tool.Name)}, RequestedAt: at,
-		State: Pending, Method: m.Forget.Method, Contact: printable(contact(m.Tool)),
-	}
-	switch m.Forget.Method {
-	case manifest.ForgetHTTP:
-		r.To = m.Forget.Endpoint
-	case manifest.ForgetMail:
-		r.State, r.To = ByMail, m.Forget.Mail
-	case manifest.ForgetEvent:
-		payload := deletionPayload(m, sourceID, r)
-		send := m.Send
-		send.Headers = nil
-		for _, h := range m.Send.Headers {
-			if value, ok := payload.fill(h.Value); ok {
-				send.Headers = append(send.Headers, manifest.Header{Name: h.Name, Value: value})
-			}
-		}
-		r.To, r.Event, r.Send, r.Payload = m.Send.Endpoint, m.Forget.Event, &send, payload.Document()
-	default:
-		r.State, r.SettledAt, r.Answer = Failed, at, m.Tool.Name+" offers no way to ask for deletion"
-	}
-	return r
-}
-
-// printable leaves out what is no text, as what is read back must not hold it.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
-			return -1
-		}
-		return r
-	}, s)
-}
-
-// contact is whom a person can write to, or where they can read whom.
-func contact(t manifest.Tool) string {
-	for _, c := range []string{t.Contact, t.Privacy, t.Homepage} {
-		if c != "" {
-			return c
-		}
-	}
-	return ""
-}
-
-// deletionPayload builds the event that is a deletion request: its ID is the
-// request's, its time that of the request, and it holds the source ID and what
-// the manifest itself says, but nothing else of the machine or the caller.
-func deletionPayload(m *manifest.Manifest, sourceID string, r DeletionRequest) Payload {
-	src := Sources{Now: r.RequestedAt, EventID: r.ID, SourceID: func() string { return sourceID }}
-	values := &jsondoc.Object{}
-	for _, f := range m.FieldsOf(m.Forget.Event) {
-		if f.InDeletion() {
-			values.Set(f.Name, src.value(f, Request{Event: m.Forget.Event}, consent.Terms{}))
-		}
-	}
-	return Build(m, m.Forget.Event, everything(m), values)
-}
-
-// everything are terms that let out every field: what is in a deletion request
-// is up to the values, not to what was agreed to.
-func everything(m *manifest.Manifest) consent.Terms {
-	return consent.Offer(m, len(m.Consent.Levels))
-}
+func (s Sender) Requests(f Forgetting) []deletion.Request { return s.newDeletion(f).Requests }
 
 // deletionClaim is held by the one process that works at a deletion.
 type deletionClaim struct {
-	baton baton
-	self  owner
+	lease lease.Lease
+	self  lease.Owner
 }
 
-func (c deletionClaim) release() { c.baton.drop(c.self) }
+func (c deletionClaim) release() { c.lease.Release(c.self) }
 
 // claimDeletion takes the claim of a deletion, and sweeps up what killed
 // processes left of it. The error is [os.ErrExist] if another process has it.
@@ -212,12 +115,12 @@ func (s Sender) claimDeletion(sha string) (deletionClaim, error) {
 	if err := os.MkdirAll(ds.dir, 0o700); err != nil {
 		return deletionClaim{}, err
 	}
-	c := deletionClaim{ds.claim(sha), thisProcess()}
-	if err := c.baton.take(s.Now(), thisProcess); err != nil {
+	c := deletionClaim{ds.Lease(sha), lease.This()}
+	if err := c.lease.Take(s.Now(), lease.This); err != nil {
 		return deletionClaim{}, err
 	}
-	if err := errors.Join(c.baton.name(c.self), ds.sweep(sha)); err != nil {
-		c.baton.abandon()
+	if err := errors.Join(c.lease.Assign(c.self), ds.Sweep(sha)); err != nil {
+		c.lease.Abandon()
 		return deletionClaim{}, err
 	}
 	return c, nil
@@ -240,48 +143,21 @@ func (s Sender) awaitDeletion(ctx context.Context, sha string) (deletionClaim, e
 
 // file is step 1. If there is a deletion of the same ID already it is taken up
 // again.
-func (s Sender) file(d *Deletion) error {
+func (s Sender) file(d *deletion.Deletion) error {
 	ds := s.Deletions()
-	err := ds.create(*d)
+	err := ds.Create(*d)
 	if !errors.Is(err, os.ErrExist) {
 		return err
 	}
-	old, err := ds.read(d.SHA256)
+	old, err := ds.Read(d.SHA256)
 	switch {
-	case errors.Is(err, errNoDeletion): // half a file, of a crash; there is nothing in it to lose
+	case errors.Is(err, deletion.ErrDamaged): // half a file, of a crash; there is nothing in it to lose
 	case err != nil:
 		return err
 	default:
-		d.takeUp(old)
+		d.TakeUp(old)
 	}
-	return ds.write(d)
-}
-
-// takeUp makes d go on with an older deletion of the same ID. A tool that has an
-// open request keeps that one. One whose request was settled is asked anew if the
-// ID was gone since and has come back, as from a backup, for more may have been
-// collected under it. All is erased once more, where the ID is now.
-func (d *Deletion) takeUp(old Deletion) {
-	unasked := func(tool manifest.ID) bool {
-		return !slices.ContainsFunc(old.Requests, func(r DeletionRequest) bool {
-			return slices.Contains(r.Tools, tool) && (r.State.Open() || !old.Erased)
-		})
-	}
-	requests := old.Requests
-	for _, r := range d.Requests {
-		if slices.ContainsFunc(r.Tools, unasked) {
-			requests = append(requests, r)
-		}
-	}
-	d.Requests = requests
-	for _, tool := range old.Tools {
-		if !d.of(tool) {
-			d.Tools = append(d.Tools, tool)
-		}
-	}
-	if old.open() {
-		d.RequestedAt = old.RequestedAt
-	}
+	return ds.Write(d)
 }
 
 // ErrNotKept says that what was done could not be noted. Nobody is asked then,
@@ -290,7 +166,7 @@ var ErrNotKept = errors.New("the deletion could not be written")
 
 // settleHere does steps 2 to 4 of a deletion that this process holds, if they
 // are left to do. now tells that somebody waits for it, and disregards the back-off.
-func (s Sender) settleHere(ctx context.Context, d *Deletion, now bool) (removed Removed, err error) {
+func (s Sender) settleHere(ctx context.Context, d *deletion.Deletion, now bool) (removed Removed, err error) {
 	if d.Erased || !now && d.Backoff.Running(s.Now()) {
 		return nil, nil
 	}
@@ -298,11 +174,11 @@ func (s Sender) settleHere(ctx context.Context, d *Deletion, now bool) (removed 
 	if ctx.Err() != nil {
 		return removed, ctx.Err()
 	}
-	d.Erased, d.Backoff = err == nil, Backoff{Failures: d.Backoff.Failures} // what may come back is removed again
+	d.Erased, d.Backoff = err == nil, backoff.Backoff{Failures: d.Backoff.Failures} // what may come back is removed again
 	if err != nil {
-		d.Backoff = d.Backoff.next(s.Now(), 0, err.Error())
+		d.Backoff = d.Backoff.Next(s.Now(), 0, err.Error())
 	}
-	switch writeErr := s.Deletions().write(d); {
+	switch writeErr := s.Deletions().Write(d); {
 	case statefile.Done(writeErr):
 		err = errors.Join(err, writeErr)
 	default:

@@ -24,9 +24,14 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/usagectl/usagectl/internal/jsondoc"
+	"github.com/usagectl/usagectl/internal/statefile"
 	"github.com/usagectl/usagectl/pkg/dirs"
 	"github.com/usagectl/usagectl/pkg/identity"
 	"github.com/usagectl/usagectl/pkg/manifest"
+	"github.com/usagectl/usagectl/pkg/sender/internal/backoff"
+	"github.com/usagectl/usagectl/pkg/sender/internal/journal"
+	"github.com/usagectl/usagectl/pkg/sender/internal/lease"
+	"github.com/usagectl/usagectl/pkg/sender/internal/outbox"
 )
 
 // newSender is a sender in an empty home. Its clock shows noon.
@@ -78,24 +83,24 @@ func write(t testing.TB, path, text string) {
 // not even by root, for whom permissions do not count.
 func block(t testing.TB, path string) {
 	t.Helper()
-	if err := os.Remove(path); ifThere(err) != nil {
+	if err := os.Remove(path); statefile.IgnoreMissing(err) != nil {
 		t.Fatal(err)
 	}
 	write(t, filepath.Join(path, "in the way"), "")
 }
 
 // place puts an event under an ID into a part of the outbox.
-func place(t testing.TB, o Outbox, part, id string) Entry {
+func place(t testing.TB, o outbox.Outbox, part, id string) Entry {
 	t.Helper()
-	e := Entry{Schema: entrySchema, Tool: o.tool, Event: "run", EventID: uuid.New(), RunID: uuid.New(), TakenAt: noon, Values: object("source", id)}
+	e := outbox.Entry{Schema: outbox.Schema, Tool: o.tool, Event: "run", EventID: uuid.New(), RunID: uuid.New(), TakenAt: noon, Values: jsondoc.Of("source", id)}
 	data, err := json.Marshal(e)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := o.create(); err != nil {
+	if err := o.Create(); err != nil {
 		t.Fatal(err)
 	}
-	write(t, o.path(part, e.name()), string(data))
+	write(t, o.Path(part, e.Name()), string(data))
 	return e
 }
 
@@ -188,7 +193,7 @@ func TestForget(t *testing.T) {
 	if _, err := s.HashKey(tool, source, true); err != nil {
 		t.Fatal(err)
 	}
-	if err := j.add([]Record{{Schema: 1, At: noon, Event: "run", Payload: object("source", sampleID)}}); err != nil {
+	if err := j.add([]journal.Record{{Schema: 1, At: noon, Event: "run", Payload: jsondoc.Of("source", sampleID)}}); err != nil {
 		t.Fatal(err)
 	}
 	write(t, j.path+".1", sampleID)
@@ -205,15 +210,15 @@ func TestForget(t *testing.T) {
 		gone(t, "the journal", j.path)
 		gone(t, "the older journal", j.path+".1")
 		for _, part := range []string{"tmp", "claimed", "rejected"} {
-			if left := names(t, o.path(part)); len(left) != 0 {
+			if left := names(t, o.Path(part)); len(left) != 0 {
 				t.Errorf("%s: %q", part, left)
 			}
 		}
-		if left := names(t, o.path("new")); !slices.Equal(left, []string{other.name()}) {
+		if left := names(t, o.Path("new")); !slices.Equal(left, []string{other.name()}) {
 			t.Errorf("new: %q", left)
 		}
-		d, err := ds.read(HashID(sampleID))
-		if err != nil || d.SourceID != sampleID || !d.Erased || len(d.Requests) != 1 || d.Requests[0].State != Pending {
+		d, err := ds.Read(deletion.HashID(sampleID))
+		if err != nil || d.SourceID != sampleID || !d.Erased || len(d.Requests) != 1 || d.Requests[0].State != deletion.Pending {
 			t.Errorf("on disk: %+v, %v", d, err)
 		}
 		filed = d
@@ -243,7 +248,7 @@ func TestForget(t *testing.T) {
 	if list, err := ds.All(); err != nil || len(list) != 1 || !reflect.DeepEqual(list[0], d) || d.SourceID != "" || !ds.Has(sampleID) {
 		t.Errorf("on disk: %+v, %v; want %+v", list, err, d)
 	}
-	if left := names(t, ds.dir); !slices.Equal(left, []string{HashID(sampleID) + ".json"}) {
+	if left := names(t, ds.dir); !slices.Equal(left, []string{deletion.HashID(sampleID) + ".json"}) {
 		t.Errorf("left: %q", left)
 	}
 	for path, text := range tree(t, s.Dirs.Home) {
@@ -301,13 +306,13 @@ func TestForgetNotFiled(t *testing.T) {
 	for name, spoil := range map[string]func(s *Sender) context.Context{
 		"no state directory":       func(s *Sender) context.Context { s.Dirs.StateHome = ""; return t.Context() },
 		"a file in the place":      func(s *Sender) context.Context { write(t, s.Deletions().dir, ""); return t.Context() },
-		"a directory in the place": func(s *Sender) context.Context { block(t, s.Deletions().path(HashID(sampleID))); return t.Context() },
+		"a directory in the place": func(s *Sender) context.Context { block(t, s.Deletions().path(deletion.HashID(sampleID))); return t.Context() },
 		"one by a newer program": func(s *Sender) context.Context {
-			write(t, s.Deletions().path(HashID(sampleID)), `{"schema":2}`)
+			write(t, s.Deletions().path(deletion.HashID(sampleID)), `{"schema":2}`)
 			return t.Context()
 		},
 		"one that is too large": func(s *Sender) context.Context {
-			write(t, s.Deletions().path(HashID(sampleID)), strings.Repeat(" ", maxDeletion+1))
+			write(t, s.Deletions().path(deletion.HashID(sampleID)), strings.Repeat(" ", maxDeletion+1))
 			return t.Context()
 		},
 		"another process is at work": func(s *Sender) context.Context { return occupied(t, s) },
@@ -338,7 +343,7 @@ func TestForgetNotFiled(t *testing.T) {
 func occupied(t testing.TB, s *Sender) context.Context {
 	t.Helper()
 	s.Now = time.Now
-	if _, err := s.claimDeletion(HashID(sampleID)); err != nil {
+	if _, err := s.claimDeletion(deletion.HashID(sampleID)); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
@@ -364,7 +369,7 @@ func TestForgetAfterCrash(t *testing.T) {
 			}
 			for i, step := range []func() error{
 				func() error { return s.file(&d) },
-				func() error { _, err := s.Outbox(tool).removeUnder(t.Context(), &d, thisProcess(), s.Now); return err },
+				func() error { _, err := s.Outbox(tool).removeUnder(t.Context(), &d, lease.This(), s.Now); return err },
 				func() error { return s.rotate(&d) },
 				func() error { return s.Journal(tool).erase() },
 			} {
@@ -416,8 +421,8 @@ func TestForgetInterrupted(t *testing.T) {
 	if !errors.Is(err, context.Canceled) || errors.Is(err, ErrNotFiled) || len(r.requests()) != 0 {
 		t.Fatalf("asked %d times, %v", len(r.requests()), err)
 	}
-	filed, err := s.Deletions().read(d.SHA256)
-	if err != nil || filed.Erased || filed.Backoff.Failures != 0 || filed.Requests[0].State != Pending {
+	filed, err := s.Deletions().Read(d.SHA256)
+	if err != nil || filed.Erased || filed.Backoff.Failures != 0 || filed.Requests[0].State != deletion.Pending {
 		t.Errorf("%+v, %v", filed, err)
 	}
 	if got, err := s.carryDeletion(t.Context(), d.SHA256, background); err != nil || !got.done() || len(r.requests()) != 1 {
@@ -462,7 +467,7 @@ func TestForgetAsksOnlyWhatItCanNote(t *testing.T) {
 	s := newSender(t)
 	r := newReceiver(t, nil)
 	source := sourceWith(t, s, sampleID)
-	file := s.Deletions().path(HashID(sampleID))
+	file := s.Deletions().path(deletion.HashID(sampleID))
 	s.Now = func() time.Time { // which is asked before and after the request is filed
 		if info, err := os.Lstat(file); err == nil && info.Mode().IsRegular() {
 			block(t, file)
@@ -480,7 +485,7 @@ func TestFile(t *testing.T) {
 	for _, c := range []struct {
 		name      string
 		erased    bool
-		old       []DeletionState // of mytool's requests; nil: none
+		old       []deletion.State // of mytool's requests; nil: none
 		localOnly bool
 		spoil     string // what stands on disk instead of the old one
 		kept      int    // of the old requests
@@ -490,28 +495,28 @@ func TestFile(t *testing.T) {
 		{name: "none, nobody to ask", localOnly: true},
 		{name: "half a file", spoil: `{"schema":1,"sha2`, added: 1},
 		{name: "an empty file", spoil: "\x00", added: 1},
-		{name: "open", erased: true, old: []DeletionState{Pending}, kept: 1},
-		{name: "open, not erased", old: []DeletionState{Pending}, kept: 1},
-		{name: "by mail", erased: true, old: []DeletionState{ByMail}, kept: 1},
-		{name: "failed", erased: true, old: []DeletionState{Failed}, kept: 1},
-		{name: "open beside a settled one", erased: true, old: []DeletionState{Accepted, Pending}, kept: 2},
-		{name: "open, nobody to ask now", erased: true, old: []DeletionState{Pending}, localOnly: true, kept: 1},
-		{name: "accepted, and the ID has come back", erased: true, old: []DeletionState{Accepted}, kept: 1, added: 1},
-		{name: "confirmed, and the ID has come back", erased: true, old: []DeletionState{Confirmed}, kept: 1, added: 1},
-		{name: "accepted, and the ID was never gone", old: []DeletionState{Accepted}, kept: 1},
-		{name: "nobody was asked", erased: true, old: []DeletionState{}, added: 1},
-		{name: "nobody was to be asked, and a crash", old: []DeletionState{}, added: 1},
-		{name: "nobody was asked, and is not now", erased: true, old: []DeletionState{}, localOnly: true},
+		{name: "open", erased: true, old: []deletion.State{Pending}, kept: 1},
+		{name: "open, not erased", old: []deletion.State{Pending}, kept: 1},
+		{name: "by mail", erased: true, old: []deletion.State{ByMail}, kept: 1},
+		{name: "failed", erased: true, old: []deletion.State{Failed}, kept: 1},
+		{name: "open beside a settled one", erased: true, old: []deletion.State{Accepted, Pending}, kept: 2},
+		{name: "open, nobody to ask now", erased: true, old: []deletion.State{Pending}, localOnly: true, kept: 1},
+		{name: "accepted, and the ID has come back", erased: true, old: []deletion.State{Accepted}, kept: 1, added: 1},
+		{name: "confirmed, and the ID has come back", erased: true, old: []deletion.State{Confirmed}, kept: 1, added: 1},
+		{name: "accepted, and the ID was never gone", old: []deletion.State{Accepted}, kept: 1},
+		{name: "nobody was asked", erased: true, old: []deletion.State{}, added: 1},
+		{name: "nobody was to be asked, and a crash", old: []deletion.State{}, added: 1},
+		{name: "nobody was asked, and is not now", erased: true, old: []deletion.State{}, localOnly: true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := newSender(t)
 			ds := s.Deletions()
-			path := ds.path(HashID(sampleID))
+			path := ds.Path(deletion.HashID(sampleID))
 			var old Deletion
 			if c.old != nil {
 				old = deletionIn(t, c.erased, c.old...)
 				old.Tools = []manifest.ID{toolID(t, "mytool")}
-				if err := ds.write(&old); err != nil {
+				if err := ds.Write(&old); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -540,10 +545,10 @@ func TestFile(t *testing.T) {
 			if d.Erased || d.SourceID != sampleID || d.SourcePath != "/moved/source" {
 				t.Errorf("%+v", d)
 			}
-			if since := d.RequestedAt.Equal(noon); since != old.open() {
+			if since := d.RequestedAt.Equal(noon); since != old.Open() {
 				t.Errorf("it is since %v", d.RequestedAt)
 			}
-			if filed, err := ds.read(d.SHA256); err != nil || !reflect.DeepEqual(filed, d) {
+			if filed, err := ds.Read(d.SHA256); err != nil || !reflect.DeepEqual(filed, d) {
 				t.Errorf("on disk:\n got %+v, %v\nwant %+v", filed, err, d)
 			}
 		})
@@ -566,7 +571,7 @@ func TestFileForMoreTools(t *testing.T) {
 	if err := s.file(&second); err != nil {
 		t.Fatal(err)
 	}
-	if !second.of(mine.Tool.ID) || !second.of(other.Tool.ID) || !reflect.DeepEqual(second.Requests, []DeletionRequest{first.Requests[0], fresh}) {
+	if !second.of(mine.Tool.ID) || !second.of(other.Tool.ID) || !reflect.DeepEqual(second.Requests, []deletion.Request{first.Requests[0], fresh}) {
 		t.Errorf("%+v", second)
 	}
 }
@@ -580,7 +585,7 @@ func TestFileAsksAnew(t *testing.T) {
 	}
 	first := s.newDeletion(f)
 	first.Erased, first.Requests[0].State = true, Accepted
-	if err := s.Deletions().write(&first); err != nil {
+	if err := s.Deletions().Write(&first); err != nil {
 		t.Fatal(err)
 	}
 	second := s.newDeletion(f)
@@ -594,10 +599,10 @@ func TestFileAsksAnew(t *testing.T) {
 func TestFileLeavesTheNewerAlone(t *testing.T) {
 	s := newSender(t)
 	const newer = `{"schema":2,"secret":"of the future"}`
-	path := s.Deletions().path(HashID(sampleID))
+	path := s.Deletions().path(deletion.HashID(sampleID))
 	write(t, path, newer)
 	d := s.newDeletion(Forgetting{Tools: []*manifest.Manifest{toolAt(t, "mytool", nowhere, byHTTP(nowhere))}, SourceID: sampleID})
-	if err := s.file(&d); !errors.Is(err, errNewer) {
+	if err := s.file(&d); !errors.Is(err, outbox.ErrNewer) {
 		t.Errorf("got %v", err)
 	}
 	if data, err := os.ReadFile(path); err != nil || string(data) != newer {
@@ -635,7 +640,7 @@ func TestForgetAtOnce(t *testing.T) {
 	s.Now = time.Now
 	r := newReceiver(t, nil)
 	f := Forgetting{Tools: []*manifest.Manifest{toolAt(t, "mytool", nowhere, byHTTP(r.URL))}, SourcePath: sourceWith(t, s, sampleID), SourceID: sampleID}
-	list := make([]Deletion, 4)
+	list := make([]deletion.Deletion, 4)
 	errs := make([]error, len(list))
 	var wg sync.WaitGroup
 	for i := range list {
@@ -643,7 +648,7 @@ func TestForgetAtOnce(t *testing.T) {
 	}
 	wg.Wait()
 	for i, d := range list {
-		if errs[i] != nil || !reflect.DeepEqual(d, list[0]) || !d.done() {
+		if errs[i] != nil || !reflect.DeepEqual(d, list[0]) || !d.Done() {
 			t.Errorf("%+v, %v", d, errs[i])
 		}
 	}
@@ -671,7 +676,7 @@ func TestRemoveUnder(t *testing.T) {
 	dead := deadProcess(t, "")
 	claimed := func(id string) string {
 		e := place(t, o, "new", id)
-		c, err := o.claim(e.name(), dead, noon)
+		c, err := o.claim(e.Name(), dead, noon)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -679,53 +684,53 @@ func TestRemoveUnder(t *testing.T) {
 	}
 	reject := func(data, id string) string {
 		c := claim{o, place(t, o, "new", id).name(), ""}
-		if err := os.Remove(o.path("new", c.name)); err != nil {
+		if err := os.Remove(o.Path("new", c.name)); err != nil {
 			t.Fatal(err)
 		}
 		c.file = c.name + "~"
 		write(t, c.path(), "")
-		if err := c.reject([]byte(data), "400", noon); err != nil {
+		if err := c.Reject([]byte(data), "400", noon); err != nil {
 			t.Fatal(err)
 		}
-		return o.path("rejected", c.name)
+		return o.Path("rejected", c.name)
 	}
 	under := func(id string) []string {
-		list := []string{claimed(id), o.path("rejected", "."+id+".json.1.tmp")}
+		list := []string{claimed(id), o.Path("rejected", "."+id+".json.1.tmp")}
 		write(t, list[1], id) // of a process that was killed while it moved an event aside
 		for _, part := range []string{"new", "tmp", "rejected"} {
-			list = append(list, o.path(part, place(t, o, part, id).name()))
+			list = append(list, o.Path(part, place(t, o, part, id).name()))
 		}
-		half := o.path("tmp", "half") + id[:4]
+		half := o.Path("tmp", "half") + id[:4]
 		write(t, half, `{"schema":1,"values":{"source":"`+id)
 		return append(list, half, reject(`{"source":"`+id+`"}`, id), reject("no JSON: "+id, id))
 	}
 	goes, stays := under(sampleID), under(otherID)
-	if err := o.setBackoff(Backoff{Failures: 1}); err != nil {
+	if err := o.SetBackoff(backoff.Backoff{Failures: 1}); err != nil {
 		t.Fatal(err)
 	}
 	d := deletionIn(t, false)
-	n, err := o.removeUnder(t.Context(), &d, thisProcess(), s.Now)
+	n, err := o.removeUnder(t.Context(), &d, lease.This(), s.Now)
 	if err != nil || n != 2 { // those that waited; what was half-written or moved aside is no loss
 		t.Errorf("removed %d, %v", n, err)
 	}
 	for _, path := range goes {
 		gone(t, "under the ID", path)
 	}
-	for _, path := range append(stays, o.path(lossesFile), o.path(backoffFile)) {
+	for _, path := range append(stays, o.Path(lossesFile), o.Path(backoffFile)) {
 		if _, err := os.Lstat(path); err != nil {
 			t.Errorf("under another: %v", err)
 		}
 	}
-	if err := o.setBackoff(Backoff{Failures: 1, NotBefore: noon, Error: "503 whose ID is " + sampleID}); err != nil {
+	if err := o.SetBackoff(backoff.Backoff{Failures: 1, NotBefore: noon, Error: "503 whose ID is " + sampleID}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := o.removeUnder(t.Context(), &d, thisProcess(), s.Now); err != nil {
+	if _, err := o.removeUnder(t.Context(), &d, lease.This(), s.Now); err != nil {
 		t.Error(err)
 	}
-	if b := o.Backoff(); b != (Backoff{Failures: 1, NotBefore: noon}) {
+	if b := o.Backoff(); b != (backoff.Backoff{Failures: 1, NotBefore: noon}) {
 		t.Errorf("of what a server said this is left: %+v", b)
 	}
-	if n, err := OpenOutbox(t.TempDir(), o.tool).removeUnder(t.Context(), &d, thisProcess(), s.Now); n != 0 || err != nil {
+	if n, err := outbox.Open(t.TempDir(), o.tool).removeUnder(t.Context(), &d, lease.This(), s.Now); n != 0 || err != nil {
 		t.Errorf("without an outbox: %d, %v", n, err)
 	}
 }
@@ -751,7 +756,7 @@ func TestRemoveUnderWaits(t *testing.T) {
 			d := deletionIn(t, false)
 			e := place(t, o, "new", c.id)
 			synctest.Test(t, func(t *testing.T) { // where time is not waited for
-				way, err := o.claim(e.name(), thisProcess(), time.Now())
+				way, err := o.claim(e.Name(), lease.This(), time.Now())
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -764,7 +769,7 @@ func TestRemoveUnderWaits(t *testing.T) {
 				ctx, cancel := context.WithTimeout(t.Context(), c.give)
 				defer cancel()
 				start := time.Now()
-				n, err := o.removeUnder(ctx, &d, thisProcess(), time.Now)
+				n, err := o.removeUnder(ctx, &d, lease.This(), time.Now)
 				if waited := time.Since(start); waited < c.wait || waited > c.wait+pollInterval {
 					t.Errorf("waited %v, want %v", waited, c.wait)
 				}
@@ -856,7 +861,7 @@ func forgottenIn(t *testing.T, then string, redacted bool) (s Sender, path strin
 	if then != "" {
 		d.SourcePath = filepath.Join(s.Dirs.Home, then)
 	}
-	if err := s.Deletions().write(&d); err != nil {
+	if err := s.Deletions().Write(&d); err != nil {
 		t.Fatal(err)
 	}
 	return s, path, tool, key
@@ -914,7 +919,7 @@ func TestForgottenIDIsRotated(t *testing.T) {
 func TestForgottenIDThatStays(t *testing.T) {
 	damaged := func(t *testing.T) (Sender, string, manifest.ID) {
 		s, path, tool, _ := forgottenIn(t, "", true)
-		write(t, s.Deletions().path(HashID(sampleID)), "half a fi")
+		write(t, s.Deletions().path(deletion.HashID(sampleID)), "half a fi")
 		return s, path, tool
 	}
 	blocked := func(t *testing.T) (Sender, string, manifest.ID) {
@@ -973,7 +978,7 @@ func TestEraseHere(t *testing.T) {
 	if e, err := s.EraseHere(t.Context(), tool); e != (Emptied{Discarded: 2}) || err != nil {
 		t.Errorf("%+v, %v", e, err)
 	}
-	if count, err := s.Outbox(tool).Count(); err != nil || count != (Count{Dropped: 3}) {
+	if count, err := s.Outbox(tool).Count(); err != nil || count != (outbox.Count{Dropped: 3}) {
 		t.Errorf("%+v, %v", count, err)
 	}
 	maps.DeleteFunc(before, func(path, _ string) bool { return strings.Contains(path, "mytool") })
@@ -1058,7 +1063,7 @@ func TestDeletionPayload(t *testing.T) {
 	if !slices.Equal(r.Send.Headers, headers) {
 		t.Errorf("headers: %+v", r.Send.Headers)
 	}
-	if r.To != nowhere || r.Event != "forget" || r.State != Pending || r.Send.Transport != manifest.HTTP {
+	if r.To != nowhere || r.Event != "forget" || r.State != deletion.Pending || r.Send.Transport != manifest.HTTP {
 		t.Errorf("%+v", r)
 	}
 	if len(m.Send.Headers) != 7 {

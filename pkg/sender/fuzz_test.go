@@ -23,6 +23,8 @@ import (
 	"github.com/usagectl/usagectl/internal/jsondoc"
 	"github.com/usagectl/usagectl/internal/secret"
 	"github.com/usagectl/usagectl/pkg/manifest"
+	"github.com/usagectl/usagectl/pkg/sender/internal/journal"
+	"github.com/usagectl/usagectl/pkg/sender/internal/outbox"
 )
 
 // FuzzRetryAfter holds that a server asks for no more than a day and no less than
@@ -108,18 +110,18 @@ func FuzzBackoff(f *testing.F) {
 	}
 	f.Add([]byte("{}"), int64(-1), "\xff\x1b[2J")
 	f.Add([]byte("{}"), int64(1)<<62, strings.Repeat("x", 10000))
-	o := OpenOutbox(f.TempDir(), toolID(f, "t"))
-	if err := os.MkdirAll(o.path(), 0o700); err != nil {
+	o := outbox.Open(f.TempDir(), toolID(f, "t"))
+	if err := os.MkdirAll(o.Path(), 0o700); err != nil {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, data []byte, asked int64, failure string) {
-		if err := os.WriteFile(o.path(backoffFile), data, 0o600); err != nil {
+		if err := os.WriteFile(o.Path(backoffFile), data, 0o600); err != nil {
 			t.Fatal(err)
 		}
 		b := o.Backoff()
 		b.Running(noon)
 		b.ServerAsked(noon)
-		n := b.next(noon, time.Duration(asked), failure)
+		n := b.Next(noon, time.Duration(asked), failure)
 		wait := n.NotBefore.Sub(noon)
 		if wait < time.Minute || wait > max(6*time.Hour, min(time.Duration(asked), 24*time.Hour)) {
 			t.Errorf("after %s the wait is %v", data, wait)
@@ -127,7 +129,7 @@ func FuzzBackoff(f *testing.F) {
 		if n.Failures < 1 || !n.Running(noon) || n.ServerAsked(noon) != (asked > 0) {
 			t.Errorf("after %s: %+v", data, n)
 		}
-		if err := o.setBackoff(n); err != nil {
+		if err := o.SetBackoff(n); err != nil {
 			t.Fatal(err)
 		}
 		got := o.Backoff()
@@ -175,7 +177,7 @@ func FuzzClaimName(f *testing.F) {
 	} {
 		f.Add(name)
 	}
-	o := OpenOutbox(f.TempDir(), toolID(f, "t"))
+	o := outbox.Open(f.TempDir(), toolID(f, "t"))
 	respected := regexp.MustCompile(`^[^~]+~(\d+)\.\d+\..+$`)
 	f.Fuzz(func(t *testing.T, name string) {
 		if len(name) > 200 || name == "" || name[0] == '.' || strings.ContainsAny(name, "/\x00") || name == "other~1.1.b" || strings.HasPrefix(name, "other") {
@@ -183,14 +185,14 @@ func FuzzClaimName(f *testing.F) {
 		}
 		cleared(t, o)
 		for _, file := range []string{name, "other~1.1.b"} {
-			if err := os.WriteFile(o.path("claimed", file), nil, 0o600); err != nil {
+			if err := os.WriteFile(o.Path("claimed", file), nil, 0o600); err != nil {
 				return // nor on this system
 			}
 		}
-		if err := o.reclaim(owner{}, noon); err != nil {
+		if err := o.Reclaim(owner{}, noon); err != nil {
 			t.Errorf("%q: %v", name, err)
 		}
-		waiting, claimed := names(t, o.path("new")), names(t, o.path("claimed"))
+		waiting, claimed := names(t, o.Path("new")), names(t, o.Path("claimed"))
 		if !slices.Contains(waiting, "other") {
 			t.Errorf("beside %q another claim stays: %q", name, claimed)
 		}
@@ -208,14 +210,14 @@ func FuzzClaimName(f *testing.F) {
 }
 
 // cleared makes the parts of an outbox, and leaves nothing in them.
-func cleared(t *testing.T, o Outbox) {
+func cleared(t *testing.T, o outbox.Outbox) {
 	t.Helper()
-	if err := o.create(); err != nil {
+	if err := o.Create(); err != nil {
 		t.Fatal(err)
 	}
 	for _, part := range []string{"new", "claimed", "rejected"} {
-		for _, name := range names(t, o.path(part)) {
-			if err := os.Remove(o.path(part, name)); err != nil {
+		for _, name := range names(t, o.Path(part)) {
+			if err := os.Remove(o.Path(part, name)); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -230,13 +232,13 @@ func FuzzEntryName(f *testing.F) {
 	f.Fuzz(func(t *testing.T, name string, ns int64) {
 		takenAt(name)
 		expired(name, noon)
-		eventID(name)
-		e := Entry{TakenAt: time.Unix(0, max(0, ns)), EventID: uuid.New()}
-		if at, ok := takenAt(e.name()); !ok || !at.Equal(e.TakenAt) {
-			t.Errorf("%s was taken at %v, not at %v", e.name(), at, e.TakenAt)
+		outbox.EventID(name)
+		e := outbox.Entry{TakenAt: time.Unix(0, max(0, ns)), EventID: uuid.New()}
+		if at, ok := takenAt(e.Name()); !ok || !at.Equal(e.TakenAt) {
+			t.Errorf("%s was taken at %v, not at %v", e.Name(), at, e.TakenAt)
 		}
-		if got := eventID(e.name()); got != e.EventID.String() {
-			t.Errorf("%s is the event %s", e.name(), got)
+		if got := eventID(e.Name()); got != e.EventID.String() {
+			t.Errorf("%s is the event %s", e.Name(), got)
 		}
 	})
 }
@@ -244,15 +246,15 @@ func FuzzEntryName(f *testing.F) {
 // FuzzRejected holds that whatever was queued and whatever a server says about it, what
 // was moved aside can be read, and that an event and nothing else comes back from there.
 func FuzzRejected(f *testing.F) {
-	e := Entry{
+	e := outbox.Entry{
 		Schema: 1, Tool: toolID(f, "t"), Event: "run", EventID: uuid.MustParse("6282ac78-ba9e-4c6f-a849-732aae44989d"), RunID: uuid.MustParse("6282ac78-ba9e-4c6f-a849-732aae44989d"),
-		TakenAt: noon, Grant: "g", Endpoint: "https://t.example", Values: object("a", "b"),
+		TakenAt: noon, Grant: "g", Endpoint: "https://t.example", Values: jsondoc.Of("a", "b"),
 	}
 	whole, err := e.MarshalJSON()
 	if err != nil {
 		f.Fatal(err)
 	}
-	o := OpenOutbox(f.TempDir(), e.Tool)
+	o := outbox.Open(f.TempDir(), e.Tool)
 	f.Add(whole, "400 Bad Request", []byte(`{}`))
 	f.Add([]byte("{"), "\xff\x1b", []byte("null"))
 	f.Add([]byte("null"), "", []byte(`{"entry":`+string(whole)+`}`))
@@ -264,29 +266,29 @@ func FuzzRejected(f *testing.F) {
 				t.Fatal(err)
 			}
 		}
-		c := claim{o, e.name(), e.name() + "~1.1.b"}
+		c := claim{o, e.Name(), e.Name() + "~1.1.b"}
 		write(c.path(), data)
-		if err := c.reject(data, answer, noon); err != nil {
+		if err := c.Reject(data, answer, noon); err != nil {
 			t.Fatal(err)
 		}
-		if got, ok := o.answerTo(e); !ok || got != answer && utf8.ValidString(answer) {
+		if got, ok := o.AnswerTo(e); !ok || got != answer && utf8.ValidString(answer) {
 			t.Errorf("%q became %q, %t", answer, got, ok)
 		}
-		write(o.path("rejected", "planted"), planted)
+		write(o.Path("rejected", "planted"), planted)
 		n, err := o.Requeue()
 		if err != nil {
 			t.Fatal(err)
 		}
-		back := names(t, o.path("new"))
+		back := names(t, o.Path("new"))
 		if n != len(back) {
 			t.Errorf("%d came back, not %d: %q", len(back), n, back)
 		}
 		for _, name := range back {
-			content, err := os.ReadFile(o.path("new", name))
+			content, err := os.ReadFile(o.Path("new", name))
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, err := parseEntry(content)
+			got, err := outbox.ParseEntry(content)
 			if err != nil || got.Tool != e.Tool || got.name() != name {
 				t.Errorf("what came back as %s is %s: %v", name, content, err)
 			}
@@ -301,7 +303,7 @@ func FuzzRejected(f *testing.F) {
 // FuzzJournal holds that whatever lines are in a journal it is read, and that what
 // is recorded behind them can be read too.
 func FuzzJournal(f *testing.F) {
-	r := Record{Schema: 1, At: noon, Event: "run", EventID: uuid.MustParse("6282ac78-ba9e-4c6f-a849-732aae44989d"), Endpoint: "https://t.example", Payload: object("a", "b")}
+	r := journal.Record{Schema: 1, At: noon, Event: "run", EventID: uuid.MustParse("6282ac78-ba9e-4c6f-a849-732aae44989d"), Endpoint: "https://t.example", Payload: jsondoc.Of("a", "b")}
 	line, err := json.Marshal(r)
 	if err != nil {
 		f.Fatal(err)
@@ -310,7 +312,7 @@ func FuzzJournal(f *testing.F) {
 		f.Add([]byte(text))
 	}
 	dir := f.TempDir()
-	j := OpenJournal(dir, toolID(f, "t"))
+	j := journal.Open(dir, toolID(f, "t"))
 	if err := os.MkdirAll(filepath.Dir(j.path), 0o700); err != nil {
 		f.Fatal(err)
 	}
@@ -337,7 +339,7 @@ func FuzzJournal(f *testing.F) {
 		if got := j.Last(); !got.Equal(last) {
 			t.Errorf("the last of %q is of %v, not of %v", data, got, last)
 		}
-		if err := j.add([]Record{r}); err != nil {
+		if err := j.add([]journal.Record{r}); err != nil {
 			t.Fatal(err)
 		}
 		after, err := j.Records()
@@ -360,17 +362,17 @@ func FuzzLosses(f *testing.F) {
 		f.Add([]byte(text), []byte(`{"event":"a"}`))
 		f.Add([]byte(`{"event":"c"}`), []byte(text))
 	}
-	o := OpenOutbox(f.TempDir(), toolID(f, "t"))
-	if err := o.create(); err != nil {
+	o := outbox.Open(f.TempDir(), toolID(f, "t"))
+	if err := o.Create(); err != nil {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, older, newer []byte) {
 		for name, data := range map[string][]byte{lossesFile + ".1": older, lossesFile: newer} {
-			if err := os.WriteFile(o.path(name), data, 0o600); err != nil {
+			if err := os.WriteFile(o.Path(name), data, 0o600); err != nil {
 				t.Fatal(err)
 			}
 		}
-		l, err := o.losses()
+		l, err := o.Losses()
 		if err != nil {
 			t.Fatal(err)
 		}

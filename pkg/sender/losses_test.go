@@ -11,6 +11,8 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/usagectl/usagectl/internal/statefile"
+	"github.com/usagectl/usagectl/pkg/sender/internal/lease"
+	"github.com/usagectl/usagectl/pkg/sender/internal/outbox"
 )
 
 func must(t testing.TB, err error) {
@@ -23,14 +25,14 @@ func must(t testing.TB, err error) {
 // TestDiscardIsCountedOnce cuts the ending of an event off after each of its steps, as
 // a crash does, and lets the next process go on.
 func TestDiscardIsCountedOnce(t *testing.T) {
-	for name, crash := range map[string]func(t *testing.T, o Outbox, file string){
+	for name, crash := range map[string]func(t *testing.T, o outbox.Outbox, file string){
 		"before anything": func(*testing.T, Outbox, string) {},
-		"renamed": func(t *testing.T, o Outbox, file string) {
-			must(t, os.Rename(o.path("new", file), o.path(discarded, file+"~"+string(lostBounds))))
+		"renamed": func(t *testing.T, o outbox.Outbox, file string) {
+			must(t, os.Rename(o.Path("new", file), o.Path(discarded, file+"~"+string(outbox.LostBounds))))
 		},
-		"renamed and recorded": func(t *testing.T, o Outbox, file string) {
-			must(t, os.Rename(o.path("new", file), o.path(discarded, file+"~"+string(lostBounds))))
-			must(t, appendLine(o.path(lossesFile), fmt.Appendf(nil, `{"at":"2026-11-21T12:00:00Z","event":%q,"why":"bounds"}`, eventID(file))))
+		"renamed and recorded": func(t *testing.T, o outbox.Outbox, file string) {
+			must(t, os.Rename(o.Path("new", file), o.Path(discarded, file+"~"+string(outbox.LostBounds))))
+			must(t, appendLine(o.Path(lossesFile), fmt.Appendf(nil, `{"at":"2026-11-21T12:00:00Z","event":%q,"why":"bounds"}`, eventID(file))))
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -40,14 +42,14 @@ func TestDiscardIsCountedOnce(t *testing.T) {
 			if count, err := o.Count(); err != nil || count.Queued+count.Dropped != 2 {
 				t.Errorf("after the crash: %+v, %v", count, err)
 			}
-			_, err := o.discard("new", files[:1], lostBounds, noon)
+			_, err := o.discard("new", files[:1], outbox.LostBounds, noon)
 			if err := o.recordDiscarded(noon); err != nil {
 				t.Fatal(err)
 			}
-			if count, countErr := o.Count(); err != nil || countErr != nil || count != (Count{Queued: 1, Dropped: 1}) {
+			if count, countErr := o.Count(); err != nil || countErr != nil || count != (outbox.Count{Queued: 1, Dropped: 1}) {
 				t.Errorf("in the end: %+v, %v, %v", count, err, countErr)
 			}
-			if left := names(t, o.path(discarded)); len(left) != 0 {
+			if left := names(t, o.Path(discarded)); len(left) != 0 {
 				t.Errorf("left: %q", left)
 			}
 		})
@@ -58,21 +60,21 @@ func TestDiscardIsCountedOnce(t *testing.T) {
 // the same, and it counts.
 func TestDiscardWithoutRecord(t *testing.T) {
 	o := outboxWith(t, 100, noon)
-	must(t, os.Mkdir(o.path(lossesFile), 0o700))
+	must(t, os.Mkdir(o.Path(lossesFile), 0o700))
 	file := waiting(t, o)[0]
-	if n, err := o.discard("new", []string{file}, lostRefused, noon); n != 1 || err != nil {
+	if n, err := o.discard("new", []string{file}, outbox.LostRefused, noon); n != 1 || err != nil {
 		t.Errorf("%d, %v", n, err)
 	}
-	must(t, os.Remove(o.path(lossesFile)))
-	if count, err := o.Count(); err != nil || count != (Count{Dropped: 1}) {
+	must(t, os.Remove(o.Path(lossesFile)))
+	if count, err := o.Count(); err != nil || count != (outbox.Count{Dropped: 1}) {
 		t.Errorf("%+v, %v", count, err)
 	}
-	info, err := os.Lstat(o.path(discarded, file+"~"+string(lostRefused)))
+	info, err := os.Lstat(o.Path(discarded, file+"~"+string(outbox.LostRefused)))
 	if err != nil || info.Size() != 0 {
 		t.Errorf("%v, %v", info, err)
 	}
 	must(t, o.trim(noon))
-	if count, err := o.Count(); err != nil || count != (Count{Dropped: 1}) {
+	if count, err := o.Count(); err != nil || count != (outbox.Count{Dropped: 1}) {
 		t.Errorf("recorded: %+v, %v", count, err)
 	}
 }
@@ -85,7 +87,7 @@ func TestLossesAreBounded(t *testing.T) {
 	add := func(n int) {
 		var lost []lostEvent
 		for range n {
-			lost = append(lost, lostEvent{At: noon, Event: uuid.NewString(), Why: lostBounds})
+			lost = append(lost, lostEvent{At: noon, Event: uuid.NewString(), Why: outbox.LostBounds})
 		}
 		want += n
 		must(t, o.recordLosses(lost...))
@@ -93,16 +95,16 @@ func TestLossesAreBounded(t *testing.T) {
 	for round := range 12 {
 		add(maxLosses / 80)
 		if round == 2 { // killed between the note of how many there were and the rename
-			older, err := o.losses()
+			older, err := o.Losses()
 			must(t, err)
-			must(t, appendLine(o.path(lossesFile), fmt.Appendf(nil, `{"at":"2026-11-21T12:00:00Z","earlier":%d}`, older.count())))
+			must(t, appendLine(o.Path(lossesFile), fmt.Appendf(nil, `{"at":"2026-11-21T12:00:00Z","earlier":%d}`, older.count())))
 		}
-		if l, err := o.losses(); err != nil || l.count() != want {
+		if l, err := o.Losses(); err != nil || l.count() != want {
 			t.Errorf("round %d: %d, want %d, %v", round, l.count(), want, err)
 		}
 	}
 	for _, file := range []string{lossesFile, lossesFile + ".1"} {
-		if info, err := os.Lstat(o.path(file)); err == nil && info.Size() > 2*maxLosses {
+		if info, err := os.Lstat(o.Path(file)); err == nil && info.Size() > 2*maxLosses {
 			t.Errorf("%s has %d bytes", file, info.Size())
 		}
 	}
@@ -111,7 +113,7 @@ func TestLossesAreBounded(t *testing.T) {
 // TestLossesPassOverRubbish holds that no line of the record stops the others.
 func TestLossesPassOverRubbish(t *testing.T) {
 	o := outboxWith(t, 1)
-	write(t, o.path(lossesFile), `{"at":"2026-11-21T12:00:00Z","event":"a","why":"bounds"}
+	write(t, o.Path(lossesFile), `{"at":"2026-11-21T12:00:00Z","event":"a","why":"bounds"}
 {"event":"b"
 2026-11-21T12:00:00Z 7
 {"earlier":-5}
@@ -120,7 +122,7 @@ null
 
 {"event":"a","why":"refused"}
 {"event":"c"}`)
-	if l, err := o.losses(); err != nil || l.count() != 2 || l.why["a"] != lostRefused {
+	if l, err := o.Losses(); err != nil || l.count() != 2 || l.why["a"] != outbox.LostRefused {
 		t.Errorf("%+v, %v", l, err)
 	}
 }
@@ -135,7 +137,7 @@ func TestEventID(t *testing.T) {
 		"a-b.json":                         "a-b.json",
 		"":                                 "",
 	} {
-		if got := eventID(name); got != want {
+		if got := outbox.EventID(name); got != want {
 			t.Errorf("%q: %q, want %q", name, got, want)
 		}
 	}
@@ -146,17 +148,17 @@ func TestEventID(t *testing.T) {
 func TestCountsAnEventOnce(t *testing.T) {
 	o := outboxWith(t, 1, noon)
 	file := waiting(t, o)[0]
-	write(t, o.path("rejected", file), `{"answer":"400"}`)
-	if count, err := o.Count(); err != nil || count != (Count{Queued: 1}) {
+	write(t, o.Path("rejected", file), `{"answer":"400"}`)
+	if count, err := o.Count(); err != nil || count != (outbox.Count{Queued: 1}) {
 		t.Errorf("queued: %+v, %v", count, err)
 	}
-	c, err := o.claim(file, thisProcess(), noon)
+	c, err := o.claim(file, lease.This(), noon)
 	must(t, err)
-	if count, err := o.Count(); err != nil || count != (Count{Queued: 1}) {
+	if count, err := o.Count(); err != nil || count != (outbox.Count{Queued: 1}) {
 		t.Errorf("claimed: %+v, %v", count, err)
 	}
 	must(t, c.done())
-	if count, err := o.Count(); err != nil || count != (Count{}) {
+	if count, err := o.Count(); err != nil || count != (outbox.Count{}) {
 		t.Errorf("delivered: %+v, %v", count, err)
 	}
 }
@@ -166,20 +168,20 @@ func TestCountsAnEventOnce(t *testing.T) {
 func TestDiscardUncounted(t *testing.T) {
 	o := outboxWith(t, 100, noon)
 	file := waiting(t, o)[0]
-	must(t, os.RemoveAll(o.path(discarded)))
-	write(t, o.path(discarded), "in the way")
-	if n, err := o.discard("new", []string{file}, lostRefused, noon); n != 1 || err == nil {
+	must(t, os.RemoveAll(o.Path(discarded)))
+	write(t, o.Path(discarded), "in the way")
+	if n, err := o.discard("new", []string{file}, outbox.LostRefused, noon); n != 1 || err == nil {
 		t.Errorf("%d, %v", n, err)
 	}
-	if count, err := o.Count(); count != (Count{Dropped: 1}) {
+	if count, err := o.Count(); count != (outbox.Count{Dropped: 1}) {
 		t.Errorf("recorded without the rename: %+v, %v", count, err)
 	}
 	o = outboxWith(t, 100, noon)
-	must(t, os.RemoveAll(o.path(discarded)))
-	write(t, o.path(discarded), "in the way")
-	must(t, os.Mkdir(o.path(lossesFile), 0o700))
-	n, err := o.discard("new", waiting(t, o), lostRefused, noon)
-	if n != 1 || !errors.Is(err, ErrUncounted) || len(waiting(t, o)) != 0 {
+	must(t, os.RemoveAll(o.Path(discarded)))
+	write(t, o.Path(discarded), "in the way")
+	must(t, os.Mkdir(o.Path(lossesFile), 0o700))
+	n, err := o.discard("new", waiting(t, o), outbox.LostRefused, noon)
+	if n != 1 || !errors.Is(err, outbox.ErrUncounted) || len(waiting(t, o)) != 0 {
 		t.Errorf("%d, %v", n, err)
 	}
 }
@@ -189,12 +191,12 @@ func TestManyLosses(t *testing.T) {
 	const many = 2*recordedAtOnce + 1
 	o := outboxWith(t, 1)
 	for i := range many {
-		write(t, o.path("new", Entry{EventID: uuid.New(), TakenAt: noon.Add(time.Duration(i))}.name()), "{}")
+		write(t, o.Path("new", outbox.Entry{EventID: uuid.New(), TakenAt: noon.Add(time.Duration(i))}.name()), "{}")
 	}
-	if n, err := o.discard("new", waiting(t, o), lostRefused, noon); n != many || err != nil {
+	if n, err := o.discard("new", waiting(t, o), outbox.LostRefused, noon); n != many || err != nil {
 		t.Errorf("%d, %v", n, err)
 	}
-	if count, err := o.Count(); err != nil || count != (Count{Dropped: many}) {
+	if count, err := o.Count(); err != nil || count != (outbox.Count{Dropped: many}) {
 		t.Errorf("%+v, %v", count, err)
 	}
 }

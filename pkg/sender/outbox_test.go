@@ -12,24 +12,28 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/usagectl/usagectl/pkg/manifest"
+	"github.com/usagectl/usagectl/pkg/sender/internal/backoff"
+	"github.com/usagectl/usagectl/pkg/sender/internal/journal"
+	"github.com/usagectl/usagectl/pkg/sender/internal/lease"
+	"github.com/usagectl/usagectl/pkg/sender/internal/outbox"
 )
 
 var noon = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 
 // outboxWith makes an outbox with an empty file for each time.
-func outboxWith(t *testing.T, size int, times ...time.Time) Outbox {
+func outboxWith(t *testing.T, size int, times ...time.Time) outbox.Outbox {
 	t.Helper()
 	id, err := manifest.ParseID("mytool")
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := OpenOutbox(t.TempDir(), id)
-	if err := o.create(); err != nil {
+	o := outbox.Open(t.TempDir(), id)
+	if err := o.Create(); err != nil {
 		t.Fatal(err)
 	}
 	for _, at := range times {
-		name := Entry{EventID: uuid.New(), TakenAt: at}.name()
-		if err := os.WriteFile(o.path("new", name), make([]byte, size), 0o600); err != nil {
+		name := outbox.Entry{EventID: uuid.New(), TakenAt: at}.name()
+		if err := os.WriteFile(o.Path("new", name), make([]byte, size), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -37,9 +41,9 @@ func outboxWith(t *testing.T, size int, times ...time.Time) Outbox {
 }
 
 // waiting are the names of what waits.
-func waiting(t *testing.T, o Outbox) []string {
+func waiting(t *testing.T, o outbox.Outbox) []string {
 	t.Helper()
-	names, err := o.names("new")
+	names, err := o.Names("new")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,7 +51,7 @@ func waiting(t *testing.T, o Outbox) []string {
 }
 
 func TestTrim(t *testing.T) {
-	many := make([]time.Time, MaxEvents+5)
+	many := make([]time.Time, outbox.MaxEvents+5)
 	for i := range many {
 		many[i] = noon.Add(-time.Duration(i) * time.Second)
 	}
@@ -60,9 +64,9 @@ func TestTrim(t *testing.T) {
 		dropped int
 	}{
 		{"in bounds", 1, noon, many[:10], 10, 0},
-		{"too many", 1, noon, many, MaxEvents, 5},
+		{"too many", 1, noon, many, outbox.MaxEvents, 5},
 		{"too large", MaxBytes / 4, noon, many[:6], 4, 2},
-		{"too old", 1, noon, []time.Time{noon, noon.Add(-MaxAge - time.Hour), noon.Add(-MaxAge + time.Hour)}, 2, 1},
+		{"too old", 1, noon, []time.Time{noon, noon.Add(-outbox.MaxAge - time.Hour), noon.Add(-outbox.MaxAge + time.Hour)}, 2, 1},
 		{"taken by a clock that was never set", 1, noon, []time.Time{time.Unix(5, 0), noon}, 2, 0},
 		{"seen by a clock that was never set", 1, time.Unix(5, 0), []time.Time{noon}, 1, 0},
 		{"from the future", 1, noon, []time.Time{noon.Add(24 * 365 * time.Hour)}, 1, 0},
@@ -92,7 +96,7 @@ func TestTrimDropsTheOldest(t *testing.T) {
 }
 
 func TestReclaim(t *testing.T) {
-	self := thisProcess()
+	self := lease.This()
 	dead := deadProcess(t, "")
 	elsewhere := deadProcess(t, "elsewhere")
 	for _, c := range []struct {
@@ -111,10 +115,10 @@ func TestReclaim(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			o := outboxWith(t, 1, noon)
 			name := waiting(t, o)[0]
-			if err := os.Rename(o.path("new", name), o.path("claimed", name+"~"+c.by)); err != nil {
+			if err := os.Rename(o.Path("new", name), o.Path("claimed", name+"~"+c.by)); err != nil {
 				t.Fatal(err)
 			}
-			if err := o.reclaim(self, noon); err != nil {
+			if err := o.Reclaim(self, noon); err != nil {
 				t.Fatal(err)
 			}
 			if back := len(waiting(t, o)) == 1; back != c.back {
@@ -130,7 +134,7 @@ func TestClaimIsExclusive(t *testing.T) {
 	won := make(chan bool)
 	for range 8 {
 		go func() {
-			_, err := o.claim(name, thisProcess(), noon)
+			_, err := o.claim(name, lease.This(), noon)
 			won <- err == nil
 		}()
 	}
@@ -146,7 +150,7 @@ func TestClaimIsExclusive(t *testing.T) {
 }
 
 func TestBaton(t *testing.T) {
-	self := thisProcess()
+	self := lease.This()
 	dead := deadProcess(t, "")
 	now := time.Now()
 	for _, c := range []struct {
@@ -173,10 +177,10 @@ func TestBaton(t *testing.T) {
 			if err := os.Chtimes(b.path, at, at); err != nil {
 				t.Fatal(err)
 			}
-			if held := b.held(now, thisProcess); held != c.held {
+			if held := b.Held(now, lease.This); held != c.held {
 				t.Errorf("held: %v", held)
 			}
-			if err := b.take(now, thisProcess); errors.Is(err, os.ErrExist) != c.held || err != nil && !c.held {
+			if err := b.Take(now, lease.This); errors.Is(err, os.ErrExist) != c.held || err != nil && !c.held {
 				t.Errorf("taken: %v", err)
 			}
 		})
@@ -184,9 +188,9 @@ func TestBaton(t *testing.T) {
 }
 
 func TestBackoff(t *testing.T) {
-	b := Backoff{}
+	b := backoff.Backoff{}
 	for i := range 12 {
-		b = b.next(noon, 0, "down")
+		b = b.Next(noon, 0, "down")
 		least := min(minBackoff<<min(i, 9), maxBackoff)
 		if wait := b.NotBefore.Sub(noon); wait < least || wait > min(least+least/4, maxBackoff) {
 			t.Errorf("after %d failures: %v", i+1, wait)
@@ -195,14 +199,14 @@ func TestBackoff(t *testing.T) {
 			t.Error("the server asked for nothing")
 		}
 	}
-	asked := Backoff{}.next(noon, 2*time.Hour, "busy")
+	asked := backoff.Backoff{}.Next(noon, 2*time.Hour, "busy")
 	if !asked.NotBefore.Equal(noon.Add(2*time.Hour)) || !asked.ServerAsked(noon) {
 		t.Errorf("%+v", asked)
 	}
 	if asked.Running(noon.Add(3*time.Hour)) || asked.Running(noon.Add(-1000*time.Hour)) {
 		t.Error("a wait that is over, or was set under another clock, runs")
 	}
-	if greedy := (Backoff{}).next(noon, 1000*time.Hour, ""); greedy.NotBefore.Sub(noon) > maxRetryAfter {
+	if greedy := (backoff.Backoff{}).Next(noon, 1000*time.Hour, ""); greedy.NotBefore.Sub(noon) > backoff.MaxRetryAfter {
 		t.Errorf("a server can ask for %v", greedy.NotBefore.Sub(noon))
 	}
 }
@@ -212,14 +216,14 @@ func TestJournal(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	j := OpenJournal(t.TempDir(), id)
+	j := journal.Open(t.TempDir(), id)
 	if !j.Last().IsZero() {
 		t.Error("an empty journal has a last record")
 	}
 	big := strings.Repeat("x", 1<<20)
 	for i := range 7 {
-		r := Record{Schema: 1, At: noon.Add(time.Duration(i) * time.Hour), Event: fmt.Sprint(i), EventID: uuid.New(), Note: big}
-		if err := j.add([]Record{r}); err != nil {
+		r := journal.Record{Schema: 1, At: noon.Add(time.Duration(i) * time.Hour), Event: fmt.Sprint(i), EventID: uuid.New(), Note: big}
+		if err := j.add([]journal.Record{r}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -232,7 +236,7 @@ func TestJournal(t *testing.T) {
 	if err := errors.Join(err, f.Close()); err != nil {
 		t.Fatal(err)
 	}
-	if err := j.add([]Record{{Schema: 1, At: noon.Add(9 * time.Hour), Event: "9", EventID: uuid.New()}}); err != nil {
+	if err := j.add([]journal.Record{{Schema: 1, At: noon.Add(9 * time.Hour), Event: "9", EventID: uuid.New()}}); err != nil {
 		t.Fatal(err)
 	}
 	records, err := j.Records()

@@ -9,6 +9,8 @@ import (
 	"slices"
 
 	"github.com/usagectl/usagectl/internal/statefile"
+	"github.com/usagectl/usagectl/pkg/sender/internal/backoff"
+	"github.com/usagectl/usagectl/pkg/sender/internal/outbox"
 )
 
 // Refused is a file or a directory of the state directory that is not used, because
@@ -20,7 +22,7 @@ type Refused struct {
 
 // Refused lists what is not used: the state directory itself, directories and files in
 // it that are not this user's alone, and deletions and waits that hold something else.
-// The list is never nil. Events are not opened: see [Outbox.Count] for those that
+// The list is never nil. Events are not opened: see [outbox.Outbox.Count] for those that
 // deliverers moved aside.
 func (s Sender) Refused() []Refused {
 	if s.Dirs.StateFlaw != "" {
@@ -30,10 +32,10 @@ func (s Sender) Refused() []Refused {
 	if s.State() == "" {
 		return list
 	}
-	list.file(batonOf(s.State()).path)
-	for _, e := range list.dir(outboxDir(s.State())) {
+	list.file(outbox.DelivererLease(s.State()).Path())
+	for _, e := range list.dir(outbox.Dir(s.State())) {
 		if e.IsDir() {
-			list.outbox(filepath.Join(outboxDir(s.State()), e.Name()))
+			list.outbox(filepath.Join(outbox.Dir(s.State()), e.Name()))
 		}
 	}
 	for _, part := range []string{"journal", "keys"} {
@@ -70,8 +72,8 @@ func (l *refusals) outbox(dir string) {
 	for _, e := range l.dir(dir) {
 		path := filepath.Join(dir, e.Name())
 		switch {
-		case e.Name() == backoffFile:
-			_, err := readBackoff(path)
+		case e.Name() == outbox.BackoffFile:
+			_, err := backoff.Read(path)
 			l.add(path, err)
 		case e.IsDir():
 			l.add(path, statefile.CheckDir(path))
@@ -83,13 +85,13 @@ func (l *refusals) outbox(dir string) {
 
 func (l *refusals) deletions(s Sender) {
 	ds := s.Deletions()
-	filed, _, err := ds.names()
+	filed, _, err := ds.Names()
 	l.add(ds.dir, err)
 	for _, sha := range slices.Sorted(maps.Keys(filed)) {
-		d, err := ds.read(sha)
+		d, err := ds.Read(sha)
 		if err == nil && !d.Erased {
 			err = s.checkSourcePath(&d)
 		}
-		l.add(ds.path(sha), err)
+		l.add(ds.Path(sha), err)
 	}
 }

@@ -6,12 +6,13 @@ import (
 	"errors"
 	"io"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/usagectl/usagectl/internal/statefile"
 	"github.com/usagectl/usagectl/pkg/manifest"
+	"github.com/usagectl/usagectl/pkg/sender/internal/lease"
+	"github.com/usagectl/usagectl/pkg/sender/internal/outbox"
 )
 
 // Times of a background deliverer. It polls, because watching for files does not
@@ -33,15 +34,15 @@ func (s Sender) Run(ctx context.Context) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, deliverTime)
 	defer cancel()
-	b, self := batonOf(s.State()), thisProcess()
+	b, self := outbox.DelivererLease(s.State()), lease.This()
 	w := worker{Sender: s, self: self, busy: map[manifest.ID]bool{}, held: map[manifest.ID][]string{}, done: make(chan Summary), asked: make(chan []string)}
 	w.trim()
 	for {
 		w.work(ctx)
-		b.drop(self)
+		b.Release(self)
 		// Whoever queued an event before the baton was gone relies on this look.
 		idle := len(w.ready()) == 0 && len(w.due()) == 0
-		if ctx.Err() != nil || idle || b.take(s.Now(), thisProcess) != nil || b.name(self) != nil {
+		if ctx.Err() != nil || idle || b.Take(s.Now(), lease.This) != nil || b.Assign(self) != nil {
 			return
 		}
 	}
@@ -50,7 +51,7 @@ func (s Sender) Run(ctx context.Context) {
 // worker drains several tools at once.
 type worker struct {
 	Sender
-	self   owner
+	self   lease.Owner
 	busy   map[manifest.ID]bool
 	held   map[manifest.ID][]string // events that waited when the tool was given up
 	done   chan Summary
@@ -61,11 +62,11 @@ type worker struct {
 
 // trim keeps all outboxes within their bounds, those of tools that wait included.
 func (w *worker) trim() {
-	tools, err := Tools(w.State())
+	tools, err := outbox.Tools(w.State())
 	for _, tool := range tools {
-		err = errors.Join(err, w.Outbox(tool).trim(w.Now()))
+		err = errors.Join(err, w.Outbox(tool).Trim(w.Now()))
 	}
-	err = errors.Join(err, statefile.Sweep(outboxDir(w.State())))
+	err = errors.Join(err, statefile.Sweep(outbox.Dir(w.State())))
 	_ = err // nobody to tell; the next deliverer tries again
 }
 
@@ -127,7 +128,7 @@ func (w *worker) due() []string {
 // ready lists the tools for which something could be delivered now.
 func (w *worker) ready() []manifest.ID {
 	var list []manifest.ID
-	tools, err := Tools(w.State())
+	tools, err := outbox.Tools(w.State())
 	if err != nil {
 		return nil // a background process has nobody to tell; the next one tries again
 	}
@@ -136,7 +137,7 @@ func (w *worker) ready() []manifest.ID {
 		if len(w.busy)+len(list) >= maxParallel {
 			break
 		}
-		if !w.busy[tool] && o.waits(w.self, w.held[tool], w.Now()) && !o.Backoff().Running(w.Now()) {
+		if !w.busy[tool] && o.Waits(w.self, w.held[tool], w.Now()) && !o.Backoff().Running(w.Now()) {
 			list = append(list, tool)
 		}
 	}
@@ -152,25 +153,6 @@ func (w *worker) hold(sum Summary) {
 	}
 }
 
-// waits tells whether there is an event to claim, besides those that are held, or
-// a claim to take back.
-func (o Outbox) waits(self owner, held []string, now time.Time) bool {
-	names, err := o.names("new")
-	if err != nil {
-		return false
-	}
-	for _, name := range names {
-		if _, known := slices.BinarySearch(held, name); !known {
-			return true
-		}
-	}
-	files, err := o.names("claimed")
-	return err == nil && slices.ContainsFunc(files, func(file string) bool {
-		_, by, _ := strings.Cut(file, "~")
-		return !self.respects(by, now)
-	})
-}
-
 // RunPipe is the deliverer of last resort: it gets entries, one a line, from a
 // sender that could not keep them, tries each once, and drops what fails. It returns
 // within pipeTime, or when ctx ends, though entries hangs; a read of it that hangs is
@@ -181,7 +163,7 @@ func (s Sender) RunPipe(ctx context.Context, entries io.Reader) error {
 	lines := bufio.NewScanner(entries)
 	lines.Buffer(nil, 4*MaxPayload)
 	for scan(ctx, lines) {
-		e, err := parseEntry(lines.Bytes())
+		e, err := outbox.ParseEntry(lines.Bytes())
 		if err != nil {
 			return err
 		}
@@ -210,19 +192,19 @@ func scan(ctx context.Context, lines *bufio.Scanner) bool {
 
 // deliverNow sends an entry that is in no outbox. If it does not arrive it is lost, and
 // recorded as far as that can be done where events cannot be kept.
-func (s Sender) deliverNow(ctx context.Context, e Entry) (outcome, error) {
+func (s Sender) deliverNow(ctx context.Context, e outbox.Entry) (outcome, error) {
 	out, err := s.deliverUnrecorded(ctx, e)
 	if s.State() != "" && (err != nil || out.result != accepted) {
-		why := lostUnkept
+		why := outbox.LostUnkept
 		if out.result == interrupted {
-			why = lostInterrupted
+			why = outbox.LostInterrupted
 		}
-		_ = s.Outbox(e.Tool).recordLosses(lostEvent{At: s.Now().UTC(), Event: e.EventID.String(), Why: why})
+		_ = s.Outbox(e.Tool).RecordLoss(e.EventID.String(), why, s.Now())
 	}
 	return out, err
 }
 
-func (s Sender) deliverUnrecorded(ctx context.Context, e Entry) (outcome, error) {
+func (s Sender) deliverUnrecorded(ctx context.Context, e outbox.Entry) (outcome, error) {
 	m, err := s.manifestOf(e)
 	if err != nil {
 		return outcome{}, err

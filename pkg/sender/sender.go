@@ -11,6 +11,9 @@ import (
 	"github.com/usagectl/usagectl/pkg/consent"
 	"github.com/usagectl/usagectl/pkg/dirs"
 	"github.com/usagectl/usagectl/pkg/manifest"
+	"github.com/usagectl/usagectl/pkg/sender/internal/journal"
+	"github.com/usagectl/usagectl/pkg/sender/internal/lease"
+	"github.com/usagectl/usagectl/pkg/sender/internal/outbox"
 )
 
 // Sender takes and delivers events. It keeps nothing in memory between calls and
@@ -30,13 +33,13 @@ type Sender struct {
 func (s Sender) State() string { return s.Dirs.State() }
 
 // Outbox is the outbox of a tool.
-func (s Sender) Outbox(tool manifest.ID) Outbox { return OpenOutbox(s.State(), tool) }
+func (s Sender) Outbox(tool manifest.ID) outbox.Outbox { return outbox.Open(s.State(), tool) }
 
 // Journal is the journal of a tool.
-func (s Sender) Journal(tool manifest.ID) Journal { return OpenJournal(s.State(), tool) }
+func (s Sender) Journal(tool manifest.ID) journal.Journal { return journal.Open(s.State(), tool) }
 
 // Deletions are the deletions that were asked for.
-func (s Sender) Deletions() Deletions { return OpenDeletions(s.State()) }
+func (s Sender) Deletions() deletion.Store { return deletion.Open(s.State()) }
 
 // KeyPath is where the key of a tool's hashes lies.
 func (s Sender) KeyPath(tool manifest.ID) string {
@@ -49,7 +52,7 @@ func (s Sender) medium() medium {
 
 // Preview is what a payload would look like on its way. It needs no permit and
 // sends nothing.
-func (s Sender) Preview(m *manifest.Manifest, e Entry, p Payload) (Wire, error) {
+func (s Sender) Preview(m *manifest.Manifest, e outbox.Entry, p Payload) (Wire, error) {
 	w, err := s.medium().transportOf(m).wire([]parcel{{event: e.Event, eventID: e.EventID, runID: e.RunID, takenAt: e.TakenAt, payload: p}})
 	return w.Masked(), err
 }
@@ -57,12 +60,12 @@ func (s Sender) Preview(m *manifest.Manifest, e Entry, p Payload) (Wire, error) 
 // NewEntry is the entry for an event of a manifest that was taken. manifestFile is
 // the file given with --manifest, or ""; dir is where the event was taken, or "". src.Now
 // is a moment before consent was asked.
-func NewEntry(p consent.Permit, m *manifest.Manifest, src Sources, manifestFile, dir string, values *jsondoc.Object) Entry {
+func NewEntry(p consent.Permit, m *manifest.Manifest, src Sources, manifestFile, dir string, values *jsondoc.Object) outbox.Entry {
 	if !m.Consent.Dotenv {
 		dir = "" // nobody needs it
 	}
-	return Entry{
-		Schema: entrySchema, Tool: p.Tool(), Event: p.Event(), EventID: src.EventID, RunID: src.RunID,
+	return outbox.Entry{
+		Schema: outbox.Schema, Tool: p.Tool(), Event: p.Event(), EventID: src.EventID, RunID: src.RunID,
 		TakenAt: src.Now.UTC(), Grant: p.Terms().Grant, Endpoint: p.Terms().Endpoint, Manifest: manifestFile, Dir: dir, Values: values,
 	}
 }
@@ -95,7 +98,7 @@ func (s Sender) noState() error {
 }
 
 // Queue keeps an event in the outbox. An error means that it could not be kept.
-func (s Sender) Queue(p consent.Permit, e Entry) error {
+func (s Sender) Queue(p consent.Permit, e outbox.Entry) error {
 	if s.State() == "" {
 		return s.noState()
 	}
@@ -108,7 +111,7 @@ const trimByte = 0
 
 // Wake starts a deliverer by start, which returns its process ID, unless one is
 // at work or there is nothing that it could do now.
-func (s Sender) Wake(e Entry, start func() (pid int, err error)) error {
+func (s Sender) Wake(e outbox.Entry, start func() (pid int, err error)) error {
 	now := s.Now()
 	if s.Outbox(e.Tool).Backoff().Running(now) && e.EventID[15] != trimByte {
 		return nil
@@ -118,14 +121,14 @@ func (s Sender) Wake(e Entry, start func() (pid int, err error)) error {
 
 func (s Sender) startOne(start func() (pid int, err error)) error {
 	now := s.Now()
-	b := batonOf(s.State())
-	if b.held(now, thisProcess) || b.take(now, thisProcess) != nil {
+	b := outbox.DelivererLease(s.State())
+	if b.Held(now, lease.This) || b.Take(now, lease.This) != nil {
 		return nil
 	}
 	pid, err := start()
 	if err != nil {
-		b.abandon()
+		b.Abandon()
 		return err
 	}
-	return b.name(newOwner(pid))
+	return b.Assign(lease.NewOwner(pid))
 }

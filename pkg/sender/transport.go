@@ -14,6 +14,7 @@ import (
 	"github.com/usagectl/usagectl/internal/secret"
 	"github.com/usagectl/usagectl/pkg/consent"
 	"github.com/usagectl/usagectl/pkg/manifest"
+	"github.com/usagectl/usagectl/pkg/sender/internal/outbox"
 )
 
 // parcel is a payload on its way. Only newParcel makes one, of an event and the
@@ -31,7 +32,7 @@ type parcel struct {
 
 // newParcel refuses an entry that the permit does not cover: one for another
 // endpoint, or queued under an agreement that was withdrawn since.
-func newParcel(p consent.Permit, e Entry, payload Payload) (parcel, error) {
+func newParcel(p consent.Permit, e outbox.Entry, payload Payload) (parcel, error) {
 	if !p.Covers(e.Tool, e.Event, e.Endpoint, e.Grant) {
 		return parcel{}, fmt.Errorf("%w to deliver %q of %s", consent.ErrNoConsent, e.Event, e.Tool)
 	}

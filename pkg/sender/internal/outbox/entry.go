@@ -1,4 +1,4 @@
-package sender
+package outbox
 
 import (
 	"encoding/json"
@@ -7,17 +7,16 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/google/uuid"
 
 	"github.com/usagectl/usagectl/internal/jsondoc"
 	"github.com/usagectl/usagectl/internal/secret"
+	"github.com/usagectl/usagectl/internal/statefile"
 	"github.com/usagectl/usagectl/pkg/manifest"
 )
 
-// Entry is an event that waits in the outbox: the values that were collected for
+// Entry is an event in the outbox: the values that were collected for
 // it and the agreement under which they were. The payload is built from it when
 // it is delivered, so that what is withdrawn in between is left out.
 type Entry struct {
@@ -34,16 +33,17 @@ type Entry struct {
 	Values   *jsondoc.Object `json:"values"`             // by field name
 }
 
-// entrySchema is the version of the entry's format. A program that finds a newer
+// Schema is the version of the entry's format. A program that finds a newer
 // one leaves it to the newer program.
-const entrySchema = 1
+const Schema = 1
 
-var errNewer = errors.New("written by a newer version of usagectl")
+// ErrNewer says that a newer version of usagectl has written something, which is left to it.
+var ErrNewer = errors.New("written by a newer version of usagectl")
 
 // MarshalJSON writes what [Entry]'s tags say, without the cost of finding them
 // out by reflection, which every send would pay.
 func (e Entry) MarshalJSON() ([]byte, error) {
-	o := object(
+	o := jsondoc.Of(
 		"schema", jsondoc.Int(int64(e.Schema)),
 		"tool", e.Tool.String(),
 		"event", e.Event,
@@ -63,13 +63,15 @@ func (e Entry) MarshalJSON() ([]byte, error) {
 	return jsondoc.Append(nil, o)
 }
 
-func parseEntry(data []byte) (Entry, error) {
+// ParseEntry reads an entry as [Entry.MarshalJSON] writes it, and checks it. The errors
+// are [ErrNewer] and those of what is no entry.
+func ParseEntry(data []byte) (Entry, error) {
 	var e Entry
 	var version struct {
 		Schema int `json:"schema"`
 	}
-	if err := json.Unmarshal(data, &version); err == nil && version.Schema > entrySchema {
-		return e, errNewer
+	if err := json.Unmarshal(data, &version); err == nil && version.Schema > Schema {
+		return e, ErrNewer
 	}
 	if err := json.Unmarshal(data, &e); err != nil {
 		return e, err
@@ -80,7 +82,7 @@ func parseEntry(data []byte) (Entry, error) {
 // Bounds of an entry that is read back: the sizes, in bytes, of the file and of
 // what stands in it. What the values hold is checked when the payload is built.
 const (
-	maxEntry    = 4 * MaxPayload
+	maxEntry    = 128 << 10 // four times the largest payload
 	maxGrant    = 128
 	maxEndpoint = 8 << 10
 	maxPath     = 32 << 10
@@ -92,9 +94,9 @@ func (e Entry) check() error {
 		return errors.New("it is incomplete")
 	case !manifest.ValidEventName(e.Event):
 		return fmt.Errorf("its event is %s", manifest.Quote(e.Event))
-	case !plain(e.Grant, maxGrant):
+	case !statefile.IsLine(e.Grant, maxGrant):
 		return fmt.Errorf("its grant is %s", manifest.Quote(e.Grant))
-	case !plain(e.Endpoint, maxEndpoint):
+	case !statefile.IsLine(e.Endpoint, maxEndpoint):
 		return fmt.Errorf("its endpoint is %s", manifest.Quote(secret.URL(e.Endpoint)))
 	case len(e.Manifest) > maxPath || strings.ContainsRune(e.Manifest, 0):
 		return fmt.Errorf("its manifest is %s", manifest.Quote(e.Manifest))
@@ -104,33 +106,27 @@ func (e Entry) check() error {
 	return nil
 }
 
-// plain reports whether a text has at most that many bytes and no control
-// characters in it.
-func plain(s string, most int) bool {
-	return len(s) <= most && utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl)
-}
-
 // parse reads an entry of this outbox that lies in a file of that name.
 func (o Outbox) parse(name string, data []byte) (Entry, error) {
-	e, err := parseEntry(data)
+	e, err := ParseEntry(data)
 	switch {
 	case err != nil:
 	case e.Tool != o.tool:
 		err = fmt.Errorf("it is of the tool %s", e.Tool)
-	case !isEntryName(name):
+	case !IsEntryName(name):
 		err = errors.New("its name is none of an event's")
 	}
 	return e, err
 }
 
-// name is the entry's file name: names sort by the time when the event was taken.
-func (e Entry) name() string {
+// Name is the entry's file name: names sort by the time when the event was taken.
+func (e Entry) Name() string {
 	return fmt.Sprintf("%016x-%s.json", max(0, e.TakenAt.UnixNano()), e.EventID)
 }
 
-// isEntryName reports whether a file name is one as [Entry.name] spells it, of
+// IsEntryName reports whether a file name is one as [Entry.Name] spells it, of
 // whatever event: a clock may have been set since.
-func isEntryName(name string) bool {
+func IsEntryName(name string) bool {
 	stamp, id, _ := strings.Cut(strings.TrimSuffix(name, ".json"), "-")
 	_, err := strconv.ParseUint(stamp, 16, 63)
 	return err == nil && len(stamp) == 16 && uuid.Validate(id) == nil && strings.HasSuffix(name, ".json")
@@ -141,4 +137,13 @@ func takenAt(name string) (time.Time, bool) {
 	stamp, _, ok := strings.Cut(name, "-")
 	ns, err := strconv.ParseInt(stamp, 16, 64)
 	return time.Unix(0, ns), ok && err == nil
+}
+
+// EventID is the event's ID in the name of its file; the name itself if there is none.
+func EventID(name string) string {
+	_, id, ok := strings.Cut(strings.TrimSuffix(name, ".json"), "-")
+	if _, err := uuid.Parse(id); !ok || err != nil || len(id) != 36 {
+		return name
+	}
+	return id
 }

@@ -1,4 +1,6 @@
-package sender
+// Package journal keeps what was sent for each tool, to the letter: a line of JSON for
+// each payload, in a file that grows to a bound and is then set aside.
+package journal
 
 import (
 	"bytes"
@@ -21,7 +23,7 @@ import (
 // TOOL.jsonl.1, replacing the one set aside before.
 const maxJournal = 4 << 20
 
-// Record is one line of the journal: one payload that left.
+// Record is one line of the journal: one payload that was sent.
 type Record struct {
 	Schema   int             `json:"schema"`
 	At       time.Time       `json:"at"`
@@ -32,12 +34,13 @@ type Record struct {
 	Payload  *jsondoc.Object `json:"payload"`
 }
 
-// Journal is the local record of what left for one tool.
+// Journal is the record of what was sent for one tool. It is a path, and safe for
+// concurrent use, by several processes too.
 type Journal struct{ path string }
 
-// OpenJournal names the journal of a tool below usagectl's state directory and
+// Open names the journal of a tool below usagectl's state directory and
 // touches nothing.
-func OpenJournal(state string, tool manifest.ID) Journal {
+func Open(state string, tool manifest.ID) Journal {
 	return Journal{filepath.Join(state, "journal", tool.String()+".jsonl")}
 }
 
@@ -45,8 +48,8 @@ func OpenJournal(state string, tool manifest.ID) Journal {
 // there can be, for one batch at most is added to a journal that is not full.
 const readJournal = 16 << 20
 
-// add appends records, all or none of them.
-func (j Journal) add(records []Record) error {
+// Add appends records, all or none of them.
+func (j Journal) Add(records []Record) error {
 	var lines bytes.Buffer
 	for _, r := range records {
 		data, err := json.Marshal(r)
@@ -90,15 +93,15 @@ func parseRecord(line []byte) (Record, bool) {
 	return r, r.Schema >= 1 && !r.At.IsZero() && manifest.ValidEventName(r.Event) && r.EventID != uuid.Nil
 }
 
-// erase removes the journal, and makes that last.
-func (j Journal) erase() error {
+// Erase removes the journal, durably.
+func (j Journal) Erase() error {
 	return errors.Join(
-		ifThere(statefile.Remove(j.path)), ifThere(statefile.Remove(j.path+".1")),
+		statefile.IgnoreMissing(statefile.Remove(j.path)), statefile.IgnoreMissing(statefile.Remove(j.path+".1")),
 		statefile.Settle(filepath.Dir(j.path)),
 	)
 }
 
-// Last is when something left last; the zero time if nothing did. It reads only
+// Last is when something was sent last; the zero time if nothing was. It reads only
 // the journal's end.
 func (j Journal) Last() time.Time {
 	for _, path := range []string{j.path, j.path + ".1"} {
@@ -110,7 +113,7 @@ func (j Journal) Last() time.Time {
 }
 
 func lastRecord(path string) time.Time {
-	const tail = 4 * MaxPayload
+	const tail = 128 << 10 // bytes, four times the largest payload
 	data, err := statefile.ReadTail(path, tail)
 	if err != nil {
 		return time.Time{}
@@ -122,4 +125,9 @@ func lastRecord(path string) time.Time {
 		}
 	}
 	return time.Time{}
+}
+
+// Has reports whether an event is among the records.
+func Has(records []Record, eventID string) bool {
+	return slices.ContainsFunc(records, func(r Record) bool { return r.EventID.String() == eventID })
 }

@@ -1,4 +1,4 @@
-package sender
+package deletion
 
 import (
 	"fmt"
@@ -19,7 +19,7 @@ type Mail struct {
 // Mail is the message that asks for the deletion of what is held under a source
 // ID. It rests on the right to erasure, and names the day by which an answer is
 // due: GDPR (Regulation (EU) 2016/679), Articles 17 and 12(3).
-func (r DeletionRequest) Mail(sourceID string) Mail {
+func (r Request) Mail(sourceID string) Mail {
 	names := strings.Join(strings.Fields(and(r.Names)), " ") // a subject is one line
 	return Mail{
 		To:      r.To,
@@ -64,7 +64,7 @@ func and(names []string) string {
 
 // MarshalJSON adds the link.
 func (m Mail) MarshalJSON() ([]byte, error) {
-	return jsondoc.Append(nil, object("to", m.To, "subject", m.Subject, "body", m.Body, "link", m.Link()))
+	return jsondoc.Append(nil, jsondoc.Of("to", m.To, "subject", m.Subject, "body", m.Body, "link", m.Link()))
 }
 
 // Link is the message as a mailto: link (RFC 6068): everything but letters, digits

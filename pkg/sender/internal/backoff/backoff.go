@@ -1,0 +1,122 @@
+// Package backoff is the wait after failed attempts, of a tool's events and of deletion
+// requests. It doubles from a minute to six hours, is kept on disk, so that a machine
+// without a network pays nothing for it, and knows its own wish from a server's.
+package backoff
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/usagectl/usagectl/internal/statefile"
+	"github.com/usagectl/usagectl/pkg/manifest"
+)
+
+// The bounds of a wait: it doubles from Least to Most. A server that asks for more
+// gets it, up to MaxRetryAfter.
+const (
+	Least         = time.Minute
+	Most          = 6 * time.Hour
+	MaxRetryAfter = 24 * time.Hour
+)
+
+// Backoff is a wait. The zero value is none. The names of its members in JSON are part
+// of the formats on disk.
+type Backoff struct {
+	Failures  int       `json:"failures"` // in a row
+	NotBefore time.Time `json:"not_before"`
+	Asked     time.Time `json:"asked,omitzero"`  // until when the server asked to wait, with Retry-After
+	Error     string    `json:"error"`           // what failed last
+	After     string    `json:"after,omitempty"` // the file of the event that failed last: the next attempt begins behind it
+}
+
+// Read reads a wait from its file. The errors are those of package statefile, and of
+// what is no wait that this program can have written.
+func Read(path string) (Backoff, error) {
+	data, err := statefile.Read(path, maxSize)
+	if err != nil {
+		return Backoff{}, err
+	}
+	var b Backoff
+	if err := json.Unmarshal(data, &b); err != nil {
+		return Backoff{}, err
+	}
+	return b, b.Check()
+}
+
+// Bounds of what is read back.
+const (
+	maxSize     = 64 << 10 // bytes
+	maxFailures = 1 << 20
+	maxError    = 4 << 10 // of what failed, in bytes
+	maxName     = 255     // of a file, in bytes
+)
+
+// cut keeps what failed within what is read back.
+func cut(note string) string {
+	return strings.ToValidUTF8(note[:min(len(note), maxError)], "?")
+}
+
+// Check is nil for what this program can have written.
+func (b Backoff) Check() error {
+	switch {
+	case b.Failures < 0 || b.Failures > maxFailures:
+		return fmt.Errorf("it counts %d failures", b.Failures)
+	case len(b.Error) > maxError:
+		return errors.New("its error is too long")
+	case !statefile.IsLine(b.After, maxName):
+		return fmt.Errorf("it names the event %s", manifest.Quote(b.After))
+	}
+	return nil
+}
+
+// Running reports whether the wait goes on.
+func (b Backoff) Running(now time.Time) bool { return ahead(b.NotBefore, now) }
+
+// ServerAsked reports whether the server itself asked to wait longer than until
+// now. Whoever waits for a delivery disregards only waits of our own making.
+func (b Backoff) ServerAsked(now time.Time) bool { return ahead(b.Asked, now) }
+
+// ahead reports whether a time is still to come. One further ahead than any wait
+// can be was written under another clock.
+func ahead(at, now time.Time) bool {
+	left := at.Sub(now)
+	return left > 0 && left <= MaxRetryAfter
+}
+
+// Next is the wait after one more failure: at least as long as retryAfter, which the
+// server asked for. The random part, up to a quarter, keeps machines that failed together
+// from coming back together.
+func (b Backoff) Next(now time.Time, retryAfter time.Duration, failure string) Backoff {
+	wait := Most
+	if b.Failures >= 0 && b.Failures < 9 {
+		wait = min(Least<<b.Failures, Most)
+	}
+	wait += time.Duration(rand.Int64N(int64(wait)/4 + 1))
+	wait = min(wait, Most)
+	asked := min(retryAfter, MaxRetryAfter)
+	n := Backoff{Failures: min(b.Failures+1, maxFailures), NotBefore: now.Add(max(wait, asked)).UTC(), Error: cut(failure)}
+	if asked > 0 {
+		n.Asked = now.Add(asked).UTC()
+	}
+	return n
+}
+
+// Write keeps the wait in its file, whatever was there.
+func (b Backoff) Write(path string) error {
+	data, err := json.Marshal(b)
+	if err != nil {
+		return err
+	}
+	err = statefile.Write(path, data, 0o600, 0o700)
+	if info, statErr := os.Lstat(path); err != nil && statErr == nil && info.IsDir() {
+		if err = statefile.RemoveAll(path); err == nil {
+			err = statefile.Write(path, data, 0o600, 0o700)
+		}
+	}
+	return err
+}

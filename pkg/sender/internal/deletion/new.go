@@ -1,0 +1,75 @@
+package deletion
+
+// New is the deletion of the source ID that the tools share, in the file at sourcePath,
+// asked for at a time. If localOnly is set nobody is to be asked. Nothing is written.
+func New(tools []*manifest.Manifest, sourceID, sourcePath string, localOnly bool, at time.Time) Deletion {
+	d := Deletion{
+		Schema: Schema, SHA256: HashID(sourceID), SourceID: sourceID, SourcePath: sourcePath,
+		RequestedAt: at.UTC().Truncate(time.Second), Requests: []Request{},
+	}
+	for _, m := range tools {
+		d.Tools = append(d.Tools, m.Tool.ID)
+	}
+	if !localOnly {
+		d.Requests = requestsOf(tools, sourceID, d.RequestedAt)
+	}
+	return d
+}
+
+// requestsOf makes a request for each tool; tools that take mail at the same
+// address share one.
+func requestsOf(tools []*manifest.Manifest, sourceID string, at time.Time) []Request {
+	list := []Request{}
+	for _, m := range tools {
+		r := newRequest(m, sourceID, at)
+		i := slices.IndexFunc(list, func(o Request) bool { return r.Method == manifest.ForgetMail && o.To == r.To })
+		if i < 0 {
+			list = append(list, r)
+			continue
+		}
+		list[i].Tools = append(list[i].Tools, r.Tools...)
+		list[i].Names = append(list[i].Names, r.Names...)
+	}
+	return list
+}
+
+func newRequest(m *manifest.Manifest, sourceID string, at time.Time) Request {
+	r := Request{
+		ID: uuid.New(), Tools: []manifest.ID{m.Tool.ID}, Names: []string{printable(m.Tool.Name)}, RequestedAt: at,
+		State: Pending, Method: m.Forget.Method, Contact: printable(contact(m.Tool)),
+	}
+	switch m.Forget.Method {
+	case manifest.ForgetHTTP:
+		r.To = m.Forget.Endpoint
+	case manifest.ForgetMail:
+		r.State, r.To = ByMail, m.Forget.Mail
+	case manifest.ForgetEvent:
+		p := payload.ForDeletion(m, sourceID, r.ID, r.RequestedAt)
+		send := m.Send
+		send.Headers = p.FillHeaders(m.Send.Headers)
+		r.To, r.Event, r.Send, r.Payload = m.Send.Endpoint, m.Forget.Event, &send, p.Document()
+	default:
+		r.State, r.SettledAt, r.Answer = Failed, at, m.Tool.Name+" offers no way to ask for deletion"
+	}
+	return r
+}
+
+// printable leaves out what is no text, as what is read back must not hold it.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return -1
+		}
+		return r
+	}, s)
+}
+
+// contact is whom a person can write to, or where they can read whom.
+func contact(t manifest.Tool) string {
+	for _, c := range []string{t.Contact, t.Privacy, t.Homepage} {
+		if c != "" {
+			return c
+		}
+	}
+	return ""
+}

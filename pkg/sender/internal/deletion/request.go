@@ -1,0 +1,93 @@
+package deletion
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/usagectl/usagectl/internal/jsondoc"
+	"github.com/usagectl/usagectl/pkg/manifest"
+	"github.com/usagectl/usagectl/pkg/sender/internal/backoff"
+)
+
+// Request asks one receiver for the deletion of what it has collected.
+type Request struct {
+	ID          uuid.UUID             `json:"request_id"` // the same for every try
+	Tools       []manifest.ID         `json:"tools"`      // several share one mail
+	Names       []string              `json:"names"`      // of the tools, for people
+	RequestedAt time.Time             `json:"requested_at"`
+	State       State                 `json:"state"`
+	Method      manifest.ForgetMethod `json:"method"`
+	To          string                `json:"to"`      // endpoint or mail address; "" if there is none
+	Contact     string                `json:"contact"` // whom to write to where asking fails; "" if the tool names nobody
+	SettledAt   time.Time             `json:"settled_at,omitzero"`
+	Answer      string                `json:"answer,omitempty"` // why it failed
+	Backoff     backoff.Backoff       `json:"backoff,omitzero"`
+
+	// The method event: the tool's transport and the document, as they were when
+	// the person asked, so that the request leaves even if the manifest is gone.
+	Event   string          `json:"event,omitempty"`
+	Send    *manifest.Send  `json:"send,omitempty"`
+	Payload *jsondoc.Object `json:"payload,omitempty"`
+}
+
+// State is how far a deletion request is.
+type State string
+
+// The states. The first three need the source ID, and keep it.
+const (
+	Pending   State = "pending"   // not acknowledged yet; tried until it is
+	ByMail    State = "by-mail"   // the person has to write
+	Failed    State = "failed"    // it cannot be asked for; the person can write to the contact
+	Accepted  State = "accepted"  // the receiver has acknowledged it
+	Confirmed State = "confirmed" // the person says that it is settled
+)
+
+// Open reports whether something is left to do, by this program or by the person.
+func (s State) Open() bool { return s == Pending || s == ByMail || s == Failed }
+
+// Refused reports whether a receiver refused the request.
+func (r Request) Refused() bool {
+	return r.State == Failed && (r.Method == manifest.ForgetHTTP || r.Method == manifest.ForgetEvent)
+}
+
+// Reopen has a request that a receiver refused asked for again. The receiver may be
+// well again; the request is the same.
+func (r *Request) Reopen() {
+	r.State, r.SettledAt, r.Answer, r.Backoff = Pending, time.Time{}, "", backoff.Backoff{}
+}
+
+// Accept notes that the receiver has acknowledged the request.
+func (r *Request) Accept(now time.Time) {
+	r.State, r.SettledAt = Accepted, now.UTC().Truncate(time.Second)
+}
+
+// Refuse notes that the receiver refused the request, and what it said.
+func (r *Request) Refuse(now time.Time, answer string) {
+	r.State, r.SettledAt, r.Answer = Failed, now.UTC().Truncate(time.Second), answer
+}
+
+// Postpone notes that the request has to be made again: after retryAfter at least, which
+// the receiver asked for, because of a failure.
+func (r *Request) Postpone(now time.Time, retryAfter time.Duration, failure string) {
+	r.Backoff = r.Backoff.Next(now, retryAfter, failure)
+}
+
+// Document is what the receiver gets: the JSON of the method http, or the event's
+// payload; nil for methods by which nothing is sent.
+func (r Request) Document(sourceID string) *jsondoc.Object {
+	switch r.Method {
+	case manifest.ForgetEvent:
+		return r.Payload
+	case manifest.ForgetHTTP:
+		return jsondoc.Of(
+			"schema", jsondoc.Int(1),
+			"request_id", r.ID.String(),
+			"tool", r.Tools[0].String(),
+			"source_id", sourceID,
+			"requested_at", r.RequestedAt.Format(time.RFC3339),
+			"exercise", "deletion",
+		)
+	}
+	return nil
+}

@@ -1,0 +1,219 @@
+// Package outbox is the queue of a tool's events on disk, arranged as in Maildir: a file
+// an event, written in tmp, renamed into new, and renamed into claimed by whoever delivers
+// it. Renames are atomic on every file system that homes are on, NFS included, so nothing
+// needs a lock, and any number of processes on any number of machines may work on one
+// outbox.
+//
+//	tmp ──> new ──> claimed ──> (delivered: removed)
+//	         ^         ├──────> rejected     by a server; kept for a while
+//	         └─────────┘        discarded    ended otherwise, and not recorded yet
+//
+// [Outbox.Put] adds an event and takes a permit. A deliverer asks [Outbox.Prepare] what is
+// queued, claims events one by one with [Outbox.Claim], and ends each claim in one way:
+// [Claim.Done], [Claim.Release], [Claim.Reject], [Claim.Quarantine] or [Claim.Discard].
+// What ends without being delivered is recorded as a [Loss].
+package outbox
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/usagectl/usagectl/internal/statefile"
+	"github.com/usagectl/usagectl/pkg/consent"
+	"github.com/usagectl/usagectl/pkg/manifest"
+	"github.com/usagectl/usagectl/pkg/sender/internal/backoff"
+	"github.com/usagectl/usagectl/pkg/sender/internal/lease"
+)
+
+// Bounds of one tool's outbox. They are kept by deliverers, not by whoever adds
+// an event, so a little more may lie there for a while.
+const (
+	MaxEvents   = 10_000
+	MaxBytes    = 16 << 20
+	MaxAge      = 30 * 24 * time.Hour
+	maxRejected = 1000
+)
+
+// Outbox is the queue of one tool. It is a path, and safe for concurrent use, by several
+// processes too.
+type Outbox struct {
+	tool manifest.ID
+	dir  string
+}
+
+// Open names the outbox of a tool below usagectl's state directory and
+// touches nothing.
+func Open(state string, tool manifest.ID) Outbox {
+	return Outbox{tool, filepath.Join(Dir(state), tool.String())}
+}
+
+// DelivererLease is the lease of the process that works through the outboxes, below
+// usagectl's state directory.
+func DelivererLease(state string) lease.Lease {
+	return lease.At(filepath.Join(Dir(state), ".deliverer"))
+}
+
+// Dir is the directory of all outboxes below usagectl's state directory.
+func Dir(state string) string { return filepath.Join(state, "outbox") }
+
+// Tools lists the tools that have an outbox below usagectl's state directory; none
+// if that is not known.
+func Tools(state string) ([]manifest.ID, error) {
+	if state == "" {
+		return nil, nil
+	}
+	entries, err := statefile.ReadDir(Dir(state))
+	if err := statefile.IgnoreMissing(err); err != nil {
+		return nil, err
+	}
+	var ids []manifest.ID
+	for _, e := range entries {
+		if id, err := manifest.ParseID(e.Name()); err == nil && e.IsDir() {
+			ids = append(ids, id)
+		}
+	}
+	return ids, nil
+}
+
+// Tool is the tool whose events these are.
+func (o Outbox) Tool() manifest.ID { return o.tool }
+
+// Path is a path in the outbox: a part of it, and perhaps a file.
+func (o Outbox) Path(parts ...string) string {
+	return filepath.Join(append([]string{o.dir}, parts...)...)
+}
+
+// Put adds an event. It does not wait for the disk: what a power cut can lose is
+// seconds of telemetry, and the caller's time is worth more.
+func (o Outbox) Put(p consent.Permit, e Entry) error {
+	if !p.Covers(o.tool, e.Event, e.Endpoint, e.Grant) {
+		return fmt.Errorf("%w to queue %q of %s", consent.ErrNoConsent, e.Event, o.tool)
+	}
+	data, err := e.MarshalJSON()
+	if err != nil {
+		return err
+	}
+	return o.keep(e.Name(), data)
+}
+
+// keep puts a file among those that are queued, whole or not at all.
+func (o Outbox) keep(name string, data []byte) error {
+	tmp := o.Path("tmp", name)
+	err := writeNew(tmp, data)
+	if errors.Is(err, os.ErrNotExist) {
+		if err = o.Create(); err == nil {
+			err = writeNew(tmp, data)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	err = statefile.Rename(tmp, o.Path("new", name))
+	if errors.Is(err, os.ErrNotExist) {
+		if err = o.Create(); err == nil {
+			err = statefile.Rename(tmp, o.Path("new", name))
+		}
+	}
+	if err != nil {
+		return errors.Join(err, statefile.IgnoreMissing(statefile.Remove(tmp)))
+	}
+	return nil
+}
+
+// Create makes the parts of the outbox. The one in which an event is written first
+// is made last: whoever finds it may rely on the others.
+func (o Outbox) Create() error {
+	for _, sub := range []string{"new", "claimed", "rejected", discarded, "tmp"} {
+		if err := os.MkdirAll(o.Path(sub), 0o700); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeNew makes a file that was not there, whole or not at all.
+func writeNew(path string, data []byte) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	if err := errors.Join(err, f.Close()); err != nil { // NFS tells at Close that the disk is full
+		return errors.Join(err, statefile.Remove(path))
+	}
+	return nil
+}
+
+// Names lists the files of a part of the outbox, such as "new", the oldest first; none
+// if there is no such part.
+func (o Outbox) Names(part string) ([]string, error) {
+	entries, err := statefile.ReadDir(o.Path(part))
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, err
+	}
+	names := make([]string, 0, len(entries))
+	for _, e := range entries {
+		if !strings.HasPrefix(e.Name(), ".") {
+			names = append(names, e.Name())
+		}
+	}
+	return names, nil // sorted
+}
+
+func (o Outbox) has(part, name string) bool {
+	_, err := os.Lstat(o.Path(part, name))
+	return !errors.Is(err, os.ErrNotExist)
+}
+
+// backoffPath is where the tool's wait after failed deliveries is kept.
+func (o Outbox) backoffPath() string { return o.Path(BackoffFile) }
+
+// BackoffFile is the name of the file in an outbox that keeps its wait.
+const BackoffFile = "backoff.json"
+
+// Backoff reads the tool's wait; the zero value if there is none that can be
+// relied on, which the next one replaces.
+func (o Outbox) Backoff() backoff.Backoff {
+	b, err := backoff.Read(o.backoffPath())
+	if err != nil {
+		return backoff.Backoff{}
+	}
+	return b
+}
+
+// SetBackoff keeps a wait.
+func (o Outbox) SetBackoff(b backoff.Backoff) error { return b.Write(o.backoffPath()) }
+
+// ClearBackoff ends a wait.
+func (o Outbox) ClearBackoff() error {
+	return statefile.IgnoreMissing(statefile.RemoveAll(o.backoffPath())) // whatever it is
+}
+
+// Events lists the events that are queued or being delivered, by the names of their
+// files. What cannot be read is left out.
+func (o Outbox) Events() []string {
+	queued, _ := o.Names("new")
+	claimed, _ := o.Names("claimed")
+	for _, file := range claimed {
+		queued = append(queued, eventOf(file))
+	}
+	return queued
+}
+
+// Prepare takes back what dead deliverers have claimed, keeps the outbox within its
+// bounds, and lists the queued events by the names of their files, the oldest first.
+func (o Outbox) Prepare(self lease.Owner, now time.Time) ([]string, error) {
+	if err := o.Reclaim(self, now); err != nil {
+		return nil, err
+	}
+	_ = o.Trim(now) // what cannot be tidied up is not in the way of what can be delivered
+	names, err := o.Names("new")
+	if err == nil && len(names) > 0 {
+		err = o.Create()
+	}
+	return names, err
+}
