@@ -5,13 +5,15 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/usagectl/usagectl/pkg/sender/internal/sendertest"
 )
 
 // TestSetAside has what is no event among those that wait. It does not stay there, and
 // keeps nothing else from being delivered.
 func TestSetAside(t *testing.T) {
 	s := newSender(t)
-	o := s.Outbox(toolID(t, "mytool"))
+	o := s.Outbox(sendertest.ToolID(t, "mytool"))
 	if err := o.Create(); err != nil {
 		t.Fatal(err)
 	}
@@ -24,7 +26,7 @@ func TestSetAside(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	sum := s.drain(t.Context(), toolID(t, "mytool"), func(int) {})
+	sum := s.drain(t.Context(), sendertest.ToolID(t, "mytool"), func(int) {})
 	if sum.Rejected != 1 || sum.Dropped != 1 || sum.Failed != "" || sum.Held != "" || len(waiting(t, o)) != 0 {
 		t.Errorf("%+v, %d wait", sum, len(waiting(t, o)))
 	}

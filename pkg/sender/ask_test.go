@@ -26,8 +26,10 @@ import (
 	"github.com/usagectl/usagectl/internal/secret"
 	"github.com/usagectl/usagectl/pkg/manifest"
 	"github.com/usagectl/usagectl/pkg/sender/internal/backoff"
+	"github.com/usagectl/usagectl/pkg/sender/internal/deletion"
 	"github.com/usagectl/usagectl/pkg/sender/internal/lease"
 	"github.com/usagectl/usagectl/pkg/sender/internal/outbox"
+	"github.com/usagectl/usagectl/pkg/sender/internal/sendertest"
 )
 
 // TestSettle holds what every outcome makes of a request: a clear no, and nothing else,
@@ -340,26 +342,6 @@ forget = {method = "event", event = "forget"}
 	}
 }
 
-// TestDocument holds that only the methods by which something is sent have a document,
-// and a preview that is what leaves.
-func TestDocument(t *testing.T) {
-	s := newSender(t)
-	r := requestIn(t, Pending)
-	http := `{"schema":1,"request_id":"` + r.ID.String() + `","tool":"mytool","source_id":"` + sampleID + `","requested_at":"2026-11-21T12:00:00Z","exercise":"deletion"}`
-	for method, want := range map[manifest.ForgetMethod]string{manifest.ForgetHTTP: http, manifest.ForgetEvent: payload, manifest.ForgetMail: "", manifest.ForgetNone: ""} {
-		r.Method = method
-		doc := r.Document(sampleID)
-		got, err := jsondoc.Append(nil, doc)
-		if err != nil || (doc == nil) != (want == "") || doc != nil && string(got) != want {
-			t.Errorf("%s: %s, %v", method, got, err)
-		}
-		w, err := s.PreviewDeletion(sampleID, r)
-		if err != nil || string(w.Body) != want || w.Text != want || (w.URL == "") != (want == "") {
-			t.Errorf("%s: %+v, %v", method, w, err)
-		}
-	}
-}
-
 // TestPreviewHidesSecrets holds that what goes to a receiver is not all shown.
 func TestPreviewHidesSecrets(t *testing.T) {
 	r := requestIn(t, Pending)
@@ -374,7 +356,7 @@ func TestPreviewHidesSecrets(t *testing.T) {
 // which was killed is in nobody's way.
 func TestDeletionClaims(t *testing.T) {
 	self := lease.This()
-	dead := deadProcess(t, "")
+	dead := sendertest.DeadProcess(t, "")
 	for _, c := range []struct {
 		name, by string
 		age      time.Duration
@@ -396,9 +378,9 @@ func TestDeletionClaims(t *testing.T) {
 			d := filed(t, s, toolAt(t, "mytool", nowhere, byHTTP(r.URL)))
 			claim := s.Deletions().claim(d.SHA256)
 			litter := filepath.Join(s.Deletions().dir, "."+d.SHA256+".json.1.tmp")
-			write(t, litter, sampleID)
+			sendertest.Write(t, litter, sampleID)
 			if c.age >= 0 {
-				write(t, claim.path, c.by)
+				sendertest.Write(t, claim.path, c.by)
 				if err := os.Chtimes(claim.path, now.Add(-c.age), now.Add(-c.age)); err != nil {
 					t.Fatal(err)
 				}
@@ -499,7 +481,7 @@ func flushed(t *testing.T, s Sender, patience time.Duration, sayings ...func() (
 		})}
 		ctx, cancel := context.WithTimeout(t.Context(), patience)
 		defer cancel()
-		if err := s.FlushDeletions(ctx, []manifest.ID{toolID(t, "mytool")}); err != nil {
+		if err := s.FlushDeletions(ctx, []manifest.ID{sendertest.ToolID(t, "mytool")}); err != nil {
 			t.Error(err)
 		}
 		took = time.Since(start)
@@ -507,9 +489,11 @@ func flushed(t *testing.T, s Sender, patience time.Duration, sayings ...func() (
 	return bodies, after, took
 }
 
-func refused() (*http.Response, error)     { return nil, errors.New("connection refused") }
+func refused() (*http.Response, error) { return nil, errors.New("connection refused") }
+
 func unavailable() (*http.Response, error) { return says(503, "") }
-func ok() (*http.Response, error)          { return says(202, "") }
+
+func ok() (*http.Response, error) { return says(202, "") }
 
 // TestFlushDeletions holds that whoever waits has it tried again, whatever our own
 // back-off says, until it is accepted or time runs out.
@@ -582,7 +566,7 @@ func TestFlushErases(t *testing.T) {
 			t.Fatal(err)
 		}
 		journal := s.Journal(d.Tools[0]).path
-		write(t, journal, sampleID)
+		sendertest.Write(t, journal, sampleID)
 		if blocked {
 			block(t, journal)
 		}
@@ -609,45 +593,18 @@ func TestFlushChooses(t *testing.T) {
 	if bodies, _, _ := flushed(t, s, time.Minute, ok); len(bodies) != 1 || !strings.Contains(bodies[0], `"tool":"mytool"`) {
 		t.Errorf("asked %q", bodies)
 	}
-	write(t, ds.Path(deletion.HashID("damaged")), "")
+	sendertest.Write(t, ds.Path(deletion.HashID("damaged")), "")
 	asked := 0
 	s.Client = &http.Client{Transport: roundTrip(func(*http.Request) (*http.Response, error) { asked++; return unavailable() })}
 	for _, do := range []func() error{
-		func() error { return s.ResumeDeletions(t.Context(), toolID(t, "other"), map[string]bool{}) },  // once
-		func() error { return s.ResumeDeletions(t.Context(), toolID(t, "mytool"), map[string]bool{}) }, // done before
+		func() error { return s.ResumeDeletions(t.Context(), sendertest.ToolID(t, "other"), map[string]bool{}) },  // once
+		func() error { return s.ResumeDeletions(t.Context(), sendertest.ToolID(t, "mytool"), map[string]bool{}) }, // done before
 		func() error {
-			return s.FlushDeletions(t.Context(), []manifest.ID{toolID(t, "mytool"), toolID(t, "third")})
+			return s.FlushDeletions(t.Context(), []manifest.ID{sendertest.ToolID(t, "mytool"), sendertest.ToolID(t, "third")})
 		},
 	} {
 		if err := do(); err != nil || asked != 1 {
 			t.Errorf("asked %d times, %v", asked, err)
-		}
-	}
-}
-
-// TestAsked holds how long the receivers want to be left alone, all of them.
-func TestAsked(t *testing.T) {
-	for _, c := range []struct {
-		states []deletion.State
-		asked  []time.Duration
-		want   time.Duration
-	}{
-		{nil, nil, 0},
-		{[]deletion.State{Pending}, []time.Duration{0}, 0},
-		{[]deletion.State{Pending}, []time.Duration{time.Minute}, time.Minute},
-		{[]deletion.State{Pending, Pending}, []time.Duration{time.Hour, time.Minute}, time.Minute},
-		{[]deletion.State{Pending, Pending}, []time.Duration{time.Hour, 0}, 0},
-		{[]deletion.State{Pending, Failed}, []time.Duration{time.Hour, time.Minute}, time.Hour},
-		{[]deletion.State{ByMail, Accepted}, []time.Duration{time.Hour, time.Hour}, 0},
-		{[]deletion.State{Pending}, []time.Duration{-time.Minute}, 0},
-		{[]deletion.State{Pending}, []time.Duration{2 * backoff.MaxRetryAfter}, 0}, // under another clock
-	} {
-		d := deletionIn(t, true, c.states...)
-		for i, wish := range c.asked {
-			d.Requests[i].Backoff.Asked = noon.Add(wish)
-		}
-		if got := d.asked(noon); got != c.want {
-			t.Errorf("%v, %v: got %v", c.states, c.asked, got)
 		}
 	}
 }
@@ -658,10 +615,10 @@ func TestRunCarriesDeletions(t *testing.T) {
 	s := newSender(t)
 	d := filed(t, s, toolAt(t, "mytool", nowhere, byHTTP(nowhere)), toolAt(t, "other", nowhere, byHTTP(nowhere)))
 	dir := s.Deletions().dir
-	write(t, filepath.Join(dir, "."+deletion.HashID("crashed")+".json.1.tmp"), "an ID")
+	sendertest.Write(t, filepath.Join(dir, "."+deletion.HashID("crashed")+".json.1.tmp"), "an ID")
 	foreign := []string{d.SHA256 + ".json~", "." + d.SHA256 + ".json.swp", "README"}
 	for _, name := range foreign {
-		write(t, filepath.Join(dir, name), "")
+		sendertest.Write(t, filepath.Join(dir, name), "")
 	}
 	synctest.Test(t, func(t *testing.T) {
 		n := 0
@@ -685,7 +642,7 @@ func TestRunCarriesDeletions(t *testing.T) {
 	if err != nil || on.Requests[0].State != deletion.Pending || on.Requests[1].State != Accepted || on.SourceID == "" {
 		t.Errorf("%+v, %v", on, err)
 	}
-	if left, want := names(t, dir), append(foreign, d.SHA256+".json"); !slices.Equal(left, slices.Sorted(slices.Values(want))) {
+	if left, want := sendertest.Names(t, dir), append(foreign, d.SHA256+".json"); !slices.Equal(left, slices.Sorted(slices.Values(want))) {
 		t.Errorf("left: %q", left)
 	}
 }
@@ -723,7 +680,7 @@ func TestRunAsksOnlyOnce(t *testing.T) {
 						if err := os.RemoveAll(file); err != nil {
 							t.Error(err)
 						}
-						write(t, file, string(whole))
+						sendertest.Write(t, file, string(whole))
 					}
 					return time.Now()
 				}
@@ -757,8 +714,10 @@ func TestCarryDeletion(t *testing.T) {
 		want  error
 		same  bool // it is left as it was
 	}{
-		{"one by a newer program", t.Context(), func(s *Sender, d deletion.Deletion) { write(t, s.Deletions().path(d.SHA256), `{"schema":2}`) }, outbox.ErrNewer, false},
-		{"a damaged one", t.Context(), func(s *Sender, d deletion.Deletion) { write(t, s.Deletions().path(d.SHA256), `{`) }, deletion.ErrDamaged, false},
+		{"one by a newer program", t.Context(), func(s *Sender, d deletion.Deletion) {
+			sendertest.Write(t, s.Deletions().path(d.SHA256), `{"schema":2}`)
+		}, outbox.ErrNewer, false},
+		{"a damaged one", t.Context(), func(s *Sender, d deletion.Deletion) { sendertest.Write(t, s.Deletions().path(d.SHA256), `{`) }, deletion.ErrDamaged, false},
 		{"no time", ended, func(*Sender, deletion.Deletion) {}, nil, true},
 		{"erased, and the disk is full", t.Context(), func(s *Sender, d deletion.Deletion) {
 			s.Now = func() time.Time { // which is asked once before it is read, and once after it is erased
@@ -802,11 +761,11 @@ func TestForgottenEvents(t *testing.T) {
 	s := newSender(t)
 	r := newReceiver(t, nil)
 	file := filepath.Join(s.Dirs.Home, "mytool.toml")
-	write(t, file, strings.ReplaceAll(byEvent, "ENDPOINT", r.URL))
+	sendertest.Write(t, file, strings.ReplaceAll(byEvent, "ENDPOINT", r.URL))
 	if err := s.Deletions().Create(deletionIn(t, true, ByMail)); err != nil {
 		t.Fatal(err)
 	}
-	o := s.Outbox(toolID(t, "mytool"))
+	o := s.Outbox(sendertest.ToolID(t, "mytool"))
 	put := func(id string) Entry {
 		e := place(t, o, "new", id)
 		e.Manifest = file
@@ -814,12 +773,12 @@ func TestForgottenEvents(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		write(t, o.Path("new", e.Name()), string(data))
+		sendertest.Write(t, o.Path("new", e.Name()), string(data))
 		return e
 	}
 	old, other := put(sampleID), put(otherID)
 	sum := s.drain(t.Context(), o.tool, func(int) {})
-	if left := names(t, o.Path("new")); sum.Dropped != 1 || sum.Held == "" || !slices.Equal(left, []string{other.name()}) {
+	if left := sendertest.Names(t, o.Path("new")); sum.Dropped != 1 || sum.Held == "" || !slices.Equal(left, []string{other.name()}) {
 		t.Errorf("%+v, left %q", sum, left)
 	}
 	if fate := s.DeliverUnkept(t.Context(), old); fate.Sent || fate.Note != outbox.LostForgotten.String() {
@@ -887,7 +846,7 @@ func TestConfirm(t *testing.T) {
 		if err := s.Deletions().Create(d); err != nil {
 			t.Fatal(err)
 		}
-		write(t, s.Deletions().path(deletion.HashID("damaged")), "")
+		sendertest.Write(t, s.Deletions().path(deletion.HashID("damaged")), "")
 		s.Now = func() time.Time { return noon.Add(time.Hour + time.Millisecond) }
 		if _, err := s.Confirm(t.Context(), uuid.New()); !errors.Is(err, ErrNoRequest) || !errors.Is(err, deletion.ErrDamaged) {
 			t.Errorf("no such request: %v", err)

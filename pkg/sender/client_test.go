@@ -7,6 +7,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/usagectl/usagectl/pkg/sender/internal/sendertest"
 )
 
 func TestRetryAfter(t *testing.T) {
@@ -206,7 +208,7 @@ func FuzzProtobuf(f *testing.F) {
 func TestLongestWait(t *testing.T) {
 	for _, waits := range [][]time.Duration{{time.Hour}, {time.Hour, 0}, {0, time.Hour}, {time.Hour, time.Minute, 0}, {time.Minute, time.Hour, time.Second}} {
 		s := newSender(t)
-		o := s.Outbox(toolID(t, "mytool"))
+		o := s.Outbox(sendertest.ToolID(t, "mytool"))
 		r := round{Sender: s, outbox: o, self: thisProcess(), sum: &Summary{}}
 		var sent []claimed
 		var outcomes []outcome

@@ -24,6 +24,7 @@ import (
 	"github.com/usagectl/usagectl/pkg/sender/internal/journal"
 	"github.com/usagectl/usagectl/pkg/sender/internal/lease"
 	"github.com/usagectl/usagectl/pkg/sender/internal/outbox"
+	"github.com/usagectl/usagectl/pkg/sender/internal/sendertest"
 )
 
 // agreedTool installs a tool that sends to an address, and agrees to it.
@@ -31,7 +32,7 @@ func agreedTool(t testing.TB, s Sender, address string) (*manifest.Manifest, con
 	t.Helper()
 	m := toolAt(t, "mytool", address, `method = "none"`)
 	file := filepath.Join(s.Dirs.DataHome, "usagectl", "tools", "mytool.toml")
-	write(t, file, strings.ReplaceAll(`schema = 1
+	sendertest.Write(t, file, strings.ReplaceAll(`schema = 1
 tool = {id = "mytool", name = "Tool mytool", purpose = "A test.", contact = "privacy@mytool.example"}
 send = {transport = "http", endpoint = "ADDRESS/v1"}
 event = [{name = "run"}, {name = "forget"}]
@@ -45,21 +46,21 @@ field = [{name = "source", from = "identity.source", purpose = "p"}]
 
 func record(t testing.TB, s Sender, d consent.Decision) {
 	t.Helper()
-	must(t, consent.Write(consent.File(s.Dirs.UserConsent(), toolID(t, "mytool")), d))
+	sendertest.Must(t, consent.Write(consent.File(s.Dirs.UserConsent(), sendertest.ToolID(t, "mytool")), d))
 }
 
 // queue puts an event under the terms into the outbox.
 func queue(t testing.TB, s Sender, terms consent.Terms, taken time.Time) Entry {
 	t.Helper()
-	o := s.Outbox(toolID(t, "mytool"))
+	o := s.Outbox(sendertest.ToolID(t, "mytool"))
 	e := outbox.Entry{
 		Schema: outbox.Schema, Tool: o.tool, Event: "run", EventID: uuid.New(), RunID: uuid.New(), TakenAt: taken,
 		Grant: terms.Grant, Endpoint: terms.Endpoint, Values: jsondoc.Of("source", uuid.NewString()),
 	}
 	data, err := json.Marshal(e)
-	must(t, err)
-	must(t, o.Create())
-	write(t, o.Path("new", e.Name()), string(data))
+	sendertest.Must(t, err)
+	sendertest.Must(t, o.Create())
+	sendertest.Write(t, o.Path("new", e.Name()), string(data))
 	return e
 }
 
@@ -92,16 +93,16 @@ func TestEmptyTellsWhatBecameOfEach(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newSender(t)
-			o := s.Outbox(toolID(t, "mytool"))
+			o := s.Outbox(sendertest.ToolID(t, "mytool"))
 			e := queue(t, s, consent.Terms{}, noon)
 			queue(t, s, consent.Terms{}, noon)
 			cl, err := o.claim(e.Name(), lease.This(), noon)
-			must(t, err)
+			sendertest.Must(t, err)
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
 			ended := make(chan error, 1)
 			go func() { // once the other event is gone, Empty waits for this one
-				for len(names(t, o.Path("new"))) > 0 {
+				for len(sendertest.Names(t, o.Path("new"))) > 0 {
 					time.Sleep(time.Millisecond)
 				}
 				if c.want.Underway > 0 {
@@ -124,32 +125,32 @@ func TestEmptyTellsWhatBecameOfEach(t *testing.T) {
 // unless something says so.
 func TestFate(t *testing.T) {
 	s := newSender(t)
-	o := s.Outbox(toolID(t, "mytool"))
+	o := s.Outbox(sendertest.ToolID(t, "mytool"))
 	take := func() (outbox.Entry, claim) {
 		e := queue(t, s, consent.Terms{}, noon)
 		cl, err := o.claim(e.Name(), lease.This(), noon)
-		must(t, err)
+		sendertest.Must(t, err)
 		return e, cl
 	}
 	e, cl := take()
 	if got := s.fate(e); got != (Fate{Kept: true}) {
 		t.Errorf("claimed: %+v", got)
 	}
-	must(t, cl.discard(outbox.LostWithdrawn, noon))
+	sendertest.Must(t, cl.discard(outbox.LostWithdrawn, noon))
 	if got := s.fate(e); got != (Fate{Note: "consent was withdrawn"}) {
 		t.Errorf("dropped: %+v", got)
 	}
 	e, cl = take()
-	must(t, cl.reject([]byte("{}"), "400 no", noon))
+	sendertest.Must(t, cl.reject([]byte("{}"), "400 no", noon))
 	if got := s.fate(e); got != (Fate{Rejected: true, Note: "400 no"}) {
 		t.Errorf("rejected: %+v", got)
 	}
 	e, cl = take()
-	must(t, cl.done())
+	sendertest.Must(t, cl.done())
 	if got := s.fate(e); !got.Unknown || got.Sent || got.Note == "" {
 		t.Errorf("gone: %+v", got)
 	}
-	must(t, s.Journal(o.tool).add([]journal.Record{{Schema: 1, At: noon, Event: "run", EventID: e.EventID, Payload: jsondoc.Of()}}))
+	sendertest.Must(t, s.Journal(o.tool).add([]journal.Record{{Schema: 1, At: noon, Event: "run", EventID: e.EventID, Payload: jsondoc.Of()}}))
 	if got := s.fate(e); got != (Fate{Sent: true}) {
 		t.Errorf("delivered: %+v", got)
 	}
@@ -159,11 +160,11 @@ func TestFate(t *testing.T) {
 // away because consent was withdrawn.
 func TestDeliverOneThrownAway(t *testing.T) {
 	s := newSender(t)
-	o := s.Outbox(toolID(t, "mytool"))
+	o := s.Outbox(sendertest.ToolID(t, "mytool"))
 	e := queue(t, s, consent.Terms{}, noon)
 	cl, err := o.claim(e.Name(), lease.This(), noon)
-	must(t, err)
-	go func() { must(t, cl.discard(outbox.LostRefused, noon)) }()
+	sendertest.Must(t, err)
+	go func() { sendertest.Must(t, cl.discard(outbox.LostRefused, noon)) }()
 	if got := s.DeliverOne(t.Context(), e); got != (Fate{Note: "consent was withdrawn"}) {
 		t.Errorf("%+v", got)
 	}
@@ -177,7 +178,7 @@ func TestDeliverOneWithoutParts(t *testing.T) {
 		s := newSender(t)
 		_, terms := agreedTool(t, s, r.URL)
 		e := queue(t, s, terms, noon)
-		must(t, os.Remove(s.Outbox(e.Tool).path(missing)))
+		sendertest.Must(t, os.Remove(s.Outbox(e.Tool).path(missing)))
 		if got := s.DeliverOne(t.Context(), e); got != (Fate{Sent: true}) {
 			t.Errorf("without %s: %+v", missing, got)
 		}
@@ -212,13 +213,13 @@ func TestRefusedSince(t *testing.T) {
 						return "", false
 					}
 					m.Consent.Grant = []manifest.EnvRule{{Env: "MYTOOL_TELEMETRY", When: "1"}}
-					must(t, os.Remove(consent.File(s.Dirs.UserConsent(), m.Tool.ID)))
+					sendertest.Must(t, os.Remove(consent.File(s.Dirs.UserConsent(), m.Tool.ID)))
 					terms.Grant = grant
 				}
 				if c.lift {
 					all := consent.File(s.Dirs.UserConsent(), manifest.ID{})
-					must(t, consent.Write(all, consent.Decision{State: consent.Refused}))
-					must(t, consent.Lift(all, lifted))
+					sendertest.Must(t, consent.Write(all, consent.Decision{State: consent.Refused}))
+					sendertest.Must(t, consent.Lift(all, lifted))
 				}
 				_, _, err := s.admission(m).admit(queue(t, s, terms, c.taken))
 				if leaves := err == nil; leaves != c.leaves || !leaves && err != (dropError{outbox.LostWithdrawn}) {
@@ -248,7 +249,7 @@ func TestGate(t *testing.T) {
 		}, true},
 		"a refusal, and the old agreement written back": {func(t *testing.T, s Sender, m *manifest.Manifest, terms consent.Terms) {
 			file := consent.File(s.Dirs.UserConsent(), m.Tool.ID)
-			must(t, consent.Refuse(file, consent.Decision{State: consent.Refused}, func() time.Time { return noon.Add(time.Nanosecond) }))
+			sendertest.Must(t, consent.Refuse(file, consent.Decision{State: consent.Refused}, func() time.Time { return noon.Add(time.Nanosecond) }))
 			record(t, s, consent.NewDecision(consent.Granted, terms, noon))
 		}, true},
 		"fewer fields": {func(t *testing.T, s Sender, _ *manifest.Manifest, terms consent.Terms) {
@@ -257,18 +258,18 @@ func TestGate(t *testing.T) {
 		}, true},
 		"a refusal of all, and lifted": {func(t *testing.T, s Sender, _ *manifest.Manifest, _ consent.Terms) {
 			all := consent.File(s.Dirs.UserConsent(), manifest.ID{})
-			must(t, consent.Write(all, consent.Decision{State: consent.Refused}))
-			must(t, consent.Lift(all, noon.Add(time.Nanosecond)))
+			sendertest.Must(t, consent.Write(all, consent.Decision{State: consent.Refused}))
+			sendertest.Must(t, consent.Lift(all, noon.Add(time.Nanosecond)))
 		}, true},
 		"a refusal of the machine": {func(t *testing.T, s Sender, _ *manifest.Manifest, _ consent.Terms) {
 			m, err := consent.OpenMachine(s.Dirs.System, "")
-			must(t, err)
+			sendertest.Must(t, err)
 			defer m.Close()
 			_, err = m.Refuse(manifest.ID{}, false)
-			must(t, err)
+			sendertest.Must(t, err)
 		}, true},
 		"the ID forgotten": {func(t *testing.T, s Sender, _ *manifest.Manifest, _ consent.Terms) {
-			must(t, s.Deletions().Create(deletionIn(t, true, ByMail)))
+			sendertest.Must(t, s.Deletions().Create(deletionIn(t, true, ByMail)))
 		}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -278,9 +279,9 @@ func TestGate(t *testing.T) {
 			e := queue(t, s, terms, noon)
 			e.Values = jsondoc.Of("source", sampleID)
 			permit, _, err := s.admission(m).admit(e)
-			must(t, err)
+			sendertest.Must(t, err)
 			may := s.gate(m, []claimed{{entry: e, permit: permit}})
-			must(t, may(t.Context()))
+			sendertest.Must(t, may(t.Context()))
 			c.happens(t, s, m, terms)
 			if err := may(t.Context()); (err != nil) != c.stops {
 				t.Errorf("%v", err)
@@ -343,16 +344,16 @@ func TestTheQueueGoesRound(t *testing.T) {
 			_, terms := agreedTool(t, s, server.URL)
 			file := filepath.Join(s.Dirs.DataHome, "usagectl", "tools", "mytool.toml")
 			data, err := os.ReadFile(file)
-			must(t, err)
+			sendertest.Must(t, err)
 			text := strings.Replace(string(data), `"http"`, c.transport, 1)
-			write(t, file, strings.Replace(text, `name = "source",`, `name = "source", key = "/properties/source",`, 1))
+			sendertest.Write(t, file, strings.Replace(text, `name = "source",`, `name = "source", key = "/properties/source",`, 1))
 			for i := range bad + good {
 				e := queue(t, s, terms, noon.Add(time.Duration(i)*time.Second))
 				if source, _ := e.Values.Get("source"); i < bad {
 					refuse[fmt.Sprint(source)] = true
 				}
 			}
-			tool := toolID(t, "mytool")
+			tool := sendertest.ToolID(t, "mytool")
 			for range c.failing {
 				if sum := s.drain(t.Context(), tool, func(int) {}); sum.Sent != 0 || sum.Failed == "" {
 					t.Errorf("failing: %+v", sum)

@@ -29,9 +29,11 @@ import (
 	"github.com/usagectl/usagectl/pkg/identity"
 	"github.com/usagectl/usagectl/pkg/manifest"
 	"github.com/usagectl/usagectl/pkg/sender/internal/backoff"
+	"github.com/usagectl/usagectl/pkg/sender/internal/deletion"
 	"github.com/usagectl/usagectl/pkg/sender/internal/journal"
 	"github.com/usagectl/usagectl/pkg/sender/internal/lease"
 	"github.com/usagectl/usagectl/pkg/sender/internal/outbox"
+	"github.com/usagectl/usagectl/pkg/sender/internal/sendertest"
 )
 
 // newSender is a sender in an empty home. Its clock shows noon.
@@ -68,15 +70,8 @@ const nowhere = "http://127.0.0.1:9"
 func sourceWith(t testing.TB, s Sender, id string) string {
 	t.Helper()
 	path := filepath.Join(s.Dirs.Home, ".mytool", "source")
-	write(t, path, id)
+	sendertest.Write(t, path, id)
 	return path
-}
-
-func write(t testing.TB, path, text string) {
-	t.Helper()
-	if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte(text), 0o600)); err != nil {
-		t.Fatal(err)
-	}
 }
 
 // block puts something in the place of a file that can be neither removed nor replaced,
@@ -86,7 +81,7 @@ func block(t testing.TB, path string) {
 	if err := os.Remove(path); statefile.IgnoreMissing(err) != nil {
 		t.Fatal(err)
 	}
-	write(t, filepath.Join(path, "in the way"), "")
+	sendertest.Write(t, filepath.Join(path, "in the way"), "")
 }
 
 // place puts an event under an ID into a part of the outbox.
@@ -100,7 +95,7 @@ func place(t testing.TB, o outbox.Outbox, part, id string) Entry {
 	if err := o.Create(); err != nil {
 		t.Fatal(err)
 	}
-	write(t, o.Path(part, e.Name()), string(data))
+	sendertest.Write(t, o.Path(part, e.Name()), string(data))
 	return e
 }
 
@@ -187,7 +182,7 @@ func requestID(t testing.TB, a asked) string {
 // what the receiver gets, to the letter.
 func TestForget(t *testing.T) {
 	s := newSender(t)
-	tool := toolID(t, "mytool")
+	tool := sendertest.ToolID(t, "mytool")
 	o, j, ds := s.Outbox(tool), s.Journal(tool), s.Deletions()
 	source := sourceWith(t, s, sampleID)
 	if _, err := s.HashKey(tool, source, true); err != nil {
@@ -196,7 +191,7 @@ func TestForget(t *testing.T) {
 	if err := j.add([]journal.Record{{Schema: 1, At: noon, Event: "run", Payload: jsondoc.Of("source", sampleID)}}); err != nil {
 		t.Fatal(err)
 	}
-	write(t, j.path+".1", sampleID)
+	sendertest.Write(t, j.path+".1", sampleID)
 	place(t, o, "new", sampleID)
 	place(t, o, "new", sampleID)
 	place(t, o, "tmp", sampleID)
@@ -210,11 +205,11 @@ func TestForget(t *testing.T) {
 		gone(t, "the journal", j.path)
 		gone(t, "the older journal", j.path+".1")
 		for _, part := range []string{"tmp", "claimed", "rejected"} {
-			if left := names(t, o.Path(part)); len(left) != 0 {
+			if left := sendertest.Names(t, o.Path(part)); len(left) != 0 {
 				t.Errorf("%s: %q", part, left)
 			}
 		}
-		if left := names(t, o.Path("new")); !slices.Equal(left, []string{other.name()}) {
+		if left := sendertest.Names(t, o.Path("new")); !slices.Equal(left, []string{other.name()}) {
 			t.Errorf("new: %q", left)
 		}
 		d, err := ds.Read(deletion.HashID(sampleID))
@@ -248,7 +243,7 @@ func TestForget(t *testing.T) {
 	if list, err := ds.All(); err != nil || len(list) != 1 || !reflect.DeepEqual(list[0], d) || d.SourceID != "" || !ds.Has(sampleID) {
 		t.Errorf("on disk: %+v, %v; want %+v", list, err, d)
 	}
-	if left := names(t, ds.dir); !slices.Equal(left, []string{deletion.HashID(sampleID) + ".json"}) {
+	if left := sendertest.Names(t, ds.dir); !slices.Equal(left, []string{deletion.HashID(sampleID) + ".json"}) {
 		t.Errorf("left: %q", left)
 	}
 	for path, text := range tree(t, s.Dirs.Home) {
@@ -264,11 +259,11 @@ func TestForgetLocalOnly(t *testing.T) {
 	s := newSender(t)
 	source := sourceWith(t, s, sampleID)
 	r := newReceiver(t, nil)
-	place(t, s.Outbox(toolID(t, "mytool")), "new", sampleID)
+	place(t, s.Outbox(sendertest.ToolID(t, "mytool")), "new", sampleID)
 	d, removed, err := s.Forget(t.Context(), Forgetting{
 		Tools: []*manifest.Manifest{toolAt(t, "mytool", r.URL, byHTTP(r.URL)), toolAt(t, "byevent", r.URL, `method = "event", event = "forget"`)}, SourcePath: source, SourceID: sampleID, LocalOnly: true,
 	})
-	if err != nil || removed[toolID(t, "mytool")] != 1 || !d.Erased || len(d.Requests) != 0 || d.SourceID != "" {
+	if err != nil || removed[sendertest.ToolID(t, "mytool")] != 1 || !d.Erased || len(d.Requests) != 0 || d.SourceID != "" {
 		t.Errorf("%+v, %v, %v", d, removed, err)
 	}
 	gone(t, "the source ID", source)
@@ -304,15 +299,18 @@ func TestForgetLocalOnlyLater(t *testing.T) {
 // nobody is asked, and the ID stays, or there would be nothing to ask with.
 func TestForgetNotFiled(t *testing.T) {
 	for name, spoil := range map[string]func(s *Sender) context.Context{
-		"no state directory":       func(s *Sender) context.Context { s.Dirs.StateHome = ""; return t.Context() },
-		"a file in the place":      func(s *Sender) context.Context { write(t, s.Deletions().dir, ""); return t.Context() },
-		"a directory in the place": func(s *Sender) context.Context { block(t, s.Deletions().path(deletion.HashID(sampleID))); return t.Context() },
+		"no state directory":  func(s *Sender) context.Context { s.Dirs.StateHome = ""; return t.Context() },
+		"a file in the place": func(s *Sender) context.Context { sendertest.Write(t, s.Deletions().dir, ""); return t.Context() },
+		"a directory in the place": func(s *Sender) context.Context {
+			block(t, s.Deletions().path(deletion.HashID(sampleID)))
+			return t.Context()
+		},
 		"one by a newer program": func(s *Sender) context.Context {
-			write(t, s.Deletions().path(deletion.HashID(sampleID)), `{"schema":2}`)
+			sendertest.Write(t, s.Deletions().path(deletion.HashID(sampleID)), `{"schema":2}`)
 			return t.Context()
 		},
 		"one that is too large": func(s *Sender) context.Context {
-			write(t, s.Deletions().path(deletion.HashID(sampleID)), strings.Repeat(" ", maxDeletion+1))
+			sendertest.Write(t, s.Deletions().path(deletion.HashID(sampleID)), strings.Repeat(" ", maxDeletion+1))
 			return t.Context()
 		},
 		"another process is at work": func(s *Sender) context.Context { return occupied(t, s) },
@@ -322,7 +320,7 @@ func TestForgetNotFiled(t *testing.T) {
 			r := newReceiver(t, nil)
 			source := sourceWith(t, s, sampleID)
 			ctx := spoil(&s)
-			write(t, filepath.Join(s.Dirs.Home, "state", "usagectl", "keys", "mytool"), "key")
+			sendertest.Write(t, filepath.Join(s.Dirs.Home, "state", "usagectl", "keys", "mytool"), "key")
 			before := tree(t, s.Dirs.Home)
 			d, removed, err := s.Forget(ctx, Forgetting{Tools: []*manifest.Manifest{toolAt(t, "mytool", r.URL, byHTTP(r.URL))}, SourcePath: source, SourceID: sampleID})
 			if !errors.Is(err, ErrNotFiled) || removed != nil || d.SHA256 != "" {
@@ -357,15 +355,15 @@ func TestForgetAfterCrash(t *testing.T) {
 	for done := range 5 {
 		t.Run(fmt.Sprint("after step ", done), func(t *testing.T) {
 			s := newSender(t)
-			tool := toolID(t, "mytool")
+			tool := sendertest.ToolID(t, "mytool")
 			source := sourceWith(t, s, sampleID)
 			r := newReceiver(t, nil)
 			place(t, s.Outbox(tool), "new", sampleID)
-			write(t, s.KeyPath(tool), "key")
-			write(t, s.Journal(tool).path, sampleID)
+			sendertest.Write(t, s.KeyPath(tool), "key")
+			sendertest.Write(t, s.Journal(tool).path, sampleID)
 			d := s.newDeletion(Forgetting{Tools: []*manifest.Manifest{toolAt(t, "mytool", r.URL, byHTTP(r.URL))}, SourcePath: source, SourceID: sampleID})
 			if done == 0 { // as statefile.Create leaves it: the file aside, and not linked yet
-				write(t, filepath.Join(s.Deletions().dir, "."+d.SHA256+".json.1.tmp"), string(marshalled(t, d)))
+				sendertest.Write(t, filepath.Join(s.Deletions().dir, "."+d.SHA256+".json.1.tmp"), string(marshalled(t, d)))
 			}
 			for i, step := range []func() error{
 				func() error { return s.file(&d) },
@@ -390,7 +388,7 @@ func TestForgetAfterCrash(t *testing.T) {
 				t.Errorf("still due: %q", due)
 			}
 			if done == 0 { // nothing was promised yet, and nothing is kept
-				if left := names(t, s.Deletions().dir); len(left) != 0 || len(r.requests()) != 0 || got.SHA256 != "" {
+				if left := sendertest.Names(t, s.Deletions().dir); len(left) != 0 || len(r.requests()) != 0 || got.SHA256 != "" {
 					t.Errorf("left %q, asked %d times, %+v", left, len(r.requests()), got)
 				}
 				return
@@ -436,7 +434,7 @@ func TestForgetErasesLater(t *testing.T) {
 	s := newSender(t)
 	r := newReceiver(t, nil)
 	source := sourceWith(t, s, sampleID)
-	journal := s.Journal(toolID(t, "mytool")).path
+	journal := s.Journal(sendertest.ToolID(t, "mytool")).path
 	block(t, journal)
 	d, _, err := s.Forget(t.Context(), Forgetting{Tools: []*manifest.Manifest{toolAt(t, "mytool", r.URL, byHTTP(r.URL))}, SourcePath: source, SourceID: sampleID})
 	if err == nil || errors.Is(err, ErrNotFiled) || !strings.HasPrefix(err.Error(), "the journal of mytool: ") {
@@ -515,13 +513,13 @@ func TestFile(t *testing.T) {
 			var old Deletion
 			if c.old != nil {
 				old = deletionIn(t, c.erased, c.old...)
-				old.Tools = []manifest.ID{toolID(t, "mytool")}
+				old.Tools = []manifest.ID{sendertest.ToolID(t, "mytool")}
 				if err := ds.Write(&old); err != nil {
 					t.Fatal(err)
 				}
 			}
 			if c.spoil != "" {
-				write(t, path, strings.Trim(c.spoil, "\x00"))
+				sendertest.Write(t, path, strings.Trim(c.spoil, "\x00"))
 			}
 			f := Forgetting{Tools: []*manifest.Manifest{toolAt(t, "mytool", nowhere, byHTTP(nowhere))}, SourcePath: "/moved/source", SourceID: sampleID, LocalOnly: c.localOnly}
 			s.Now = func() time.Time { return noon.Add(time.Hour) }
@@ -600,7 +598,7 @@ func TestFileLeavesTheNewerAlone(t *testing.T) {
 	s := newSender(t)
 	const newer = `{"schema":2,"secret":"of the future"}`
 	path := s.Deletions().path(deletion.HashID(sampleID))
-	write(t, path, newer)
+	sendertest.Write(t, path, newer)
 	d := s.newDeletion(Forgetting{Tools: []*manifest.Manifest{toolAt(t, "mytool", nowhere, byHTTP(nowhere))}, SourceID: sampleID})
 	if err := s.file(&d); !errors.Is(err, outbox.ErrNewer) {
 		t.Errorf("got %v", err)
@@ -614,15 +612,15 @@ func TestFileLeavesTheNewerAlone(t *testing.T) {
 // still had to write, is gone again, and that it is the same request that is open.
 func TestForgetAgain(t *testing.T) {
 	s := newSender(t)
-	tool := toolID(t, "mytool")
+	tool := sendertest.ToolID(t, "mytool")
 	f := Forgetting{Tools: []*manifest.Manifest{toolAt(t, "mytool", nowhere, `method = "mail", mail = "privacy@mytool.example"`)}, SourcePath: sourceWith(t, s, sampleID), SourceID: sampleID}
 	first, _, err := s.Forget(t.Context(), f)
 	if err != nil {
 		t.Fatal(err)
 	}
 	f.SourcePath = filepath.Join(s.Dirs.Home, ".elsewhere", "source")
-	write(t, f.SourcePath, sampleID)
-	write(t, s.KeyPath(tool), "key")
+	sendertest.Write(t, f.SourcePath, sampleID)
+	sendertest.Write(t, s.KeyPath(tool), "key")
 	place(t, s.Outbox(tool), "new", sampleID)
 	second, removed, err := s.Forget(t.Context(), f)
 	if err != nil || removed[tool] != 1 || !second.Erased || !reflect.DeepEqual(second.Requests, first.Requests) {
@@ -655,7 +653,7 @@ func TestForgetAtOnce(t *testing.T) {
 	if n := len(r.requests()); n != 1 {
 		t.Errorf("asked %d times", n)
 	}
-	write(t, f.SourcePath, otherID) // a new one, made meanwhile
+	sendertest.Write(t, f.SourcePath, otherID) // a new one, made meanwhile
 	if d, removed, err := s.Forget(t.Context(), f); err != nil || len(removed) != 0 || !reflect.DeepEqual(d, list[0]) {
 		t.Errorf("%+v, %v, %v", d, removed, err)
 	}
@@ -672,8 +670,8 @@ func TestForgetAtOnce(t *testing.T) {
 // it lies in and whatever a crash made of it, and that what lies under another stays.
 func TestRemoveUnder(t *testing.T) {
 	s := newSender(t)
-	o := s.Outbox(toolID(t, "mytool"))
-	dead := deadProcess(t, "")
+	o := s.Outbox(sendertest.ToolID(t, "mytool"))
+	dead := sendertest.DeadProcess(t, "")
 	claimed := func(id string) string {
 		e := place(t, o, "new", id)
 		c, err := o.claim(e.Name(), dead, noon)
@@ -688,7 +686,7 @@ func TestRemoveUnder(t *testing.T) {
 			t.Fatal(err)
 		}
 		c.file = c.name + "~"
-		write(t, c.path(), "")
+		sendertest.Write(t, c.path(), "")
 		if err := c.Reject([]byte(data), "400", noon); err != nil {
 			t.Fatal(err)
 		}
@@ -696,12 +694,12 @@ func TestRemoveUnder(t *testing.T) {
 	}
 	under := func(id string) []string {
 		list := []string{claimed(id), o.Path("rejected", "."+id+".json.1.tmp")}
-		write(t, list[1], id) // of a process that was killed while it moved an event aside
+		sendertest.Write(t, list[1], id) // of a process that was killed while it moved an event aside
 		for _, part := range []string{"new", "tmp", "rejected"} {
 			list = append(list, o.Path(part, place(t, o, part, id).name()))
 		}
 		half := o.Path("tmp", "half") + id[:4]
-		write(t, half, `{"schema":1,"values":{"source":"`+id)
+		sendertest.Write(t, half, `{"schema":1,"values":{"source":"`+id)
 		return append(list, half, reject(`{"source":"`+id+`"}`, id), reject("no JSON: "+id, id))
 	}
 	goes, stays := under(sampleID), under(otherID)
@@ -752,7 +750,7 @@ func TestRemoveUnderWaits(t *testing.T) {
 		{"another ID's", otherID, 0, time.Minute, 0, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			o := newSender(t).Outbox(toolID(t, "mytool"))
+			o := newSender(t).Outbox(sendertest.ToolID(t, "mytool"))
 			d := deletionIn(t, false)
 			e := place(t, o, "new", c.id)
 			synctest.Test(t, func(t *testing.T) { // where time is not waited for
@@ -805,15 +803,15 @@ func TestRotate(t *testing.T) {
 			d := deletionIn(t, false)
 			d.SourcePath = sourceWith(t, s, c.source)
 			litter := filepath.Join(filepath.Dir(d.SourcePath), ".source.1.tmp")
-			write(t, litter, sampleID)
+			sendertest.Write(t, litter, sampleID)
 			if c.source == "" {
 				if err := os.Remove(d.SourcePath); err != nil {
 					t.Fatal(err)
 				}
 			}
 			for _, tool := range d.Tools {
-				write(t, s.KeyPath(tool), "key")
-				write(t, filepath.Join(filepath.Dir(s.KeyPath(tool)), "."+tool.String()+".1.tmp"), "key")
+				sendertest.Write(t, s.KeyPath(tool), "key")
+				sendertest.Write(t, filepath.Join(filepath.Dir(s.KeyPath(tool)), "."+tool.String()+".1.tmp"), "key")
 			}
 			if c.blocked {
 				block(t, s.KeyPath(d.Tools[1]))
@@ -850,7 +848,7 @@ func TestRotate(t *testing.T) {
 func forgottenIn(t *testing.T, then string, redacted bool) (s Sender, path string, tool manifest.ID, key []byte) {
 	t.Helper()
 	s = newSender(t)
-	tool = toolID(t, "mytool")
+	tool = sendertest.ToolID(t, "mytool")
 	path = sourceWith(t, s, sampleID)
 	key, err := s.HashKey(tool, path, true)
 	if err != nil {
@@ -919,7 +917,7 @@ func TestForgottenIDIsRotated(t *testing.T) {
 func TestForgottenIDThatStays(t *testing.T) {
 	damaged := func(t *testing.T) (Sender, string, manifest.ID) {
 		s, path, tool, _ := forgottenIn(t, "", true)
-		write(t, s.Deletions().path(deletion.HashID(sampleID)), "half a fi")
+		sendertest.Write(t, s.Deletions().path(deletion.HashID(sampleID)), "half a fi")
 		return s, path, tool
 	}
 	blocked := func(t *testing.T) (Sender, string, manifest.ID) {
@@ -943,7 +941,7 @@ func TestForgottenIDThatStays(t *testing.T) {
 // TestIDThatIsNotForgotten holds that nothing of this is in the way of others.
 func TestIDThatIsNotForgotten(t *testing.T) {
 	s, path, tool, key := forgottenIn(t, "", true)
-	write(t, path, otherID)
+	sendertest.Write(t, path, otherID)
 	if id, err := s.SourceID(path, true); err != nil || id != otherID {
 		t.Errorf("%q, %v", id, err)
 	}
@@ -966,13 +964,13 @@ func TestIDThatIsNotForgotten(t *testing.T) {
 
 func TestEraseHere(t *testing.T) {
 	s := newSender(t)
-	tool, other := toolID(t, "mytool"), toolID(t, "other")
+	tool, other := sendertest.ToolID(t, "mytool"), sendertest.ToolID(t, "other")
 	for _, tool := range []manifest.ID{tool, other} {
 		for _, part := range []string{"new", "claimed", "tmp", "rejected"} {
 			place(t, s.Outbox(tool), part, sampleID)
 		}
-		write(t, s.KeyPath(tool), "key")
-		write(t, s.Journal(tool).path, "journal")
+		sendertest.Write(t, s.KeyPath(tool), "key")
+		sendertest.Write(t, s.Journal(tool).path, "journal")
 	}
 	before := tree(t, s.State())
 	if e, err := s.EraseHere(t.Context(), tool); e != (Emptied{Discarded: 2}) || err != nil {
@@ -991,7 +989,7 @@ func TestEraseHere(t *testing.T) {
 	if !maps.Equal(before, after) {
 		t.Errorf("left: %q, want %q", after, before)
 	}
-	if e, err := s.EraseHere(t.Context(), toolID(t, "third")); e != (Emptied{}) || err != nil {
+	if e, err := s.EraseHere(t.Context(), sendertest.ToolID(t, "third")); e != (Emptied{}) || err != nil {
 		t.Errorf("nothing: %+v, %v", e, err)
 	}
 	s.Dirs.StateHome = ""
@@ -1068,57 +1066,5 @@ func TestDeletionPayload(t *testing.T) {
 	}
 	if len(m.Send.Headers) != 7 {
 		t.Errorf("the manifest was changed: %+v", m.Send.Headers)
-	}
-}
-
-// TestRequests holds whom a forgetting asks, and how.
-func TestRequests(t *testing.T) {
-	s := newSender(t)
-	mail := `method = "mail", mail = "privacy@shared.example"`
-	f := Forgetting{SourceID: sampleID, Tools: []*manifest.Manifest{
-		toolAt(t, "a", nowhere, mail), toolAt(t, "b", nowhere, byHTTP(nowhere)), toolAt(t, "c", nowhere, mail), toolAt(t, "d", nowhere, byHTTP(nowhere)),
-		toolAt(t, "e", nowhere, `method = "mail", mail = "privacy@e.example"`), toolAt(t, "f", nowhere, `method = "none"`),
-	}}
-	f.Tools[5].Tool.Contact, f.Tools[5].Tool.Privacy, f.Tools[5].Tool.Homepage = "", "https://f.example/privacy", "https://f.example"
-	var got []string
-	seen := map[uuid.UUID]bool{}
-	d := s.newDeletion(f)
-	must(t, d.check())
-	for _, r := range s.Requests(f) {
-		got = append(got, fmt.Sprintf("%s %v %q %s to %q, or %s", r.Method, r.Tools, r.Names, r.State, r.To, r.Contact))
-		if seen[r.ID] || r.ID == uuid.Nil {
-			t.Errorf("%+v", r)
-		}
-		seen[r.ID] = true
-		if (r.State == Failed) != (r.Answer != "") || (r.State == Failed) != r.SettledAt.Equal(noon) {
-			t.Errorf("%+v", r)
-		}
-	}
-	want := []string{
-		`mail [a c] ["Tool a" "Tool c"] by-mail to "privacy@shared.example", or privacy@a.example`,
-		`http [b] ["Tool b"] pending to "http://127.0.0.1:9/deletions", or privacy@b.example`,
-		`http [d] ["Tool d"] pending to "http://127.0.0.1:9/deletions", or privacy@d.example`,
-		`mail [e] ["Tool e"] by-mail to "privacy@e.example", or privacy@e.example`,
-		`none [f] ["Tool f"] failed to "", or https://f.example/privacy`,
-	}
-	if !slices.Equal(got, want) {
-		t.Errorf("\n got %s\nwant %s", strings.Join(got, "\n     "), strings.Join(want, "\n     "))
-	}
-	f.LocalOnly = true
-	if list := s.Requests(f); len(list) != 0 {
-		t.Errorf("nobody is to be asked: %+v", list)
-	}
-	if left := tree(t, s.Dirs.Home); len(left) != 0 {
-		t.Errorf("something was written: %q", left)
-	}
-}
-
-func TestContact(t *testing.T) {
-	for want, tool := range map[string]manifest.Tool{
-		"c": {Contact: "c", Privacy: "p", Homepage: "h"}, "p": {Privacy: "p", Homepage: "h"}, "h": {Homepage: "h"}, "": {},
-	} {
-		if got := contact(tool); got != want {
-			t.Errorf("%+v: got %q", tool, got)
-		}
 	}
 }

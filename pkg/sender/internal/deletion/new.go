@@ -1,5 +1,16 @@
 package deletion
 
+import (
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/google/uuid"
+
+	"github.com/usagectl/usagectl/pkg/manifest"
+)
+
 // New is the deletion of the source ID that the tools share, in the file at sourcePath,
 // asked for at a time. If localOnly is set nobody is to be asked. Nothing is written.
 func New(tools []*manifest.Manifest, sourceID, sourcePath string, localOnly bool, at time.Time) Deletion {

@@ -1,4 +1,4 @@
-package sender
+package deletion
 
 import (
 	"encoding/json"
@@ -14,8 +14,8 @@ import (
 	"github.com/usagectl/usagectl/pkg/manifest"
 )
 
-func mailRequest(names ...string) deletion.Request {
-	return deletion.Request{
+func mailRequest(names ...string) Request {
+	return Request{
 		ID: uuid.MustParse("6ba7b810-9dad-41d1-80b4-00c04fd430c8"), Names: names, RequestedAt: noon,
 		State: ByMail, Method: manifest.ForgetMail, To: "privacy@mytool.example",
 	}

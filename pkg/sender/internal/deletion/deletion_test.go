@@ -1,4 +1,4 @@
-package sender
+package deletion
 
 import (
 	"bytes"
@@ -17,29 +17,22 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/usagectl/usagectl/internal/jsondoc"
-	"github.com/usagectl/usagectl/internal/statefile"
 	"github.com/usagectl/usagectl/pkg/identity"
 	"github.com/usagectl/usagectl/pkg/manifest"
 	"github.com/usagectl/usagectl/pkg/sender/internal/backoff"
 	"github.com/usagectl/usagectl/pkg/sender/internal/outbox"
+	"github.com/usagectl/usagectl/pkg/sender/internal/sendertest"
 )
+
+var noon = sendertest.Noon()
 
 const (
 	sampleID = "3f2b8c1e-9d4a-4f6b-8a27-0c5d1e9b7f60"
 	otherID  = "9b7f60aa-0c5d-4e1e-8a27-3f2b8c1e9d4a"
 )
 
-func toolID(t testing.TB, name string) manifest.ID {
-	t.Helper()
-	id, err := manifest.ParseID(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return id
-}
-
 // allStates are the states of a request. Those that are open come first.
-var allStates = []deletion.State{Pending, ByMail, Failed, Accepted, Confirmed}
+var allStates = []State{Pending, ByMail, Failed, Accepted, Confirmed}
 
 const openStates = 3 // of allStates
 
@@ -47,14 +40,14 @@ const openStates = 3 // of allStates
 const payload = `{"z":12345678901234567890,"a":{"id":"` + sampleID + `","n":1.10,"l":[null,true,"<&>ü",{}]}}`
 
 // requestIn is a request by event, which has all that a request can have.
-func requestIn(t testing.TB, state deletion.State) deletion.Request {
+func requestIn(t testing.TB, state State) Request {
 	t.Helper()
 	doc, err := jsondoc.ParseObject([]byte(payload))
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := deletion.Request{
-		ID: uuid.New(), Tools: []manifest.ID{toolID(t, "mytool")}, Names: []string{"My Tool"}, RequestedAt: noon, State: state,
+	r := Request{
+		ID: uuid.New(), Tools: []manifest.ID{sendertest.ToolID(t, "mytool")}, Names: []string{"My Tool"}, RequestedAt: noon, State: state,
 		Method: manifest.ForgetEvent, To: "http://127.0.0.1:9/v1", Contact: "privacy@mytool.example",
 		Backoff: backoff.Backoff{Failures: 2, NotBefore: noon.Add(time.Hour), Asked: noon.Add(time.Hour), Error: "503"},
 		Event:   "forget", Payload: doc,
@@ -69,11 +62,11 @@ func requestIn(t testing.TB, state deletion.State) deletion.Request {
 	return r
 }
 
-func deletionIn(t testing.TB, erased bool, states ...deletion.State) deletion.Deletion {
+func deletionIn(t testing.TB, erased bool, states ...State) Deletion {
 	t.Helper()
-	d := deletion.Deletion{
-		Schema: deletion.Schema, SHA256: deletion.HashID(sampleID), SourceID: sampleID, SourcePath: "/home/me/.mytool/source",
-		Tools: []manifest.ID{toolID(t, "mytool"), toolID(t, "other")}, RequestedAt: noon, Erased: erased, Requests: []deletion.Request{},
+	d := Deletion{
+		Schema: Schema, SHA256: HashID(sampleID), SourceID: sampleID, SourcePath: "/home/me/.mytool/source",
+		Tools: []manifest.ID{sendertest.ToolID(t, "mytool"), sendertest.ToolID(t, "other")}, RequestedAt: noon, Erased: erased, Requests: []Request{},
 	}
 	for _, state := range states {
 		d.Requests = append(d.Requests, requestIn(t, state))
@@ -81,7 +74,7 @@ func deletionIn(t testing.TB, erased bool, states ...deletion.State) deletion.De
 	return d
 }
 
-func marshalled(t testing.TB, d deletion.Deletion) []byte {
+func marshalled(t testing.TB, d Deletion) []byte {
 	t.Helper()
 	data, err := json.Marshal(d)
 	if err != nil {
@@ -106,12 +99,12 @@ func TestDeletionRoundTrip(t *testing.T) {
 		"settled":       settled,
 		"nobody to ask": deletionIn(t, false),
 	} {
-		got, err := deletion.Parse(marshalled(t, d))
+		got, err := Parse(marshalled(t, d))
 		if err != nil || !reflect.DeepEqual(got, d) {
 			t.Errorf("%s: %v\n got %+v\nwant %+v", name, err, got, d)
 		}
 	}
-	got, err := deletion.Parse(marshalled(t, waits))
+	got, err := Parse(marshalled(t, waits))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,7 +121,7 @@ func TestParseDeletionNewer(t *testing.T) {
 		`{"schema":2,"sha256":1,"tools":{"mytool":"?"},"requests":"none"}`,
 		strings.Replace(string(marshalled(t, deletionIn(t, false, Pending))), `"schema":1`, `"schema":7`, 1),
 	} {
-		if _, err := deletion.Parse([]byte(text)); !errors.Is(err, outbox.ErrNewer) || errors.Is(err, deletion.ErrDamaged) {
+		if _, err := Parse([]byte(text)); !errors.Is(err, outbox.ErrNewer) || errors.Is(err, ErrDamaged) {
 			t.Errorf("%.60s: %v", text, err)
 		}
 	}
@@ -140,72 +133,72 @@ func TestParseDeletionNewer(t *testing.T) {
 func TestParseDeletionDamaged(t *testing.T) {
 	whole := marshalled(t, deletionIn(t, false, Pending))
 	for n := range whole {
-		if d, err := deletion.Parse(whole[:n]); !errors.Is(err, deletion.ErrDamaged) || !reflect.DeepEqual(d, deletion.Deletion{}) {
+		if d, err := Parse(whole[:n]); !errors.Is(err, ErrDamaged) || !reflect.DeepEqual(d, Deletion{}) {
 			t.Fatalf("cut at %d: %+v, %v", n, d, err)
 		}
 	}
-	for name, damage := range map[string]func(*deletion.Deletion){
-		"no schema":                         func(d *deletion.Deletion) { d.Schema = 0 },
-		"no hash":                           func(d *deletion.Deletion) { d.SHA256 = "" },
-		"no tools":                          func(d *deletion.Deletion) { d.Tools = nil },
-		"the hash of another ID":            func(d *deletion.Deletion) { d.SHA256 = deletion.HashID(otherID) },
-		"another ID than the hash's":        func(d *deletion.Deletion) { d.SourceID = otherID },
-		"an open request without the ID":    func(d *deletion.Deletion) { d.SourceID, d.Erased = "", true },
-		"not erased, without the ID":        func(d *deletion.Deletion) { d.SourceID, d.Requests = "", nil },
-		"a request without an ID":           func(d *deletion.Deletion) { d.Requests[0].ID = uuid.Nil },
-		"a request of no tool":              func(d *deletion.Deletion) { d.Requests[0].Tools = nil },
-		"an open event without a transport": func(d *deletion.Deletion) { d.Requests[0].Send = nil },
-		"an open event without a document":  func(d *deletion.Deletion) { d.Requests[0].Payload = nil },
-		"no time":                           func(d *deletion.Deletion) { d.RequestedAt = time.Time{} },
-		"a hash that is none":               func(d *deletion.Deletion) { d.SHA256 = strings.ToUpper(d.SHA256) },
-		"an ID that is none":                func(d *deletion.Deletion) { d.SourceID, d.SHA256 = "x", deletion.HashID("x") },
-		"a path with a NUL":                 func(d *deletion.Deletion) { d.SourcePath = "/a\x00b" },
-		"fewer failures than none":          func(d *deletion.Deletion) { d.Backoff.Failures = -1 },
-		"a request with such":               func(d *deletion.Deletion) { d.Requests[0].Backoff.Failures = -1 },
-		"a request of another tool":         func(d *deletion.Deletion) { d.Requests[0].Tools = []manifest.ID{toolID(t, "evil")} },
-		"a state that is none":              func(d *deletion.Deletion) { d.Requests[0].State = "done" },
-		"a method that is none":             func(d *deletion.Deletion) { d.Requests[0].Method = "exec" },
-		"a name for a terminal":             func(d *deletion.Deletion) { d.Requests[0].Names = []string{"\x1b[2J"} },
-		"an event that is none":             func(d *deletion.Deletion) { d.Requests[0].Event = "\n" },
-		"two receivers":                     func(d *deletion.Deletion) { d.Requests[0].To = "https://other.example" },
-		"a payload without the ID":          func(d *deletion.Deletion) { d.Requests[0].Payload = jsondoc.Of("x", "y") },
-		"a payload beyond any":              func(d *deletion.Deletion) { d.Requests[0].Payload.Set("x", strings.Repeat("y", MaxPayload)) },
-		"a transport that is none":          func(d *deletion.Deletion) { d.Requests[0].Send.Transport = "exec" },
-		"a header twice": func(d *deletion.Deletion) {
+	for name, damage := range map[string]func(*Deletion){
+		"no schema":                         func(d *Deletion) { d.Schema = 0 },
+		"no hash":                           func(d *Deletion) { d.SHA256 = "" },
+		"no tools":                          func(d *Deletion) { d.Tools = nil },
+		"the hash of another ID":            func(d *Deletion) { d.SHA256 = HashID(otherID) },
+		"another ID than the hash's":        func(d *Deletion) { d.SourceID = otherID },
+		"an open request without the ID":    func(d *Deletion) { d.SourceID, d.Erased = "", true },
+		"not erased, without the ID":        func(d *Deletion) { d.SourceID, d.Requests = "", nil },
+		"a request without an ID":           func(d *Deletion) { d.Requests[0].ID = uuid.Nil },
+		"a request of no tool":              func(d *Deletion) { d.Requests[0].Tools = nil },
+		"an open event without a transport": func(d *Deletion) { d.Requests[0].Send = nil },
+		"an open event without a document":  func(d *Deletion) { d.Requests[0].Payload = nil },
+		"no time":                           func(d *Deletion) { d.RequestedAt = time.Time{} },
+		"a hash that is none":               func(d *Deletion) { d.SHA256 = strings.ToUpper(d.SHA256) },
+		"an ID that is none":                func(d *Deletion) { d.SourceID, d.SHA256 = "x", HashID("x") },
+		"a path with a NUL":                 func(d *Deletion) { d.SourcePath = "/a\x00b" },
+		"fewer failures than none":          func(d *Deletion) { d.Backoff.Failures = -1 },
+		"a request with such":               func(d *Deletion) { d.Requests[0].Backoff.Failures = -1 },
+		"a request of another tool":         func(d *Deletion) { d.Requests[0].Tools = []manifest.ID{sendertest.ToolID(t, "evil")} },
+		"a state that is none":              func(d *Deletion) { d.Requests[0].State = "done" },
+		"a method that is none":             func(d *Deletion) { d.Requests[0].Method = "exec" },
+		"a name for a terminal":             func(d *Deletion) { d.Requests[0].Names = []string{"\x1b[2J"} },
+		"an event that is none":             func(d *Deletion) { d.Requests[0].Event = "\n" },
+		"two receivers":                     func(d *Deletion) { d.Requests[0].To = "https://other.example" },
+		"a payload without the ID":          func(d *Deletion) { d.Requests[0].Payload = jsondoc.Of("x", "y") },
+		"a payload beyond any":              func(d *Deletion) { d.Requests[0].Payload.Set("x", strings.Repeat("y", MaxPayload)) },
+		"a transport that is none":          func(d *Deletion) { d.Requests[0].Send.Transport = "exec" },
+		"a header twice": func(d *Deletion) {
 			d.Requests[0].Send.Headers = []manifest.Header{{Name: "A", Value: "1"}, {Name: "a", Value: "2"}}
 		},
-		"a header in two lines":      func(d *deletion.Deletion) { d.Requests[0].Send.Headers[0].Value = "1\r\nB: 2" },
-		"the host as a header":       func(d *deletion.Deletion) { d.Requests[0].Send.Headers[0].Name = "Host" },
-		"a secret as a write key":    func(d *deletion.Deletion) { d.Requests[0].Send.WriteKeyEnv = "GITHUB_TOKEN" },
-		"no write key":               func(d *deletion.Deletion) { d.Requests[0].Send.Transport, d.Requests[0].Send.Auth = manifest.Segment, "basic" },
-		"no signal":                  func(d *deletion.Deletion) { d.Requests[0].Send.Transport = manifest.OTLP },
-		"plain http to another host": func(d *deletion.Deletion) { d.goesTo("http://other.example/") },
-		"an event to a shell's start file": func(d *deletion.Deletion) {
+		"a header in two lines":      func(d *Deletion) { d.Requests[0].Send.Headers[0].Value = "1\r\nB: 2" },
+		"the host as a header":       func(d *Deletion) { d.Requests[0].Send.Headers[0].Name = "Host" },
+		"a secret as a write key":    func(d *Deletion) { d.Requests[0].Send.WriteKeyEnv = "GITHUB_TOKEN" },
+		"no write key":               func(d *Deletion) { d.Requests[0].Send.Transport, d.Requests[0].Send.Auth = manifest.Segment, "basic" },
+		"no signal":                  func(d *Deletion) { d.Requests[0].Send.Transport = manifest.OTLP },
+		"plain http to another host": func(d *Deletion) { d.goesTo("http://other.example/") },
+		"an event to a shell's start file": func(d *Deletion) {
 			d.goesTo("/root/.bashrc")
 			d.Requests[0].Send.Transport = manifest.File
 		},
-		"plain http, posted": func(d *deletion.Deletion) {
+		"plain http, posted": func(d *Deletion) {
 			d.Requests[0].Method, d.Requests[0].To = manifest.ForgetHTTP, "http://other.example/"
 		},
-		"mail to two": func(d *deletion.Deletion) {
+		"mail to two": func(d *Deletion) {
 			d.Requests[0].Method, d.Requests[0].To = manifest.ForgetMail, "a@b.example,c@d.example"
 		},
 	} {
 		d := deletionIn(t, false, Pending)
 		damage(&d)
-		if _, err := deletion.Parse(marshalled(t, d)); !errors.Is(err, deletion.ErrDamaged) {
+		if _, err := Parse(marshalled(t, d)); !errors.Is(err, ErrDamaged) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	for _, text := range []string{"", "\x00\x00", "null", "[]", "{}", `{"schema":1}`, `{"schema":1.5}`, string(whole) + "{}"} {
-		if d, err := deletion.Parse([]byte(text)); !errors.Is(err, deletion.ErrDamaged) {
+		if d, err := Parse([]byte(text)); !errors.Is(err, ErrDamaged) {
 			t.Errorf("%.60q: %+v, %v", text, d, err)
 		}
 	}
 }
 
 // goesTo sends the first request, an event, elsewhere.
-func (d *deletion.Deletion) goesTo(endpoint string) {
+func (d *Deletion) goesTo(endpoint string) {
 	d.Requests[0].To, d.Requests[0].Send.Endpoint = endpoint, endpoint
 }
 
@@ -219,9 +212,9 @@ func TestSourcePath(t *testing.T) {
 		s := newSender(t)
 		d := deletionIn(t, false)
 		d.SourcePath = strings.Replace(path, "~", s.Dirs.Home, 1)
-		must(t, os.MkdirAll(filepath.Join(s.Dirs.Home, ".mytool"), 0o700))
-		write(t, d.SourcePath, sampleID)
-		must(t, s.Deletions().Create(d))
+		sendertest.Must(t, os.MkdirAll(filepath.Join(s.Dirs.Home, ".mytool"), 0o700))
+		sendertest.Write(t, d.SourcePath, sampleID)
+		sendertest.Must(t, s.Deletions().Create(d))
 		if listed := len(s.Refused()) > 0; listed == removed {
 			t.Errorf("%s is refused: %v", path, listed)
 		}
@@ -246,17 +239,17 @@ func FuzzParseDeletion(f *testing.F) {
 	f.Add([]byte(`{"schema":2}`))
 	s := Sender{Now: func() time.Time { return noon }, Version: func() string { return "0" }, Env: func(string) (string, bool) { return "", false }}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		var fits deletion.Deletion // with the hash of its ID, which no fuzzer guesses
+		var fits Deletion // with the hash of its ID, which no fuzzer guesses
 		if json.Unmarshal(data, &fits) == nil {
-			fits.SHA256 = deletion.HashID(fits.SourceID)
+			fits.SHA256 = HashID(fits.SourceID)
 			data = marshalled(t, fits)
 		}
-		d, err := deletion.Parse(data)
+		d, err := Parse(data)
 		if err != nil {
 			return
 		}
 		first := marshalled(t, d)
-		again, err := deletion.Parse(first)
+		again, err := Parse(first)
 		if err != nil {
 			t.Fatalf("%v: %s", err, first)
 		}
@@ -273,19 +266,19 @@ func FuzzParseDeletion(f *testing.F) {
 			}
 		}
 		d.redact()
-		if d, err := deletion.Parse(marshalled(t, d)); err != nil {
+		if d, err := Parse(marshalled(t, d)); err != nil {
 			t.Errorf("after redacting: %v: %+v", err, d)
 		}
 	})
 }
 
 // combinations calls f with every list of at most two states.
-func combinations(f func(states []deletion.State)) {
+func combinations(f func(states []State)) {
 	f(nil)
 	for _, first := range allStates {
-		f([]deletion.State{first})
+		f([]State{first})
 		for _, second := range allStates {
-			f([]deletion.State{first, second})
+			f([]State{first, second})
 		}
 	}
 }
@@ -293,9 +286,9 @@ func combinations(f func(states []deletion.State)) {
 // TestRedact holds that the ID, and the documents and headers that hold it, are
 // kept exactly as long as something needs them: erasing, asking, or a person's mail.
 func TestRedact(t *testing.T) {
-	isOpen := func(s deletion.State) bool { return slices.Contains(allStates[:openStates], s) }
+	isOpen := func(s State) bool { return slices.Contains(allStates[:openStates], s) }
 	for _, erased := range []bool{false, true} {
-		combinations(func(states []deletion.State) {
+		combinations(func(states []State) {
 			d := deletionIn(t, erased, states...)
 			d.redact()
 			name := fmt.Sprintf("erased %v, %v", erased, states)
@@ -316,7 +309,7 @@ func TestRedact(t *testing.T) {
 			if bytes.Contains(data, []byte(sampleID)) != needed { // as in what a receiver answered
 				t.Errorf("%s: on disk: %s", name, data)
 			}
-			if again, err := deletion.Parse(data); err != nil || !reflect.DeepEqual(again, d) {
+			if again, err := Parse(data); err != nil || !reflect.DeepEqual(again, d) {
 				t.Errorf("%s: %v\n got %+v\nwant %+v", name, err, again, d)
 			}
 			before := marshalled(t, d)
@@ -333,7 +326,7 @@ func TestDue(t *testing.T) {
 	none, running, over := backoff.Backoff{}, backoff.Backoff{NotBefore: noon.Add(time.Minute)}, backoff.Backoff{NotBefore: noon.Add(-time.Minute)}
 	otherClock := backoff.Backoff{NotBefore: noon.Add(2 * backoff.MaxRetryAfter)}
 	waits := []backoff.Backoff{none, running, over, otherClock}
-	try := func(erased bool, erasing Backoff, states []deletion.State, asking []Backoff) {
+	try := func(erased bool, erasing Backoff, states []State, asking []Backoff) {
 		d := deletionIn(t, erased, states...)
 		d.Backoff = erasing
 		open, done, due := false, erased, !erased && erasing != running
@@ -352,7 +345,7 @@ func TestDue(t *testing.T) {
 	}
 	for _, erased := range []bool{false, true} {
 		for _, erasing := range waits {
-			combinations(func(states []deletion.State) {
+			combinations(func(states []State) {
 				for _, first := range waits {
 					for _, second := range waits {
 						try(erased, erasing, states, []backoff.Backoff{first, second}[:len(states)])
@@ -376,12 +369,12 @@ func TestForgottenIn(t *testing.T) {
 		if parsed, err := identity.Parse([]byte(id)); err != nil || parsed != id {
 			t.Fatalf("%s is no source ID: %q, %v", id, parsed, err)
 		}
-		gone := deletion.Forgotten{deletion.HashID(id): true, deletion.HashID("short"): true, deletion.HashID(strings.Repeat("x", 65)): true}
+		gone := Forgotten{HashID(id): true, HashID("short"): true, HashID(strings.Repeat("x", 65)): true}
 		for _, v := range []any{id, []any{"x", id}, jsondoc.Of("x", id), nested(id), []any{[]any{[]any{id}}}} {
 			if !gone.In(v) {
 				t.Errorf("%s is not found in %+v", id, v)
 			}
-			if (deletion.Forgotten{}).in(v) || (deletion.Forgotten{deletion.HashID(otherID): true}).in(v) {
+			if (Forgotten{}).in(v) || (Forgotten{HashID(otherID): true}).in(v) {
 				t.Errorf("%s: another ID, or none, is found in %+v", id, v)
 			}
 		}
@@ -402,7 +395,7 @@ func TestForgottenIn(t *testing.T) {
 // deletionsWith makes deletions with files of these names.
 func deletionsWith(t testing.TB, files map[string]string) Deletions {
 	t.Helper()
-	ds := deletion.Open(t.TempDir())
+	ds := Open(t.TempDir())
 	if err := os.MkdirAll(ds.dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -417,8 +410,8 @@ func deletionsWith(t testing.TB, files map[string]string) Deletions {
 // TestCreateDeletion holds that there is one deletion of an ID, with one set of
 // request IDs, whoever asks for it at once.
 func TestCreateDeletion(t *testing.T) {
-	ds := deletion.Open(t.TempDir())
-	list := make([]deletion.Deletion, 16)
+	ds := Open(t.TempDir())
+	list := make([]Deletion, 16)
 	errs := make([]error, len(list))
 	start := make(chan struct{})
 	var wg sync.WaitGroup
@@ -431,7 +424,7 @@ func TestCreateDeletion(t *testing.T) {
 	}
 	close(start)
 	wg.Wait()
-	filed, err := ds.Read(deletion.HashID(sampleID))
+	filed, err := ds.Read(HashID(sampleID))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -458,7 +451,7 @@ func TestCreateDeletion(t *testing.T) {
 // TestDeletionNames holds that what killed processes left is found, for it holds
 // the ID, and that other files are nobody's business: nothing would ever sweep them.
 func TestDeletionNames(t *testing.T) {
-	a, b, c, d := deletion.HashID("a"), deletion.HashID("b"), deletion.HashID("c"), deletion.HashID("d")
+	a, b, c, d := HashID("a"), HashID("b"), HashID("c"), HashID("d")
 	ds := deletionsWith(t, map[string]string{
 		a + ".json":              "",
 		b + ".json":              "",
@@ -491,7 +484,7 @@ func TestDeletionNames(t *testing.T) {
 	if want := (map[string]bool{b: true, c: true, d: true}); !reflect.DeepEqual(litter, want) {
 		t.Errorf("litter: %v", litter)
 	}
-	for _, ds := range []deletion.Store{{}, deletion.Open(""), deletion.Open(t.TempDir())} {
+	for _, ds := range []Store{{}, Open(""), Open(t.TempDir())} {
 		if filed, litter, err := ds.Names(); len(filed) != 0 || len(litter) != 0 || err != nil {
 			t.Errorf("none: %v, %v, %v", filed, litter, err)
 		}
@@ -500,7 +493,7 @@ func TestDeletionNames(t *testing.T) {
 
 // TestAllDeletions holds that one that cannot be read hides none that can.
 func TestAllDeletions(t *testing.T) {
-	ds := deletion.Open(t.TempDir())
+	ds := Open(t.TempDir())
 	if list, err := ds.All(); len(list) != 0 || err != nil {
 		t.Errorf("without any: %v, %v", list, err)
 	}
@@ -509,10 +502,10 @@ func TestAllDeletions(t *testing.T) {
 	for i := range 5 {
 		id := uuid.NewString()
 		d := deletionIn(t, true)
-		d.SourceID, d.SHA256 = id, deletion.HashID(id)
+		d.SourceID, d.SHA256 = id, HashID(id)
 		d.RequestedAt = noon.Add(-time.Duration(min(i, 3)) * time.Hour)
 		if i == 1 {
-			d.Tools = []manifest.ID{toolID(t, "third")}
+			d.Tools = []manifest.ID{sendertest.ToolID(t, "third")}
 			thirdHash = d.SHA256
 		}
 		if err := ds.Create(d); err != nil {
@@ -538,7 +531,7 @@ func TestAllDeletions(t *testing.T) {
 		if problems != broken {
 			t.Errorf("%d are unreadable, and this is reported: %v", broken, err)
 		}
-		third, err := ds.Of(toolID(t, "third"))
+		third, err := ds.Of(sendertest.ToolID(t, "third"))
 		if len(third) != 1 || third[0].SHA256 != thirdHash || (err != nil) != (broken > 0) {
 			t.Errorf("of one tool: %+v, %v", third, err)
 		}
@@ -546,11 +539,11 @@ func TestAllDeletions(t *testing.T) {
 	check(0)
 	renamed := deletionIn(t, true)
 	for id, text := range map[string]string{"damaged": `{"schema":1`, "newer": `{"schema":2}`, "renamed": string(marshalled(t, renamed))} {
-		if err := os.WriteFile(ds.Path(deletion.HashID(id)), []byte(text), 0o600); err != nil {
+		if err := os.WriteFile(ds.Path(HashID(id)), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := os.Mkdir(ds.Path(deletion.HashID("a directory")), 0o700); err != nil {
+	if err := os.Mkdir(ds.Path(HashID("a directory")), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	check(4)
@@ -559,7 +552,7 @@ func TestAllDeletions(t *testing.T) {
 // TestSweep holds that what killed processes left of one deletion goes, and nothing
 // of another: somebody may be writing that at the moment.
 func TestSweep(t *testing.T) {
-	a, b := deletion.HashID("a"), deletion.HashID("b")
+	a, b := HashID("a"), HashID("b")
 	stays := []string{"." + b + ".json.1.tmp", b + ".json", a + ".json", "." + a + ".claim", "." + b + ".claim"}
 	files := map[string]string{"." + a + ".json.1.tmp": sampleID, "." + a + ".json.2.tmp": ""}
 	for _, name := range stays {
@@ -570,50 +563,36 @@ func TestSweep(t *testing.T) {
 		if err := ds.Sweep(a); err != nil {
 			t.Fatal(err)
 		}
-		if got := names(t, ds.dir); !slices.Equal(got, slices.Sorted(slices.Values(stays))) {
+		if got := sendertest.Names(t, ds.dir); !slices.Equal(got, slices.Sorted(slices.Values(stays))) {
 			t.Errorf("left: %q", got)
 		}
 	}
-	if err := deletion.Open(t.TempDir()).sweep(a); err != nil {
+	if err := Open(t.TempDir()).sweep(a); err != nil {
 		t.Errorf("where there is no directory: %v", err)
 	}
-}
-
-// names are what a directory holds; none if there is no such directory.
-func names(t testing.TB, dir string) []string {
-	t.Helper()
-	entries, err := os.ReadDir(dir)
-	if err := statefile.IgnoreMissing(err); err != nil {
-		t.Fatal(err)
-	}
-	var list []string
-	for _, e := range entries {
-		list = append(list, e.Name())
-	}
-	return list
 }
 
 // TestHas holds that the file's being there counts, whatever is in it: in doubt
 // the ID was to be forgotten.
 func TestHas(t *testing.T) {
 	ds := deletionsWith(t, map[string]string{
-		deletion.HashID("empty") + ".json":               "",
-		deletion.HashID("newer") + ".json":               `{"schema":2}`,
-		"." + deletion.HashID("litter") + ".json.1.tmp":  "",
-		"." + deletion.HashID("claimed only") + ".claim": "",
+		HashID("empty") + ".json":               "",
+		HashID("newer") + ".json":               `{"schema":2}`,
+		"." + HashID("litter") + ".json.1.tmp":  "",
+		"." + HashID("claimed only") + ".claim": "",
 	})
 	if err := ds.Create(deletionIn(t, true)); err != nil {
 		t.Fatal(err)
 	}
 	for id, want := range map[string]bool{
 		sampleID: true, "empty": true, "newer": true,
-		otherID: false, "litter": false, "claimed only": false, "": false, "{" + sampleID + "}": false, deletion.HashID(sampleID): false,
+		otherID: false, "litter": false, "claimed only": false, "": false, "{" + sampleID + "}": false, HashID(sampleID): false,
 	} {
 		if ds.Has(id) != want {
 			t.Errorf("%q: %v", id, !want)
 		}
 	}
-	if deletion.Open("").Has(sampleID) || deletion.Open(t.TempDir()).Has(sampleID) {
+	if Open("").Has(sampleID) || Open(t.TempDir()).Has(sampleID) {
 		t.Error("where nothing is kept an ID was to be forgotten")
 	}
 }

@@ -1,4 +1,4 @@
-package sender
+package deletion
 
 import (
 	"encoding/json"
@@ -53,7 +53,7 @@ func FuzzDeletionDestination(f *testing.F) {
 			send.Headers = []manifest.Header{{Name: headerName, Value: headerValue}}
 		}
 		r.Method, r.To, r.Contact, r.Send = manifest.ForgetMethod(method), to, contact, &send
-		read, err := deletion.Parse(marshalled(t, d))
+		read, err := Parse(marshalled(t, d))
 		if err != nil {
 			return
 		}
@@ -65,7 +65,7 @@ func FuzzDeletionDestination(f *testing.F) {
 }
 
 // declared is the manifest of a tool whose deletion requests go where this one goes.
-func declared(t *testing.T, r deletion.Request) string {
+func declared(t *testing.T, r Request) string {
 	t.Helper()
 	var b strings.Builder
 	set := func(key, value string) { fmt.Fprintf(&b, "%s = %s\n", key, tomlString(t, value)) }
