@@ -24,8 +24,8 @@ type admission struct {
 }
 
 func (s Sender) admission(m *manifest.Manifest) *admission {
-	gone, err := s.Deletions().Forgotten()
-	refused, refusedErr := consent.RefusedAt(s.Dirs, m.Tool.ID)
+	gone, err := s.deletions().Forgotten()
+	refused, refusedErr := consent.RefusedAt(s.dirs, m.Tool.ID)
 	err = errors.Join(err, refusedErr)
 	if refused.After(s.Now().Add(maxSkew)) {
 		err = errors.Join(err, fmt.Errorf("a refusal is marked as in force at %s, which is not yet; \"usagectl enable %s\" mends that", refused.Format(time.RFC3339), m.Tool.ID))
@@ -50,22 +50,41 @@ const maxSkew = time.Minute
 
 // admit makes a message of an event, under what is agreed now. The error is a
 // [dropError] if the event must go; any other means to keep it for later.
-func (a *admission) admit(e outbox.Entry) (consent.Permit, parcel, error) {
+func (a *admission) admit(e outbox.Entry) (consent.Permit, transport.Message, error) {
 	permit, err := a.permit(e)
 	if err != nil {
-		return consent.Permit{}, parcel{}, err
+		return consent.Permit{}, transport.Message{}, err
 	}
-	payload := Build(a.manifest, e.Event, permit.Terms(), e.Values)
-	for _, f := range payload.Fields {
+	body := payload.Build(a.manifest, e.Event, permit.Terms(), e.Values)
+	for _, f := range body.Fields {
 		if f.Field.Required && f.Withheld != "" {
-			return consent.Permit{}, parcel{}, dropError{outbox.LostWithdrawn}
+			return consent.Permit{}, transport.Message{}, dropError{outbox.LostWithdrawn}
 		}
 	}
-	p, err := newParcel(permit, e, payload)
+	message, err := newMessage(permit, e, a.manifest, body)
 	if err != nil {
-		return consent.Permit{}, parcel{}, dropError{outbox.LostWithdrawn}
+		return consent.Permit{}, transport.Message{}, dropError{outbox.LostWithdrawn}
 	}
-	return permit, p, nil
+	return permit, message, nil
+}
+
+// newMessage makes a message of an event and the permit that lets it go. It refuses an
+// event that the permit does not cover: one for another endpoint, or queued under an
+// agreement that was withdrawn since. No other function here makes a message of an event
+// that is to be sent.
+func newMessage(p consent.Permit, e outbox.Entry, m *manifest.Manifest, body payload.Payload) (transport.Message, error) {
+	if !p.Covers(e.Tool, e.Event, e.Endpoint, e.Grant) {
+		return transport.Message{}, fmt.Errorf("%w to deliver %q of %s", consent.ErrNoConsent, e.Event, e.Tool)
+	}
+	return messageOf(e, m, body), nil
+}
+
+// messageOf is what a message of an event looks like.
+func messageOf(e outbox.Entry, m *manifest.Manifest, body payload.Payload) transport.Message {
+	return transport.Message{
+		Event: e.Event, EventID: e.EventID, RunID: e.RunID, TakenAt: e.TakenAt,
+		Document: body.Document(), Headers: body.FillHeaders(m.Send.Headers), Private: body.SourceIDs(),
+	}
 }
 
 // permit asks whether an event may leave.
@@ -104,8 +123,8 @@ func (a *admission) verdict(dir string) consent.Verdict {
 	if ok {
 		return v
 	}
-	v = a.ask(a.sender.WorkDir)
-	if v.On() && dir != "" && dir != a.sender.WorkDir {
+	v = a.ask(a.sender.workDir)
+	if v.On() && dir != "" && dir != a.sender.workDir {
 		v = a.ask(dir)
 	}
 	a.verdicts[dir] = v
@@ -113,8 +132,7 @@ func (a *admission) verdict(dir string) consent.Verdict {
 }
 
 func (a *admission) ask(dir string) consent.Verdict {
-	id, s := a.manifest.Tool.ID, a.sender
-	return consent.Decide(id, a.manifest, consent.Gather(id, a.manifest, s.Env, s.Dirs, dir))
+	return a.sender.verdict(a.manifest, dir)
 }
 
 // gate returns a function that reports, as an error, that one of the events may no

@@ -10,32 +10,29 @@ import (
 	"time"
 
 	"github.com/usagectl/usagectl/internal/statefile"
-	"github.com/usagectl/usagectl/pkg/consent"
 	"github.com/usagectl/usagectl/pkg/manifest"
 	"github.com/usagectl/usagectl/pkg/sender/internal/backoff"
-	"github.com/usagectl/usagectl/pkg/sender/internal/journal"
 	"github.com/usagectl/usagectl/pkg/sender/internal/lease"
 	"github.com/usagectl/usagectl/pkg/sender/internal/outbox"
+	"github.com/usagectl/usagectl/pkg/sender/internal/transport"
 )
 
 // Summary is what a delivery did for one tool.
 type Summary struct {
-	Tool     manifest.ID
-	Sent     int
-	Rejected int    // moved aside
-	Dropped  int    // consent for them was withdrawn
-	Held     string // why what waits is not delivered by this process, or ""
-	Failed   string // why what waits was not delivered, or ""
-	// Unrecorded is why something that was sent is not in the journal, or "".
-	Unrecorded string
-	// RetryAfter is what the server asked for, or 0.
-	RetryAfter time.Duration
+	Tool       manifest.ID
+	Sent       int
+	Rejected   int           // by a server, and kept apart
+	Dropped    int           // because consent for them was withdrawn, or their source ID forgotten
+	Held       error         // why what is queued is not delivered by this process; nil if it is
+	Failed     error         // why what is queued was not delivered; nil if it was
+	Unrecorded error         // why something that was sent is not in the journal; nil if all is
+	RetryAfter time.Duration // what the server asked for; 0 if it did not
 
-	seen []string // what waited when the outbox was listed last, sorted
+	seen []string // what was queued when the outbox was listed last, sorted
 }
 
-// done is how many events are settled.
-func (s Summary) done() int { return s.Sent + s.Rejected + s.Dropped }
+// ended is how many events have ended.
+func (s Summary) ended() int { return s.Sent + s.Rejected + s.Dropped }
 
 func (s *Summary) add(o Summary) {
 	s.Sent += o.Sent
@@ -45,53 +42,77 @@ func (s *Summary) add(o Summary) {
 	s.Held, s.Failed, s.RetryAfter = o.Held, o.Failed, o.RetryAfter
 }
 
-func (s Sender) manifestOf(e outbox.Entry) (*manifest.Manifest, error) {
-	if e.Manifest == "" {
-		return manifest.Library{Dirs: s.Dirs.Tools()}.Find(e.Tool)
-	}
-	m, err := manifest.ReadFile(e.Manifest)
-	if err == nil && m.Tool.ID != e.Tool {
-		err = fmt.Errorf("%s is now for the tool %s", e.Manifest, m.Tool.ID)
-	}
-	return m, err
-}
+// errTimeRanOut says that a delivery has no more time.
+var errTimeRanOut = errors.New("time ran out")
 
-// batch is what goes out together: by one manifest and its transport.
-type batch struct {
-	manifest *manifest.Manifest
-	file     string // [Entry.Manifest] of all
-	claims   []claimed
-	bytes    int
-}
-
-// claimed is an event that this process delivers.
-type claimed struct {
-	outbox.Claim
-	entry  outbox.Entry
-	data   []byte
-	permit consent.Permit // under which it is sent
-}
-
-// drain delivers what waits for one tool until nothing is left that this process
+// drain delivers what is queued for one tool until nothing is left that this process
 // can deliver, something fails, or ctx ends. progress is called after each batch
 // with the number of events done.
 func (s Sender) drain(ctx context.Context, tool manifest.ID, progress func(int)) Summary {
-	sum := Summary{Tool: tool}
-	r := round{Sender: s, outbox: s.Outbox(tool), self: lease.This(), sum: &sum, progress: progress}
+	p := s.newPass(tool, progress)
 	for ctx.Err() == nil {
-		names, err := r.outbox.Prepare(r.self, r.Now())
+		names, err := p.outbox.Prepare(p.self, p.Now())
 		if err != nil {
-			sum.Failed = err.Error()
-			return sum
+			p.sum.Failed = err
+			return p.sum
 		}
-		before := sum.done()
-		sum.Held, sum.seen = "", names
-		if len(names) == 0 || !r.run(ctx, names) || sum.done() == before { // or others take them all
-			return sum
+		before := p.sum.ended()
+		p.sum.Held, p.sum.seen = nil, names
+		if len(names) == 0 || !p.run(ctx, names) || p.sum.ended() == before { // or others take them all
+			return p.sum
 		}
 	}
-	sum.Failed = "time ran out"
-	return sum
+	p.sum.Failed = errTimeRanOut
+	return p.sum
+}
+
+// pass goes once over the queued events of a tool: it claims them one by one, gathers
+// those that go together in a batch, and sends that.
+type pass struct {
+	Sender
+	outbox   outbox.Outbox
+	self     lease.Owner
+	progress func(int)
+	sum      Summary
+	batch    batch
+
+	before   backoff.Backoff   // as it was when the pass began
+	failed   transport.Outcome // of the last batch that failed
+	wentFrom error             // the failure after which the pass went round; nil if it did not
+	singly   bool              // a batch is one event
+}
+
+func (s Sender) newPass(tool manifest.ID, progress func(int)) *pass {
+	return &pass{Sender: s, outbox: s.outbox(tool), self: lease.This(), progress: progress, sum: Summary{Tool: tool}}
+}
+
+// run claims and delivers the events of these names, in batches. It returns
+// false if the tool has to wait. What only this process cannot deliver, or cannot
+// read, is passed over and put back; Held says why.
+func (p *pass) run(ctx context.Context, names []string) bool {
+	p.before, p.failed, p.wentFrom = p.outbox.Backoff(), transport.Outcome{}, nil
+	// A server that asks to be left alone gets one batch a pass. If it has asked more
+	// than once, that may be for single events, and each pass begins behind the last.
+	if p.singly = p.before.Failures > 1 && !p.before.Asked.IsZero(); p.singly {
+		names = startAfter(p.before.After, names)
+	}
+	for len(names) > 0 && ctx.Err() == nil {
+		name := names[0]
+		names = names[1:]
+		if !p.takeNamed(ctx, name) {
+			break
+		}
+		if p.sum.Failed == nil {
+			continue
+		}
+		if !p.goesRound() {
+			break
+		}
+		names = startAfter(p.before.After, append([]string{name}, names...)) // it was put back
+	}
+	ok := p.send(ctx)
+	p.sum.Failed = cmp.Or(p.sum.Failed, p.wentFrom)
+	return ok && p.sum.Failed == nil
 }
 
 // startAfter turns a sorted list of names round: it begins behind the last one.
@@ -103,275 +124,101 @@ func startAfter(last string, names []string) []string {
 	return append(slices.Clone(names[i:]), names[:i]...)
 }
 
-// round is one pass over the events of a tool that wait.
-type round struct {
-	Sender
-	outbox   outbox.Outbox
-	self     lease.Owner
-	sum      *Summary
-	progress func(int)
-	batch    batch
-
-	before backoff.Backoff // as it was when the pass began
-	failed outcome         // of the last batch that failed
-	round  string          // the failure after which the pass went round, if it did
-	singly bool            // a batch is one event
-}
-
-// run claims and delivers the events of these names, in batches. It returns
-// false if the tool has to wait. What only this process cannot deliver, or cannot
-// read, is passed over and put back; Held says why.
-func (r *round) run(ctx context.Context, names []string) bool {
-	r.before, r.failed, r.round = r.outbox.Backoff(), outcome{}, ""
-	// A server that asks to be left alone gets one batch a pass. If it has asked more
-	// than once, that may be for single events, and each pass begins behind the last.
-	if r.singly = r.before.Failures > 1 && !r.before.Asked.IsZero(); r.singly {
-		names = startAfter(r.before.After, names)
-	}
-	for len(names) > 0 && ctx.Err() == nil {
-		name := names[0]
-		names = names[1:]
-		if !outbox.IsEntryName(name) {
-			r.setAside(name)
-			continue
-		}
-		c, err := r.outbox.Claim(name, r.self, r.Now())
-		if errors.Is(err, os.ErrNotExist) { // taken by another
-			continue
-		}
-		if err != nil {
-			r.sum.Held = "an event cannot be claimed: " + err.Error()
-			continue
-		}
-		if err = r.take(ctx, c); err != nil {
-			r.sum.Failed = cmp.Or(r.sum.Failed, err.Error())
-			break
-		}
-		if r.sum.Failed == "" {
-			continue
-		}
-		if !r.goesRound() {
-			break
-		}
-		names = startAfter(r.before.After, append([]string{name}, names...)) // it was put back
-	}
-	ok := r.flush(ctx)
-	r.sum.Failed = cmp.Or(r.sum.Failed, r.round)
-	return ok && r.sum.Failed == ""
-}
-
 // goesRound reports whether the pass goes on after a batch that failed, and then notes
 // that: once, if the one before failed too and the server has said so, which may be
 // about single events. It goes on behind the event that failed last, so that those that
 // always fail do not keep the others waiting. The oldest are tried first all the same:
 // after a failure of the server itself everything leaves in the order in which it was taken.
-func (r *round) goesRound() bool {
-	if r.round != "" || r.before.Failures == 0 || !r.failed.single() {
+func (p *pass) goesRound() bool {
+	if p.wentFrom != nil || p.before.Failures == 0 || !p.failed.Single() {
 		return false
 	}
-	r.round, r.sum.Failed = r.sum.Failed, ""
+	p.wentFrom, p.sum.Failed = p.sum.Failed, nil
+	return true
+}
+
+// takeNamed claims the event of a name and adds it to the batch. It returns false if the
+// pass cannot go on.
+func (p *pass) takeNamed(ctx context.Context, name string) bool {
+	if !outbox.IsEntryName(name) {
+		p.quarantine(name)
+		return true
+	}
+	c, err := p.outbox.Claim(name, p.self, p.Now())
+	if errors.Is(err, os.ErrNotExist) { // taken by another
+		return true
+	}
+	if err != nil {
+		p.sum.Held = fmt.Errorf("an event cannot be claimed: %w", err)
+		return true
+	}
+	if err = p.take(ctx, c); err != nil {
+		p.sum.Failed = cmp.Or(p.sum.Failed, err)
+		return false
+	}
 	return true
 }
 
 // take adds a claimed event to the batch, and sends the batch first if the event
 // does not go with it.
-func (r *round) take(ctx context.Context, c outbox.Claim) error {
+func (p *pass) take(ctx context.Context, c outbox.Claim) error {
 	e, data, err := c.Read()
 	if err != nil {
-		return r.unreadable(c, data, err)
+		return p.unreadable(c, data, err)
 	}
-	if len(r.batch.claims) > 0 && !r.fits(e, len(data)) && !r.flush(ctx) {
+	if len(p.batch.claims) > 0 && !p.fits(e, len(data)) && !p.send(ctx) {
 		return c.Release()
 	}
-	if len(r.batch.claims) == 0 {
-		m, err := r.manifestOf(e)
+	if len(p.batch.claims) == 0 {
+		m, err := p.manifestOf(e.Tool, e.Manifest)
 		if err != nil {
-			r.sum.Held = err.Error()
+			p.sum.Held = err
 			return c.Release()
 		}
-		r.batch = batch{manifest: m, file: e.Manifest}
+		p.batch = batch{manifest: m, file: e.Manifest}
 	}
-	r.batch.claims = append(r.batch.claims, claimed{Claim: c, entry: e, data: data})
-	r.batch.bytes += len(data)
+	p.batch.claims = append(p.batch.claims, claimed{Claim: c, entry: e, data: data})
+	p.batch.bytes += len(data)
 	return nil
-}
-
-func (r *round) fits(e outbox.Entry, size int) bool {
-	parcels, bytes := r.medium().transportOf(r.batch.manifest).limits()
-	return r.batch.file == e.Manifest && len(r.batch.claims) < parcels && !r.singly && r.batch.bytes+size <= bytes
 }
 
 // unreadable moves aside what is no entry. What a newer program wrote is put back
 // for it, and so is what this process may only not be allowed to read.
-func (r *round) unreadable(c outbox.Claim, data []byte, err error) error {
+func (p *pass) unreadable(c outbox.Claim, data []byte, err error) error {
 	var pathErr *os.PathError
 	switch {
 	case errors.Is(err, os.ErrNotExist): // the outbox was emptied
 		return nil
 	case errors.Is(err, statefile.ErrNotRegular), errors.Is(err, statefile.ErrUntrusted):
 		if err := c.Quarantine(); err != nil {
-			return r.drop(c, outbox.LostRejected)
+			return p.drop(c, outbox.LostRejected)
 		}
-		r.sum.Rejected++
+		p.sum.Rejected++
 		return nil
 	case errors.Is(err, outbox.ErrNewer), errors.As(err, &pathErr) && !errors.Is(err, statefile.ErrTooLarge):
-		r.sum.Held = "an event cannot be read: " + err.Error()
+		p.sum.Held = fmt.Errorf("an event cannot be read: %w", err)
 		return c.Release()
 	}
-	r.sum.Rejected++
-	return c.Reject(data, "not a readable entry: "+err.Error(), r.Now())
+	p.sum.Rejected++
+	return c.Reject(data, "not a readable entry: "+err.Error(), p.Now())
 }
 
-// setAside moves aside what lies among the events and has no event's name, or discards
+// quarantine moves aside what is among the events and has no event's name, or discards
 // it if that cannot be done.
-func (r *round) setAside(name string) {
-	aside, err := r.outbox.Quarantine(name, r.Now())
+func (p *pass) quarantine(name string) {
+	aside, err := p.outbox.Quarantine(name, p.Now())
 	switch {
 	case errors.Is(err, os.ErrNotExist): // others were quicker
 	case err != nil:
-		r.sum.Held = "what is no event cannot be moved aside: " + err.Error()
+		p.sum.Held = fmt.Errorf("what is no event cannot be moved aside: %w", err)
 	case aside:
-		r.sum.Rejected++
+		p.sum.Rejected++
 	default:
-		r.sum.Dropped++
+		p.sum.Dropped++
 	}
 }
 
-func (r *round) drop(c outbox.Claim, why outbox.Loss) error {
-	r.sum.Dropped++
-	return c.Discard(why, r.Now())
-}
-
-// flush asks for consent, sends the batch, and settles each of its events:
-// delivered, moved aside, or put back. It returns false if the tool has to wait.
-func (r *round) flush(ctx context.Context) bool {
-	b := r.batch
-	r.batch = batch{}
-	if len(b.claims) == 0 {
-		return true
-	}
-	sent, parcels, err := r.permitted(b)
-	errs := []error{err}
-	if len(parcels) > 0 {
-		attempt, cancel := context.WithTimeout(ctx, attemptTimeout)
-		defer cancel()
-		m := r.medium()
-		m.may, m.split = r.gate(b.manifest, sent), r.outbox.Backoff().Failures > 1
-		outcomes := m.transportOf(b.manifest).carry(attempt, parcels)
-		err := r.record(r.outbox.Tool(), b.manifest.Send.Endpoint, parcels, outcomes)
-		errs = append(errs, r.settle(ctx, b.manifest, sent, outcomes))
-		if err != nil { // on a full disk the events that are gone have made room
-			err = r.record(r.outbox.Tool(), b.manifest.Send.Endpoint, parcels, outcomes)
-		}
-		if err != nil {
-			r.sum.Unrecorded = "what was sent is not in the journal: " + err.Error()
-		}
-		errs = append(errs, err)
-	}
-	if err := errors.Join(errs...); err != nil {
-		r.sum.Failed = cmp.Or(r.sum.Failed, err.Error())
-	}
-	r.progress(len(b.claims))
-	return r.sum.Failed == ""
-}
-
-// permitted makes parcels of what may be sent at this moment. What consent was
-// withdrawn for goes, and what has to wait is put back.
-func (r *round) permitted(b batch) (sent []claimed, parcels []parcel, err error) {
-	a := r.admission(b.manifest)
-	var errs []error
-	for _, c := range b.claims {
-		permit, p, err := a.admit(c.entry)
-		if err != nil {
-			errs = append(errs, r.refused(c.Claim, err, ""))
-			continue
-		}
-		c.permit = permit
-		sent, parcels = append(sent, c), append(parcels, p)
-	}
-	return sent, parcels, errors.Join(errs...)
-}
-
-// refused ends an event that must never leave, and puts back one that may later. why
-// is the loss, if it is known better than from the error.
-func (r *round) refused(c outbox.Claim, err error, why outbox.Loss) error {
-	var drop dropError
-	if errors.As(err, &drop) {
-		return r.drop(c, cmp.Or(why, drop.why))
-	}
-	r.sum.Held = err.Error()
-	return c.Release()
-}
-
-// settle does with each event what its outcome asks for, and notes how long the
-// tool has to wait.
-func (r *round) settle(ctx context.Context, m *manifest.Manifest, sent []claimed, outcomes []outcome) error {
-	var errs []error
-	var failure outcome
-	wait := r.outbox.Backoff()
-	for i, out := range outcomes {
-		switch out.result {
-		case accepted:
-			r.sum.Sent++
-			wait = backoff.Backoff{} // the server is well: only single events have to wait
-			errs = append(errs, sent[i].Done())
-		case rejected:
-			r.sum.Rejected++
-			errs = append(errs, sent[i].Reject(sent[i].data, out.note, r.Now()))
-		case withheld:
-			errs = append(errs, r.stopped(m, sent[i], ""))
-		case interrupted:
-			errs = append(errs, r.stopped(m, sent[i], outbox.LostInterrupted))
-		case retry:
-			out.retryAfter = max(out.retryAfter, failure.retryAfter)
-			failure = out
-			errs = append(errs, sent[i].Release())
-		}
-	}
-	switch {
-	case failure.result != retry && (r.round != "" || !slices.ContainsFunc(outcomes, outcome.answered)):
-		// What failed before has to wait all the same, and so if nobody was asked.
-	case failure.result != retry:
-		errs = append(errs, r.outbox.ClearBackoff())
-	case ctx.Err() == nil: // not merely this process running out of time
-		wait = wait.Next(r.Now(), failure.retryAfter, failure.note)
-		wait.After = sent[len(sent)-1].Name
-		errs = append(errs, r.outbox.SetBackoff(wait))
-	}
-	if failure.result == retry {
-		r.failed = failure
-	}
-	r.sum.Failed, r.sum.RetryAfter = failure.note, failure.retryAfter
-	return errors.Join(errs...)
-}
-
-// stopped settles an event whose delivery the gate stopped. It may leave later if
-// only what was agreed to has changed.
-func (r *round) stopped(m *manifest.Manifest, c claimed, why outbox.Loss) error {
-	if _, _, err := r.admission(m).admit(c.entry); err != nil {
-		return r.refused(c.Claim, err, why)
-	}
-	return c.Release()
-}
-
-// record journals what left, before it is removed from the outbox: what is
-// delivered twice was sent twice, and stands there twice.
-func (s Sender) record(tool manifest.ID, endpoint string, parcels []parcel, outcomes []outcome) error {
-	gone, err := s.Deletions().Forgotten()
-	if err != nil {
-		return err
-	}
-	var records []journal.Record
-	for i, p := range parcels {
-		if outcomes[i].result == accepted && !gone.In(p.document()) { // forgotten while it was on its way
-			records = append(records, journal.Record{
-				Schema: 1, At: s.Now().UTC(), Event: p.event, EventID: p.eventID,
-				Endpoint: endpoint, Note: outcomes[i].note, Payload: p.document(),
-			})
-		}
-	}
-	if len(records) == 0 {
-		return nil
-	}
-	return s.Journal(tool).Add(records)
+func (p *pass) drop(c outbox.Claim, why outbox.Loss) error {
+	p.sum.Dropped++
+	return c.Discard(why, p.Now())
 }

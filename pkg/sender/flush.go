@@ -2,13 +2,16 @@ package sender
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"time"
 
+	"github.com/usagectl/usagectl/pkg/consent"
 	"github.com/usagectl/usagectl/pkg/manifest"
+	"github.com/usagectl/usagectl/pkg/sender/internal/backoff"
 	"github.com/usagectl/usagectl/pkg/sender/internal/journal"
-	"github.com/usagectl/usagectl/pkg/sender/internal/lease"
 	"github.com/usagectl/usagectl/pkg/sender/internal/outbox"
+	"github.com/usagectl/usagectl/pkg/sender/internal/transport"
 )
 
 // Waits between the attempts of somebody who waits for the delivery.
@@ -17,12 +20,22 @@ const (
 	maxPatience = 8 * time.Second
 )
 
-// Flush delivers what waits for the tools now, side by side, whether or not a
+// Flush delivers what is queued for the tools now, side by side, whether or not a
 // back-off runs, and tries again until ctx ends. A server that asked for more
 // time than there is left is left alone. progress, which may be called from
 // several goroutines at once, gets the number of events done after each batch.
 func (s Sender) Flush(ctx context.Context, tools []manifest.ID, progress func(int)) []Summary {
+	s = s.online()
 	sums := make([]Summary, len(tools))
+	if s.state() == "" {
+		for i, tool := range tools {
+			sums[i] = Summary{Tool: tool, Held: s.noState()}
+		}
+		return sums
+	}
+	if progress == nil {
+		progress = func(int) {}
+	}
 	var wg sync.WaitGroup
 	for i, tool := range tools {
 		wg.Go(func() { sums[i] = s.flushTool(ctx, tool, progress) })
@@ -34,20 +47,18 @@ func (s Sender) Flush(ctx context.Context, tools []manifest.ID, progress func(in
 func (s Sender) flushTool(ctx context.Context, tool manifest.ID, progress func(int)) Summary {
 	total := Summary{Tool: tool}
 	wait := minPatience
-	if b := s.Outbox(tool).Backoff(); b.ServerAsked(s.Now()) {
-		if !sleep(ctx, b.Asked.Sub(s.Now())) {
-			total.Failed = "the server asked to wait until " + b.Asked.Format(time.RFC3339) + ": " + b.Error
-			return total
-		}
+	if b := s.outbox(tool).Backoff(); b.ServerAsked(s.Now()) && !sleep(ctx, b.Asked.Sub(s.Now())) {
+		total.Failed = fmt.Errorf("%s: %s", askedToWait(b), b.Error)
+		return total
 	}
 	for {
 		sum := s.drain(ctx, tool, progress)
 		total.add(sum)
-		claimed, err := s.Outbox(tool).Names("claimed")
+		claimed, err := s.outbox(tool).Names("claimed")
 		if err != nil {
-			total.Failed = err.Error()
+			total.Failed = err
 		}
-		if err != nil || sum.Failed == "" && (sum.Held != "" || len(claimed) == 0) {
+		if err != nil || sum.Failed == nil && (sum.Held != nil || len(claimed) == 0) {
 			return total
 		}
 		if sum.Sent > 0 {
@@ -58,6 +69,10 @@ func (s Sender) flushTool(ctx context.Context, tool manifest.ID, progress func(i
 		}
 		wait = min(2*wait, maxPatience)
 	}
+}
+
+func askedToWait(b backoff.Backoff) string {
+	return "the server asked to wait until " + b.Asked.Format(time.RFC3339)
 }
 
 // sleep waits, and returns false, at once, if ctx ends before.
@@ -75,74 +90,97 @@ func sleep(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// Fate is what became of one event that somebody waited for. If none of the first
-// three is true it was dropped, or nobody knows.
-type Fate struct {
-	Sent     bool
-	Rejected bool
-	Kept     bool   // it is in the outbox
-	Unknown  bool   // it is not in the outbox any more, and nothing says what became of it
-	Note     string // what the receiver said, or why it was not sent
+// Retry puts the events that servers have rejected back into the tool's queue, and
+// returns how many. What is no event any more stays where it is.
+func (s Sender) Retry(tool manifest.ID) (int, error) {
+	if s.state() == "" {
+		return 0, s.noState()
+	}
+	return s.outbox(tool).Requeue()
 }
 
-// DeliverOne delivers one event of the outbox, now and once. If a deliverer was
-// quicker it waits for that one.
-func (s Sender) DeliverOne(ctx context.Context, e outbox.Entry) Fate {
-	o := s.Outbox(e.Tool)
-	if b := o.Backoff(); b.ServerAsked(s.Now()) {
-		return Fate{Kept: true, Note: "the server asked to wait until " + b.Asked.Format(time.RFC3339)}
+// deliverOne delivers one event now and once; kept says that it is in the outbox. If a
+// deliverer was quicker it waits for that one. If the event stays in the outbox a
+// deliverer is started for it.
+func (s Sender) deliverOne(ctx context.Context, e outbox.Entry, kept bool) Result {
+	s = s.online()
+	var out Result
+	if kept {
+		out = s.deliverKept(ctx, e)
+	} else {
+		out = resultOf(s.deliverUnkept(ctx, e))
 	}
-	sum := Summary{Tool: e.Tool}
-	r := round{Sender: s, outbox: o, self: lease.This(), sum: &sum, progress: func(int) {}}
+	out.EventID = e.EventID
+	if out.Outcome == Queued {
+		out.Err = s.wake(e)
+	}
+	return out
+}
+
+func (s Sender) deliverKept(ctx context.Context, e outbox.Entry) Result {
+	queued := func(why string) Result { return result(Queued, RuleNetwork, why) }
+	o := s.outbox(e.Tool)
+	if b := o.Backoff(); b.ServerAsked(s.Now()) {
+		return queued(askedToWait(b))
+	}
+	p := s.newPass(e.Tool, func(int) {})
 	for {
-		r.run(ctx, []string{e.Name()})
-		fate := s.fate(e)
+		p.run(ctx, []string{e.Name()})
+		out := s.fate(e)
 		switch {
-		case sum.Sent > 0:
-			return Fate{Sent: true}
-		case !fate.Kept:
-			return fate
-		case sum.Held != "" || sum.Failed != "":
-			fate.Note = sum.Held + sum.Failed
-			return fate
+		case p.sum.Sent > 0:
+			return delivered()
+		case out.Outcome != Queued:
+			return out
+		case p.sum.Held != nil:
+			return queued(p.sum.Held.Error())
+		case p.sum.Failed != nil:
+			return queued(p.sum.Failed.Error())
 		case !sleep(ctx, pollInterval):
-			fate.Note = "time ran out"
-			return fate
+			return queued(errTimeRanOut.Error())
 		}
 	}
 }
 
 // fate finds out what became of an event that was in the outbox.
-func (s Sender) fate(e outbox.Entry) Fate {
-	o := s.Outbox(e.Tool)
+func (s Sender) fate(e outbox.Entry) Result {
+	o := s.outbox(e.Tool)
 	if o.Holds(e) {
-		return Fate{Kept: true}
+		return result(Queued, RuleNetwork, "")
 	}
 	if answer, ok := o.AnswerTo(e); ok {
-		return Fate{Rejected: true, Note: answer}
+		return result(Rejected, RuleServer, answer)
 	}
 	if lost, err := o.Losses(); err == nil {
 		if why, ok := lost.Why[e.EventID.String()]; ok {
-			return Fate{Note: why.String()}
+			return result(Dropped, RuleNetwork, why.String())
 		}
 	}
-	if records, err := s.Journal(e.Tool).Records(); err == nil && journal.Has(records, e.EventID.String()) {
-		return Fate{Sent: true}
+	if records, err := s.journal(e.Tool).Records(); err == nil && journal.Has(records, e.EventID.String()) {
+		return delivered()
 	}
-	return Fate{Unknown: true, Note: "it is not queued any more, and nothing is recorded of it"}
+	return result(Unknown, RuleState, "it is not queued any more, and nothing is recorded of it")
 }
 
-// DeliverUnkept delivers, once, an event that could not be kept.
-func (s Sender) DeliverUnkept(ctx context.Context, e outbox.Entry) Fate {
-	out, err := s.deliverNow(ctx, e)
-	if err != nil {
-		return Fate{Note: err.Error()}
+// resultOf is the result of the one attempt at an event that could not be kept.
+func resultOf(out transport.Outcome, err error) Result {
+	switch {
+	case err != nil:
+		return result(Dropped, RuleNetwork, err.Error())
+	case out.Result == transport.Accepted:
+		return delivered()
+	case out.Result == transport.Rejected:
+		return result(Rejected, RuleServer, out.Note)
+	case out.Result == transport.Withheld:
+		out.Note = outbox.LostWithdrawn.String()
+	case out.Result == transport.Interrupted:
+		out.Note = outbox.LostInterrupted.String()
 	}
-	switch out.result {
-	case withheld:
-		out.note = outbox.LostWithdrawn.String()
-	case interrupted:
-		out.note = outbox.LostInterrupted.String()
-	}
-	return Fate{Sent: out.result == accepted, Rejected: out.result == rejected, Note: out.note}
+	return result(Dropped, RuleNetwork, out.Note)
+}
+
+func delivered() Result { return result(Sent, RuleServer, "delivered") }
+
+func result(o Outcome, rule consent.Rule, detail string) Result {
+	return Result{Outcome: o, Reason: consent.Reason{Rule: rule, Detail: detail}}
 }

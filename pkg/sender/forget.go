@@ -1,24 +1,4 @@
 package sender
-import (
-	"context"
-	"errors"
-	"fmt"
-	"os"
-	"slices"
-	"strings"
-	"time"
-	"unicode"
-
-	"github.com/google/uuid"
-
-	"github.com/usagectl/usagectl/internal/jsondoc"
-	"github.com/usagectl/usagectl/internal/statefile"
-	"github.com/usagectl/usagectl/pkg/consent"
-	"github.com/usagectl/usagectl/pkg/identity"
-	"github.com/usagectl/usagectl/pkg/manifest"
-	"github.com/usagectl/usagectl/pkg/sender/internal/backoff"
-	"github.com/usagectl/usagectl/pkg/sender/internal/lease"
-)
 
 // The policy of forgetting, in the order that lets a crash at any point lose
 // nothing and resume by itself:
@@ -50,45 +30,50 @@ type Removed map[manifest.ID]int
 // nothing was changed.
 var ErrNotFiled = errors.New("nothing was changed: the deletion request could not be written")
 
-// claimWait is how long whoever waits for a deletion waits for another process
+// leaseWait is how long whoever waits for a deletion waits for another process
 // that works at it, which takes an attempt at the most.
-const claimWait = attemptTimeout + 5*time.Second
+const leaseWait = transport.AttemptTimeout + 5*time.Second
 
 // Forget has the tools' source ID forgotten, and asks the receivers once. If the
 // same was asked for before and is not done, that goes on. The error is of what was
 // to be done here, and one that wraps [ErrNotFiled] means that nothing was. One that
 // is nothing but [consent.ErrNotDurable] means that all was done, and that a power
 // cut may undo some of it. What became of the requests is in the [Deletion].
-func (s Sender) Forget(ctx context.Context, f Forgetting) (deletion.Deletion, Removed, error) {
-	ds := s.Deletions()
-	if ds.dir == "" {
-		return deletion.Deletion{}, nil, fmt.Errorf("%w: %w", ErrNotFiled, s.noState())
+func (s Sender) Forget(ctx context.Context, f Forgetting) (Deletion, Removed, error) {
+	if s.state() == "" {
+		return Deletion{}, nil, fmt.Errorf("%w: %w", ErrNotFiled, s.noState())
 	}
-	d := s.newDeletion(f)
+	d := f.deletion(s.Now())
 	s.idFile = f.SourcePath
-	claim, err := s.awaitDeletion(ctx, d.SHA256)
+	s = s.online()
+	held, err := s.awaitDeletion(ctx, d.SHA256)
 	if err != nil {
-		return deletion.Deletion{}, nil, fmt.Errorf("%w: %w", ErrNotFiled, err)
+		return Deletion{}, nil, fmt.Errorf("%w: %w", ErrNotFiled, err)
 	}
-	defer claim.release()
+	defer held.release()
 	if done, ok := s.erasedMeanwhile(d); ok {
 		d = done
 	} else if err = s.file(&d); !statefile.Done(err) {
-		return deletion.Deletion{}, nil, fmt.Errorf("%w: %w", ErrNotFiled, err)
+		return Deletion{}, nil, fmt.Errorf("%w: %w", ErrNotFiled, err)
 	}
 	removed, eraseErr := s.settleHere(ctx, &d, true)
 	err = errors.Join(err, eraseErr)
 	if !f.LocalOnly && ctx.Err() == nil && !errors.Is(err, ErrNotKept) {
 		err = errors.Join(err, about("the answer could not be noted", s.ask(ctx, &d, forgetAgain)))
 	}
-	return d, removed, err
+	return deletionOf(d), removed, err
+}
+
+// deletion is the deletion that is asked for.
+func (f Forgetting) deletion(now time.Time) deletion.Deletion {
+	return deletion.New(f.Tools, f.SourceID, f.SourcePath, f.LocalOnly, now)
 }
 
 // erasedMeanwhile is the deletion that another process has made of the same ID since
 // it was read: the ID is not in its file any more, so it has not come back, and
 // nobody is to be asked anew.
 func (s Sender) erasedMeanwhile(d deletion.Deletion) (deletion.Deletion, bool) {
-	other, err := s.Deletions().Read(d.SHA256)
+	other, err := s.deletions().Read(d.SHA256)
 	if err != nil || !other.Erased || len(other.Requests) < len(d.Requests) {
 		return d, false
 	}
@@ -96,42 +81,38 @@ func (s Sender) erasedMeanwhile(d deletion.Deletion) (deletion.Deletion, bool) {
 	return other, errors.Is(err, identity.ErrNone) || err == nil && !d.IsFor(id)
 }
 
-// Requests are the deletion requests that a forgetting would make now. Nothing is
-// written or sent.
-func (s Sender) Requests(f Forgetting) []deletion.Request { return s.newDeletion(f).Requests }
-
-// deletionClaim is held by the one process that works at a deletion.
-type deletionClaim struct {
+// heldDeletion is the lease of the one process that works at a deletion.
+type heldDeletion struct {
 	lease lease.Lease
 	self  lease.Owner
 }
 
-func (c deletionClaim) release() { c.lease.Release(c.self) }
+func (c heldDeletion) release() { c.lease.Release(c.self) }
 
-// claimDeletion takes the claim of a deletion, and sweeps up what killed
+// leaseDeletion takes the lease of a deletion, and sweeps up what killed
 // processes left of it. The error is [os.ErrExist] if another process has it.
-func (s Sender) claimDeletion(sha string) (deletionClaim, error) {
-	ds := s.Deletions()
-	if err := os.MkdirAll(ds.dir, 0o700); err != nil {
-		return deletionClaim{}, err
+func (s Sender) leaseDeletion(sha string) (heldDeletion, error) {
+	ds := s.deletions()
+	if err := os.MkdirAll(ds.Dir(), 0o700); err != nil {
+		return heldDeletion{}, err
 	}
-	c := deletionClaim{ds.Lease(sha), lease.This()}
+	c := heldDeletion{ds.Lease(sha), lease.This()}
 	if err := c.lease.Take(s.Now(), lease.This); err != nil {
-		return deletionClaim{}, err
+		return heldDeletion{}, err
 	}
 	if err := errors.Join(c.lease.Assign(c.self), ds.Sweep(sha)); err != nil {
 		c.lease.Abandon()
-		return deletionClaim{}, err
+		return heldDeletion{}, err
 	}
 	return c, nil
 }
 
-// awaitDeletion waits for the claim of a deletion.
-func (s Sender) awaitDeletion(ctx context.Context, sha string) (deletionClaim, error) {
-	ctx, cancel := context.WithTimeout(ctx, claimWait)
+// awaitDeletion waits for the lease of a deletion.
+func (s Sender) awaitDeletion(ctx context.Context, sha string) (heldDeletion, error) {
+	ctx, cancel := context.WithTimeout(ctx, leaseWait)
 	defer cancel()
 	for {
-		c, err := s.claimDeletion(sha)
+		c, err := s.leaseDeletion(sha)
 		if !errors.Is(err, os.ErrExist) {
 			return c, err
 		}
@@ -144,7 +125,7 @@ func (s Sender) awaitDeletion(ctx context.Context, sha string) (deletionClaim, e
 // file is step 1. If there is a deletion of the same ID already it is taken up
 // again.
 func (s Sender) file(d *deletion.Deletion) error {
-	ds := s.Deletions()
+	ds := s.deletions()
 	err := ds.Create(*d)
 	if !errors.Is(err, os.ErrExist) {
 		return err
@@ -178,7 +159,7 @@ func (s Sender) settleHere(ctx context.Context, d *deletion.Deletion, now bool) 
 	if err != nil {
 		d.Backoff = d.Backoff.Next(s.Now(), 0, err.Error())
 	}
-	switch writeErr := s.Deletions().Write(d); {
+	switch writeErr := s.deletions().Write(d); {
 	case statefile.Done(writeErr):
 		err = errors.Join(err, writeErr)
 	default:

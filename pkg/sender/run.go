@@ -1,10 +1,8 @@
 package sender
 
 import (
-	"bufio"
 	"context"
 	"errors"
-	"io"
 	"slices"
 	"sync"
 	"time"
@@ -21,204 +19,136 @@ const (
 	deliverTime  = 50 * time.Second // leaves time to end within the minute it promises
 	linger       = time.Second      // how long it waits for more events before it ends
 	pollInterval = 50 * time.Millisecond
-	pipeTime     = 10 * time.Second
 	maxParallel  = 16 // tools at once
 )
 
-// Run is the background deliverer: it works through the deletions and the
-// outboxes of all tools side by side, waits a moment for more, and ends within a minute. It passes
-// over those whose back-off runs. Whoever started it has made the baton for it.
+// Run is the background deliverer: it works through the deletion requests and the
+// outboxes of all tools side by side, waits a moment for more, and ends within a minute.
+// It passes over those whose back-off runs. [Config.Deliver] starts the process that
+// calls it, and has taken the lease for it. Where it was started is nobody's directory,
+// so no .env file there counts.
 func (s Sender) Run(ctx context.Context) {
-	if s.State() == "" {
+	if s.state() == "" {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, deliverTime)
 	defer cancel()
-	b, self := outbox.DelivererLease(s.State()), lease.This()
-	w := worker{Sender: s, self: self, busy: map[manifest.ID]bool{}, held: map[manifest.ID][]string{}, done: make(chan Summary), asked: make(chan []string)}
-	w.trim()
+	s.workDir = ""
+	d := &deliverer{
+		Sender: s.online(), self: lease.This(), done: make(chan func()),
+		busy: map[manifest.ID]bool{}, seen: map[manifest.ID][]string{},
+	}
+	d.trim()
+	l := outbox.DelivererLease(s.state())
 	for {
-		w.work(ctx)
-		b.Release(self)
-		// Whoever queued an event before the baton was gone relies on this look.
-		idle := len(w.ready()) == 0 && len(w.due()) == 0
-		if ctx.Err() != nil || idle || b.Take(s.Now(), lease.This) != nil || b.Assign(self) != nil {
+		d.work(ctx)
+		l.Release(d.self)
+		// Whoever queued an event before the lease was gone relies on this look.
+		idle := len(d.ready()) == 0 && len(d.due()) == 0
+		if ctx.Err() != nil || idle || l.Take(s.Now(), lease.This) != nil || l.Assign(d.self) != nil {
 			return
 		}
 	}
 }
 
-// worker drains several tools at once.
-type worker struct {
+// deliverer delivers for several tools at once. All but the jobs themselves is done by
+// one goroutine: a job hands what it found out to done, as a function.
+type deliverer struct {
 	Sender
-	self   lease.Owner
-	busy   map[manifest.ID]bool
-	held   map[manifest.ID][]string // events that waited when the tool was given up
-	done   chan Summary
-	asking bool // deletions are being worked at
-	asked  chan []string
-	stuck  []string // deletions that cannot be worked at; nobody to tell, the next deliverer tries again
+	self  lease.Owner
+	jobs  sync.WaitGroup
+	done  chan func()
+	busy  map[manifest.ID]bool     // tools with a job
+	seen  map[manifest.ID][]string // events that were queued when their tool was given up
+	asks  bool                     // a job works at deletions
+	stuck []string                 // deletions that cannot be worked at: nobody to tell, the next deliverer tries again
 }
 
 // trim keeps all outboxes within their bounds, those of tools that wait included.
-func (w *worker) trim() {
-	tools, err := outbox.Tools(w.State())
+func (d *deliverer) trim() {
+	tools, err := outbox.Tools(d.state())
 	for _, tool := range tools {
-		err = errors.Join(err, w.Outbox(tool).Trim(w.Now()))
+		err = errors.Join(err, d.outbox(tool).Trim(d.Now()))
 	}
-	err = errors.Join(err, statefile.Sweep(outbox.Dir(w.State())))
+	err = errors.Join(err, statefile.Sweep(outbox.Dir(d.state())))
 	_ = err // nobody to tell; the next deliverer tries again
 }
 
-// work starts a goroutine for each tool that has something to deliver, and one
-// for deletions, until there was nothing for a while or ctx ends. It returns when all
-// have ended.
-func (w *worker) work(ctx context.Context) {
-	var wg sync.WaitGroup
-	defer wg.Wait()
+// work starts jobs until there was nothing to do for a while or ctx ends. It returns
+// when all have ended.
+func (d *deliverer) work(ctx context.Context) {
+	defer d.jobs.Wait()
 	tick := time.NewTicker(pollInterval)
 	defer tick.Stop()
-	idle := time.Duration(0)
-	for idle < linger && (ctx.Err() == nil || w.working()) {
+	for idle := time.Duration(0); idle < linger && (ctx.Err() == nil || d.isBusy()); {
 		if ctx.Err() == nil {
-			w.askFor(ctx, &wg)
-			for _, tool := range w.ready() {
-				w.busy[tool] = true
-				wg.Go(func() { w.done <- w.drain(ctx, tool, func(int) {}) })
-			}
+			d.start(ctx)
 		}
 		select {
-		case sum := <-w.done:
-			delete(w.busy, sum.Tool)
-			w.hold(sum)
+		case settle := <-d.done:
+			settle()
 			idle = 0
-		case stuck := <-w.asked:
-			w.asking, idle = false, 0
-			w.stuck = append(w.stuck, stuck...)
 		case <-tick.C:
 			idle += pollInterval
-			if w.working() {
+			if d.isBusy() {
 				idle = 0
 			}
 		}
 	}
 }
 
-func (w *worker) working() bool { return w.asking || len(w.busy) > 0 }
+func (d *deliverer) isBusy() bool { return d.asks || len(d.busy) > 0 }
 
-// askFor starts a goroutine for the deletions that are due, unless one is at work.
-func (w *worker) askFor(ctx context.Context, wg *sync.WaitGroup) {
-	if w.asking {
-		return
+// start starts a job for the deletions that are due, and one for each tool for which
+// something could be delivered.
+func (d *deliverer) start(ctx context.Context) {
+	if due := d.due(); len(due) > 0 && !d.asks {
+		d.asks = true
+		d.jobs.Go(func() {
+			stuck := d.doDeletions(ctx, due)
+			d.done <- func() { d.asks, d.stuck = false, append(d.stuck, stuck...) }
+		})
 	}
-	due := w.due()
-	if len(due) == 0 {
-		return
+	for _, tool := range d.ready() {
+		d.busy[tool] = true
+		d.jobs.Go(func() {
+			sum := d.drain(ctx, tool, func(int) {})
+			d.done <- func() { d.settle(sum) }
+		})
 	}
-	w.asking = true
-	wg.Go(func() { w.asked <- w.carryDeletions(ctx, due) })
+}
+
+// settle notes that a tool's job has ended. A tool that was given up is taken up again
+// only for an event that came since, for whoever queued that relies on this deliverer.
+func (d *deliverer) settle(sum Summary) {
+	delete(d.busy, sum.Tool)
+	d.seen[sum.Tool] = nil
+	if sum.Held != nil || sum.Failed != nil {
+		d.seen[sum.Tool] = sum.seen
+	}
 }
 
 // due lists the deletions at which something could be done now. One of which the
 // disk did not take the outcome would be asked for again and again.
-func (w *worker) due() []string {
-	return slices.DeleteFunc(w.dueDeletions(), func(sha string) bool { return slices.Contains(w.stuck, sha) })
+func (d *deliverer) due() []string {
+	return slices.DeleteFunc(d.dueDeletions(), func(sha string) bool { return slices.Contains(d.stuck, sha) })
 }
 
 // ready lists the tools for which something could be delivered now.
-func (w *worker) ready() []manifest.ID {
-	var list []manifest.ID
-	tools, err := outbox.Tools(w.State())
+func (d *deliverer) ready() []manifest.ID {
+	tools, err := outbox.Tools(d.state())
 	if err != nil {
 		return nil // a background process has nobody to tell; the next one tries again
 	}
+	var list []manifest.ID
 	for _, tool := range tools {
-		o := w.Outbox(tool)
-		if len(w.busy)+len(list) >= maxParallel {
+		o := d.outbox(tool)
+		if len(d.busy)+len(list) >= maxParallel {
 			break
 		}
-		if !w.busy[tool] && o.Waits(w.self, w.held[tool], w.Now()) && !o.Backoff().Running(w.Now()) {
+		if !d.busy[tool] && o.Waits(d.self, d.seen[tool], d.Now()) && !o.Backoff().Running(d.Now()) {
 			list = append(list, tool)
 		}
 	}
 	return list
-}
-
-// hold notes what a tool was given up with: it is taken up again only for an event
-// that came after, for whoever queued that relies on this deliverer.
-func (w *worker) hold(sum Summary) {
-	w.held[sum.Tool] = nil
-	if sum.Held != "" || sum.Failed != "" {
-		w.held[sum.Tool] = sum.seen
-	}
-}
-
-// RunPipe is the deliverer of last resort: it gets entries, one a line, from a
-// sender that could not keep them, tries each once, and drops what fails. It returns
-// within pipeTime, or when ctx ends, though entries hangs; a read of it that hangs is
-// left alone.
-func (s Sender) RunPipe(ctx context.Context, entries io.Reader) error {
-	ctx, cancel := context.WithTimeout(ctx, pipeTime)
-	defer cancel()
-	lines := bufio.NewScanner(entries)
-	lines.Buffer(nil, 4*MaxPayload)
-	for scan(ctx, lines) {
-		e, err := outbox.ParseEntry(lines.Bytes())
-		if err != nil {
-			return err
-		}
-		if _, err := s.deliverNow(ctx, e); err != nil {
-			return err
-		}
-	}
-	if ctx.Err() != nil {
-		return ctx.Err() // lines may still be in use
-	}
-	return lines.Err()
-}
-
-// scan reads the next line, and reports whether there is one. When ctx ends it does not
-// wait any more, and lines must not be used again.
-func scan(ctx context.Context, lines *bufio.Scanner) bool {
-	found := make(chan bool, 1)
-	go func() { found <- lines.Scan() }()
-	select {
-	case ok := <-found:
-		return ok && ctx.Err() == nil
-	case <-ctx.Done():
-		return false
-	}
-}
-
-// deliverNow sends an entry that is in no outbox. If it does not arrive it is lost, and
-// recorded as far as that can be done where events cannot be kept.
-func (s Sender) deliverNow(ctx context.Context, e outbox.Entry) (outcome, error) {
-	out, err := s.deliverUnrecorded(ctx, e)
-	if s.State() != "" && (err != nil || out.result != accepted) {
-		why := outbox.LostUnkept
-		if out.result == interrupted {
-			why = outbox.LostInterrupted
-		}
-		_ = s.Outbox(e.Tool).RecordLoss(e.EventID.String(), why, s.Now())
-	}
-	return out, err
-}
-
-func (s Sender) deliverUnrecorded(ctx context.Context, e outbox.Entry) (outcome, error) {
-	m, err := s.manifestOf(e)
-	if err != nil {
-		return outcome{}, err
-	}
-	permit, p, err := s.admission(m).admit(e)
-	if err != nil {
-		return outcome{}, err
-	}
-	medium := s.medium()
-	medium.may = s.gate(m, []claimed{{entry: e, permit: permit}})
-	out := medium.transportOf(m).carry(ctx, []parcel{p})
-	if s.State() == "" {
-		return out[0], nil
-	}
-	_ = s.record(e.Tool, m.Send.Endpoint, []parcel{p}, out) // the state directory cannot be written, which is why we are here
-	return out[0], nil
 }

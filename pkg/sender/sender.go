@@ -4,85 +4,93 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"os"
 	"path/filepath"
+	"reflect"
 	"time"
 
-	"github.com/usagectl/usagectl/internal/jsondoc"
 	"github.com/usagectl/usagectl/pkg/consent"
 	"github.com/usagectl/usagectl/pkg/dirs"
 	"github.com/usagectl/usagectl/pkg/manifest"
+	"github.com/usagectl/usagectl/pkg/sender/internal/deletion"
 	"github.com/usagectl/usagectl/pkg/sender/internal/journal"
-	"github.com/usagectl/usagectl/pkg/sender/internal/lease"
 	"github.com/usagectl/usagectl/pkg/sender/internal/outbox"
+	"github.com/usagectl/usagectl/pkg/sender/internal/transport"
 )
 
-// Sender takes and delivers events. It keeps nothing in memory between calls and
-// is safe for concurrent use.
+// Config is what a [Sender] needs of its surroundings. The zero value means the person
+// who runs the process, on their machine, now.
+type Config struct {
+	// Dirs is where things are kept; the zero value stands for [dirs.Default].
+	Dirs dirs.Dirs
+	// Env looks variables up; nil stands for [os.LookupEnv].
+	Env consent.Env
+	// WorkDir is where events are taken, from where the search for .env files that can
+	// refuse begins; "" stands for the current directory.
+	WorkDir string
+	// Now is the clock; nil stands for [time.Now].
+	Now func() time.Time
+	// Version is the version of the program that sends; nil and "" tell none.
+	Version func() string
+	// Deliver starts a process that calls [Sender.Run], or, if stdin is not nil,
+	// [Sender.RunPipe] with what it reads there; it returns the process ID without
+	// waiting. See [Spawn]. nil starts none: the program calls [Sender.Flush] itself.
+	Deliver func(stdin *os.File) (pid int, err error)
+}
+
+// Sender takes and delivers events, and asks for the deletion of what they left behind.
+// It keeps nothing in memory between calls, and is safe for concurrent use, by several
+// processes too. [Open] makes one. The zero value knows no directories: it takes nothing,
+// and what it is asked ends with [ErrNoState].
 type Sender struct {
-	Dirs    dirs.Dirs
-	Env     consent.Env
-	WorkDir string // where this process works, and a .env file can refuse; "" if that is not to be looked at
-	Now     func() time.Time
-	Version func() string // usagectl's own
-	Client  *http.Client  // for deliveries; see [NewClient]
+	dirs    dirs.Dirs
+	env     consent.Env
+	workDir string
+	now     func() time.Time
+	version func() string
+	deliver func(stdin *os.File) (pid int, err error)
 
-	idFile string // where the source ID was found that is being forgotten, not what a file says
+	client *http.Client // for deliveries; see [Sender.online]
+	idFile string       // where the source ID was found that is being forgotten, not what a file says
 }
 
-// State is the directory of outbox, journal, deletions and keys.
-func (s Sender) State() string { return s.Dirs.State() }
-
-// Outbox is the outbox of a tool.
-func (s Sender) Outbox(tool manifest.ID) outbox.Outbox { return outbox.Open(s.State(), tool) }
-
-// Journal is the journal of a tool.
-func (s Sender) Journal(tool manifest.ID) journal.Journal { return journal.Open(s.State(), tool) }
-
-// Deletions are the deletions that were asked for.
-func (s Sender) Deletions() deletion.Store { return deletion.Open(s.State()) }
-
-// KeyPath is where the key of a tool's hashes lies.
-func (s Sender) KeyPath(tool manifest.ID) string {
-	return filepath.Join(s.State(), "keys", tool.String())
-}
-
-func (s Sender) medium() medium {
-	return medium{client: s.Client, env: s.Env, home: s.Dirs.Home, version: s.Version(), now: s.Now}
-}
-
-// Preview is what a payload would look like on its way. It needs no permit and
-// sends nothing.
-func (s Sender) Preview(m *manifest.Manifest, e outbox.Entry, p Payload) (Wire, error) {
-	w, err := s.medium().transportOf(m).wire([]parcel{{event: e.Event, eventID: e.EventID, runID: e.RunID, takenAt: e.TakenAt, payload: p}})
-	return w.Masked(), err
-}
-
-// NewEntry is the entry for an event of a manifest that was taken. manifestFile is
-// the file given with --manifest, or ""; dir is where the event was taken, or "". src.Now
-// is a moment before consent was asked.
-func NewEntry(p consent.Permit, m *manifest.Manifest, src Sources, manifestFile, dir string, values *jsondoc.Object) outbox.Entry {
-	if !m.Consent.Dotenv {
-		dir = "" // nobody needs it
+// Open returns a sender. It reads the environment where c leaves that to it, and makes
+// and changes nothing.
+func Open(c Config) Sender {
+	s := Sender{c.Dirs, c.Env, c.WorkDir, c.Now, c.Version, c.Deliver, nil, ""}
+	if reflect.ValueOf(s.dirs).IsZero() {
+		s.dirs = dirs.Default()
 	}
-	return outbox.Entry{
-		Schema: outbox.Schema, Tool: p.Tool(), Event: p.Event(), EventID: src.EventID, RunID: src.RunID,
-		TakenAt: src.Now.UTC(), Grant: p.Terms().Grant, Endpoint: p.Terms().Endpoint, Manifest: manifestFile, Dir: dir, Values: values,
+	if s.env == nil {
+		s.env = os.LookupEnv
 	}
+	if s.workDir == "" {
+		s.workDir, _ = os.Getwd() // "" is looked at by nobody
+	}
+	return s
 }
 
-// ErrTooLarge says that a payload is larger than [MaxPayload].
-var ErrTooLarge = errors.New("the payload is too large")
+// Now is the time by the sender's clock.
+func (s Sender) Now() time.Time {
+	if s.now == nil {
+		return time.Now()
+	}
+	return s.now()
+}
 
-// CheckSize reports a payload that no transport would take.
-func CheckSize(p Payload) error {
-	data, err := jsondoc.Append(nil, p.Document())
-	if err != nil {
-		return err
+// lookup looks a variable up.
+func (s Sender) lookup(name string) (string, bool) {
+	if s.env == nil {
+		return "", false
 	}
-	if len(data) > MaxPayload {
-		return fmt.Errorf("%w: %d bytes, at most %d are sent", ErrTooLarge, len(data), MaxPayload)
+	return s.env(name)
+}
+
+func (s Sender) programVersion() string {
+	if s.version == nil {
+		return ""
 	}
-	return nil
+	return s.version()
 }
 
 // ErrNoState says that the state directory is not known, because HOME is not set.
@@ -91,44 +99,59 @@ var ErrNoState = errors.New("the state directory is not known: neither HOME nor 
 // noState is the error where nothing can be kept: [ErrNoState], or why the state
 // directory is not used.
 func (s Sender) noState() error {
-	if flaw := s.Dirs.StateFlaw; flaw != "" {
-		return fmt.Errorf("the state directory %s is not used: %s", s.Dirs.StateDir(), flaw)
+	if flaw := s.dirs.StateFlaw; flaw != "" {
+		return fmt.Errorf("the state directory %s is not used: %s", s.dirs.StateDir(), flaw)
 	}
 	return ErrNoState
 }
 
-// Queue keeps an event in the outbox. An error means that it could not be kept.
-func (s Sender) Queue(p consent.Permit, e outbox.Entry) error {
-	if s.State() == "" {
-		return s.noState()
-	}
-	return s.Outbox(e.Tool).Put(p, e)
+// state is the directory of outboxes, journals, deletions and keys; "" if it is not
+// known or cannot be relied on.
+func (s Sender) state() string { return s.dirs.State() }
+
+func (s Sender) outbox(tool manifest.ID) outbox.Outbox { return outbox.Open(s.state(), tool) }
+
+func (s Sender) journal(tool manifest.ID) journal.Journal { return journal.Open(s.state(), tool) }
+
+func (s Sender) deletions() deletion.Store { return deletion.Open(s.state()) }
+
+// keyPath is the file of the key of a tool's hashes.
+func (s Sender) keyPath(tool manifest.ID) string {
+	return filepath.Join(s.state(), "keys", tool.String())
 }
 
-// trimByte as the last byte of an event's ID, which one in 256 has, starts a
-// deliverer even while a back-off runs, to keep the outbox within its bounds.
-const trimByte = 0
-
-// Wake starts a deliverer by start, which returns its process ID, unless one is
-// at work or there is nothing that it could do now.
-func (s Sender) Wake(e outbox.Entry, start func() (pid int, err error)) error {
-	now := s.Now()
-	if s.Outbox(e.Tool).Backoff().Running(now) && e.EventID[15] != trimByte {
-		return nil
+// manifestOf finds the manifest of an event, in a file if that is not "".
+func (s Sender) manifestOf(tool manifest.ID, file string) (*manifest.Manifest, error) {
+	if file == "" {
+		return manifest.Library{Dirs: s.dirs.Tools()}.Find(tool)
 	}
-	return s.startOne(start)
+	m, err := manifest.ReadFile(file)
+	if err == nil && m.Tool.ID != tool {
+		err = fmt.Errorf("%s is now for the tool %s", file, m.Tool.ID)
+	}
+	return m, err
 }
 
-func (s Sender) startOne(start func() (pid int, err error)) error {
-	now := s.Now()
-	b := outbox.DelivererLease(s.State())
-	if b.Held(now, lease.This) || b.Take(now, lease.This) != nil {
-		return nil
+// verdict asks for consent to a tool's telemetry, as seen from a directory.
+func (s Sender) verdict(m *manifest.Manifest, dir string) consent.Verdict {
+	return consent.Decide(m.Tool.ID, m, consent.Gather(m.Tool.ID, m, s.lookup, s.dirs, dir))
+}
+
+// online is the sender with a client for deliveries. It is for one operation; its
+// connections go with it.
+func (s Sender) online() Sender {
+	if s.client == nil {
+		s.client = transport.NewClient()
 	}
-	pid, err := start()
-	if err != nil {
-		b.Abandon()
-		return err
-	}
-	return b.Assign(lease.NewOwner(pid))
+	return s
+}
+
+// transportConfig is what transports need of the sender's surroundings.
+func (s Sender) transportConfig() transport.Config {
+	return transport.Config{Client: s.client, Env: s.lookup, Home: s.dirs.Home, Version: s.programVersion(), Now: s.Now}
+}
+
+// transportOf is the transport that a manifest asks for.
+func transportOf(c transport.Config, m *manifest.Manifest) transport.Transport {
+	return transport.New(c, transport.Target{Send: m.Send, Scope: m.Tool.ID.String()})
 }

@@ -26,6 +26,10 @@ func Open(state string) Store {
 	return Store{filepath.Join(state, "deletions")}
 }
 
+// Dir is the directory of the deletions.
+func (ds Store) Dir() string { return ds.dir }
+
+// Path is the file of a deletion.
 func (ds Store) Path(sha string) string { return filepath.Join(ds.dir, sha+".json") }
 
 // Lease is the lease of whoever works at a deletion, so that none is asked for by two

@@ -13,33 +13,33 @@ import (
 	"github.com/usagectl/usagectl/pkg/sender/internal/outbox"
 )
 
-// Refused is a file or a directory of the state directory that is not used, because
+// Unused is a file or a directory of the state directory that is not used, because
 // it cannot be read or relied on.
-type Refused struct {
+type Unused struct {
 	Path   string `json:"path"`
 	Reason string `json:"reason"`
 }
 
-// Refused lists what is not used: the state directory itself, directories and files in
+// Unused lists what is not used: the state directory itself, directories and files in
 // it that are not this user's alone, and deletions and waits that hold something else.
-// The list is never nil. Events are not opened: see [outbox.Outbox.Count] for those that
+// The list is never nil. Events are not opened: [Sender.Status] counts those that
 // deliverers moved aside.
-func (s Sender) Refused() []Refused {
-	if s.Dirs.StateFlaw != "" {
-		return []Refused{{s.Dirs.StateDir(), s.Dirs.StateFlaw}}
+func (s Sender) Unused() []Unused {
+	if s.dirs.StateFlaw != "" {
+		return []Unused{{s.dirs.StateDir(), s.dirs.StateFlaw}}
 	}
-	list := refusals{}
-	if s.State() == "" {
+	list := unusedList{}
+	if s.state() == "" {
 		return list
 	}
-	list.file(outbox.DelivererLease(s.State()).Path())
-	for _, e := range list.dir(outbox.Dir(s.State())) {
+	list.file(outbox.DelivererLease(s.state()).Path())
+	for _, e := range list.dir(outbox.Dir(s.state())) {
 		if e.IsDir() {
-			list.outbox(filepath.Join(outbox.Dir(s.State()), e.Name()))
+			list.outbox(filepath.Join(outbox.Dir(s.state()), e.Name()))
 		}
 	}
 	for _, part := range []string{"journal", "keys"} {
-		dir := filepath.Join(s.State(), part)
+		dir := filepath.Join(s.state(), part)
 		for _, e := range list.dir(dir) {
 			list.file(filepath.Join(dir, e.Name()))
 		}
@@ -48,27 +48,27 @@ func (s Sender) Refused() []Refused {
 	return list
 }
 
-type refusals []Refused
+type unusedList []Unused
 
 // add notes an error about a path; one that is not there is none.
-func (l *refusals) add(path string, err error) {
+func (l *unusedList) add(path string, err error) {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		*l = append(*l, Refused{path, statefile.Reason(err)})
+		*l = append(*l, Unused{path, statefile.Reason(err)})
 	}
 }
 
-func (l *refusals) dir(path string) []os.DirEntry {
+func (l *unusedList) dir(path string) []os.DirEntry {
 	entries, err := statefile.ReadDir(path)
 	l.add(path, err)
 	return entries
 }
 
-func (l *refusals) file(path string) {
+func (l *unusedList) file(path string) {
 	_, err := statefile.Stat(path)
 	l.add(path, err)
 }
 
-func (l *refusals) outbox(dir string) {
+func (l *unusedList) outbox(dir string) {
 	for _, e := range l.dir(dir) {
 		path := filepath.Join(dir, e.Name())
 		switch {
@@ -83,8 +83,8 @@ func (l *refusals) outbox(dir string) {
 	}
 }
 
-func (l *refusals) deletions(s Sender) {
-	ds := s.Deletions()
+func (l *unusedList) deletions(s Sender) {
+	ds := s.deletions()
 	filed, _, err := ds.Names()
 	l.add(ds.dir, err)
 	for _, sha := range slices.Sorted(maps.Keys(filed)) {

@@ -21,41 +21,92 @@ type Emptied struct {
 	Underway    int `json:"underway"`    // still being delivered, by a process that did not stop in time
 }
 
-// Add adds what became of the events of another outbox.
-func (e Emptied) Add(o Emptied) Emptied {
+// add adds what became of the events of another outbox.
+func (e Emptied) add(o Emptied) Emptied {
 	return Emptied{e.Discarded + o.Discarded, e.Sent + o.Sent, e.Interrupted + o.Interrupted, e.Underway + o.Underway}
 }
 
-// Snapshot is which events were in outboxes at some moment, by tool.
-type Snapshot map[manifest.ID][]string
-
-// Snapshot lists the events that are queued or being delivered now. Whoever refuses
-// asks before the refusal is recorded: what deliverers stop right after that is theirs
-// to report too.
-func (s Sender) Snapshot(tools ...manifest.ID) Snapshot {
-	all := Snapshot{}
-	for _, tool := range tools {
-		all[tool] = s.Outbox(tool).Events() // what cannot be read is found out when the outbox is emptied
-	}
-	return all
+// Refusal is what a refusal did.
+type Refusal struct {
+	Events Emptied
+	// Recorded is the error of what was to record it; nil if it is recorded.
+	Recorded error
+	// Emptied is why not all events are thrown away, or, if it wraps [ErrUncounted], not
+	// all that are could be counted; nil if all are.
+	Emptied error
+	// Unkept says that events cannot be kept now, so that nobody knows whether one was
+	// stopped while it was being sent.
+	Unkept bool
 }
 
-// Empty throws away everything that a tool's outbox holds, after a refusal was
-// recorded. Deliverers ask for consent before each request, and while one is under
-// way; Empty waits for those that are delivering, so that nothing leaves once it has
-// returned, unless Underway says otherwise. It ends early if ctx does. before is what
-// was there before the refusal.
-func (s Sender) Empty(ctx context.Context, tool manifest.ID, before Snapshot) (Emptied, error) {
-	if s.State() == "" {
-		return Emptied{}, nil
+// ErrUncounted says that events were thrown away, and that the disk did not take the
+// record of that.
+var ErrUncounted = outbox.ErrUncounted
+
+// Refuse records a refusal by record, of a tool or with the zero ID of all, and throws
+// away what is queued, even if it could not be recorded. Deliverers ask for consent
+// before each request, and while one is under way; Refuse waits for those that are
+// delivering, so that nothing leaves once it has returned, unless Underway says
+// otherwise. It ends early if ctx does.
+func (s Sender) Refuse(ctx context.Context, id manifest.ID, record func() error) Refusal {
+	var r Refusal
+	before := map[manifest.ID][]string{} // what deliverers stop right after the refusal is to be reported too
+	for _, tool := range s.refusable(id, nil) {
+		if s.state() == "" {
+			break
+		}
+		before[tool] = s.outbox(tool).Events() // what cannot be read is found out when the outbox is emptied
 	}
-	return s.empty(ctx, tool, outbox.LostRefused, before[tool])
+	r.Recorded = record()
+	r.Events, r.Emptied = s.emptyAll(ctx, id, before)
+	if r.Unkept = !s.keeps(); r.Unkept {
+		s.AwaitDeliverers(ctx)
+	}
+	return r
 }
 
+// refusable are the tools that a refusal is about: one, or with the zero ID all that
+// have an outbox now.
+func (s Sender) refusable(id manifest.ID, failed *error) []manifest.ID {
+	if !id.IsZero() {
+		return []manifest.ID{id}
+	}
+	tools, err := outbox.Tools(s.state())
+	if failed != nil {
+		*failed = err
+	}
+	return tools
+}
+
+// emptyAll empties the outboxes that a refusal is about, side by side.
+func (s Sender) emptyAll(ctx context.Context, id manifest.ID, before map[manifest.ID][]string) (Emptied, error) {
+	var sum Emptied
+	if s.state() == "" {
+		return sum, nil
+	}
+	var err error
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	for _, tool := range s.refusable(id, &err) {
+		wg.Go(func() {
+			emptied, emptyErr := s.empty(ctx, tool, outbox.LostRefused, before[tool])
+			mu.Lock()
+			defer mu.Unlock()
+			sum = sum.add(emptied)
+			if emptyErr != nil {
+				err = errors.Join(err, fmt.Errorf("%s: %w", tool, emptyErr))
+			}
+		})
+	}
+	wg.Wait()
+	return sum, err
+}
+
+// empty throws away what a tool's outbox holds. before is what was in it before.
 func (s Sender) empty(ctx context.Context, tool manifest.ID, why outbox.Loss, before []string) (Emptied, error) {
 	ctx, cancel := context.WithTimeout(ctx, claimWait)
 	defer cancel()
-	o := s.Outbox(tool)
+	o := s.outbox(tool)
 	var all Emptied
 	var errs []error
 	seen := map[string]bool{} // events that somebody can have delivered
@@ -89,9 +140,9 @@ func (s Sender) empty(ctx context.Context, tool manifest.ID, why outbox.Loss, be
 func (s Sender) AwaitDeliverers(ctx context.Context, tools ...manifest.ID) int {
 	live := func() (claims []string) {
 		for _, tool := range tools {
-			list, _ := s.Outbox(tool).Live(lease.This(), s.Now()) // what cannot be read cannot be waited for
+			list, _ := s.outbox(tool).Live(lease.This(), s.Now()) // what cannot be read cannot be waited for
 			for _, file := range list {
-				claims = append(claims, s.Outbox(tool).Path("claimed", file))
+				claims = append(claims, s.outbox(tool).Path("claimed", file))
 			}
 		}
 		return claims
@@ -99,7 +150,7 @@ func (s Sender) AwaitDeliverers(ctx context.Context, tools ...manifest.ID) int {
 	before := live()
 	ctx, cancel := context.WithTimeout(ctx, claimWait)
 	defer cancel()
-	for wait := 2 * gateInterval; ; wait = pollInterval {
+	for wait := 2 * transport.AllowInterval; ; wait = pollInterval {
 		goesOn := sleep(ctx, wait)
 		now := live()
 		before = slices.DeleteFunc(before, func(claim string) bool { return !slices.Contains(now, claim) })
@@ -109,13 +160,13 @@ func (s Sender) AwaitDeliverers(ctx context.Context, tools ...manifest.ID) int {
 	}
 }
 
-// Keeps reports whether events can be kept now. Those that cannot are delivered
+// keeps reports whether events can be kept now. Those that cannot are delivered
 // at once or not at all, and nothing is known of them.
-func (s Sender) Keeps() bool {
-	if s.State() == "" {
+func (s Sender) keeps() bool {
+	if s.state() == "" {
 		return false
 	}
-	f, err := os.CreateTemp(s.State(), ".*.tmp")
+	f, err := os.CreateTemp(s.state(), ".*.tmp")
 	if err != nil {
 		return errors.Is(err, os.ErrNotExist) // nothing was ever kept
 	}
@@ -129,7 +180,7 @@ func (s Sender) fatesOf(o outbox.Outbox, events map[string]bool, why outbox.Loss
 		return nil
 	}
 	lost, err := o.Losses()
-	records, journalErr := s.Journal(o.Tool()).Records()
+	records, journalErr := s.journal(o.Tool()).Records()
 	for name := range events {
 		id := outbox.EventID(name)
 		switch reason, isLost := lost.Why[id]; {

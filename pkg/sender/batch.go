@@ -1,0 +1,174 @@
+package sender
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/usagectl/usagectl/pkg/consent"
+	"github.com/usagectl/usagectl/pkg/manifest"
+	"github.com/usagectl/usagectl/pkg/sender/internal/backoff"
+	"github.com/usagectl/usagectl/pkg/sender/internal/journal"
+	"github.com/usagectl/usagectl/pkg/sender/internal/outbox"
+	"github.com/usagectl/usagectl/pkg/sender/internal/transport"
+)
+
+// batch is what is sent together: by one manifest and its transport.
+type batch struct {
+	manifest *manifest.Manifest
+	file     string // [outbox.Entry.Manifest] of all
+	claims   []claimed
+	bytes    int
+}
+
+// claimed is an event that this process delivers.
+type claimed struct {
+	outbox.Claim
+	entry  outbox.Entry
+	data   []byte
+	permit consent.Permit // under which it is sent
+}
+
+// fits reports whether an event of that size goes with the batch.
+func (p *pass) fits(e outbox.Entry, size int) bool {
+	messages, bytes := transportOf(p.transportConfig(), p.batch.manifest).Limits()
+	return p.batch.file == e.Manifest && len(p.batch.claims) < messages && !p.singly && p.batch.bytes+size <= bytes
+}
+
+// send asks for consent, sends the batch, and ends each of its events: delivered, moved
+// aside, dropped, or put back. It returns false if the tool has to wait.
+func (p *pass) send(ctx context.Context) bool {
+	b := p.batch
+	p.batch = batch{}
+	if len(b.claims) == 0 {
+		return true
+	}
+	permitted, messages, err := p.permitted(b)
+	errs := []error{err}
+	if len(messages) > 0 {
+		attempt, cancel := context.WithTimeout(ctx, transport.AttemptTimeout)
+		defer cancel()
+		c := p.transportConfig()
+		c.Allow, c.Split = p.gate(b.manifest, permitted), p.outbox.Backoff().Failures > 1
+		outcomes := transportOf(c, b.manifest).Send(attempt, messages)
+		err := p.record(p.outbox.Tool(), b.manifest.Send.Endpoint, messages, outcomes)
+		errs = append(errs, p.settle(ctx, b.manifest, permitted, outcomes))
+		if err != nil { // on a full disk the events that are gone have made room
+			err = p.record(p.outbox.Tool(), b.manifest.Send.Endpoint, messages, outcomes)
+		}
+		if err != nil {
+			p.sum.Unrecorded = fmt.Errorf("what was sent is not in the journal: %w", err)
+		}
+		errs = append(errs, err)
+	}
+	p.sum.Failed = cmp.Or(p.sum.Failed, errors.Join(errs...))
+	p.progress(len(b.claims))
+	return p.sum.Failed == nil
+}
+
+// permitted makes messages of what may be sent at this moment. What consent was
+// withdrawn for goes, and what has to wait is put back.
+func (p *pass) permitted(b batch) (sent []claimed, messages []transport.Message, err error) {
+	a := p.admission(b.manifest)
+	var errs []error
+	for _, c := range b.claims {
+		permit, message, err := a.admit(c.entry)
+		if err != nil {
+			errs = append(errs, p.refused(c.Claim, err, ""))
+			continue
+		}
+		c.permit = permit
+		sent, messages = append(sent, c), append(messages, message)
+	}
+	return sent, messages, errors.Join(errs...)
+}
+
+// refused ends an event that must never leave, and puts back one that may later. why
+// is the loss, if it is known better than from the error.
+func (p *pass) refused(c outbox.Claim, err error, why outbox.Loss) error {
+	var drop dropError
+	if errors.As(err, &drop) {
+		return p.drop(c, cmp.Or(why, drop.why))
+	}
+	p.sum.Held = err
+	return c.Release()
+}
+
+// settle does with each event what its outcome asks for, and notes how long the
+// tool has to wait.
+func (p *pass) settle(ctx context.Context, m *manifest.Manifest, sent []claimed, outcomes []transport.Outcome) error {
+	var errs []error
+	var failure transport.Outcome
+	wait := p.outbox.Backoff()
+	for i, out := range outcomes {
+		switch out.Result {
+		case transport.Accepted:
+			p.sum.Sent++
+			wait = backoff.Backoff{} // the server is well: only single events have to wait
+			errs = append(errs, sent[i].Done())
+		case transport.Rejected:
+			p.sum.Rejected++
+			errs = append(errs, sent[i].Reject(sent[i].data, out.Note, p.Now()))
+		case transport.Withheld:
+			errs = append(errs, p.stopped(m, sent[i], ""))
+		case transport.Interrupted:
+			errs = append(errs, p.stopped(m, sent[i], outbox.LostInterrupted))
+		case transport.Retry:
+			out.RetryAfter = max(out.RetryAfter, failure.RetryAfter)
+			failure = out
+			errs = append(errs, sent[i].Release())
+		}
+	}
+	return errors.Join(append(errs, p.noteWait(ctx, wait, sent, outcomes, failure))...)
+}
+
+// noteWait notes how long the tool has to wait after a batch, if failure is one.
+func (p *pass) noteWait(ctx context.Context, wait backoff.Backoff, sent []claimed, outcomes []transport.Outcome, failure transport.Outcome) error {
+	p.sum.Failed, p.sum.RetryAfter = nil, failure.RetryAfter
+	if failure.Result != transport.Retry {
+		if p.wentFrom != nil || !slices.ContainsFunc(outcomes, transport.Outcome.Answered) {
+			return nil // what failed before has to wait all the same, and so if nobody was asked
+		}
+		return p.outbox.ClearBackoff()
+	}
+	p.failed, p.sum.Failed = failure, errors.New(failure.Note)
+	if ctx.Err() != nil {
+		return nil // merely this process ran out of time
+	}
+	wait = wait.Next(p.Now(), failure.RetryAfter, failure.Note)
+	wait.After = sent[len(sent)-1].Name
+	return p.outbox.SetBackoff(wait)
+}
+
+// stopped ends an event whose delivery the gate stopped. It may leave later if
+// only what was agreed to has changed.
+func (p *pass) stopped(m *manifest.Manifest, c claimed, why outbox.Loss) error {
+	if _, _, err := p.admission(m).admit(c.entry); err != nil {
+		return p.refused(c.Claim, err, why)
+	}
+	return c.Release()
+}
+
+// record journals what was sent, before it is removed from the outbox: what is
+// delivered twice was sent twice, and is there twice.
+func (s Sender) record(tool manifest.ID, endpoint string, messages []transport.Message, outcomes []transport.Outcome) error {
+	gone, err := s.deletions().Forgotten()
+	if err != nil {
+		return err
+	}
+	var records []journal.Record
+	for i, m := range messages {
+		if outcomes[i].Result == transport.Accepted && !gone.In(m.Document) { // forgotten while it was on its way
+			records = append(records, journal.Record{
+				Schema: 1, At: s.Now().UTC(), Event: m.Event, EventID: m.EventID,
+				Endpoint: endpoint, Note: outcomes[i].Note, Payload: m.Document,
+			})
+		}
+	}
+	if len(records) == 0 {
+		return nil
+	}
+	return s.journal(tool).Add(records)
+}

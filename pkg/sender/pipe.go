@@ -1,0 +1,87 @@
+package sender
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"time"
+
+	"github.com/usagectl/usagectl/pkg/sender/internal/outbox"
+	"github.com/usagectl/usagectl/pkg/sender/internal/payload"
+	"github.com/usagectl/usagectl/pkg/sender/internal/transport"
+)
+
+const pipeTime = 10 * time.Second
+
+// RunPipe is the deliverer of last resort: it gets entries, one a line, from a
+// sender that could not keep them, tries each once, and drops what fails. It returns
+// within ten seconds, or when ctx ends, though entries hangs; a read of it that hangs is
+// left alone.
+func (s Sender) RunPipe(ctx context.Context, entries io.Reader) error {
+	ctx, cancel := context.WithTimeout(ctx, pipeTime)
+	defer cancel()
+	s.workDir = ""
+	s = s.online()
+	lines := bufio.NewScanner(entries)
+	lines.Buffer(nil, 4*payload.MaxPayload)
+	for scan(ctx, lines) {
+		e, err := outbox.ParseEntry(lines.Bytes())
+		if err != nil {
+			return err
+		}
+		if _, err := s.deliverUnkept(ctx, e); err != nil {
+			return err
+		}
+	}
+	if ctx.Err() != nil {
+		return ctx.Err() // lines may still be in use
+	}
+	return lines.Err()
+}
+
+// scan reads the next line, and reports whether there is one. When ctx ends it does not
+// wait any more, and lines must not be used again.
+func scan(ctx context.Context, lines *bufio.Scanner) bool {
+	found := make(chan bool, 1)
+	go func() { found <- lines.Scan() }()
+	select {
+	case ok := <-found:
+		return ok && ctx.Err() == nil
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// deliverUnkept sends an entry that is in no outbox. If it does not arrive it is lost, and
+// recorded as far as that can be done where events cannot be kept.
+func (s Sender) deliverUnkept(ctx context.Context, e outbox.Entry) (transport.Outcome, error) {
+	out, err := s.sendUnkept(ctx, e)
+	if s.state() != "" && (err != nil || out.Result != transport.Accepted) {
+		why := outbox.LostUnkept
+		if out.Result == transport.Interrupted {
+			why = outbox.LostInterrupted
+		}
+		_ = s.outbox(e.Tool).RecordLoss(e.EventID.String(), why, s.Now())
+	}
+	return out, err
+}
+
+func (s Sender) sendUnkept(ctx context.Context, e outbox.Entry) (transport.Outcome, error) {
+	m, err := s.manifestOf(e.Tool, e.Manifest)
+	if err != nil {
+		return transport.Outcome{}, err
+	}
+	permit, message, err := s.admission(m).admit(e)
+	if err != nil {
+		return transport.Outcome{}, err
+	}
+	c := s.transportConfig()
+	c.Allow = s.gate(m, []claimed{{entry: e, permit: permit}})
+	messages := []transport.Message{message}
+	out := transportOf(c, m).Send(ctx, messages)
+	if s.state() == "" {
+		return out[0], nil
+	}
+	_ = s.record(e.Tool, m.Send.Endpoint, messages, out) // the state directory cannot be written, which is why we are here
+	return out[0], nil
+}
