@@ -8,6 +8,8 @@ import (
 
 	"github.com/usagectl/usagectl/pkg/consent"
 	"github.com/usagectl/usagectl/pkg/manifest"
+	"github.com/usagectl/usagectl/pkg/sender/internal/payload"
+	"github.com/usagectl/usagectl/pkg/sender/internal/transport"
 )
 
 // admission decides which events of a tool may leave at this moment: it asks for
@@ -49,22 +51,22 @@ const maxSkew = time.Minute
 
 // admit makes a message of an event, under what is agreed now. The error is a
 // [dropError] if the event must go; any other means to keep it for later.
-func (a *admission) admit(e Entry) (consent.Permit, parcel, error) {
+func (a *admission) admit(e Entry) (consent.Permit, transport.Message, error) {
 	permit, err := a.permit(e)
 	if err != nil {
-		return consent.Permit{}, parcel{}, err
+		return consent.Permit{}, transport.Message{}, err
 	}
-	payload := Build(a.manifest, e.Event, permit.Terms(), e.Values)
-	for _, f := range payload.Fields {
+	built := payload.Build(a.manifest, e.Event, permit.Terms(), e.Values)
+	for _, f := range built.Fields {
 		if f.Field.Required && f.Withheld != "" {
-			return consent.Permit{}, parcel{}, dropError{lostWithdrawn}
+			return consent.Permit{}, transport.Message{}, dropError{lostWithdrawn}
 		}
 	}
-	p, err := newParcel(permit, e, payload)
+	message, err := newMessage(permit, a.manifest, e, built)
 	if err != nil {
-		return consent.Permit{}, parcel{}, dropError{lostWithdrawn}
+		return consent.Permit{}, transport.Message{}, dropError{lostWithdrawn}
 	}
-	return permit, p, nil
+	return permit, message, nil
 }
 
 // permit asks whether an event may leave.

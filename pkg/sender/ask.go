@@ -12,6 +12,7 @@ import (
 
 	"github.com/usagectl/usagectl/internal/jsondoc"
 	"github.com/usagectl/usagectl/pkg/manifest"
+	"github.com/usagectl/usagectl/pkg/sender/internal/transport"
 )
 
 // occasion is why somebody works at a deletion.
@@ -39,7 +40,7 @@ func (s Sender) ask(ctx context.Context, d *Deletion, why occasion) error {
 			continue
 		}
 		out := s.askOne(ctx, d, *r)
-		if out.result == retry && ctx.Err() != nil {
+		if out.Result == transport.Retry && ctx.Err() != nil {
 			continue // this process ran out of time, which says nothing of the receiver
 		}
 		r.settle(out, s.Now())
@@ -60,49 +61,20 @@ func (r DeletionRequest) Refused() bool {
 }
 
 // settle notes what became of a request, by the rules that events have too.
-func (r *DeletionRequest) settle(out outcome, now time.Time) {
+func (r *DeletionRequest) settle(out transport.Outcome, now time.Time) {
 	switch {
-	case out.result == accepted:
+	case out.Result == transport.Accepted:
 		r.State, r.SettledAt = Accepted, now.UTC().Truncate(time.Second)
-	case out.result == rejected:
-		r.State, r.SettledAt, r.Answer = Failed, now.UTC().Truncate(time.Second), out.note
+	case out.Result == transport.Rejected:
+		r.State, r.SettledAt, r.Answer = Failed, now.UTC().Truncate(time.Second), out.Note
 	default:
-		r.Backoff = r.Backoff.next(now, out.retryAfter, out.note)
+		r.Backoff = r.Backoff.next(now, out.RetryAfter, out.Note)
 	}
 }
 
-func (s Sender) askOne(ctx context.Context, d *Deletion, r DeletionRequest) outcome {
-	if r.Method == manifest.ForgetEvent {
-		return s.quietMedium().transportOf(r.carrier()).carry(ctx, []parcel{r.parcel(d.SourceID)})[0]
-	}
-	w, err := s.deletionWire(d.SourceID, r)
-	if err != nil {
-		return outcome{result: rejected, note: err.Error()}
-	}
-	return s.quietMedium().post(ctx, w, maxAnswer, d.SourceID).outcome()
-}
-
-// quietMedium does not tell the program's version, which would be one thing more
-// than the ID, and takes no doubtful answer for an acceptance, with which the asking
-// would end.
-func (s Sender) quietMedium() medium {
-	m := s.medium()
-	m.version, m.strict = "", true
-	return m
-}
-
-// carrier is as much of the tool's manifest as its transport needs.
-func (r DeletionRequest) carrier() *manifest.Manifest {
-	return &manifest.Manifest{Tool: manifest.Tool{ID: r.Tools[0]}, Send: *r.Send}
-}
-
-// parcel is the event that is the request. It needs no permit. Its run is the
-// request too, so that a retry is the same span or record.
-func (r DeletionRequest) parcel(sourceID string) parcel {
-	return parcel{
-		event: r.Event, eventID: r.ID, runID: r.ID, takenAt: r.RequestedAt,
-		payload: Payload{Event: r.Event, doc: r.Payload}, filled: true, sourceID: sourceID,
-	}
+func (s Sender) askOne(ctx context.Context, d *Deletion, r DeletionRequest) transport.Outcome {
+	t := transport.New(s.deletionSurroundings(), deletionTarget(r))
+	return t.Send(ctx, []transport.Message{deletionMessage(r, d.SourceID)})[0]
 }
 
 // Document is what the receiver gets: the JSON of the method http, or the event's
@@ -112,7 +84,7 @@ func (r DeletionRequest) Document(sourceID string) *jsondoc.Object {
 	case manifest.ForgetEvent:
 		return r.Payload
 	case manifest.ForgetHTTP:
-		return object(
+		return jsondoc.NewObject(
 			"schema", jsondoc.Int(1),
 			"request_id", r.ID.String(),
 			"tool", r.Tools[0].String(),
@@ -124,23 +96,14 @@ func (r DeletionRequest) Document(sourceID string) *jsondoc.Object {
 	return nil
 }
 
-func (s Sender) deletionWire(sourceID string, r DeletionRequest) (Wire, error) {
-	body, err := jsondoc.Append(nil, r.Document(sourceID))
-	headers := []manifest.Header{{Name: "Content-Type", Value: "application/json"}, s.quietMedium().userAgent()}
-	return Wire{Method: "POST", URL: r.To, Headers: headers, Body: body, Text: string(body)}, err
-}
-
 // PreviewDeletion is what a deletion request looks like on its way; the zero Wire
 // for methods by which nothing is sent. It sends nothing.
 func (s Sender) PreviewDeletion(sourceID string, r DeletionRequest) (Wire, error) {
-	var w Wire
-	var err error
-	switch r.Method {
-	case manifest.ForgetEvent:
-		w, err = s.quietMedium().transportOf(r.carrier()).wire([]parcel{r.parcel(sourceID)})
-	case manifest.ForgetHTTP:
-		w, err = s.deletionWire(sourceID, r)
+	if r.Method != manifest.ForgetEvent && r.Method != manifest.ForgetHTTP {
+		return Wire{}, nil
 	}
+	t := transport.New(s.deletionSurroundings(), deletionTarget(r))
+	w, err := t.Wire([]transport.Message{deletionMessage(r, sourceID)})
 	return w.Masked(), err
 }
 

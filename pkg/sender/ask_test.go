@@ -25,12 +25,14 @@ import (
 	"github.com/usagectl/usagectl/internal/jsondoc"
 	"github.com/usagectl/usagectl/internal/secret"
 	"github.com/usagectl/usagectl/pkg/manifest"
+	"github.com/usagectl/usagectl/pkg/sender/internal/note"
+	"github.com/usagectl/usagectl/pkg/sender/internal/transport"
 )
 
 // TestSettle holds what every outcome makes of a request: a clear no, and nothing else,
 // ends the asking, and no outcome gives it another ID.
 func TestSettle(t *testing.T) {
-	try := func(name string, out outcome, want DeletionState) {
+	try := func(name string, out transport.Outcome, want DeletionState) {
 		t.Helper()
 		r := requestIn(t, Pending)
 		before := r
@@ -38,29 +40,28 @@ func TestSettle(t *testing.T) {
 		if r.State != want || r.State == Pending == !r.SettledAt.IsZero() || !r.SettledAt.IsZero() && !r.SettledAt.Equal(noon) {
 			t.Errorf("%s: %s, settled at %v, want %s", name, r.State, r.SettledAt, want)
 		}
-		if (r.Answer != "") != (want == Failed) || want == Failed && r.Answer != out.note {
+		if (r.Answer != "") != (want == Failed) || want == Failed && r.Answer != out.Note {
 			t.Errorf("%s: answer %q", name, r.Answer)
 		}
-		if b := r.Backoff; want == Pending && (b.Failures != 3 || !b.Running(noon) || b.Error != out.note || b.ServerAsked(noon) != (out.retryAfter > 0)) {
+		if b := r.Backoff; want == Pending && (b.Failures != 3 || !b.Running(noon) || b.Error != out.Note || b.ServerAsked(noon) != (out.RetryAfter > 0)) {
 			t.Errorf("%s: back-off %+v", name, b)
 		}
-		if b := r.Backoff; want == Pending && out.retryAfter > 0 && (!b.Asked.Equal(noon.Add(out.retryAfter+time.Millisecond)) || b.NotBefore.Before(b.Asked)) {
-			t.Errorf("%s: back-off %+v, asked for %v", name, b, out.retryAfter)
+		if b := r.Backoff; want == Pending && out.RetryAfter > 0 && (!b.Asked.Equal(noon.Add(out.RetryAfter+time.Millisecond)) || b.NotBefore.Before(b.Asked)) {
+			t.Errorf("%s: back-off %+v, asked for %v", name, b, out.RetryAfter)
 		}
 		r.State, r.SettledAt, r.Answer, r.Backoff = before.State, before.SettledAt, before.Answer, before.Backoff
 		if !reflect.DeepEqual(r, before) {
 			t.Errorf("%s: it became\n%+v of\n%+v", name, r, before)
 		}
 	}
-	for status := 100; status < 600; status++ {
-		want := map[result]DeletionState{accepted: Accepted, retry: Pending, rejected: Failed}[resultOf(status)]
-		for _, wish := range []time.Duration{0, 2 * time.Hour} {
-			try(fmt.Sprint(status), answer{status: status, retryAfter: wish, body: []byte("because")}.outcome(), want)
-		}
+	for _, wish := range []time.Duration{0, 2 * time.Hour} {
+		try("accepted", transport.Outcome{Result: transport.Accepted, Status: 202, RetryAfter: wish}, Accepted)
+		try("to be tried again", transport.Outcome{Result: transport.Retry, Status: 503, RetryAfter: wish, Note: "503 because"}, Pending)
+		try("refused", transport.Outcome{Result: transport.Rejected, Status: 400, RetryAfter: wish, Note: "400 because"}, Failed)
 	}
-	try("no network", outcome{result: retry, note: "connection refused"}, Pending)
-	try("cannot be built", outcome{result: rejected, note: "no address"}, Failed)
-	try("accepted, with a warning", outcome{result: accepted, note: "old schema"}, Accepted)
+	try("no network", transport.Outcome{Result: transport.Retry, Note: "connection refused"}, Pending)
+	try("cannot be built", transport.Outcome{Result: transport.Rejected, Note: "no address"}, Failed)
+	try("accepted, with a warning", transport.Outcome{Result: transport.Accepted, Note: "old schema"}, Accepted)
 }
 
 // roundTrip answers requests where no server listens, so that time need not pass.
@@ -202,7 +203,7 @@ func TestAskOutOfTime(t *testing.T) {
 		failures int
 	}{
 		"the attempt's": {time.Minute, 1},
-		"the process's": {attemptTimeout / 2, 0},
+		"the process's": {transport.AttemptTimeout / 2, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSender(t)
@@ -343,7 +344,7 @@ func TestDocument(t *testing.T) {
 	s := newSender(t)
 	r := requestIn(t, Pending)
 	http := `{"schema":1,"request_id":"` + r.ID.String() + `","tool":"mytool","source_id":"` + sampleID + `","requested_at":"2026-11-21T12:00:00Z","exercise":"deletion"}`
-	for method, want := range map[manifest.ForgetMethod]string{manifest.ForgetHTTP: http, manifest.ForgetEvent: payload, manifest.ForgetMail: "", manifest.ForgetNone: ""} {
+	for method, want := range map[manifest.ForgetMethod]string{manifest.ForgetHTTP: http, manifest.ForgetEvent: samplePayload, manifest.ForgetMail: "", manifest.ForgetNone: ""} {
 		r.Method = method
 		doc := r.Document(sampleID)
 		got, err := jsondoc.Append(nil, doc)
@@ -825,11 +826,11 @@ func TestForgottenEvents(t *testing.T) {
 	if fate := s.DeliverUnkept(t.Context(), other); fate.Sent || fate.Note == lostForgotten.String() {
 		t.Errorf("%+v", fate)
 	}
-	var parcels []parcel
+	var messages []transport.Message
 	for _, id := range []string{sampleID, otherID} {
-		parcels = append(parcels, parcel{event: id, eventID: uuid.New(), payload: Payload{doc: object("x", []any{id})}})
+		messages = append(messages, transport.Message{Event: id, EventID: uuid.New(), Document: object("x", []any{id})})
 	}
-	if err := s.record(o.tool, r.URL, parcels, make([]outcome, 2)); err != nil {
+	if err := s.record(o.tool, r.URL, messages, make([]transport.Outcome, 2)); err != nil {
 		t.Fatal(err)
 	}
 	records, err := s.Journal(o.tool).Records()
@@ -944,7 +945,7 @@ func TestAnswerThatNeverEnds(t *testing.T) {
 	}))
 	defer server.Close()
 	d := filed(t, s, toolAt(t, "mytool", nowhere, byHTTP(server.URL)))
-	if err := s.ask(t.Context(), &d, background); err != nil || d.Requests[0].State != Failed || len([]rune(d.Requests[0].Answer)) > maxNote {
+	if err := s.ask(t.Context(), &d, background); err != nil || d.Requests[0].State != Failed || len([]rune(d.Requests[0].Answer)) > note.Max {
 		t.Errorf("%d bytes, %+v, %v", len(d.Requests[0].Answer), d, err)
 	}
 }

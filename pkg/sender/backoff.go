@@ -11,6 +11,7 @@ import (
 
 	"github.com/usagectl/usagectl/internal/statefile"
 	"github.com/usagectl/usagectl/pkg/manifest"
+	"github.com/usagectl/usagectl/pkg/sender/internal/transport"
 )
 
 // Bounds of the wait after failures: it doubles from the first to the second. A
@@ -18,7 +19,7 @@ import (
 const (
 	minBackoff    = time.Minute
 	maxBackoff    = 6 * time.Hour
-	maxRetryAfter = 24 * time.Hour
+	maxRetryAfter = transport.MaxRetryAfter
 )
 
 const backoffFile = "backoff.json"

@@ -20,6 +20,8 @@ import (
 	"github.com/usagectl/usagectl/internal/statefile"
 	"github.com/usagectl/usagectl/pkg/identity"
 	"github.com/usagectl/usagectl/pkg/manifest"
+	"github.com/usagectl/usagectl/pkg/sender/internal/note"
+	"github.com/usagectl/usagectl/pkg/sender/internal/payload"
 )
 
 // Deletion is a source ID that a person had forgotten: what has to be erased
@@ -125,7 +127,7 @@ func (d *Deletion) redact() {
 	}
 	for i := range d.Requests { // a receiver may have named it in its answer
 		r := &d.Requests[i]
-		r.Answer = hidden{d.SourceID}.note(r.Answer)
+		r.Answer = note.Hidden{d.SourceID}.Note(r.Answer)
 	}
 	d.SourceID = ""
 }
@@ -317,7 +319,7 @@ func (r *DeletionRequest) checkEvent(d *Deletion) error {
 	if err := r.Send.Check(); err != nil {
 		return err
 	}
-	return CheckSize(Payload{doc: r.Payload})
+	return payload.CheckSize(r.Payload)
 }
 
 // create files a deletion, durably, or fails with [os.ErrExist]. One that could not be

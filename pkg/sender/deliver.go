@@ -12,6 +12,7 @@ import (
 	"github.com/usagectl/usagectl/internal/statefile"
 	"github.com/usagectl/usagectl/pkg/consent"
 	"github.com/usagectl/usagectl/pkg/manifest"
+	"github.com/usagectl/usagectl/pkg/sender/internal/transport"
 )
 
 // Summary is what a delivery did for one tool.
@@ -122,17 +123,17 @@ type round struct {
 	progress func(int)
 	batch    batch
 
-	before Backoff // as it was when the pass began
-	failed outcome // of the last batch that failed
-	round  string  // the failure after which the pass went round, if it did
-	singly bool    // a batch is one event
+	before Backoff           // as it was when the pass began
+	failed transport.Outcome // of the last batch that failed
+	round  string            // the failure after which the pass went round, if it did
+	singly bool              // a batch is one event
 }
 
 // run claims and delivers the events of these names, in batches. It returns
 // false if the tool has to wait. What only this process cannot deliver, or cannot
 // read, is passed over and put back; Held says why.
 func (r *round) run(ctx context.Context, names []string) bool {
-	r.before, r.failed, r.round = r.outbox.Backoff(), outcome{}, ""
+	r.before, r.failed, r.round = r.outbox.Backoff(), transport.Outcome{}, ""
 	// A server that asks to be left alone gets one batch a pass. If it has asked more
 	// than once, that may be for single events, and each pass begins behind the last.
 	if r.singly = r.before.Failures > 1 && !r.before.Asked.IsZero(); r.singly {
@@ -176,7 +177,7 @@ func (r *round) run(ctx context.Context, names []string) bool {
 // always fail do not keep the others waiting. The oldest are tried first all the same:
 // after a failure of the server itself everything leaves in the order in which it was taken.
 func (r *round) goesRound() bool {
-	if r.round != "" || r.before.Failures == 0 || !r.failed.single() {
+	if r.round != "" || r.before.Failures == 0 || !r.failed.Single() {
 		return false
 	}
 	r.round, r.sum.Failed = r.sum.Failed, ""
@@ -207,8 +208,8 @@ func (r *round) take(ctx context.Context, c claim) error {
 }
 
 func (r *round) fits(e Entry, size int) bool {
-	parcels, bytes := r.medium().transportOf(r.batch.manifest).limits()
-	return r.batch.file == e.Manifest && len(r.batch.claims) < parcels && !r.singly && r.batch.bytes+size <= bytes
+	messages, bytes := transport.New(r.surroundings(), targetOf(r.batch.manifest)).Limits()
+	return r.batch.file == e.Manifest && len(r.batch.claims) < messages && !r.singly && r.batch.bytes+size <= bytes
 }
 
 // unreadable moves aside what is no entry. What a newer program wrote is put back
@@ -260,18 +261,18 @@ func (r *round) flush(ctx context.Context) bool {
 	if len(b.claims) == 0 {
 		return true
 	}
-	sent, parcels, err := r.permitted(b)
+	sent, messages, err := r.permitted(b)
 	errs := []error{err}
-	if len(parcels) > 0 {
-		attempt, cancel := context.WithTimeout(ctx, attemptTimeout)
+	if len(messages) > 0 {
+		attempt, cancel := context.WithTimeout(ctx, transport.AttemptTimeout)
 		defer cancel()
-		m := r.medium()
-		m.may, m.split = r.gate(b.manifest, sent), r.outbox.Backoff().Failures > 1
-		outcomes := m.transportOf(b.manifest).carry(attempt, parcels)
-		err := r.record(r.outbox.tool, b.manifest.Send.Endpoint, parcels, outcomes)
+		c := r.surroundings()
+		c.Allow, c.Split = r.gate(b.manifest, sent), r.outbox.Backoff().Failures > 1
+		outcomes := transport.New(c, targetOf(b.manifest)).Send(attempt, messages)
+		err := r.record(r.outbox.tool, b.manifest.Send.Endpoint, messages, outcomes)
 		errs = append(errs, r.settle(ctx, b.manifest, sent, outcomes))
 		if err != nil { // on a full disk the events that are gone have made room
-			err = r.record(r.outbox.tool, b.manifest.Send.Endpoint, parcels, outcomes)
+			err = r.record(r.outbox.tool, b.manifest.Send.Endpoint, messages, outcomes)
 		}
 		if err != nil {
 			r.sum.Unrecorded = "what was sent is not in the journal: " + err.Error()
@@ -285,9 +286,9 @@ func (r *round) flush(ctx context.Context) bool {
 	return r.sum.Failed == ""
 }
 
-// permitted makes parcels of what may be sent at this moment. What consent was
+// permitted makes messages of what may be sent at this moment. What consent was
 // withdrawn for goes, and what has to wait is put back.
-func (r *round) permitted(b batch) (sent []claimed, parcels []parcel, err error) {
+func (r *round) permitted(b batch) (sent []claimed, messages []transport.Message, err error) {
 	a := r.admission(b.manifest)
 	var errs []error
 	for _, c := range b.claims {
@@ -297,9 +298,9 @@ func (r *round) permitted(b batch) (sent []claimed, parcels []parcel, err error)
 			continue
 		}
 		c.permit = permit
-		sent, parcels = append(sent, c), append(parcels, p)
+		sent, messages = append(sent, c), append(messages, p)
 	}
-	return sent, parcels, errors.Join(errs...)
+	return sent, messages, errors.Join(errs...)
 }
 
 // refused ends an event that must never leave, and puts back one that may later. why
@@ -315,43 +316,43 @@ func (r *round) refused(c claim, err error, why loss) error {
 
 // settle does with each event what its outcome asks for, and notes how long the
 // tool has to wait.
-func (r *round) settle(ctx context.Context, m *manifest.Manifest, sent []claimed, outcomes []outcome) error {
+func (r *round) settle(ctx context.Context, m *manifest.Manifest, sent []claimed, outcomes []transport.Outcome) error {
 	var errs []error
-	var failure outcome
+	var failure transport.Outcome
 	wait := r.outbox.Backoff()
 	for i, out := range outcomes {
-		switch out.result {
-		case accepted:
+		switch out.Result {
+		case transport.Accepted:
 			r.sum.Sent++
 			wait = Backoff{} // the server is well: only single events have to wait
 			errs = append(errs, sent[i].done())
-		case rejected:
+		case transport.Rejected:
 			r.sum.Rejected++
-			errs = append(errs, sent[i].reject(sent[i].data, out.note, r.Now()))
-		case withheld:
+			errs = append(errs, sent[i].reject(sent[i].data, out.Note, r.Now()))
+		case transport.Withheld:
 			errs = append(errs, r.stopped(m, sent[i], ""))
-		case interrupted:
+		case transport.Interrupted:
 			errs = append(errs, r.stopped(m, sent[i], lostInterrupted))
-		case retry:
-			out.retryAfter = max(out.retryAfter, failure.retryAfter)
+		case transport.Retry:
+			out.RetryAfter = max(out.RetryAfter, failure.RetryAfter)
 			failure = out
 			errs = append(errs, sent[i].release())
 		}
 	}
 	switch {
-	case failure.result != retry && (r.round != "" || !slices.ContainsFunc(outcomes, outcome.answered)):
+	case failure.Result != transport.Retry && (r.round != "" || !slices.ContainsFunc(outcomes, transport.Outcome.Answered)):
 		// What failed before has to wait all the same, and so if nobody was asked.
-	case failure.result != retry:
+	case failure.Result != transport.Retry:
 		errs = append(errs, r.outbox.clearBackoff())
 	case ctx.Err() == nil: // not merely this process running out of time
-		wait = wait.next(r.Now(), failure.retryAfter, failure.note)
+		wait = wait.next(r.Now(), failure.RetryAfter, failure.Note)
 		wait.After = sent[len(sent)-1].name
 		errs = append(errs, r.outbox.setBackoff(wait))
 	}
-	if failure.result == retry {
+	if failure.Result == transport.Retry {
 		r.failed = failure
 	}
-	r.sum.Failed, r.sum.RetryAfter = failure.note, failure.retryAfter
+	r.sum.Failed, r.sum.RetryAfter = failure.Note, failure.RetryAfter
 	return errors.Join(errs...)
 }
 
@@ -366,17 +367,17 @@ func (r *round) stopped(m *manifest.Manifest, c claimed, why loss) error {
 
 // record journals what left, before it is removed from the outbox: what is
 // delivered twice was sent twice, and stands there twice.
-func (s Sender) record(tool manifest.ID, endpoint string, parcels []parcel, outcomes []outcome) error {
+func (s Sender) record(tool manifest.ID, endpoint string, messages []transport.Message, outcomes []transport.Outcome) error {
 	gone, err := s.Deletions().forgotten()
 	if err != nil {
 		return err
 	}
 	var records []Record
-	for i, p := range parcels {
-		if outcomes[i].result == accepted && !gone.in(p.document()) { // forgotten while it was on its way
+	for i, m := range messages {
+		if outcomes[i].Result == transport.Accepted && !gone.in(m.Document) { // forgotten while it was on its way
 			records = append(records, Record{
-				Schema: 1, At: s.Now().UTC(), Event: p.event, EventID: p.eventID,
-				Endpoint: endpoint, Note: outcomes[i].note, Payload: p.document(),
+				Schema: 1, At: s.Now().UTC(), Event: m.Event, EventID: m.EventID,
+				Endpoint: endpoint, Note: outcomes[i].Note, Payload: m.Document,
 			})
 		}
 	}

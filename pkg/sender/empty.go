@@ -10,6 +10,7 @@ import (
 
 	"github.com/usagectl/usagectl/internal/statefile"
 	"github.com/usagectl/usagectl/pkg/manifest"
+	"github.com/usagectl/usagectl/pkg/sender/internal/transport"
 )
 
 // Emptied is what became of the events of an outbox that was emptied.
@@ -106,7 +107,7 @@ func (s Sender) AwaitDeliverers(ctx context.Context, tools ...manifest.ID) int {
 	before := live()
 	ctx, cancel := context.WithTimeout(ctx, claimWait)
 	defer cancel()
-	for wait := 2 * gateInterval; ; wait = pollInterval {
+	for wait := 2 * transport.AskInterval; ; wait = pollInterval {
 		goesOn := sleep(ctx, wait)
 		now := live()
 		before = slices.DeleteFunc(before, func(claim string) bool { return !slices.Contains(now, claim) })

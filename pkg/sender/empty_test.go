@@ -20,6 +20,7 @@ import (
 
 	"github.com/usagectl/usagectl/pkg/consent"
 	"github.com/usagectl/usagectl/pkg/manifest"
+	"github.com/usagectl/usagectl/pkg/sender/internal/transport"
 )
 
 // agreedTool installs a tool that sends to an address, and agrees to it.
@@ -288,7 +289,7 @@ func TestGate(t *testing.T) {
 // TestTheQueueGoesRound has a server that never takes the oldest events. The others are
 // delivered all the same, after an attempt or two, whether or not they go in batches.
 func TestTheQueueGoesRound(t *testing.T) {
-	const bad, good = parallelPosts, 20
+	const bad, good = transport.ParallelPosts, 20
 	const http1, segment = `"http"`, `"segment", write_key = "k", auth = "body"`
 	fails := func(status int) func(http.ResponseWriter) {
 		return func(w http.ResponseWriter) { w.WriteHeader(status) }

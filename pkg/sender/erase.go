@@ -14,6 +14,7 @@ import (
 	"github.com/usagectl/usagectl/internal/statefile"
 	"github.com/usagectl/usagectl/pkg/identity"
 	"github.com/usagectl/usagectl/pkg/manifest"
+	"github.com/usagectl/usagectl/pkg/sender/internal/transport"
 )
 
 // erase is steps 2 to 4.
@@ -174,7 +175,7 @@ func (s Sender) HashKey(tool manifest.ID, path string, create bool) ([]byte, err
 // the outbox they lie in, and returns how many waited. It waits for those that are
 // on their way this moment, so that none arrives behind the request.
 func (o Outbox) removeUnder(ctx context.Context, d *Deletion, self owner, now func() time.Time) (int, error) {
-	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
+	ctx, cancel := context.WithTimeout(ctx, transport.AttemptTimeout)
 	defer cancel()
 	for {
 		busy, err := o.underway(d, self, now())

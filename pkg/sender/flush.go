@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/usagectl/usagectl/pkg/manifest"
+	"github.com/usagectl/usagectl/pkg/sender/internal/transport"
 )
 
 // Waits between the attempts of somebody who waits for the delivery.
@@ -139,13 +140,13 @@ func (s Sender) DeliverUnkept(ctx context.Context, e Entry) Fate {
 	if err != nil {
 		return Fate{Note: err.Error()}
 	}
-	switch out.result {
-	case withheld:
-		out.note = lostWithdrawn.String()
-	case interrupted:
-		out.note = lostInterrupted.String()
+	switch out.Result {
+	case transport.Withheld:
+		out.Note = lostWithdrawn.String()
+	case transport.Interrupted:
+		out.Note = lostInterrupted.String()
 	}
-	return Fate{Sent: out.result == accepted, Rejected: out.result == rejected, Note: out.note}
+	return Fate{Sent: out.Result == transport.Accepted, Rejected: out.Result == transport.Rejected, Note: out.Note}
 }
 
 func (o Outbox) has(part, name string) bool {

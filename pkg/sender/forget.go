@@ -27,11 +27,11 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/usagectl/usagectl/internal/jsondoc"
 	"github.com/usagectl/usagectl/internal/statefile"
-	"github.com/usagectl/usagectl/pkg/consent"
 	"github.com/usagectl/usagectl/pkg/identity"
 	"github.com/usagectl/usagectl/pkg/manifest"
+	"github.com/usagectl/usagectl/pkg/sender/internal/payload"
+	"github.com/usagectl/usagectl/pkg/sender/internal/transport"
 )
 
 // Forgetting is what a person wants forgotten: the tools that share one source ID.
@@ -51,7 +51,7 @@ var ErrNotFiled = errors.New("nothing was changed: the deletion request could no
 
 // claimWait is how long whoever waits for a deletion waits for another process
 // that works at it, which takes an attempt at the most.
-const claimWait = attemptTimeout + 5*time.Second
+const claimWait = transport.AttemptTimeout + 5*time.Second
 
 // Forget has the tools' source ID forgotten, and asks the receivers once. If the
 // same was asked for before and is not done, that goes on. The error is of what was
@@ -142,15 +142,9 @@ func newRequest(m *manifest.Manifest, sourceID string, at time.Time) DeletionReq
 	case manifest.ForgetMail:
 		r.State, r.To = ByMail, m.Forget.Mail
 	case manifest.ForgetEvent:
-		payload := deletionPayload(m, sourceID, r)
-		send := m.Send
-		send.Headers = nil
-		for _, h := range m.Send.Headers {
-			if value, ok := payload.fill(h.Value); ok {
-				send.Headers = append(send.Headers, manifest.Header{Name: h.Name, Value: value})
-			}
-		}
-		r.To, r.Event, r.Send, r.Payload = m.Send.Endpoint, m.Forget.Event, &send, payload.Document()
+		built, send := payload.ForDeletion(m, sourceID, r.ID, at), m.Send
+		send.Headers = built.FillHeaders(send.Headers)
+		r.To, r.Event, r.Send, r.Payload = m.Send.Endpoint, m.Forget.Event, &send, built.Document()
 	default:
 		r.State, r.SettledAt, r.Answer = Failed, at, m.Tool.Name+" offers no way to ask for deletion"
 	}
@@ -175,26 +169,6 @@ func contact(t manifest.Tool) string {
 		}
 	}
 	return ""
-}
-
-// deletionPayload builds the event that is a deletion request: its ID is the
-// request's, its time that of the request, and it holds the source ID and what
-// the manifest itself says, but nothing else of the machine or the caller.
-func deletionPayload(m *manifest.Manifest, sourceID string, r DeletionRequest) Payload {
-	src := Sources{Now: r.RequestedAt, EventID: r.ID, SourceID: func() string { return sourceID }}
-	values := &jsondoc.Object{}
-	for _, f := range m.FieldsOf(m.Forget.Event) {
-		if f.InDeletion() {
-			values.Set(f.Name, src.value(f, Request{Event: m.Forget.Event}, consent.Terms{}))
-		}
-	}
-	return Build(m, m.Forget.Event, everything(m), values)
-}
-
-// everything are terms that let out every field: what is in a deletion request
-// is up to the values, not to what was agreed to.
-func everything(m *manifest.Manifest) consent.Terms {
-	return consent.Offer(m, len(m.Consent.Levels))
 }
 
 // deletionClaim is held by the one process that works at a deletion.

@@ -27,6 +27,7 @@ import (
 	"github.com/usagectl/usagectl/pkg/dirs"
 	"github.com/usagectl/usagectl/pkg/identity"
 	"github.com/usagectl/usagectl/pkg/manifest"
+	"github.com/usagectl/usagectl/pkg/sender/internal/transport"
 )
 
 // newSender is a sender in an empty home. Its clock shows noon.
@@ -742,7 +743,7 @@ func TestRemoveUnderWaits(t *testing.T) {
 	}{
 		{"delivered in time", sampleID, 3 * time.Second, time.Minute, 3 * time.Second, 0},
 		{"the person has less time", sampleID, 3 * time.Second, 2 * time.Second, 2*time.Second - pollInterval, 1},
-		{"it hangs", sampleID, 0, time.Minute, attemptTimeout - pollInterval, 1},
+		{"it hangs", sampleID, 0, time.Minute, transport.AttemptTimeout - pollInterval, 1},
 		{"no time at all", sampleID, 0, -time.Second, 0, 1},
 		{"another ID's", otherID, 0, time.Minute, 0, 0},
 	} {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/usagectl/usagectl/internal/statefile"
 	"github.com/usagectl/usagectl/pkg/manifest"
+	"github.com/usagectl/usagectl/pkg/sender/internal/transport"
 )
 
 // Times of a background deliverer. It polls, because watching for files does not
@@ -210,11 +211,11 @@ func scan(ctx context.Context, lines *bufio.Scanner) bool {
 
 // deliverNow sends an entry that is in no outbox. If it does not arrive it is lost, and
 // recorded as far as that can be done where events cannot be kept.
-func (s Sender) deliverNow(ctx context.Context, e Entry) (outcome, error) {
+func (s Sender) deliverNow(ctx context.Context, e Entry) (transport.Outcome, error) {
 	out, err := s.deliverUnrecorded(ctx, e)
-	if s.State() != "" && (err != nil || out.result != accepted) {
+	if s.State() != "" && (err != nil || out.Result != transport.Accepted) {
 		why := lostUnkept
-		if out.result == interrupted {
+		if out.Result == transport.Interrupted {
 			why = lostInterrupted
 		}
 		_ = s.Outbox(e.Tool).recordLosses(lostEvent{At: s.Now().UTC(), Event: e.EventID.String(), Why: why})
@@ -222,21 +223,21 @@ func (s Sender) deliverNow(ctx context.Context, e Entry) (outcome, error) {
 	return out, err
 }
 
-func (s Sender) deliverUnrecorded(ctx context.Context, e Entry) (outcome, error) {
+func (s Sender) deliverUnrecorded(ctx context.Context, e Entry) (transport.Outcome, error) {
 	m, err := s.manifestOf(e)
 	if err != nil {
-		return outcome{}, err
+		return transport.Outcome{}, err
 	}
-	permit, p, err := s.admission(m).admit(e)
+	permit, message, err := s.admission(m).admit(e)
 	if err != nil {
-		return outcome{}, err
+		return transport.Outcome{}, err
 	}
-	medium := s.medium()
-	medium.may = s.gate(m, []claimed{{entry: e, permit: permit}})
-	out := medium.transportOf(m).carry(ctx, []parcel{p})
+	c := s.surroundings()
+	c.Allow = s.gate(m, []claimed{{entry: e, permit: permit}})
+	out := transport.New(c, targetOf(m)).Send(ctx, []transport.Message{message})
 	if s.State() == "" {
 		return out[0], nil
 	}
-	_ = s.record(e.Tool, m.Send.Endpoint, []parcel{p}, out) // the state directory cannot be written, which is why we are here
+	_ = s.record(e.Tool, m.Send.Endpoint, []transport.Message{message}, out) // the state directory cannot be written, which is why we are here
 	return out[0], nil
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/usagectl/usagectl/pkg/consent"
 	"github.com/usagectl/usagectl/pkg/dirs"
 	"github.com/usagectl/usagectl/pkg/manifest"
+	"github.com/usagectl/usagectl/pkg/sender/internal/transport"
 )
 
 // Sender takes and delivers events. It keeps nothing in memory between calls and
@@ -43,14 +44,10 @@ func (s Sender) KeyPath(tool manifest.ID) string {
 	return filepath.Join(s.State(), "keys", tool.String())
 }
 
-func (s Sender) medium() medium {
-	return medium{client: s.Client, env: s.Env, home: s.Dirs.Home, version: s.Version(), now: s.Now}
-}
-
 // Preview is what a payload would look like on its way. It needs no permit and
 // sends nothing.
 func (s Sender) Preview(m *manifest.Manifest, e Entry, p Payload) (Wire, error) {
-	w, err := s.medium().transportOf(m).wire([]parcel{{event: e.Event, eventID: e.EventID, runID: e.RunID, takenAt: e.TakenAt, payload: p}})
+	w, err := transport.New(s.surroundings(), targetOf(m)).Wire([]transport.Message{messageOf(m, e, p)})
 	return w.Masked(), err
 }
 
@@ -65,21 +62,6 @@ func NewEntry(p consent.Permit, m *manifest.Manifest, src Sources, manifestFile,
 		Schema: entrySchema, Tool: p.Tool(), Event: p.Event(), EventID: src.EventID, RunID: src.RunID,
 		TakenAt: src.Now.UTC(), Grant: p.Terms().Grant, Endpoint: p.Terms().Endpoint, Manifest: manifestFile, Dir: dir, Values: values,
 	}
-}
-
-// ErrTooLarge says that a payload is larger than [MaxPayload].
-var ErrTooLarge = errors.New("the payload is too large")
-
-// CheckSize reports a payload that no transport would take.
-func CheckSize(p Payload) error {
-	data, err := jsondoc.Append(nil, p.Document())
-	if err != nil {
-		return err
-	}
-	if len(data) > MaxPayload {
-		return fmt.Errorf("%w: %d bytes, at most %d are sent", ErrTooLarge, len(data), MaxPayload)
-	}
-	return nil
 }
 
 // ErrNoState says that the state directory is not known, because HOME is not set.

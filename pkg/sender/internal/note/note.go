@@ -1,52 +1,49 @@
-package sender
+// Package note makes notes of what servers said, which are kept on disk and shown to
+// people: one short line without the secrets and the source IDs of the request that was
+// answered. See [Hidden.Note].
+package note
 
 import (
 	"encoding/base64"
-	"encoding/hex"
-	"fmt"
-	"net/url"
-	"slices"
 	"strings"
 	"unicode"
 
 	"github.com/usagectl/usagectl/internal/secret"
-	"github.com/usagectl/usagectl/pkg/manifest"
 )
 
-// maxNote is how much is kept of what a server said, in characters.
-const maxNote = 200
+// Max is how much is kept of what a server said, in characters.
+const Max = 200
 
 // maxSaid is how much of what a server said is looked at, in bytes.
 const maxSaid = 4 << 10
 
-// hidden is what a note must not hold: a server can send back all that it got.
-type hidden []string
+// Hidden are the texts that a note must not contain: a server can send back all that it
+// got. Texts of fewer than 4 bytes are found everywhere, and are not hidden.
+type Hidden []string
 
-// hiddenOf is what is secret in a request, and private, such as the source ID.
-func hiddenOf(w Wire, private []string) hidden {
-	h := append(hidden(secret.InURL(w.URL)), private...)
-	for _, header := range w.Headers {
-		h = append(h, secret.InURL(header.Value)...)
-		if secret.Header(header.Name, header.Value) != secret.Mask {
-			continue
-		}
-		h = append(h, header.Value)
-		parts := strings.FieldsFunc(header.Value, func(r rune) bool { return strings.ContainsRune(" \t,;&=:\"'", r) })
-		if len(parts) < 2 {
-			continue
-		}
-		h = append(h, parts[1:]...)
-		if plain, err := base64.RawStdEncoding.DecodeString(parts[1]); err == nil && strings.EqualFold(parts[0], "basic") {
-			user, password, _ := strings.Cut(string(plain), ":")
-			h = append(h, user, password)
-		}
+// InHeader are the texts that are secret in an HTTP header: its value and the parts of
+// it, if it is one that identifies somebody, and what is secret in an address in it.
+func InHeader(name, value string) Hidden {
+	h := Hidden(secret.InURL(value))
+	if secret.Header(name, value) != secret.Mask {
+		return h
+	}
+	h = append(h, value)
+	parts := strings.FieldsFunc(value, func(r rune) bool { return strings.ContainsRune(" \t,;&=:\"'", r) })
+	if len(parts) < 2 {
+		return h
+	}
+	h = append(h, parts[1:]...)
+	if plain, err := base64.RawStdEncoding.DecodeString(parts[1]); err == nil && strings.EqualFold(parts[0], "basic") {
+		user, password, _ := strings.Cut(string(plain), ":")
+		h = append(h, user, password)
 	}
 	return h
 }
 
-// note makes a text fit to be kept and shown: one short line of valid UTF-8 without
-// what is hidden, or a part of it.
-func (h hidden) note(text string) string {
+// Note makes a text fit to be kept and shown: one line of valid UTF-8, of at most [Max]
+// characters, without what is hidden, or a part of it.
+func (h Hidden) Note(text string) string {
 	text = strings.ToValidUTF8(text[:min(len(text), maxSaid)], "\ufffd")
 	words := strings.FieldsFunc(text, func(r rune) bool { return !unicode.IsGraphic(r) || unicode.IsSpace(r) })
 	words = strings.Split(h.blot(strings.Join(words, " ")), " ")
@@ -54,8 +51,8 @@ func (h hidden) note(text string) string {
 		words[i] = maskedURLs(word)
 	}
 	runes := []rune(strings.Join(words, " "))
-	if len(runes) > maxNote {
-		runes = append(runes[:maxNote-1], '…')
+	if len(runes) > Max {
+		runes = append(runes[:Max-1], '…')
 	}
 	return string(runes)
 }
@@ -71,137 +68,4 @@ func maskedURLs(word string) string {
 		return secret.URL(word)
 	}
 	return secret.URL(word[:start+end]) + maskedURLs(word[start+end:])
-}
-
-// leastHidden is how long a hidden text is at least, in bytes: a shorter one would be
-// found everywhere. One with fewer letters and digits than leastSpelled is found only
-// as it is, and one with more than maxFragment also in parts of that length.
-const (
-	leastHidden  = 4
-	leastSpelled = 8
-	maxFragment  = 10
-)
-
-// blot masks each place at which a text spells something hidden, or a part of it: in
-// any case, encoded, and whatever is between the letters and digits, such as a UUID's
-// hyphens.
-func (h hidden) blot(text string) string {
-	letters, places := spelling(text)
-	found := make([]bool, len(letters))
-	long, short := h.spellings()
-	for _, hide := range long {
-		size := min(len(hide), maxFragment)
-		for i := range len(letters) - size + 1 {
-			if strings.Contains(hide, letters[i:i+size]) {
-				for j := range size {
-					found[i+j] = true
-				}
-			}
-		}
-	}
-	var out strings.Builder
-	rest := 0
-	for i := 0; i < len(letters); i++ {
-		if !found[i] {
-			continue
-		}
-		out.WriteString(text[rest:places[i]] + secret.Mask)
-		for i+1 < len(letters) && found[i+1] {
-			i++
-		}
-		rest = places[i] + 1
-	}
-	text = out.String() + text[rest:]
-	for _, hide := range short {
-		text = strings.ReplaceAll(text, hide, secret.Mask)
-	}
-	return text
-}
-
-// spellings are the hidden texts as a server may encode them: of long ones the letters
-// and digits, and short ones as they are. What base64 makes of a text depends on where
-// it is in what was encoded, and its last letter on what comes next.
-func (h hidden) spellings() (long, short []string) {
-	add := func(encoded string) {
-		if letters, _ := spelling(encoded); len(letters) >= leastSpelled {
-			long = append(long, letters)
-		} else if len(encoded) >= leastHidden {
-			short = append(short, encoded)
-		}
-	}
-	for _, s := range h {
-		if len(s) < leastHidden {
-			continue
-		}
-		for _, encoded := range [...]string{s, url.QueryEscape(s), url.PathEscape(s), hex.EncodeToString([]byte(s)), base64.RawStdEncoding.EncodeToString([]byte(s + ":"))} {
-			add(encoded)
-		}
-		for _, format := range [...]string{"%%%02x", `\u%04x`, "&#%d;", "&#x%x;"} {
-			add(escaped(s, format))
-		}
-		for before := range 3 {
-			encoded := base64.RawStdEncoding.EncodeToString([]byte("\x00\x00"[:before] + s))[(before*8+5)/6:]
-			add(encoded)
-			add(encoded[:len(encoded)-1])
-		}
-	}
-	slices.Sort(long)
-	return slices.Compact(long), short
-}
-
-// spelling is the letters and digits of a text, in lower case, and where each of them
-// is. A mask in it is one zero: what is before and behind it does not belong together.
-func spelling(text string) (letters string, places []int) {
-	var list []byte
-	for i := 0; i < len(text); {
-		c, n := text[i], 1
-		switch {
-		case c >= '0' && c <= '9' || c >= 'a' && c <= 'z':
-		case c >= 'A' && c <= 'Z':
-			c += 'a' - 'A'
-		case strings.HasPrefix(text[i:], secret.Mask):
-			c, n = 0, len(secret.Mask)
-		default:
-			i++
-			continue
-		}
-		list, places = append(list, c), append(places, i)
-		i += n
-	}
-	return string(list), places
-}
-
-// escaped writes what is no letter or digit in a text by a format for its byte.
-func escaped(text, format string) string {
-	var out strings.Builder
-	for i := range len(text) {
-		if letters, _ := spelling(text[i : i+1]); letters != "" {
-			out.WriteByte(text[i])
-			continue
-		}
-		fmt.Fprintf(&out, format, text[i])
-	}
-	return out.String()
-}
-
-// private are the values of a message that a server must not bring into a note: the
-// source ID, under whichever name it was sent.
-func (p parcel) private() []string {
-	list := []string{p.sourceID}
-	for _, f := range p.payload.Fields {
-		// Shorter ones are the words for an ID that there is not.
-		if value, ok := f.Value.(string); ok && f.Field.From == manifest.FromSourceID && len(value) >= 32 {
-			list = append(list, value)
-		}
-	}
-	return list
-}
-
-func private(parcels []parcel) []string {
-	var list []string
-	for _, p := range parcels {
-		list = append(list, p.private()...)
-	}
-	slices.Sort(list)
-	return slices.Compact(list)
 }

@@ -1,19 +1,14 @@
-package sender
+package payload
 
 import (
-	"cmp"
-	"slices"
-
 	"github.com/usagectl/usagectl/internal/jsondoc"
 	"github.com/usagectl/usagectl/pkg/consent"
 	"github.com/usagectl/usagectl/pkg/manifest"
 )
 
-// MaxPayload is the size, in bytes, of the largest payload that is taken. It is
-// what Segment allows for one message, and fits into one UDP datagram.
-const MaxPayload = 32 << 10
-
-// Payload is the document that leaves for one event. Only [Build] makes one.
+// Payload is what is sent for one event. [Build], [Draft.Prepare], [Draft.Preview] and
+// [ForDeletion] make payloads, all of them by Build. A Payload is not changed once it was
+// made, and may be shared between goroutines. The zero value has no document.
 type Payload struct {
 	Event  string
 	Fields []FieldValue // every field of the event, in the order of the manifest
@@ -27,12 +22,28 @@ type FieldValue struct {
 	Withheld string // why it is left out, or ""
 }
 
-// Document is the payload as JSON.
+// Document is the payload as JSON. The caller must not change it.
 func (p Payload) Document() *jsondoc.Object { return p.doc }
 
-// Build makes the payload of an event from the values collected for it. Whatever
-// the terms do not cover, or the manifest does not declare or allow, is left
-// out, wherever the values come from. It is the one builder: a preview, the
+// leastSourceID is how long a source ID is at least, in bytes: 32 digits, see
+// [identity.Parse]. What is shorter is a word for an ID that there is not.
+const leastSourceID = 32
+
+// SourceIDs are the source IDs in the payload, under whichever field they are sent. A note
+// of what a server said must not contain them.
+func (p Payload) SourceIDs() []string {
+	var list []string
+	for _, f := range p.Fields {
+		if value, ok := f.Value.(string); ok && f.Field.From == manifest.FromSourceID && len(value) >= leastSourceID {
+			list = append(list, value)
+		}
+	}
+	return list
+}
+
+// Build makes the payload of an event from the values that were collected for it, by
+// field name. Whatever the terms do not cover, or the manifest does not declare or allow,
+// is left out, wherever the values come from. It is the one builder: a preview, the
 // outbox and the wire all show what it made.
 func Build(m *manifest.Manifest, event string, terms consent.Terms, values *jsondoc.Object) Payload {
 	p := Payload{Event: event}
@@ -63,97 +74,4 @@ func fieldValue(f *manifest.Field, terms consent.Terms, values *jsondoc.Object) 
 		}
 	}
 	return v, ""
-}
-
-// node is one place in a payload being built.
-type node struct {
-	names []string // of the children, in order
-	kids  map[string]*node
-	value any
-	set   bool
-	// An element of an array is there only if the caller gave something for it,
-	// where there is something to give: so OpenTelemetry's exception event
-	// exists only once an exception has a type.
-	asksCaller, fromCaller bool
-}
-
-func (n *node) child(name string) *node {
-	if n.kids == nil {
-		n.kids = map[string]*node{}
-	}
-	kid, ok := n.kids[name]
-	if !ok {
-		kid = &node{}
-		n.kids[name] = kid
-		n.names = append(n.names, name)
-	}
-	return kid
-}
-
-// declare notes along the field's way that the caller can fill it.
-func (n *node) declare(f *manifest.Field) {
-	if f.From != manifest.FromCaller {
-		return
-	}
-	for _, token := range f.Key {
-		n = n.child(token)
-		n.asksCaller = true
-	}
-}
-
-func (n *node) put(f *manifest.Field, v any) {
-	for _, token := range f.Key {
-		n = n.child(token)
-		n.fromCaller = n.fromCaller || f.From == manifest.FromCaller
-	}
-	n.value, n.set = v, true
-}
-
-// json is what stands at the node, if anything does.
-func (n *node) json() (any, bool) {
-	base, isObject := n.value.(*jsondoc.Object)
-	switch {
-	case len(n.kids) == 0 || n.set && !isObject:
-		return n.value, n.set
-	case !n.set && n.isArray():
-		return n.array()
-	}
-	o := &jsondoc.Object{}
-	for _, m := range base.Members() {
-		o.Set(m.Name, m.Value)
-	}
-	for _, m := range n.object().Members() {
-		o.Set(m.Name, m.Value)
-	}
-	return o, n.set || len(o.Members()) > 0
-}
-
-func (n *node) object() *jsondoc.Object {
-	o := &jsondoc.Object{}
-	for _, name := range n.names {
-		if v, ok := n.kids[name].json(); ok {
-			o.Set(name, v)
-		}
-	}
-	return o
-}
-
-// isArray tells by the names; the manifest does not let them be mixed.
-func (n *node) isArray() bool { return manifest.IsIndex(n.names[0]) }
-
-func (n *node) array() (any, bool) {
-	names := slices.SortedFunc(slices.Values(n.names), func(a, b string) int {
-		return cmp.Or(cmp.Compare(len(a), len(b)), cmp.Compare(a, b))
-	})
-	list := []any{}
-	for _, name := range names {
-		kid := n.kids[name]
-		if kid.asksCaller && !kid.fromCaller {
-			continue
-		}
-		if v, ok := kid.json(); ok {
-			list = append(list, v)
-		}
-	}
-	return list, len(list) > 0
 }

@@ -1,7 +1,6 @@
-package sender
+package payload
 
 import (
-	"encoding/json"
 	"strings"
 	"testing"
 	"time"
@@ -47,12 +46,15 @@ func built(t testing.TB, m *manifest.Manifest, set ...Setting) string {
 	t.Helper()
 	terms := consent.Offer(m, 1)
 	r := Request{Event: "run", Set: set}
-	given, problems := Check(m, r)
+	draft, problems := Check(m, r)
 	if len(problems) > 0 {
 		t.Fatal(problems)
 	}
-	values := Collect(m, terms, r, given, sources())
-	data, err := jsondoc.Append(nil, Build(m, "run", terms, values).Document())
+	p, err := draft.Prepare(terms, sources())
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := jsondoc.Append(nil, p.Payload.Document())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,75 +133,4 @@ purpose = "p"
 			t.Errorf("%s: %+v", f.Field.Name, f)
 		}
 	}
-}
-
-// TestFill holds that a header says nothing that the document does not.
-func TestFill(t *testing.T) {
-	m := parse(t, head+"[[field]]\nname = \"n\"\ntype = \"int\"\npurpose = \"p\"\n[[field]]\nname = \"s\"\ntype = \"string\"\npurpose = \"p\"\n")
-	for _, c := range []struct {
-		set  []Setting
-		want string
-	}{
-		{[]Setting{{"n", "1"}, {"s", "x"}}, "n=1 s=x"},
-		{[]Setting{{"n", "1"}}, ""},
-		{[]Setting{{"n", "1"}, {"s", "a\r\nEvil: 1"}}, ""},
-		{[]Setting{{"n", "1"}, {"s", "{n}"}}, "n=1 s={n}"},
-	} {
-		terms := consent.Offer(m, 1)
-		r := Request{Event: "run", Set: c.set}
-		given, _ := Check(m, r)
-		values := Collect(m, terms, r, given, sources())
-		if got, _ := Build(m, "run", terms, values).fill("n={n} s={s}"); got != c.want {
-			t.Errorf("%v: got %q, want %q", c.set, got, c.want)
-		}
-	}
-}
-
-func TestOutboxRefusesWithoutPermit(t *testing.T) {
-	m := parse(t, head)
-	o := OpenOutbox(t.TempDir(), m.Tool.ID)
-	e := Entry{Schema: 1, Tool: m.Tool.ID, Event: "run", EventID: uuid.New(), TakenAt: time.Now(), Endpoint: m.Send.Endpoint, Values: &jsondoc.Object{}}
-	if err := o.Put(consent.Permit{}, e); err == nil {
-		t.Error("an event was queued with the zero permit")
-	}
-	if _, err := newParcel(consent.Permit{}, e, Payload{}); err == nil {
-		t.Error("a parcel was made with the zero permit")
-	}
-	if c, err := o.Count(); err != nil || c.Queued != 0 {
-		t.Errorf("%d events are queued", c.Queued)
-	}
-}
-
-func TestEntryRoundTrip(t *testing.T) {
-	values, err := jsondoc.ParseObject([]byte(`{"b": 1, "a": 12345678901234567890, "c": 1.0}`))
-	if err != nil {
-		t.Fatal(err)
-	}
-	id, err := manifest.ParseID("mytool")
-	if err != nil {
-		t.Fatal(err)
-	}
-	data, err := json.Marshal(Entry{Schema: 1, Tool: id, Event: "run", EventID: uuid.New(), Values: values})
-	if err != nil {
-		t.Fatal(err)
-	}
-	e, err := parseEntry(data)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got, _ := jsondoc.Append(nil, e.Values); string(got) != `{"b":1,"a":12345678901234567890,"c":1.0}` {
-		t.Errorf("got %s", got)
-	}
-}
-
-// FuzzParseEntry holds that whatever lies in an outbox is read or refused.
-func FuzzParseEntry(f *testing.F) {
-	f.Add([]byte(`{"schema":1,"tool":"t","event":"e","event_id":"6282ac78-ba9e-4c6f-a849-732aae44989d","values":{"a":1}}`))
-	f.Add([]byte(`{"schema":2}`))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		e, err := parseEntry(data)
-		if err == nil && (e.Tool.IsZero() || e.Event == "" || e.EventID == uuid.Nil) {
-			t.Errorf("incomplete: %+v", e)
-		}
-	})
 }

@@ -1,9 +1,9 @@
-package sender
+package transport
 
 // The policy of an attempt, which is one request and its answer. This is the one
 // place that bounds it:
 //
-//   - it ends after [attemptTimeout], when its caller's context ends, or when
+//   - it ends after [AttemptTimeout], when its caller's context ends, or when
 //     consent is withdrawn, whatever the server does: all of its connections are
 //     closed then, under whatever protocol, handshake, header or body is on them
 //   - what is still buffered then does not leave
@@ -18,31 +18,25 @@ package sender
 import (
 	"context"
 	"crypto/tls"
-	"errors"
-	"fmt"
-	"net"
 	"net/http/httptrace"
 	"sync"
 	"sync/atomic"
 	"time"
 )
 
-// attemptTimeout covers one attempt: name look-up, connecting, TLS, sending, and
+// AttemptTimeout covers one attempt: name look-up, connecting, TLS, sending, and
 // a slow answer.
-const attemptTimeout = 10 * time.Second
+const AttemptTimeout = 10 * time.Second
 
-// maxConnections is how many connections an attempt makes at most.
-const maxConnections = 3
-
-// gateInterval is how often consent is asked again while a request is under way.
-const gateInterval = 200 * time.Millisecond
+// AskInterval is how often consent is asked again while a request is under way.
+const AskInterval = 200 * time.Millisecond
 
 // attempt is one request under way.
 type attempt struct {
 	ctx  context.Context // ends with the attempt
 	end  func(cause error)
 	done func()                      // has the end of ctx close nothing any more
-	may  func(context.Context) error // see [medium.may]
+	may  func(context.Context) error // see [Config.Allow]
 
 	made  atomic.Int32 // connections
 	ready atomic.Bool  // TLS is agreed on
@@ -58,7 +52,7 @@ type attemptKey struct{}
 // begin starts an attempt. Whoever calls it calls [attempt.finish].
 func begin(ctx context.Context, may func(context.Context) error) *attempt {
 	a := &attempt{may: may}
-	ctx, stopClock := context.WithTimeout(ctx, attemptTimeout)
+	ctx, stopClock := context.WithTimeout(ctx, AttemptTimeout)
 	ctx, end := context.WithCancelCause(ctx)
 	a.end = func(cause error) {
 		end(cause)
@@ -125,7 +119,7 @@ func (a *attempt) ask() {
 }
 
 func (a *attempt) keepAsking() {
-	tick := time.NewTicker(gateInterval)
+	tick := time.NewTicker(AskInterval)
 	defer tick.Stop()
 	for {
 		select {
@@ -148,20 +142,6 @@ func (a *attempt) got(info httptrace.GotConnInfo) {
 	a.ask()
 }
 
-// underlying is the connection below TLS, or nil if it is none of [dial].
-func underlying(c net.Conn) *conn {
-	for {
-		switch wrapped := c.(type) {
-		case *conn:
-			return wrapped
-		case interface{ NetConn() net.Conn }:
-			c = wrapped.NetConn()
-		default:
-			return nil
-		}
-	}
-}
-
 func (a *attempt) add(c *conn) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -178,60 +158,4 @@ func (a *attempt) closeAll() {
 			c.Close()
 		}
 	}
-}
-
-// conn is a connection that knows which attempt it works for.
-type conn struct {
-	net.Conn
-	by   atomic.Pointer[attempt] // nil while it is idle
-	used atomic.Bool             // for a request, not only for a handshake
-}
-
-var errTooManyConnections = fmt.Errorf("one request needed more than %d connections", maxConnections)
-
-// dial makes a connection for the attempt of ctx. Its own end does not end ctx: a
-// [http.Transport] keeps making connections for requests to come.
-func dial(ctx context.Context, network, address string) (net.Conn, error) {
-	a, ok := ctx.Value(attemptKey{}).(*attempt)
-	if !ok {
-		return nil, errors.New("a connection is made only for an attempt")
-	}
-	if a.made.Add(1) > maxConnections {
-		return nil, errTooManyConnections
-	}
-	made, err := (&net.Dialer{}).DialContext(a.ctx, network, address)
-	if err != nil {
-		return nil, err
-	}
-	c := &conn{Conn: made}
-	c.by.Store(a)
-	a.add(c)
-	if a.ctx.Err() != nil { // it may have ended before the connection was added
-		c.Close()
-		return nil, context.Cause(a.ctx)
-	}
-	return c, nil
-}
-
-// Write writes nothing any more once the attempt has ended.
-func (c *conn) Write(p []byte) (int, error) {
-	if a := c.by.Load(); a != nil {
-		if a.ctx.Err() != nil {
-			return 0, context.Cause(a.ctx)
-		}
-		if c.used.Load() {
-			a.wrote.Store(true)
-		}
-	}
-	return c.Conn.Write(p)
-}
-
-// Close takes back what was not sent yet if the attempt was aborted.
-func (c *conn) Close() error {
-	a := c.by.Load()
-	tcp, ok := c.Conn.(*net.TCPConn)
-	if ok && a != nil && a.ctx.Err() != nil {
-		_ = tcp.SetLinger(0) // if that fails it is closed all the same
-	}
-	return c.Conn.Close()
 }

@@ -1,4 +1,4 @@
-package sender
+package transport
 
 import (
 	"bufio"
@@ -17,11 +17,6 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
-
-	"github.com/google/uuid"
-
-	"github.com/usagectl/usagectl/internal/jsondoc"
-	"github.com/usagectl/usagectl/pkg/manifest"
 )
 
 // ceiling is how long a test waits for something that must happen.
@@ -146,36 +141,6 @@ var hostileAnswers = []struct {
 	}},
 }
 
-// users are those who make requests. Each makes one at an address, and reports
-// whether it succeeded.
-func users(t testing.TB) map[string]func(ctx context.Context, client *http.Client, address string) outcome {
-	t.Helper()
-	carried := func(send string) func(context.Context, *http.Client, string) outcome {
-		return func(ctx context.Context, client *http.Client, address string) outcome {
-			s := newSender(t)
-			s.Client = client
-			return s.medium().transportOf(sending(t, send, address)).carry(ctx, []parcel{aMessage(1)})[0]
-		}
-	}
-	return map[string]func(context.Context, *http.Client, string) outcome{
-		"http":    carried(`transport = "http"`),
-		"segment": carried(`transport = "segment", write_key = "k"`),
-		"otlp":    carried(`transport = "otlp", signal = "logs"`),
-		"deletion": func(ctx context.Context, client *http.Client, address string) outcome {
-			s := newSender(t)
-			s.Client = client
-			r := newRequest(toolAt(t, "mytool", nowhere, byHTTP(address)), sampleID, noon)
-			return s.askOne(ctx, &Deletion{SourceID: sampleID}, r)
-		},
-		"deletion event": func(ctx context.Context, client *http.Client, address string) outcome {
-			s := newSender(t)
-			s.Client = client
-			r := newRequest(toolAt(t, "mytool", address, `method = "event", event = "forget"`), sampleID, noon)
-			return s.askOne(ctx, &Deletion{SourceID: sampleID}, r)
-		},
-	}
-}
-
 // TestHostileAnswersEnd holds that an attempt ends with its caller's time whatever a
 // server does: without a success, with a few connections, and with nothing going on.
 func TestHostileAnswersEnd(t *testing.T) {
@@ -189,11 +154,11 @@ func TestHostileAnswersEnd(t *testing.T) {
 				ctx, cancel := context.WithTimeout(t.Context(), given)
 				start := time.Now()
 				out := use(ctx, client, c.scheme+"://"+h.Addr().String())
-				if took := time.Since(start); took >= attemptTimeout {
+				if took := time.Since(start); took >= AttemptTimeout {
 					t.Errorf("it took %v, and was given %v", took, given)
 				}
 				cancel()
-				if out.result == accepted || out.result == rejected && out.status/100 < 3 {
+				if out.Result == Accepted || out.Result == Rejected && out.Status/100 < 3 {
 					t.Errorf("the outcome is %+v", out)
 				}
 				client.CloseIdleConnections()
@@ -215,8 +180,8 @@ func TestAttemptsEndByThemselves(t *testing.T) {
 		h := newHostile(t, c.serve)
 		defer h.end()
 		wg.Go(func() {
-			a := medium{client: NewClient(), now: time.Now}.post(context.Background(), Wire{Method: "POST", URL: c.scheme + "://" + h.Addr().String(), Body: []byte("{}")}, maxAnswer)
-			if out := a.outcome(); out.result == accepted {
+			out, _ := Config{Client: NewClient(), Now: time.Now}.post(context.Background(), Wire{Method: "POST", URL: c.scheme + "://" + h.Addr().String(), Body: []byte("{}")}, maxAnswer, nil)
+			if out.Result == Accepted {
 				t.Errorf("%s: %+v", c.name, out)
 			}
 		})
@@ -228,7 +193,7 @@ func TestAttemptsEndByThemselves(t *testing.T) {
 	}()
 	select {
 	case <-done:
-	case <-time.After(attemptTimeout + ceiling):
+	case <-time.After(AttemptTimeout + ceiling):
 		t.Fatal("an attempt does not end")
 	}
 }
@@ -272,7 +237,7 @@ func TestHTTP2IsNotSpoken(t *testing.T) {
 		out := users(t)["http"](ctx, client, "https://"+h.Addr().String())
 		cancel()
 		h.end()
-		if n := h.made.Load(); out.result != retry || n > maxConnections {
+		if n := h.made.Load(); out.Result != Retry || n > maxConnections {
 			t.Errorf("%s: %+v, %d connections", name, out, n)
 		}
 	}
@@ -286,7 +251,7 @@ func TestHTTP2IsNotSpoken(t *testing.T) {
 	defer server.Close()
 	client := NewClient()
 	client.Transport.(*http.Transport).TLSClientConfig.RootCAs = server.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs
-	if out := users(t)["http"](t.Context(), client, server.URL); out.result != accepted {
+	if out := users(t)["http"](t.Context(), client, server.URL); out.Result != Accepted {
 		t.Errorf("a server of both: %+v", out)
 	}
 }
@@ -305,10 +270,10 @@ func TestConnectionsAreKept(t *testing.T) {
 	}
 	server.Start()
 	defer server.Close()
-	m := medium{client: NewClient(), now: time.Now, may: func(context.Context) error { return nil }}
+	c := Config{Client: NewClient(), Now: time.Now, Allow: func(context.Context) error { return nil }}
 	for range 20 {
-		if a := m.post(t.Context(), Wire{Method: "POST", URL: server.URL, Body: []byte("{}")}, maxAnswer); a.err != nil || a.status != 200 {
-			t.Fatalf("%+v", a)
+		if out, _ := c.post(t.Context(), Wire{Method: "POST", URL: server.URL, Body: []byte("{}")}, maxAnswer, nil); out.Status != 200 {
+			t.Fatalf("%+v", out)
 		}
 	}
 	if n := made.Load(); n != 1 {
@@ -344,22 +309,20 @@ func TestNothingLeavesWithoutConsent(t *testing.T) {
 				n, _ := io.Copy(io.Discard, c)
 				got.Add(n)
 			})
-			s := newSender(t)
-			s.Client = client
-			m := s.medium()
-			m.may = g.may
-			var outs []outcome
+			c := config(t)
+			c.Client, c.Allow = client, g.may
+			var outs []Outcome
 			done := make(chan struct{})
 			go func() {
 				defer close(done)
-				outs = m.transportOf(sending(t, send, "https://"+h.Addr().String())).carry(t.Context(), []parcel{aMessage(1)})
+				outs = New(c, target(t, send, "https://"+h.Addr().String())).Send(t.Context(), []Message{message(1)})
 			}()
 			<-began
 			g.closed.Store(true)
 			close(goOn)
 			<-done
 			h.end()
-			if got.Load() != 0 || outs[0].result != withheld || outs[0].wrote || outs[0].note != errNo.Error() {
+			if got.Load() != 0 || outs[0].Result != Withheld || outs[0].Wrote || outs[0].Note != errNo.Error() {
 				t.Errorf("%d bytes, %+v", got.Load(), outs)
 			}
 		})
@@ -375,13 +338,13 @@ func TestConsentIsAskedAtTheConnection(t *testing.T) {
 	client := NewClient()
 	w := Wire{Method: "POST", URL: server.URL, Body: []byte("{}")}
 	for i, no := range []error{nil, nil, errNo, nil} {
-		m := medium{client: client, now: time.Now, may: func(context.Context) error { return no }}
-		out := m.post(t.Context(), w, maxAnswer).outcome()
-		want := accepted
+		c := Config{Client: client, Now: time.Now, Allow: func(context.Context) error { return no }}
+		out, _ := c.post(t.Context(), w, maxAnswer, nil)
+		want := Accepted
 		if no != nil {
-			want = withheld
+			want = Withheld
 		}
-		if out.result != want || out.wrote != (no == nil) {
+		if out.Result != want || out.Wrote != (no == nil) {
 			t.Errorf("%d: %+v", i, out)
 		}
 	}
@@ -409,9 +372,9 @@ func TestConsentInterrupts(t *testing.T) {
 		ended <- err
 	})
 	defer h.end()
-	m := medium{client: NewClient(), now: time.Now, may: g.may}
-	out := m.post(t.Context(), Wire{Method: "POST", URL: "http://" + h.Addr().String(), Body: []byte("{}")}, maxAnswer).outcome()
-	if out.result != interrupted || !out.wrote {
+	c := Config{Client: NewClient(), Now: time.Now, Allow: g.may}
+	out, _ := c.post(t.Context(), Wire{Method: "POST", URL: "http://" + h.Addr().String(), Body: []byte("{}")}, maxAnswer, nil)
+	if out.Result != Interrupted || !out.Wrote {
 		t.Errorf("%+v", out)
 	}
 	if err := <-ended; err == nil || errors.Is(err, io.EOF) {
@@ -432,20 +395,19 @@ func TestConsentEndsBisection(t *testing.T) {
 			}
 			w.WriteHeader(400)
 		}))
-		s := newSender(t)
-		m := s.medium()
-		m.may = g.may
-		outs := m.transportOf(sending(t, send, server.URL)).carry(t.Context(), []parcel{aMessage(1), aMessage(2), aMessage(3), aMessage(4)})
+		c := config(t)
+		c.Allow = g.may
+		outs := New(c, target(t, send, server.URL)).Send(t.Context(), []Message{message(1), message(2), message(3), message(4)})
 		server.Close()
 		if n := asked.Load(); n != 3 {
 			t.Errorf("%s: %d requests", name, n)
 		}
 		for i, out := range outs {
-			want := withheld
+			want := Withheld
 			if i == 0 {
-				want = rejected
+				want = Rejected
 			}
-			if out.result != want {
+			if out.Result != want {
 				t.Errorf("%s: message %d: %+v", name, i, out)
 			}
 		}
@@ -464,11 +426,10 @@ func TestConsentBetweenMessages(t *testing.T) {
 		"file": `transport = "file", endpoint = "~/usage.log"`,
 	} {
 		for _, ended := range []bool{false, true} {
-			s := newSender(t)
-			m := s.medium()
+			c := config(t)
 			ctx, cancel := context.WithCancel(t.Context())
 			n := 0
-			m.may = func(context.Context) error {
+			c.Allow = func(context.Context) error {
 				if n++; n == 2 {
 					if ended {
 						cancel()
@@ -478,15 +439,15 @@ func TestConsentBetweenMessages(t *testing.T) {
 				}
 				return nil
 			}
-			outs := m.transportOf(sending(t, send, "")).carry(ctx, []parcel{aMessage(1), aMessage(2), aMessage(3)})
+			outs := New(c, target(t, send, "")).Send(ctx, []Message{message(1), message(2), message(3)})
 			cancel()
-			var results []result
+			var results []Result
 			for _, out := range outs {
-				results = append(results, out.result)
+				results = append(results, out.Result)
 			}
-			want := fmt.Sprint([]result{accepted, withheld, withheld})
+			want := fmt.Sprint([]Result{Accepted, Withheld, Withheld})
 			if ended { // the second was allowed, and left or not
-				want = fmt.Sprint([]result{accepted, results[1], retry})
+				want = fmt.Sprint([]Result{Accepted, results[1], Retry})
 			}
 			if fmt.Sprint(results) != want {
 				t.Errorf("%s, ended %v: %v, want %s", name, ended, results, want)
@@ -495,31 +456,10 @@ func TestConsentBetweenMessages(t *testing.T) {
 	}
 }
 
-// sending is a tool that sends by a transport.
-func sending(t testing.TB, send, address string) *manifest.Manifest {
-	t.Helper()
-	if address != "" {
-		send += `, endpoint = "` + address + `/v1"`
-	}
-	return parse(t, `schema = 1
-tool = {id = "mytool", purpose = "A test."}
-send = {`+send+`}
-event = [{name = "run"}]
-field = [{name = "source", from = "identity.source", purpose = "p"}]
-forget = {method = "none"}
-`)
-}
-
-// aMessage is one with a number in it.
-func aMessage(n int64) parcel {
-	e := uuid.UUID{byte(n)}
-	return parcel{event: "run", eventID: e, runID: e, takenAt: noon, payload: Payload{Event: "run", doc: object("name", "run", "n", jsondoc.Int(n))}}
-}
-
 // TestAttemptTextIsShort holds that a network's error says what happened and not where.
 func TestAttemptTextIsShort(t *testing.T) {
 	out := users(t)["http"](t.Context(), NewClient(), "http://127.0.0.1:1")
-	if out.result != retry || out.wrote || !strings.Contains(out.note, "refused") || strings.Contains(out.note, "/v1") {
+	if out.Result != Retry || out.Wrote || !strings.Contains(out.Note, "refused") || strings.Contains(out.Note, "/v1") {
 		t.Errorf("%+v", out)
 	}
 }

@@ -1,16 +1,16 @@
-package sender
+package transport
 
 import (
 	"net/http"
 	"slices"
 )
 
-// bisection finds the parcels that a receiver of batches cannot stomach. A batch that
+// bisection finds the messages that a receiver of batches cannot stomach. A batch that
 // it calls bad or too large is sent again in halves, so that one bad event does not
 // take the good ones with it. If split is set, because the last attempts failed too,
 // so is a batch that failed for a reason that may be in single events. Nothing of such a batch was accepted.
 type bisection struct {
-	send  func([]parcel) outcome
+	send  func([]Message) Outcome
 	split bool
 
 	fruitless int // failures since something was accepted last
@@ -21,30 +21,30 @@ type bisection struct {
 // not sent singly by then is kept for later.
 const mostFruitless = 24
 
-// run sends the parcels and returns one outcome for each. Once consent is withdrawn the
+// run sends the messages and returns one outcome for each. Once consent is withdrawn the
 // rest is not sent.
-func (b *bisection) run(parcels []parcel) []outcome {
-	if len(parcels) == 0 {
+func (b *bisection) run(messages []Message) []Outcome {
+	if len(messages) == 0 {
 		return nil
 	}
-	o := b.send(parcels)
-	if o.result == accepted {
+	o := b.send(messages)
+	if o.Result == Accepted {
 		b.fruitless = 0
 	} else {
 		b.fruitless++
 	}
-	if len(parcels) == 1 || !b.halve(o) {
-		return all(parcels, o)
+	if len(messages) == 1 || !b.halve(o) {
+		return all(messages, o)
 	}
-	later := outcome{result: retry, status: o.status, note: o.note}
+	later := Outcome{Result: Retry, Status: o.Status, Note: o.Note}
 	if b.fruitless >= mostFruitless {
-		return all(parcels, later)
+		return all(messages, later)
 	}
-	half := len(parcels) / 2
-	list := b.run(parcels[:half])
-	rest := parcels[half:]
-	if i := slices.IndexFunc(list, outcome.withoutConsent); i >= 0 {
-		return append(list, all(rest, outcome{result: withheld, note: list[i].note})...)
+	half := len(messages) / 2
+	list := b.run(messages[:half])
+	rest := messages[half:]
+	if i := slices.IndexFunc(list, Outcome.WithoutConsent); i >= 0 {
+		return append(list, all(rest, Outcome{Result: Withheld, Note: list[i].Note})...)
 	}
 	if b.fruitless >= mostFruitless {
 		return append(list, all(rest, later)...)
@@ -53,12 +53,12 @@ func (b *bisection) run(parcels []parcel) []outcome {
 }
 
 // halve reports whether an answer may be about single events of a batch.
-func (b *bisection) halve(o outcome) bool {
-	switch o.result {
-	case rejected:
-		return o.status == http.StatusBadRequest || o.status == http.StatusRequestEntityTooLarge
-	case retry:
-		return b.split && o.single()
+func (b *bisection) halve(o Outcome) bool {
+	switch o.Result {
+	case Rejected:
+		return o.Status == http.StatusBadRequest || o.Status == http.StatusRequestEntityTooLarge
+	case Retry:
+		return b.split && o.Single()
 	}
 	return false
 }

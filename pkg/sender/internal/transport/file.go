@@ -1,4 +1,4 @@
-package sender
+package transport
 
 import (
 	"context"
@@ -7,35 +7,36 @@ import (
 
 	"github.com/usagectl/usagectl/internal/jsondoc"
 	"github.com/usagectl/usagectl/internal/statefile"
+	"github.com/usagectl/usagectl/pkg/sender/internal/payload"
 )
 
 // fileTransport appends each document as a line to a file.
 type fileTransport struct {
-	medium
+	Config
 	path string
 }
 
-func (t fileTransport) limits() (int, int) { return 256, 256 * MaxPayload }
+func (t fileTransport) Limits() (int, int) { return 256, 256 * payload.MaxSize }
 
-func (t fileTransport) wire(parcels []parcel) (Wire, error) {
-	body, err := jsondoc.Append(nil, parcels[0].document())
+func (t fileTransport) Wire(messages []Message) (Wire, error) {
+	body, err := jsondoc.Append(nil, messages[0].Document)
 	return Wire{Method: "APPEND", URL: t.path, Body: append(body, '\n'), Text: string(body)}, err
 }
 
-func (t fileTransport) carry(ctx context.Context, parcels []parcel) []outcome {
-	return t.each(ctx, parcels, func(p parcel) outcome {
-		if err := t.add(ctx, p); err != nil {
-			return outcome{result: retry, note: err.Error()}
+func (t fileTransport) Send(ctx context.Context, messages []Message) []Outcome {
+	return t.each(ctx, messages, func(m Message) Outcome {
+		if err := t.add(ctx, m); err != nil {
+			return Outcome{Result: Retry, Note: err.Error()}
 		}
-		return outcome{result: accepted, wrote: true}
+		return Outcome{Result: Accepted, Wrote: true}
 	})
 }
 
-func (t fileTransport) add(ctx context.Context, p parcel) error {
+func (t fileTransport) add(ctx context.Context, m Message) error {
 	if t.path == "" {
 		return os.ErrNotExist // no home, nowhere to put it
 	}
-	line, err := jsondoc.Append(nil, p.document())
+	line, err := jsondoc.Append(nil, m.Document)
 	if err != nil {
 		return err
 	}

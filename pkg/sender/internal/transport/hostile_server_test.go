@@ -1,4 +1,4 @@
-package sender
+package transport
 
 import (
 	"bytes"
@@ -28,11 +28,11 @@ func TestHostileAnswers(t *testing.T) {
 	})
 	server := httptest.NewServer(mux)
 	defer server.Close()
-	if a := posted(t, server.URL+"/headers"); a.err == nil {
-		t.Errorf("headers without end: %d", a.status)
+	if out, _ := posted(t, server.URL+"/headers"); out.Result != Retry || out.Status != 0 {
+		t.Errorf("headers without end: %+v", out)
 	}
-	if a := posted(t, server.URL+"/bomb"); a.err != nil || a.status != 200 || len(a.body) != maxAnswer || a.body[0] != 'a' {
-		t.Errorf("a body of %d bytes: %d, %d bytes, %v", len(bomb), a.status, len(a.body), a.err)
+	if out, body := posted(t, server.URL+"/bomb"); out.Status != 200 || len(body) != maxAnswer || body[0] != 'a' {
+		t.Errorf("a body of %d bytes: %+v, %d bytes", len(bomb), out, len(body))
 	}
 }
 
@@ -48,17 +48,17 @@ func TestHostileTLS(t *testing.T) {
 		if name == "old" { // whose certificate is known, so that only its age is wrong
 			client.Transport.(*http.Transport).TLSClientConfig.RootCAs = server.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs
 		}
-		a := medium{client: client, now: time.Now}.post(t.Context(), Wire{Method: "POST", URL: server.URL, Body: []byte("{}")}, maxAnswer)
+		out, _ := Config{Client: client, Now: time.Now}.post(t.Context(), Wire{Method: "POST", URL: server.URL, Body: []byte("{}")}, maxAnswer, nil)
 		server.Close()
-		if a.err == nil || a.wrote || asked.Load() != 0 {
-			t.Errorf("%s: %v, %d requests", name, a.err, asked.Load())
+		if out.Result != Retry || out.Status != 0 || out.Wrote || asked.Load() != 0 {
+			t.Errorf("%s: %+v, %d requests", name, out, asked.Load())
 		}
 	}
 }
 
-func posted(t *testing.T, address string) answer {
+func posted(t *testing.T, address string) (Outcome, []byte) {
 	t.Helper()
-	return medium{client: NewClient(), now: time.Now}.post(t.Context(), Wire{Method: "POST", URL: address, Body: []byte("{}")}, maxAnswer)
+	return Config{Client: NewClient(), Now: time.Now}.post(t.Context(), Wire{Method: "POST", URL: address, Body: []byte("{}")}, maxAnswer, nil)
 }
 
 // gzipped is a compressed text that unpacks to so many bytes.

@@ -1,84 +1,37 @@
-package sender
+package transport
 
 import (
 	"context"
-	"encoding/json"
 	"strings"
 	"sync"
 
 	"github.com/usagectl/usagectl/internal/jsondoc"
 	"github.com/usagectl/usagectl/pkg/manifest"
+	"github.com/usagectl/usagectl/pkg/sender/internal/payload"
 )
 
-// parallelPosts is how many events are under way at once to one HTTP endpoint.
-const parallelPosts = 8
+// ParallelPosts is how many messages are under way at once to one HTTP endpoint.
+const ParallelPosts = 8
 
 // httpTransport posts one document a request, as Flower's telemetry does.
 type httpTransport struct {
-	medium
-	manifest *manifest.Manifest
+	Config
+	endpoint string
 }
 
-func (t httpTransport) limits() (int, int) { return parallelPosts, parallelPosts * MaxPayload }
+func (t httpTransport) Limits() (int, int) { return ParallelPosts, ParallelPosts * payload.MaxSize }
 
-func (t httpTransport) wire(parcels []parcel) (Wire, error) {
-	return t.request(parcels[0])
+func (t httpTransport) Wire(messages []Message) (Wire, error) {
+	return t.request(messages[0])
 }
 
-func (t httpTransport) request(p parcel) (Wire, error) {
-	body, err := jsondoc.Append(nil, p.document())
+func (t httpTransport) request(m Message) (Wire, error) {
+	body, err := jsondoc.Append(nil, m.Document)
 	headers := []manifest.Header{{Name: "Content-Type", Value: "application/json"}, t.userAgent()}
-	for _, h := range t.manifest.Send.Headers {
-		value, ok := h.Value, true
-		if !p.filled {
-			value, ok = p.payload.fill(h.Value)
-		}
-		if ok {
-			headers = setHeader(headers, h.Name, value)
-		}
+	for _, h := range m.Headers {
+		headers = setHeader(headers, h.Name, h.Value)
 	}
-	return Wire{Method: "POST", URL: t.manifest.Send.Endpoint, Headers: headers, Body: body, Text: string(body)}, err
-}
-
-// fill puts the payload's values in the place of the names in braces; false if
-// one of them is not in the payload.
-func (p Payload) fill(template string) (string, bool) {
-	var filled strings.Builder
-	for _, name := range manifest.HeaderFields(template) {
-		before, after, _ := strings.Cut(template, "{"+name+"}")
-		value := p.headerText(name)
-		if value == "" {
-			return "", false
-		}
-		filled.WriteString(before + value)
-		template = after
-	}
-	return filled.String() + template, true
-}
-
-// headerText is a field's value as a header can hold it, or "".
-func (p Payload) headerText(name string) string {
-	for _, f := range p.Fields {
-		if f.Field.Name == name && f.Withheld == "" {
-			return headerText(f.Value)
-		}
-	}
-	return ""
-}
-
-// headerText is a scalar as a header can hold it, or "".
-func headerText(v any) string {
-	text := ""
-	switch v := v.(type) {
-	case string:
-		text = v
-	case json.Number:
-		text = v.String()
-	}
-	if strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r > '~' }) {
-		return ""
-	}
-	return text
+	return Wire{Method: "POST", URL: t.endpoint, Headers: headers, Body: body, Text: string(body)}, err
 }
 
 func setHeader(list []manifest.Header, name, value string) []manifest.Header {
@@ -91,20 +44,21 @@ func setHeader(list []manifest.Header, name, value string) []manifest.Header {
 	return append(list, manifest.Header{Name: name, Value: value})
 }
 
-func (t httpTransport) carry(ctx context.Context, parcels []parcel) []outcome {
-	outcomes := make([]outcome, len(parcels))
+func (t httpTransport) Send(ctx context.Context, messages []Message) []Outcome {
+	outcomes := make([]Outcome, len(messages))
 	var wg sync.WaitGroup
-	for i, p := range parcels {
-		wg.Go(func() { outcomes[i] = t.carryOne(ctx, p) })
+	for i, m := range messages {
+		wg.Go(func() { outcomes[i] = t.sendOne(ctx, m) })
 	}
 	wg.Wait()
 	return outcomes
 }
 
-func (t httpTransport) carryOne(ctx context.Context, p parcel) outcome {
-	w, err := t.request(p)
+func (t httpTransport) sendOne(ctx context.Context, m Message) Outcome {
+	w, err := t.request(m)
 	if err != nil {
-		return outcome{result: rejected, note: err.Error()}
+		return Outcome{Result: Rejected, Note: err.Error()}
 	}
-	return t.post(ctx, w, maxAnswer, p.private()...).outcome()
+	o, _ := t.post(ctx, w, maxAnswer, hiddenOf(w, m.Private))
+	return o
 }

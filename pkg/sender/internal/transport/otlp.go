@@ -1,10 +1,9 @@
-package sender
+package transport
 
 import (
 	"bytes"
 	"compress/gzip"
 	"context"
-	"fmt"
 	"net/http"
 
 	"github.com/usagectl/usagectl/internal/jsondoc"
@@ -15,17 +14,17 @@ import (
 // (OTLP specification 1.x). A document makes one root span or one log record:
 // "name", "start", "end", "status", "resource", "attributes" and "events".
 type otlpTransport struct {
-	medium
-	manifest *manifest.Manifest
+	Config
+	target Target
 }
 
 // maxOTLPAnswer is how much of an answer the OTLP specification lets a client read.
 const maxOTLPAnswer = 4 << 20
 
-func (t otlpTransport) limits() (int, int) { return 512, 2 << 20 }
+func (t otlpTransport) Limits() (int, int) { return 512, 2 << 20 }
 
-func (t otlpTransport) wire(parcels []parcel) (Wire, error) {
-	items, err := t.items(parcels)
+func (t otlpTransport) Wire(messages []Message) (Wire, error) {
+	items, err := t.items(messages)
 	if err != nil {
 		return Wire{}, err
 	}
@@ -45,7 +44,7 @@ func (t otlpTransport) request(items []otlpItem) Wire {
 	z.Close()
 	return Wire{
 		Method: "POST",
-		URL:    t.manifest.Send.Endpoint,
+		URL:    t.target.Send.Endpoint,
 		Headers: []manifest.Header{
 			{Name: "Content-Type", Value: "application/x-protobuf"},
 			{Name: "Content-Encoding", Value: "gzip"},
@@ -55,8 +54,8 @@ func (t otlpTransport) request(items []otlpItem) Wire {
 	}
 }
 
-func (t otlpTransport) scope() string { return t.manifest.Tool.ID.String() }
-func (t otlpTransport) logs() bool    { return t.manifest.Send.Signal == "logs" }
+func (t otlpTransport) scope() string { return t.target.Scope }
+func (t otlpTransport) logs() bool    { return t.target.Send.Signal == "logs" }
 
 // decoded is the request in OTLP's JSON encoding.
 func (t otlpTransport) decoded(items []otlpItem) *jsondoc.Object {
@@ -73,79 +72,37 @@ func (t otlpTransport) decoded(items []otlpItem) *jsondoc.Object {
 	return o
 }
 
-func (t otlpTransport) items(parcels []parcel) ([]otlpItem, error) {
-	items := make([]otlpItem, len(parcels))
-	for i, p := range parcels {
+func (t otlpTransport) items(messages []Message) ([]otlpItem, error) {
+	items := make([]otlpItem, len(messages))
+	for i, m := range messages {
 		var err error
-		if items[i], err = newOTLPItem(p); err != nil {
+		if items[i], err = newOTLPItem(m); err != nil {
 			return nil, err
 		}
 	}
 	return items, nil
 }
 
-func (t otlpTransport) carry(ctx context.Context, parcels []parcel) []outcome {
-	b := bisection{split: t.split, send: func(parcels []parcel) outcome {
-		items, err := t.items(parcels)
+func (t otlpTransport) Send(ctx context.Context, messages []Message) []Outcome {
+	b := bisection{split: t.Split, send: func(messages []Message) Outcome {
+		items, err := t.items(messages)
 		if err != nil { // as good as a receiver that calls it bad
-			return outcome{result: rejected, status: http.StatusBadRequest, note: err.Error()}
+			return Outcome{Result: Rejected, Status: http.StatusBadRequest, Note: err.Error()}
 		}
-		return t.send(ctx, items, private(parcels))
+		return t.sendItems(ctx, items, privateOf(messages))
 	}}
-	return b.run(parcels)
+	return b.run(messages)
 }
 
-func (t otlpTransport) send(ctx context.Context, items []otlpItem, private []string) outcome {
-	a := t.post(ctx, t.request(items), maxOTLPAnswer, private...)
-	o := a.outcome()
-	if o.result == accepted {
-		partial := partialSuccess(a.body, len(items))
-		o.result, o.note = partial.result, a.hide.note(partial.note)
-	} else if text := statusMessage(a.body); text != "" {
-		o.note = a.text(text)
+func (t otlpTransport) sendItems(ctx context.Context, items []otlpItem, private []string) Outcome {
+	w := t.request(items)
+	hide := hiddenOf(w, private)
+	o, body := t.post(ctx, w, maxOTLPAnswer, hide)
+	if o.Result == Accepted {
+		partial := partialSuccess(body, len(items))
+		o.Result, o.Note = partial.Result, hide.Note(partial.Note)
+	} else if text := statusMessage(body); text != "" {
+		o.Note = hide.Note(statusText(o.Status, text))
 	}
 	return o
-}
-
-// partialSuccess reads an Export…ServiceResponse. What the receiver rejected is
-// lost and must not be sent again; it does not say which ones it was.
-func partialSuccess(body []byte, sent int) outcome {
-	var lost int64
-	var message string
-	err := protobufFields(body, func(field int, _ uint64, content []byte) {
-		if field != 1 {
-			return
-		}
-		_ = protobufFields(content, func(field int, varint uint64, content []byte) {
-			switch field {
-			case 1:
-				lost = int64(varint)
-			case 2:
-				message = string(content)
-			}
-		})
-	})
-	if err != nil || lost <= 0 && message == "" {
-		return outcome{result: accepted} // the status counts; a body that is none says nothing
-	}
-	note := fmt.Sprintf("the receiver rejected %d of %d: %s", lost, sent, message)
-	if lost >= int64(sent) {
-		return outcome{result: rejected, note: note}
-	}
-	return outcome{result: accepted, note: note}
-}
-
-// statusMessage reads the message of a google.rpc.Status, which OTLP receivers
-// put into answers that are no success.
-func statusMessage(body []byte) string {
-	message := ""
-	err := protobufFields(body, func(field int, _ uint64, content []byte) {
-		if field == 2 {
-			message = string(content)
-		}
-	})
-	if err != nil {
-		return ""
-	}
-	return message
 }

@@ -1,7 +1,6 @@
-package sender
+package transport
 
 import (
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -29,22 +28,22 @@ type otlpEvent struct {
 
 // newOTLPItem reads a document. The trace ID is the run's and the span ID the
 // beginning of the event's, so that a retry is the same span.
-func newOTLPItem(p parcel) (otlpItem, error) {
-	doc := p.document()
+func newOTLPItem(m Message) (otlpItem, error) {
+	doc := m.Document
 	it := otlpItem{
 		resource:   objectAt(doc, "resource"),
 		attributes: objectAt(doc, "attributes"),
-		traceID:    p.runID,
-		name:       p.event,
+		traceID:    m.RunID,
+		name:       m.Event,
 	}
-	copy(it.spanID[:], p.eventID[:8])
+	copy(it.spanID[:], m.EventID[:8])
 	if v, ok := doc.Get("name"); ok {
 		if it.name, ok = v.(string); !ok {
 			return it, fmt.Errorf("/name is %s, not a string", jsondoc.Kind(v))
 		}
 	}
 	var err error
-	if it.end, err = otlpTime(doc, "end", uint64(p.takenAt.UnixNano())); err != nil {
+	if it.end, err = otlpTime(doc, "end", uint64(m.TakenAt.UnixNano())); err != nil {
 		return it, err
 	}
 	if it.start, err = otlpTime(doc, "start", it.end); err != nil {
@@ -117,175 +116,3 @@ const contextFlags = 0x100
 
 // kindInternal is SPAN_KIND_INTERNAL.
 const kindInternal = 1
-
-// proto is a ResourceSpans or ResourceLogs. Field numbers are those of
-// opentelemetry-proto's trace.proto, logs.proto, resource.proto and common.proto.
-func (it otlpItem) proto(scope string, logs bool) []byte {
-	item := it.span()
-	if logs {
-		item = it.record()
-	}
-	scoped := appendBytes(nil, 1, appendBytes(nil, 1, scope))
-	scoped = appendBytes(scoped, 2, item)
-	b := appendBytes(nil, 1, protoAttributes(nil, 1, it.resource))
-	return appendBytes(b, 2, scoped)
-}
-
-func (it otlpItem) span() []byte {
-	b := appendBytes(nil, 1, it.traceID[:])
-	b = appendBytes(b, 2, it.spanID[:])
-	b = appendBytes(b, 5, it.name)
-	b = appendVarint(b, 6, kindInternal)
-	b = appendFixed64(b, 7, it.start)
-	b = appendFixed64(b, 8, it.end)
-	b = protoAttributes(b, 9, it.attributes)
-	for _, e := range it.events {
-		event := appendFixed64(nil, 1, e.time)
-		event = appendBytes(event, 2, e.name)
-		b = appendBytes(b, 11, protoAttributes(event, 3, e.attributes))
-	}
-	if it.status != 0 {
-		b = appendBytes(b, 15, appendVarint(nil, 3, it.status))
-	}
-	return appendFixed32(b, 16, contextFlags)
-}
-
-func (it otlpItem) record() []byte {
-	b := appendFixed64(nil, 1, it.end)
-	b = appendVarint(b, 2, severityInfo)
-	b = appendBytes(b, 3, "INFO")
-	b = appendBytes(b, 5, appendBytes(nil, 1, it.name))
-	b = protoAttributes(b, 6, it.attributes)
-	b = appendBytes(b, 9, it.traceID[:])
-	b = appendBytes(b, 10, it.spanID[:])
-	b = appendFixed64(b, 11, it.end)
-	return appendBytes(b, 12, it.name)
-}
-
-func protoAttributes(b []byte, field int, attributes *jsondoc.Object) []byte {
-	for _, m := range attributes.Members() {
-		pair := appendBytes(nil, 1, m.Name)
-		b = appendBytes(b, field, appendBytes(pair, 2, protoValue(m.Value)))
-	}
-	return b
-}
-
-// protoValue is an AnyValue.
-func protoValue(v any) []byte {
-	switch v := v.(type) {
-	case string:
-		return appendBytes(nil, 1, v)
-	case bool:
-		if v {
-			return appendVarint(nil, 2, 1)
-		}
-		return appendVarint(nil, 2, 0)
-	case json.Number:
-		if i, err := v.Int64(); err == nil {
-			return appendVarint(nil, 3, uint64(i))
-		}
-		f, _ := v.Float64() // a number out of range is the nearest infinity
-		return appendDouble(nil, 4, f)
-	case []any:
-		var values []byte
-		for _, e := range v {
-			values = appendBytes(values, 1, protoValue(e))
-		}
-		return appendBytes(nil, 5, values)
-	case *jsondoc.Object:
-		return appendBytes(nil, 6, protoAttributes(nil, 1, v))
-	}
-	return nil
-}
-
-// json is the same in OTLP's JSON encoding: IDs in hex, 64-bit numbers as strings.
-func (it otlpItem) json(scope string, logs bool) *jsondoc.Object {
-	item, list, scopes := it.jsonSpan(), "spans", "scopeSpans"
-	if logs {
-		item, list, scopes = it.jsonRecord(), "logRecords", "scopeLogs"
-	}
-	return object(
-		"resource", object("attributes", jsonAttributes(it.resource)),
-		scopes, []any{object("scope", object("name", scope), list, []any{item})},
-	)
-}
-
-func (it otlpItem) jsonSpan() *jsondoc.Object {
-	o := object(
-		"traceId", hex.EncodeToString(it.traceID[:]),
-		"spanId", hex.EncodeToString(it.spanID[:]),
-		"flags", jsondoc.Int(contextFlags),
-		"name", it.name,
-		"kind", jsondoc.Int(kindInternal),
-		"startTimeUnixNano", fmt.Sprint(it.start),
-		"endTimeUnixNano", fmt.Sprint(it.end),
-		"attributes", jsonAttributes(it.attributes),
-	)
-	if len(it.events) > 0 {
-		list := []any{}
-		for _, e := range it.events {
-			list = append(list, object("timeUnixNano", fmt.Sprint(e.time), "name", e.name, "attributes", jsonAttributes(e.attributes)))
-		}
-		o.Set("events", list)
-	}
-	status := &jsondoc.Object{}
-	if it.status != 0 {
-		status.Set("code", jsondoc.Int(int64(it.status)))
-	}
-	o.Set("status", status)
-	return o
-}
-
-func (it otlpItem) jsonRecord() *jsondoc.Object {
-	return object(
-		"timeUnixNano", fmt.Sprint(it.end),
-		"observedTimeUnixNano", fmt.Sprint(it.end),
-		"severityNumber", jsondoc.Int(severityInfo),
-		"severityText", "INFO",
-		"body", jsonValue(it.name),
-		"attributes", jsonAttributes(it.attributes),
-		"traceId", hex.EncodeToString(it.traceID[:]),
-		"spanId", hex.EncodeToString(it.spanID[:]),
-		"eventName", it.name,
-	)
-}
-
-// object makes one of names and values in turn.
-func object(pairs ...any) *jsondoc.Object {
-	o := &jsondoc.Object{}
-	for i := 0; i < len(pairs); i += 2 {
-		o.Set(pairs[i].(string), pairs[i+1])
-	}
-	return o
-}
-
-func jsonAttributes(attributes *jsondoc.Object) []any {
-	list := []any{}
-	for _, m := range attributes.Members() {
-		list = append(list, object("key", m.Name, "value", jsonValue(m.Value)))
-	}
-	return list
-}
-
-func jsonValue(v any) *jsondoc.Object {
-	switch v := v.(type) {
-	case string:
-		return object("stringValue", v)
-	case bool:
-		return object("boolValue", v)
-	case json.Number:
-		if i, err := v.Int64(); err == nil {
-			return object("intValue", fmt.Sprint(i))
-		}
-		return object("doubleValue", v)
-	case []any:
-		values := []any{}
-		for _, e := range v {
-			values = append(values, jsonValue(e))
-		}
-		return object("arrayValue", object("values", values))
-	case *jsondoc.Object:
-		return object("kvlistValue", object("values", jsonAttributes(v)))
-	}
-	return &jsondoc.Object{}
-}

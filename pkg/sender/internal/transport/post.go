@@ -1,154 +1,108 @@
-package sender
+package transport
 
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
-	"time"
 
 	"github.com/usagectl/usagectl/pkg/manifest"
+	"github.com/usagectl/usagectl/pkg/sender/internal/note"
 )
 
 // maxAnswer is how much of an answer is read, in bytes; OTLP has its own bound.
 const maxAnswer = 64 << 10
 
-// maxHeaders is how much of an answer's headers is taken, in bytes.
-const maxHeaders = 64 << 10
-
-// idleTimeout is how long a connection is kept for the next request.
-const idleTimeout = 90 * time.Second
-
-// NewClient is the HTTP client for deliveries: HTTP/1.1, TLS 1.2 or later, the
-// system's roots, proxies from the environment, and no redirect away from where
-// the person agreed to send. It works for a [Sender] only.
-func NewClient() *http.Client {
-	var protocols http.Protocols
-	protocols.SetHTTP1(true)
-	return &http.Client{CheckRedirect: checkRedirect, Transport: &http.Transport{
-		Proxy:                  http.ProxyFromEnvironment,
-		DialContext:            dial,
-		Protocols:              &protocols,
-		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
-		TLSHandshakeTimeout:    attemptTimeout,
-		IdleConnTimeout:        idleTimeout,
-		MaxIdleConnsPerHost:    parallelPosts,
-		MaxResponseHeaderBytes: maxHeaders,
-	}}
-}
-
-// checkRedirect follows a redirect only if it repeats the POST at the same host
-// and is no less safe. Any other is the answer itself, which is no success.
-func checkRedirect(next *http.Request, via []*http.Request) error {
-	first := via[0]
-	if len(via) >= 5 || next.Method != first.Method || next.URL.Host != first.URL.Host || next.URL.Scheme != first.URL.Scheme {
-		return http.ErrUseLastResponse
+// post makes one attempt at sending one request. It returns what became of it, by the
+// rules that all HTTP receivers share, and at most limit bytes of what the server said.
+// The note is without what is hidden.
+func (c Config) post(ctx context.Context, w Wire, limit int64, hide note.Hidden) (Outcome, []byte) {
+	a := begin(ctx, c.Allow)
+	o, body, err := c.try(a, w, limit)
+	wrote := a.finish(strings.HasPrefix(w.URL, "https:"))
+	if err != nil {
+		o = failure(err, wrote)
 	}
-	return nil
-}
-
-// answer is what a server said, or why it said nothing.
-type answer struct {
-	status     int
-	retryAfter time.Duration
-	page       bool // it is a web page
-	body       []byte
-	err        error // nil if there is a status
-	wrote      bool  // a byte of the request may have left
-	hide       hidden
-}
-
-// post makes one attempt at sending one request, and reads at most limit bytes of
-// the answer. What the answer says is shown without the secrets of the request and
-// without private, such as the source ID.
-func (m medium) post(ctx context.Context, w Wire, limit int64, private ...string) answer {
-	a := begin(ctx, m.may)
-	got := m.try(a, w, limit)
-	got.wrote = a.finish(strings.HasPrefix(w.URL, "https:"))
-	got.hide = hiddenOf(w, private)
-	return got
+	o.Wrote, o.Note = wrote, hide.Note(o.Note)
+	return o, body
 }
 
 // try is the request and its answer. A failure of the answer's body is not an error
 // once the status is there.
-func (m medium) try(a *attempt, w Wire, limit int64) answer {
+func (c Config) try(a *attempt, w Wire, limit int64) (Outcome, []byte, error) {
 	req, err := http.NewRequestWithContext(a.ctx, w.Method, w.URL, bytes.NewReader(w.Body))
 	if err != nil {
-		return answer{err: err}
+		return Outcome{}, nil, err
 	}
 	for _, h := range w.Headers {
 		req.Header.Set(h.Name, h.Value)
 	}
-	resp, err := m.client.Do(req)
+	resp, err := c.Client.Do(req)
 	if err != nil {
 		var stop *stopped
 		if errors.As(context.Cause(a.ctx), &stop) {
 			err = stop
 		}
-		return answer{err: err}
+		return Outcome{}, nil, err
 	}
 	defer resp.Body.Close()
-	got := answer{status: resp.StatusCode, retryAfter: retryAfter(resp.Header.Get("Retry-After"), m.now())}
-	if got.status >= 200 { // after 101 comes another protocol, without an end
-		got.body, err = io.ReadAll(io.LimitReader(resp.Body, limit)) // what was read is what there is to show
+	var body []byte
+	page := false
+	if resp.StatusCode >= 200 { // after 101 comes another protocol, without an end
+		body, err = io.ReadAll(io.LimitReader(resp.Body, limit)) // what was read is what there is to show
 		most := mostPlain
-		if m.strict {
+		if c.Strict {
 			most = 0
 		}
-		got.page = isPage(strings.Join(resp.Header.Values("Content-Type"), ","), got.body, err != nil, most)
+		page = isPage(strings.Join(resp.Header.Values("Content-Type"), ","), body, err != nil, most)
 	}
-	return got
+	o := judge(resp.StatusCode, page, body)
+	o.RetryAfter = retryAfter(resp.Header.Get("Retry-After"), c.Now())
+	return o, body, nil
 }
 
-// retryAfter reads the header's two forms, seconds and a date (RFC 9110, section 10.2.3).
-func retryAfter(value string, now time.Time) time.Duration {
-	if seconds, err := strconv.Atoi(strings.TrimSpace(value)); err == nil || errors.Is(err, strconv.ErrRange) { // then it is the nearest int
-		return time.Duration(max(0, min(seconds, int(maxRetryAfter/time.Second)))) * time.Second
-	}
-	if at, err := http.ParseTime(value); err == nil {
-		return max(0, min(at.Sub(now), maxRetryAfter))
-	}
-	return 0
-}
-
-// outcome judges an answer, by the rules that all HTTP receivers share.
-func (a answer) outcome() outcome {
-	o := outcome{status: a.status, retryAfter: a.retryAfter, wrote: a.wrote}
-	var stop *stopped
-	var failed *url.Error
+// judge is what an answer makes of a message. page tells that it is a web page.
+func judge(status int, page bool, body []byte) Outcome {
+	o := Outcome{Result: resultOf(status), Status: status}
 	switch {
-	case errors.As(a.err, &stop) && a.wrote:
-		o.result, o.note = interrupted, a.hide.note(stop.Error())
-	case errors.As(a.err, &stop):
-		o.result, o.note = withheld, a.hide.note(stop.Error())
-	case errors.As(a.err, &failed): // which would repeat the address
-		o.result, o.note = retry, a.hide.note(failed.Err.Error())
-	case a.err != nil:
-		o.result, o.note = retry, a.hide.note(a.err.Error())
-	case resultOf(a.status) != accepted:
-		o.result, o.note = resultOf(a.status), a.text(string(a.body))
-	case a.page:
-		o.result, o.note = retry, a.text("with a web page, as of a network that wants a login")
+	case o.Result != Accepted:
+		o.Note = statusText(status, string(body))
+	case page:
+		o.Result, o.Note = Retry, statusText(status, "with a web page, as of a network that wants a login")
 	}
 	return o
 }
 
-// text is the answer for people: its status, and what the server said.
-func (a answer) text(said string) string {
-	return a.hide.note(fmt.Sprintf("%d %s %s", a.status, http.StatusText(a.status), said))
+// failure is what becomes of a message where there is no answer. wrote tells that a part
+// of the request may have been sent.
+func failure(err error, wrote bool) Outcome {
+	var stop *stopped
+	var failed *url.Error
+	switch {
+	case errors.As(err, &stop) && wrote:
+		return Outcome{Result: Interrupted, Note: stop.Error()}
+	case errors.As(err, &stop):
+		return Outcome{Result: Withheld, Note: stop.Error()}
+	case errors.As(err, &failed): // which would repeat the address
+		return Outcome{Result: Retry, Note: failed.Err.Error()}
+	}
+	return Outcome{Result: Retry, Note: err.Error()}
+}
+
+// statusText is an answer for people: its status, and what the server said.
+func statusText(status int, said string) string {
+	return fmt.Sprintf("%d %s %s", status, http.StatusText(status), said)
 }
 
 // userAgent says who is speaking where a manifest does not.
-func (m medium) userAgent() manifest.Header {
+func (c Config) userAgent() manifest.Header {
 	name := "usagectl"
-	if m.version != "" {
-		name += "/" + m.version
+	if c.Version != "" {
+		name += "/" + c.Version
 	}
 	return manifest.Header{Name: "User-Agent", Value: name}
 }

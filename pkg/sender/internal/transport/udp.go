@@ -1,4 +1,4 @@
-package sender
+package transport
 
 import (
 	"context"
@@ -7,12 +7,14 @@ import (
 
 	"github.com/usagectl/usagectl/internal/jsondoc"
 	"github.com/usagectl/usagectl/pkg/manifest"
+	"github.com/usagectl/usagectl/pkg/sender/internal/note"
+	"github.com/usagectl/usagectl/pkg/sender/internal/payload"
 )
 
 // udpTransport sends one datagram a document, as Parsl's usage tracking does.
 // Sent is sent: nobody answers.
 type udpTransport struct {
-	medium
+	Config
 	send manifest.Send
 }
 
@@ -21,10 +23,10 @@ type udpTransport struct {
 const udpPause = time.Millisecond
 
 // limits keeps batches short: consent is asked before each.
-func (t udpTransport) limits() (int, int) { return 64, 64 * MaxPayload }
+func (t udpTransport) Limits() (int, int) { return 64, 64 * payload.MaxSize }
 
-func (t udpTransport) wire(parcels []parcel) (Wire, error) {
-	body, err := t.datagram(parcels[0])
+func (t udpTransport) Wire(messages []Message) (Wire, error) {
+	body, err := t.datagram(messages[0])
 	address, addressErr := manifest.UDPAddress(t.send.Endpoint)
 	if err == nil {
 		err = addressErr
@@ -32,34 +34,34 @@ func (t udpTransport) wire(parcels []parcel) (Wire, error) {
 	return Wire{Method: "UDP", URL: "udp://" + address, Body: body, Text: string(body)}, err
 }
 
-func (t udpTransport) datagram(p parcel) ([]byte, error) {
-	return jsondoc.Append([]byte(t.send.Prefix), p.document())
+func (t udpTransport) datagram(m Message) ([]byte, error) {
+	return jsondoc.Append([]byte(t.send.Prefix), m.Document)
 }
 
-func (t udpTransport) carry(ctx context.Context, parcels []parcel) []outcome {
+func (t udpTransport) Send(ctx context.Context, messages []Message) []Outcome {
 	address, err := manifest.UDPAddress(t.send.Endpoint)
 	if err != nil {
-		return all(parcels, outcome{result: rejected, note: err.Error()})
+		return all(messages, Outcome{Result: Rejected, Note: err.Error()})
 	}
-	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
+	ctx, cancel := context.WithTimeout(ctx, AttemptTimeout)
 	defer cancel()
 	var dialer net.Dialer
 	conn, err := dialer.DialContext(ctx, "udp", address)
 	if err != nil {
-		return all(parcels, outcome{result: retry, note: hidden(private(parcels)).note(err.Error())})
+		return all(messages, Outcome{Result: Retry, Note: note.Hidden(privateOf(messages)).Note(err.Error())})
 	}
 	defer conn.Close()
 	defer context.AfterFunc(ctx, func() { conn.Close() })()
-	return t.each(ctx, parcels, func(p parcel) outcome {
+	return t.each(ctx, messages, func(m Message) Outcome {
 		defer time.Sleep(udpPause)
-		return t.write(conn, p)
+		return t.write(conn, m)
 	})
 }
 
-func (t udpTransport) write(conn net.Conn, p parcel) outcome {
-	data, err := t.datagram(p)
+func (t udpTransport) write(conn net.Conn, m Message) Outcome {
+	data, err := t.datagram(m)
 	if err != nil {
-		return outcome{result: rejected, note: err.Error()}
+		return Outcome{Result: Rejected, Note: err.Error()}
 	}
 	_, err = conn.Write(data)
 	if err != nil {
@@ -68,7 +70,7 @@ func (t udpTransport) write(conn net.Conn, p parcel) outcome {
 		_, err = conn.Write(data)
 	}
 	if err != nil {
-		return outcome{result: retry, note: err.Error()}
+		return Outcome{Result: Retry, Note: err.Error()}
 	}
-	return outcome{result: accepted, wrote: true}
+	return Outcome{Result: Accepted, Wrote: true}
 }
