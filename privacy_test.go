@@ -14,9 +14,9 @@ import (
 func TestReach(t *testing.T) {
 	allowed := map[string][]string{
 		`"os/exec"`:                    nil,
-		`"net"\n`:                      {"pkg/manifest/parse_send.go", "pkg/sender/attempt.go", "pkg/sender/udp.go"}, // the first takes addresses apart
-		`\b[Cc]lient\.(Do|Post|Get)\(`: {"pkg/sender/client.go"},
-		`\b[Dd]ial(er|Context)?\b`:     {"pkg/sender/attempt.go", "pkg/sender/client.go", "pkg/sender/udp.go"},
+		`"net"\n`:                      {"pkg/manifest/parse_send.go", "pkg/sender/internal/transport/connection.go", "pkg/sender/internal/transport/udp.go"}, // the first takes addresses apart
+		`\b[Cc]lient\.(Do|Post|Get)\(`: {"pkg/sender/internal/transport/post.go"},
+		`\b[Dd]ial(er|Context)?\b`:     {"pkg/sender/internal/transport/connection.go", "pkg/sender/internal/transport/http_client.go", "pkg/sender/internal/transport/udp.go"},
 		`\bhttp\.(Get|Head|Post\w*)\(|\bLookup(Host|IP|Addr|TXT|MX|NS|SRV|CNAME)\(`: nil,
 		`\b(StartProcess|ForkExec|Exec|CreateProcess)\(`:                            {"pkg/sender/spawn_unix.go", "pkg/sender/spawn_windows.go"},
 	}

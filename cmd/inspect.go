@@ -135,13 +135,11 @@ func (a *app) preview(t tool, o inspectOptions) (preview, error) {
 	}
 	request, src, problems := a.callerRequest(o.callerOptions, v.event.Name, data, t, false)
 	src.SourceID, src.Unmade = func() string { return a.shownID(t) }, notMade
-	given, mistakes := sender.Check(t.manifest, request)
+	draft, mistakes := sender.Check(t.manifest, request)
 	v.problems = append(append(v.problems, problems...), mistakesOf(mistakes, false)...)
-	v.payload = sender.Build(t.manifest, v.event.Name, v.terms, sender.Collect(t.manifest, v.terms, request, given, src))
-	if name := given.Lacking(t.manifest, v.event.Name, v.terms); name != "" && v.would {
-		v.would, v.reason = false, consent.Reason{Rule: ruleData, Detail: fmt.Sprintf("the required field %q is missing or withheld", name)}
-	}
-	if err := sender.CheckSize(v.payload); err != nil {
+	ready, err := draft.Preview(v.terms, src)
+	v.payload = ready.Payload
+	if missing := new(sender.MissingError); err != nil && (v.would || !errors.As(err, &missing)) {
 		v.would, v.reason = false, consent.Reason{Rule: ruleData, Detail: err.Error()}
 	}
 	entry := sender.Entry{Tool: t.id, Event: v.event.Name, EventID: src.EventID, RunID: src.RunID, TakenAt: src.Now}

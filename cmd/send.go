@@ -184,7 +184,7 @@ func (s *sending) send(ctx context.Context, data *jsondoc.Object) outcome {
 	}
 	request, src, problems := s.callerRequest(s.o.callerOptions, event.Name, data, t, !s.o.dryRun)
 	src.Now = taken
-	given, mistakes := sender.Check(t.manifest, request)
+	draft, mistakes := sender.Check(t.manifest, request)
 	s.problems = append(append(s.problems, problems...), mistakesOf(mistakes, true)...)
 	permit, err := t.verdict.Permit(event)
 	if err != nil {
@@ -193,20 +193,18 @@ func (s *sending) send(ctx context.Context, data *jsondoc.Object) outcome {
 	if len(s.problems) > 0 && s.o.fail {
 		return dropped(ruleData, "the data do not fit", exitData)
 	}
-	if name := given.Lacking(t.manifest, event.Name, permit.Terms()); name != "" {
-		return dropped(ruleData, fmt.Sprintf("the required field %q is missing or withheld", name), exitData)
-	}
 	s.reason = t.verdict.Reason
-	values := sender.Collect(t.manifest, permit.Terms(), request, given, src)
-	payload := sender.Build(t.manifest, event.Name, permit.Terms(), values)
-	if err := sender.CheckSize(payload); err != nil {
-		s.problem("%v", err)
+	ready, err := draft.Prepare(permit.Terms(), src)
+	if err != nil {
+		if missing := new(sender.MissingError); !errors.As(err, &missing) { // that one is among the mistakes, or withheld
+			s.problem("%v", err)
+		}
 		return dropped(ruleData, err.Error(), exitData)
 	}
 	if s.o.dryRun {
-		return s.dryRun(payload)
+		return s.dryRun(ready.Payload)
 	}
-	return s.keep(ctx, permit, sender.NewEntry(permit, t.manifest, src, absolute(s.o.manifest), s.WorkDir, values))
+	return s.keep(ctx, permit, sender.NewEntry(permit, t.manifest, src, absolute(s.o.manifest), s.WorkDir, ready.Values))
 }
 
 func dropped(rule consent.Rule, detail string, code int) outcome {

@@ -33,6 +33,16 @@ type Member struct {
 	Value any
 }
 
+// NewObject returns an object of names and values in turn. It panics if a name is no
+// string or has no value, which is a mistake of whoever wrote the call.
+func NewObject(pairs ...any) *Object {
+	o := &Object{}
+	for i := 0; i < len(pairs); i += 2 {
+		o.Set(pairs[i].(string), pairs[i+1])
+	}
+	return o
+}
+
 // Members returns the members in order. The caller must not change the slice.
 func (o *Object) Members() []Member {
 	if o == nil {

@@ -8,7 +8,10 @@ import (
 
 	"github.com/usagectl/usagectl/pkg/consent"
 	"github.com/usagectl/usagectl/pkg/manifest"
+	"github.com/usagectl/usagectl/pkg/sender/internal/deletion"
 	"github.com/usagectl/usagectl/pkg/sender/internal/outbox"
+	"github.com/usagectl/usagectl/pkg/sender/internal/payload"
+	"github.com/usagectl/usagectl/pkg/sender/internal/transport"
 )
 
 // admission decides which events of a tool may leave at this moment: it asks for
@@ -61,30 +64,11 @@ func (a *admission) admit(e outbox.Entry) (consent.Permit, transport.Message, er
 			return consent.Permit{}, transport.Message{}, dropError{outbox.LostWithdrawn}
 		}
 	}
-	message, err := newMessage(permit, e, a.manifest, body)
+	message, err := newMessage(permit, a.manifest, e, body)
 	if err != nil {
 		return consent.Permit{}, transport.Message{}, dropError{outbox.LostWithdrawn}
 	}
 	return permit, message, nil
-}
-
-// newMessage makes a message of an event and the permit that lets it go. It refuses an
-// event that the permit does not cover: one for another endpoint, or queued under an
-// agreement that was withdrawn since. No other function here makes a message of an event
-// that is to be sent.
-func newMessage(p consent.Permit, e outbox.Entry, m *manifest.Manifest, body payload.Payload) (transport.Message, error) {
-	if !p.Covers(e.Tool, e.Event, e.Endpoint, e.Grant) {
-		return transport.Message{}, fmt.Errorf("%w to deliver %q of %s", consent.ErrNoConsent, e.Event, e.Tool)
-	}
-	return messageOf(e, m, body), nil
-}
-
-// messageOf is what a message of an event looks like.
-func messageOf(e outbox.Entry, m *manifest.Manifest, body payload.Payload) transport.Message {
-	return transport.Message{
-		Event: e.Event, EventID: e.EventID, RunID: e.RunID, TakenAt: e.TakenAt,
-		Document: body.Document(), Headers: body.FillHeaders(m.Send.Headers), Private: body.SourceIDs(),
-	}
 }
 
 // permit asks whether an event may leave.

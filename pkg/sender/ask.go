@@ -1,5 +1,18 @@
 package sender
 
+import (
+	"context"
+	"errors"
+	"os"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/usagectl/usagectl/pkg/sender/internal/deletion"
+	"github.com/usagectl/usagectl/pkg/sender/internal/lease"
+	"github.com/usagectl/usagectl/pkg/sender/internal/transport"
+)
+
 // occasion is why somebody works at a deletion.
 type occasion int
 
@@ -47,25 +60,8 @@ func noteAnswer(r *deletion.Request, out transport.Outcome, now time.Time) {
 }
 
 func (s Sender) askOne(ctx context.Context, d *deletion.Deletion, r deletion.Request) transport.Outcome {
-	t, message := s.deletionTransport(r, d.SourceID)
-	return t.Send(ctx, []transport.Message{message})[0]
-}
-
-// deletionTransport is the transport of a deletion request, and the message that it is.
-// The request needs no permit. It does not tell the program's version, which would be one
-// thing more than the ID, and takes no doubtful answer for an acceptance, with which the
-// asking would end. Its run is the request too, so that a retry is the same span or record.
-func (s Sender) deletionTransport(r deletion.Request, sourceID string) (transport.Transport, transport.Message) {
-	c := s.transportConfig()
-	c.Version, c.Strict = "", true
-	target := transport.Target{Send: manifest.Send{Transport: manifest.HTTP, Endpoint: r.To}, Scope: r.Tools[0].String()}
-	if r.Method == manifest.ForgetEvent {
-		target.Send = *r.Send
-	}
-	return transport.New(c, target), transport.Message{
-		Event: r.Event, EventID: r.ID, RunID: r.ID, TakenAt: r.RequestedAt,
-		Document: r.Document(sourceID), Headers: target.Send.Headers, Private: []string{sourceID},
-	}
+	messages := []transport.Message{deletionMessage(r, d.SourceID)}
+	return s.deletionTransport(r).Send(ctx, messages)[0]
 }
 
 // dueDeletions lists the hashes of the deletions at which something could be done

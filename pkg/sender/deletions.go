@@ -141,8 +141,7 @@ func (s Sender) PreviewDeletions(f Forgetting) ([]DeletionPreview, error) {
 	for _, r := range d.Requests {
 		p := DeletionPreview{DeletionRequest: requestOf(d, r)}
 		if p.Document != nil {
-			t, message := s.deletionTransport(r, d.SourceID)
-			w, err := t.Wire([]transport.Message{message})
+			w, err := s.deletionTransport(r).Wire([]transport.Message{deletionMessage(r, d.SourceID)})
 			if err != nil {
 				return nil, err
 			}

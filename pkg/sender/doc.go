@@ -1,8 +1,8 @@
 // Package sender takes events, keeps them, and delivers them.
 //
-// An event's way: [Collect] reads the values that its fields ask for; [Build]
-// makes the payload of them, the same for a preview as for the wire; an [Entry]
-// waits in the [Outbox]; a [Deliverer] claims it, asks for consent once more,
+// An event's way: [Check] reads what the caller says of it; [Draft.Prepare] reads the
+// values that its fields ask for and makes the payload of them, the same for a preview as
+// for the wire; an [Entry] waits in the [Outbox]; a [Deliverer] claims it, asks for consent once more,
 // builds the payload once more under what is agreed now, and hands it to the
 // transport; the [Journal] records what left.
 //

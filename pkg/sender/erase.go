@@ -1,18 +1,19 @@
 package sender
+
 import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/usagectl/usagectl/internal/statefile"
 	"github.com/usagectl/usagectl/pkg/identity"
 	"github.com/usagectl/usagectl/pkg/manifest"
+	"github.com/usagectl/usagectl/pkg/sender/internal/deletion"
 	"github.com/usagectl/usagectl/pkg/sender/internal/lease"
 	"github.com/usagectl/usagectl/pkg/sender/internal/outbox"
+	"github.com/usagectl/usagectl/pkg/sender/internal/transport"
 )
 
 // erase is steps 2 to 4.

@@ -1,5 +1,21 @@
 package sender
 
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/usagectl/usagectl/internal/statefile"
+	"github.com/usagectl/usagectl/pkg/identity"
+	"github.com/usagectl/usagectl/pkg/manifest"
+	"github.com/usagectl/usagectl/pkg/sender/internal/backoff"
+	"github.com/usagectl/usagectl/pkg/sender/internal/deletion"
+	"github.com/usagectl/usagectl/pkg/sender/internal/lease"
+	"github.com/usagectl/usagectl/pkg/sender/internal/transport"
+)
+
 // The policy of forgetting, in the order that lets a crash at any point lose
 // nothing and resume by itself:
 //

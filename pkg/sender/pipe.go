@@ -23,7 +23,7 @@ func (s Sender) RunPipe(ctx context.Context, entries io.Reader) error {
 	s.workDir = ""
 	s = s.online()
 	lines := bufio.NewScanner(entries)
-	lines.Buffer(nil, 4*payload.MaxPayload)
+	lines.Buffer(nil, 4*payload.MaxSize)
 	for scan(ctx, lines) {
 		e, err := outbox.ParseEntry(lines.Bytes())
 		if err != nil {

@@ -3,14 +3,17 @@ package sender
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"slices"
+	"sync"
 
 	"github.com/usagectl/usagectl/internal/statefile"
 	"github.com/usagectl/usagectl/pkg/manifest"
 	"github.com/usagectl/usagectl/pkg/sender/internal/journal"
 	"github.com/usagectl/usagectl/pkg/sender/internal/lease"
 	"github.com/usagectl/usagectl/pkg/sender/internal/outbox"
+	"github.com/usagectl/usagectl/pkg/sender/internal/transport"
 )
 
 // Emptied is what became of the events of an outbox that was emptied.
@@ -104,7 +107,7 @@ func (s Sender) emptyAll(ctx context.Context, id manifest.ID, before map[manifes
 
 // empty throws away what a tool's outbox holds. before is what was in it before.
 func (s Sender) empty(ctx context.Context, tool manifest.ID, why outbox.Loss, before []string) (Emptied, error) {
-	ctx, cancel := context.WithTimeout(ctx, claimWait)
+	ctx, cancel := context.WithTimeout(ctx, leaseWait)
 	defer cancel()
 	o := s.outbox(tool)
 	var all Emptied
@@ -148,9 +151,9 @@ func (s Sender) AwaitDeliverers(ctx context.Context, tools ...manifest.ID) int {
 		return claims
 	}
 	before := live()
-	ctx, cancel := context.WithTimeout(ctx, claimWait)
+	ctx, cancel := context.WithTimeout(ctx, leaseWait)
 	defer cancel()
-	for wait := 2 * transport.AllowInterval; ; wait = pollInterval {
+	for wait := 2 * transport.AskInterval; ; wait = pollInterval {
 		goesOn := sleep(ctx, wait)
 		now := live()
 		before = slices.DeleteFunc(before, func(claim string) bool { return !slices.Contains(now, claim) })

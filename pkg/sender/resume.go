@@ -1,5 +1,18 @@
 package sender
 
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/usagectl/usagectl/pkg/manifest"
+	"github.com/usagectl/usagectl/pkg/sender/internal/deletion"
+)
+
 // FlushDeletions does what is left to do of the tools' deletions, now, and tries
 // again until ctx ends. A receiver that asked for more time than there is left is left
 // alone. The error is of the disk.

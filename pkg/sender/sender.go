@@ -145,13 +145,3 @@ func (s Sender) online() Sender {
 	}
 	return s
 }
-
-// transportConfig is what transports need of the sender's surroundings.
-func (s Sender) transportConfig() transport.Config {
-	return transport.Config{Client: s.client, Env: s.lookup, Home: s.dirs.Home, Version: s.programVersion(), Now: s.Now}
-}
-
-// transportOf is the transport that a manifest asks for.
-func transportOf(c transport.Config, m *manifest.Manifest) transport.Transport {
-	return transport.New(c, transport.Target{Send: m.Send, Scope: m.Tool.ID.String()})
-}

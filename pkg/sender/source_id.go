@@ -1,5 +1,15 @@
 package sender
 
+import (
+	"errors"
+	"os"
+	"time"
+
+	"github.com/usagectl/usagectl/pkg/identity"
+	"github.com/usagectl/usagectl/pkg/manifest"
+	"github.com/usagectl/usagectl/pkg/sender/internal/deletion"
+)
+
 // sourceID reads a tool's source ID, or makes one if there is none and create is
 // set. One that was to be forgotten and is still there, because a crash or the
 // file's permissions came in between, is rotated first; if that cannot be done it

@@ -91,9 +91,9 @@ const (
 // Result is what became of an event that was taken.
 type Result struct {
 	Outcome  Outcome
-	Reason   consent.Reason // why
-	EventID  uuid.UUID      // the zero value if it was not taken
-	Problems []Problem      // what did not fit, and was left out
+	Reason   consent.Reason  // why
+	EventID  uuid.UUID       // the zero value if it was not taken
+	Problems []Problem       // what did not fit, and was left out
 	Document json.RawMessage // of a dry run: what would be sent
 	// Err is the error behind an event that was dropped, for callers who tell an unknown
 	// tool ([manifest.ErrUnknownTool]), a bad manifest ([manifest.Errors]) and an event

@@ -86,7 +86,7 @@ func (l *unusedList) outbox(dir string) {
 func (l *unusedList) deletions(s Sender) {
 	ds := s.deletions()
 	filed, _, err := ds.Names()
-	l.add(ds.dir, err)
+	l.add(ds.Dir(), err)
 	for _, sha := range slices.Sorted(maps.Keys(filed)) {
 		d, err := ds.Read(sha)
 		if err == nil && !d.Erased {

@@ -15,6 +15,7 @@ import (
 	"github.com/usagectl/usagectl/pkg/identity"
 	"github.com/usagectl/usagectl/pkg/manifest"
 	"github.com/usagectl/usagectl/pkg/sender/internal/outbox"
+	"github.com/usagectl/usagectl/pkg/sender/internal/payload"
 )
 
 // isHash reports whether a text is a SHA-256 as [HashID] spells it.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/usagectl/usagectl/pkg/manifest"
 	"github.com/usagectl/usagectl/pkg/sender/internal/backoff"
+	"github.com/usagectl/usagectl/pkg/sender/internal/note"
 )
 
 // Deletion is a source ID that a person had forgotten: what has to be erased
@@ -129,7 +130,7 @@ func (d *Deletion) redact() {
 	}
 	for i := range d.Requests { // a receiver may have named it in its answer
 		r := &d.Requests[i]
-		r.Answer = transport.Note(r.Answer, d.SourceID)
+		r.Answer = note.Hidden{d.SourceID}.Note(r.Answer)
 	}
 	d.SourceID = ""
 }

@@ -36,13 +36,13 @@ var allStates = []State{Pending, ByMail, Failed, Accepted, Confirmed}
 
 const openStates = 3 // of allStates
 
-// payload holds what encoding/json's maps would lose: the order, and the digits.
-const payload = `{"z":12345678901234567890,"a":{"id":"` + sampleID + `","n":1.10,"l":[null,true,"<&>ü",{}]}}`
+// samplePayload holds what encoding/json's maps would lose: the order, and the digits.
+const samplePayload = `{"z":12345678901234567890,"a":{"id":"` + sampleID + `","n":1.10,"l":[null,true,"<&>ü",{}]}}`
 
 // requestIn is a request by event, which has all that a request can have.
 func requestIn(t testing.TB, state State) Request {
 	t.Helper()
-	doc, err := jsondoc.ParseObject([]byte(payload))
+	doc, err := jsondoc.ParseObject([]byte(samplePayload))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,7 +108,7 @@ func TestDeletionRoundTrip(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if text, err := jsondoc.Append(nil, got.Requests[0].Payload); err != nil || string(text) != payload {
+	if text, err := jsondoc.Append(nil, got.Requests[0].Payload); err != nil || string(text) != samplePayload {
 		t.Errorf("the payload became %s, %v", text, err)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/usagectl/usagectl/pkg/manifest"
+	"github.com/usagectl/usagectl/pkg/sender/internal/payload"
 )
 
 // New is the deletion of the source ID that the tools share, in the file at sourcePath,

@@ -1,0 +1,108 @@
+package transport
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/usagectl/usagectl/pkg/manifest"
+	"github.com/usagectl/usagectl/pkg/sender/internal/note"
+)
+
+// maxAnswer is how much of an answer is read, in bytes; OTLP has its own bound.
+const maxAnswer = 64 << 10
+
+// post makes one attempt at sending one request. It returns what became of it, by the
+// rules that all HTTP receivers share, and at most limit bytes of what the server said.
+// The note is without what is hidden.
+func (c Config) post(ctx context.Context, w Wire, limit int64, hide note.Hidden) (Outcome, []byte) {
+	a := begin(ctx, c.Allow)
+	o, body, err := c.try(a, w, limit)
+	wrote := a.finish(strings.HasPrefix(w.URL, "https:"))
+	if err != nil {
+		o = failure(err, wrote)
+	}
+	o.Wrote, o.Note = wrote, hide.Note(o.Note)
+	return o, body
+}
+
+// try is the request and its answer. A failure of the answer's body is not an error
+// once the status is there.
+func (c Config) try(a *attempt, w Wire, limit int64) (Outcome, []byte, error) {
+	req, err := http.NewRequestWithContext(a.ctx, w.Method, w.URL, bytes.NewReader(w.Body))
+	if err != nil {
+		return Outcome{}, nil, err
+	}
+	for _, h := range w.Headers {
+		req.Header.Set(h.Name, h.Value)
+	}
+	resp, err := c.Client.Do(req)
+	if err != nil {
+		var stop *stopped
+		if errors.As(context.Cause(a.ctx), &stop) {
+			err = stop
+		}
+		return Outcome{}, nil, err
+	}
+	defer resp.Body.Close()
+	var body []byte
+	page := false
+	if resp.StatusCode >= 200 { // after 101 comes another protocol, without an end
+		body, err = io.ReadAll(io.LimitReader(resp.Body, limit)) // what was read is what there is to show
+		most := mostPlain
+		if c.Strict {
+			most = 0
+		}
+		page = isPage(strings.Join(resp.Header.Values("Content-Type"), ","), body, err != nil, most)
+	}
+	o := judge(resp.StatusCode, page, body)
+	o.RetryAfter = retryAfter(resp.Header.Get("Retry-After"), c.Now())
+	return o, body, nil
+}
+
+// judge is what an answer makes of a message. page tells that it is a web page.
+func judge(status int, page bool, body []byte) Outcome {
+	o := Outcome{Result: resultOf(status), Status: status}
+	switch {
+	case o.Result != Accepted:
+		o.Note = statusText(status, string(body))
+	case page:
+		o.Result, o.Note = Retry, statusText(status, "with a web page, as of a network that wants a login")
+	}
+	return o
+}
+
+// failure is what becomes of a message where there is no answer. wrote tells that a part
+// of the request may have been sent.
+func failure(err error, wrote bool) Outcome {
+	var stop *stopped
+	var failed *url.Error
+	switch {
+	case errors.As(err, &stop) && wrote:
+		return Outcome{Result: Interrupted, Note: stop.Error()}
+	case errors.As(err, &stop):
+		return Outcome{Result: Withheld, Note: stop.Error()}
+	case errors.As(err, &failed): // which would repeat the address
+		return Outcome{Result: Retry, Note: failed.Err.Error()}
+	}
+	return Outcome{Result: Retry, Note: err.Error()}
+}
+
+// statusText is an answer for people: its status, and what the server said.
+func statusText(status int, said string) string {
+	return fmt.Sprintf("%d %s %s", status, http.StatusText(status), said)
+}
+
+// userAgent says who is speaking where a manifest does not.
+func (c Config) userAgent() manifest.Header {
+	name := "usagectl"
+	if c.Version != "" {
+		name += "/" + c.Version
+	}
+	return manifest.Header{Name: "User-Agent", Value: name}
+}

@@ -1,0 +1,99 @@
+package transport
+
+import (
+	"context"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/usagectl/usagectl/pkg/manifest"
+)
+
+// Transport sends messages to one receiver. It is safe for concurrent use.
+type Transport interface {
+	// Limits says how many messages, and bytes of their documents, go together at most.
+	Limits() (messages, bytes int)
+	// Wire is what the messages, of which there is at least one, look like on their way.
+	// Nothing is sent. Where each is sent for itself it is the first one alone.
+	Wire(messages []Message) (Wire, error)
+	// Send sends the messages and returns one outcome for each, in their order. A batch
+	// that a receiver refuses may be sent again in parts. It returns soon after ctx ends,
+	// and nothing goes on then.
+	Send(ctx context.Context, messages []Message) []Outcome
+}
+
+// Target is a receiver, and how it is reached.
+type Target struct {
+	Send  manifest.Send // the transport, the endpoint and its settings; its headers are in each [Message]
+	Scope string        // otlp: the name of the instrumentation scope, which is the tool's ID
+}
+
+// Config is what transports need of their surroundings.
+type Config struct {
+	Client  *http.Client                              // one of [NewClient]
+	Env     func(name string) (value string, ok bool) // of the process, for the write key of segment
+	Home    string                                    // what "~/" in the path of a file stands for; "" if it is not known
+	Version string                                    // the program's, for its User-Agent; "" tells none
+	Now     func() time.Time
+	// Split has a batch that failed sent again in halves, if the failure may be about
+	// single messages. It is for when the last attempts failed too.
+	Split bool
+	// Strict takes no short text that is called HTML for an acceptance.
+	Strict bool
+	// Allow is asked for consent before each request, datagram or line, and again while
+	// a request is under way; nil asks nobody. An error says why not. It is called from
+	// several goroutines at once.
+	Allow func(context.Context) error
+}
+
+// New is the transport that a target asks for. One that it does not know appends to a
+// file.
+func New(c Config, t Target) Transport {
+	switch t.Send.Transport {
+	case manifest.HTTP:
+		return httpTransport{c, t.Send.Endpoint}
+	case manifest.UDP:
+		return udpTransport{c, t.Send}
+	case manifest.OTLP:
+		return otlpTransport{c, t}
+	case manifest.Segment:
+		return segmentTransport{c, t.Send}
+	}
+	return fileTransport{c, c.expand(t.Send.Endpoint)}
+}
+
+// allowed asks for consent.
+func (c Config) allowed(ctx context.Context) error {
+	if c.Allow == nil {
+		return nil
+	}
+	return c.Allow(ctx)
+}
+
+// expand puts the home in the place of a leading "~/"; "" if it is not known.
+func (c Config) expand(path string) string {
+	rest, ok := strings.CutPrefix(path, "~/")
+	switch {
+	case !ok:
+		return filepath.FromSlash(path)
+	case c.Home == "":
+		return ""
+	}
+	return filepath.Join(c.Home, filepath.FromSlash(rest))
+}
+
+// each sends messages one after the other, as long as ctx goes on and consent holds.
+func (c Config) each(ctx context.Context, messages []Message, send func(Message) Outcome) []Outcome {
+	outcomes := make([]Outcome, 0, len(messages))
+	for i, m := range messages {
+		if err := ctx.Err(); err != nil {
+			return append(outcomes, all(messages[i:], Outcome{Result: Retry, Note: err.Error()})...)
+		}
+		if err := c.allowed(ctx); err != nil {
+			return append(outcomes, all(messages[i:], Outcome{Result: Withheld, Note: err.Error()})...)
+		}
+		outcomes = append(outcomes, send(m))
+	}
+	return outcomes
+}

@@ -1,0 +1,211 @@
+package sender
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/usagectl/usagectl/internal/ci"
+	"github.com/usagectl/usagectl/internal/jsondoc"
+	"github.com/usagectl/usagectl/internal/secret"
+	"github.com/usagectl/usagectl/pkg/consent"
+	"github.com/usagectl/usagectl/pkg/identity"
+	"github.com/usagectl/usagectl/pkg/manifest"
+	"github.com/usagectl/usagectl/pkg/sender/internal/outbox"
+	"github.com/usagectl/usagectl/pkg/sender/internal/payload"
+	"github.com/usagectl/usagectl/pkg/sender/internal/transport"
+)
+
+// Preview is what would be sent for one event, made by the code that sends it.
+type Preview struct {
+	Event    manifest.Event
+	Would    bool           // it would be sent now
+	Reason   consent.Reason // why, or why not
+	Fields   []Field        // every field of the event, in the order of the manifest
+	Document json.RawMessage
+	Wire     Wire
+	// Problems are the caller's mistakes. A required field that is not set is among them,
+	// with Missing set.
+	Problems []Problem
+}
+
+// Field is what became of one field.
+type Field struct {
+	Name     string          `json:"name"`
+	Key      string          `json:"key"`   // where it is in the document, as a JSON pointer
+	Value    json.RawMessage `json:"value"` // null if it is left out
+	Level    int             `json:"level"`
+	Purpose  string          `json:"purpose"`
+	Withheld string          `json:"withheld"` // why it is left out, or ""
+}
+
+// Wire is what goes out on the network, or to the file, for people to read, without
+// what is secret in it.
+type Wire struct {
+	Method  string // "POST"; "UDP" and "APPEND" where there is no method
+	URL     string
+	Headers []manifest.Header
+	Body    []byte // as it is sent
+	Text    string // the body, readable: of OTLP, decoded to JSON
+}
+
+func wireOf(w transport.Wire) Wire { return Wire(w.Masked()) }
+
+// NotMade stands where a source ID or a hash would be that is made when it is needed.
+const NotMade = "(made when the first event is sent)"
+
+// ErrNoLevel says that a manifest has no such level.
+var ErrNoLevel = errors.New("there is no such level")
+
+// Preview shows what [Sender.Take] would send of an event: at a level, or, if that is 0,
+// at the one that was agreed to or else would be. It works when telemetry is off, sends
+// nothing and makes nothing. An empty e.Name stands for the manifest's first event. The
+// errors are [ErrNoLevel], an [*EventError] and those of finding the manifest.
+func (s Sender) Preview(e Event, level int) (Preview, error) {
+	m, err := s.manifestOfEvent(e)
+	if err != nil {
+		return Preview{}, err
+	}
+	if names := m.EventNames(); e.Name == "" && len(names) > 0 {
+		e.Name = names[0]
+	}
+	var p Preview
+	if p.Event, err = FindEvent(m, e.Name); err != nil {
+		return p, err
+	}
+	v := s.verdict(m, s.workDir)
+	terms, err := previewTerms(m, v, level)
+	if err != nil {
+		return p, err
+	}
+	draft, problems, err := s.draft(m, e)
+	if err != nil {
+		return p, err
+	}
+	p.Would, p.Reason, p.Problems = v.On(), v.Reason, problems
+	src := s.sources(m, e, s.Now(), false)
+	src.SourceID, src.Unmade = func() string { return s.SourceID(m) }, NotMade
+	ready, err := draft.Preview(terms, src)
+	why := terms.WithheldEvent(p.Event)
+	switch {
+	case errors.Is(err, payload.ErrTooLarge), err != nil && p.Would && why == "":
+		p.Would, p.Reason = false, consent.Reason{Rule: RuleData, Detail: err.Error()}
+	case p.Would && why != "":
+		p.Would, p.Reason = false, consent.Reason{Rule: RuleEvent, Detail: why}
+	}
+	return s.shown(p, m, src, ready.Payload)
+}
+
+// shown adds to a preview what would be sent.
+func (s Sender) shown(p Preview, m *manifest.Manifest, src payload.Sources, built payload.Payload) (Preview, error) {
+	var err error
+	if p.Document, err = jsondoc.Append(nil, built.Document()); err != nil {
+		return p, err
+	}
+	for _, f := range built.Fields {
+		value, err := jsondoc.Append(nil, f.Value)
+		if err != nil {
+			return p, err
+		}
+		p.Fields = append(p.Fields, Field{f.Field.Name, f.Field.Key.String(), value, f.Field.Level, f.Field.Purpose, f.Withheld})
+	}
+	entry := outbox.Entry{Tool: m.Tool.ID, Event: p.Event.Name, EventID: src.EventID, RunID: src.RunID, TakenAt: src.Now}
+	w, err := transportOf(s.transportConfig(), m).Wire([]transport.Message{messageOf(m, entry, built)})
+	p.Wire = wireOf(w)
+	return p, err
+}
+
+// previewTerms is what would be agreed to: what was, or what "enable" offers.
+func previewTerms(m *manifest.Manifest, v consent.Verdict, level int) (consent.Terms, error) {
+	levels := len(m.Consent.Levels)
+	switch {
+	case level < 0 || level > levels:
+		return consent.Terms{}, fmt.Errorf("%w: %s has levels 1 to %d, not %d", ErrNoLevel, m.Tool.ID, levels, level)
+	case level > 0:
+		return consent.Offer(m, level), nil
+	case v.On():
+		return v.Terms(), nil
+	}
+	return consent.Offer(m, 1), nil
+}
+
+// SourceID is a tool's source ID as it is or would be: [NotMade],
+// [identity.Unavailable] or [identity.Invalid] if there is none. Nothing is made.
+func (s Sender) SourceID(m *manifest.Manifest) string {
+	path, err := identity.Path(m.Identity, s.lookup, s.dirs.Home)
+	if err != nil {
+		return identity.Unavailable
+	}
+	id, err := s.sourceID(path, false)
+	if errors.Is(err, identity.ErrNone) && ci.Detect(s.lookup) == "" {
+		return NotMade
+	}
+	return identity.Value(id, err)
+}
+
+// QueuedEvent is an event in the outbox, with what would be sent now.
+type QueuedEvent struct {
+	Event   string          `json:"event"`
+	EventID uuid.UUID       `json:"event_id"`
+	TakenAt time.Time       `json:"taken_at"`
+	Payload json.RawMessage `json:"payload"`
+}
+
+// QueuedEvents lists a tool's queued events, the oldest first, as they would be sent now;
+// if telemetry is off, as they would have been under all that the manifest offers. The
+// list is never nil.
+func (s Sender) QueuedEvents(m *manifest.Manifest) ([]QueuedEvent, error) {
+	list := []QueuedEvent{}
+	if s.state() == "" {
+		return list, nil
+	}
+	entries, err := s.outbox(m.Tool.ID).Entries()
+	if err != nil {
+		return nil, err
+	}
+	terms := consent.Offer(m, len(m.Consent.Levels))
+	if v := s.verdict(m, s.workDir); v.On() {
+		terms = v.Terms()
+	}
+	for _, e := range entries {
+		document, err := jsondoc.Append(nil, payload.Build(m, e.Event, terms, e.Values).Document())
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, QueuedEvent{e.Event, e.EventID, e.TakenAt.Truncate(time.Second), document})
+	}
+	return list, nil
+}
+
+// Record is what was sent: one payload, to the letter. In JSON it is what "usagectl"
+// prints of it.
+type Record struct {
+	Schema   int             `json:"schema"`
+	At       time.Time       `json:"at"`
+	Event    string          `json:"event"`
+	EventID  uuid.UUID       `json:"event_id"`
+	Endpoint string          `json:"endpoint"`       // without what is secret in it
+	Note     string          `json:"note,omitempty"` // what the receiver had to say
+	Payload  json.RawMessage `json:"payload"`
+}
+
+// SentRecords reads a tool's journal, the oldest record first. Of a large one only
+// the last 16 MiB are read. The list is never nil.
+func (s Sender) SentRecords(tool manifest.ID) ([]Record, error) {
+	list := []Record{}
+	if s.state() == "" {
+		return list, nil
+	}
+	records, err := s.journal(tool).Records()
+	for _, r := range records {
+		document, err := jsondoc.Append(nil, r.Payload)
+		if err != nil {
+			return list, err
+		}
+		list = append(list, Record{r.Schema, r.At, r.Event, r.EventID, secret.URL(r.Endpoint), r.Note, document})
+	}
+	return list, err
+}
