@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/usagectl/usagectl/internal/suggest"
 	"github.com/usagectl/usagectl/pkg/catalogue"
 	"github.com/usagectl/usagectl/pkg/consent"
 	"github.com/usagectl/usagectl/pkg/manifest"
@@ -145,7 +146,7 @@ func (a *app) knownNames() []string {
 // none is near, all of them, as far as they fit; empty if there are none. what
 // says what the names are: "events".
 func didYouMean(given string, known []string, what string) string {
-	if near := nearest(given, known); near != "" {
+	if near := suggest.Nearest(given, known); near != "" {
 		return fmt.Sprintf("; did you mean %q?", near)
 	}
 	const most = 12
@@ -156,44 +157,4 @@ func didYouMean(given string, known []string, what string) string {
 		known = append(slices.Clone(known[:most]), "…")
 	}
 	return fmt.Sprintf("; its %s are: %s", what, strings.Join(known, ", "))
-}
-
-// nearest is the name within two edits, one for a short name, or a third of the
-// given one's length in edits, or "".
-func nearest(given string, known []string) string {
-	most := max(2, len(given)/3)
-	if len(given) <= 3 {
-		most = 1 // nearly every short name is two edits from another
-	}
-	best, bestDistance := "", 1+most
-	if len(given) > 128 {
-		return ""
-	}
-	for _, name := range known {
-		if d := distance(strings.ToLower(given), strings.ToLower(name)); d < bestDistance {
-			best, bestDistance = name, d
-		}
-	}
-	return best
-}
-
-// distance is Levenshtein's: the fewest insertions, deletions and replacements.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, diagonal+1)
-		}
-	}
-	return row[len(b)]
 }
