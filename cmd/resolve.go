@@ -3,6 +3,7 @@ package cmd
 import (
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -10,6 +11,8 @@ import (
 	"github.com/usagectl/usagectl/internal/suggest"
 	"github.com/usagectl/usagectl/pkg/catalogue"
 	"github.com/usagectl/usagectl/pkg/consent"
+	"github.com/usagectl/usagectl/pkg/dirs"
+	"github.com/usagectl/usagectl/pkg/identity"
 	"github.com/usagectl/usagectl/pkg/manifest"
 )
 
@@ -47,9 +50,23 @@ func (t tool) event(name string) (manifest.Event, error) {
 	return event, nil
 }
 
+// resolver finds tools by the names that people give: those with a manifest, built in,
+// added or named by --manifest, and those that the catalogue knows. It reads files, and
+// changes nothing.
+type resolver struct {
+	library manifest.Library
+	env     consent.Env
+	dirs    dirs.Dirs
+	workDir string // "" if it is not known
+}
+
+func newResolver(w World) resolver {
+	return resolver{library: w.library(), env: w.Env, dirs: w.Dirs, workDir: w.WorkDir}
+}
+
 // look finds out about a tool, with or without a manifest.
-func (a *app) look(id manifest.ID) tool {
-	m, err := a.library().Find(id)
+func (r resolver) look(id manifest.ID) tool {
+	m, err := r.library.Find(id)
 	if errors.Is(err, manifest.ErrUnknownTool) {
 		err = nil
 	}
@@ -57,47 +74,65 @@ func (a *app) look(id manifest.ID) tool {
 	if known, ok := catalogue.Find(id.String()); ok {
 		t.known = known
 	}
-	return a.judge(t)
+	return r.judge(t)
 }
 
-func (a *app) judge(t tool) tool {
-	t.facts = consent.Gather(t.id, t.manifest, a.Env, a.Dirs, a.WorkDir)
+// judge finds out whether a tool's telemetry is on, and why.
+func (r resolver) judge(t tool) tool {
+	t.facts = consent.Gather(t.id, t.manifest, r.env, r.dirs, r.workDir)
 	t.verdict = consent.Decide(t.id, t.manifest, t.facts)
 	return t
 }
 
 // declared finds a tool that has a manifest: the one in file if that is not
-// empty, else by its ID.
-func (a *app) declared(name, file string) (tool, error) {
+// empty, else by its ID. With an error that [isUnknown] the tool is what the
+// catalogue knows of that name.
+func (r resolver) declared(name, file string) (tool, error) {
 	id, err := manifest.ParseID(name)
 	if err != nil {
 		return tool{}, fail(exitData, err)
 	}
 	var m *manifest.Manifest
 	if file == "" {
-		m, err = a.library().Find(id)
+		m, err = r.library.Find(id)
 	} else {
-		m, err = a.fromFile(id, file)
+		m, err = fromFile(id, file)
 	}
 	var bad manifest.Errors
 	switch {
 	case errors.Is(err, manifest.ErrUnknownTool):
-		return tool{}, undeclared(id, fmt.Errorf("%w%s", err, didYouMean(name, a.toolNames(), "")))
+		return r.undeclared(id, err)
 	case errors.As(err, &bad):
 		return tool{}, fail(exitConfig, err)
 	case err != nil:
 		return tool{}, fail(exitConfig, fmt.Errorf("manifest: %w", err))
 	}
-	return a.judge(tool{id: id, manifest: m}), nil
+	return r.judge(tool{id: id, manifest: m}), nil
 }
 
-// undeclared is the error for a tool of which no manifest says what it sends.
-func undeclared(id manifest.ID, unknown error) error {
+// undeclared is what is known of a tool of which no manifest says what it sends, with
+// the error for that.
+func (r resolver) undeclared(id manifest.ID, unknown error) (tool, error) {
+	t := tool{id: id}
 	if known, ok := catalogue.Find(id.String()); ok {
-		return fail(exitData, noManifest{known.Name},
+		t.known = known
+		return t, fail(exitData, noManifest{known.Name},
 			fmt.Sprintf("see what switches it with \"usagectl status %s\"", id))
 	}
-	return fail(exitData, unknown, findTool)
+	return t, fail(exitData, fmt.Errorf("%w%s", unknown, didYouMean(id.String(), r.names(), "")), findTool)
+}
+
+// switchable finds a tool of which it is known what switches it: in the catalogue, else
+// among the manifests.
+func (r resolver) switchable(name string) (tool, error) {
+	if known, ok := catalogue.Find(name); ok {
+		return tool{known: known}, nil
+	}
+	t, err := r.declared(name, "")
+	if isUnknown(err) {
+		return t, r.unknown(name)
+	}
+	return t, err
 }
 
 // noManifest is the error for a tool of which only the switches are known. It is
@@ -110,10 +145,14 @@ func (e noManifest) Error() string {
 
 func (e noManifest) Is(target error) bool { return target == manifest.ErrUnknownTool }
 
+// isUnknown reports whether there is no manifest of a tool.
+func isUnknown(err error) bool { return errors.Is(err, manifest.ErrUnknownTool) }
+
 // findTool is the hint for somebody who named a tool that is not known.
 const findTool = `see the tools that are known with "usagectl status --all", or how to declare one with "usagectl help manifest"`
 
-func (a *app) fromFile(id manifest.ID, file string) (*manifest.Manifest, error) {
+// fromFile reads the manifest that --manifest names, which has to be that of the tool.
+func fromFile(id manifest.ID, file string) (*manifest.Manifest, error) {
 	path, err := filepath.Abs(file)
 	if err != nil {
 		return nil, err
@@ -125,17 +164,75 @@ func (a *app) fromFile(id manifest.ID, file string) (*manifest.Manifest, error) 
 	return m, err
 }
 
-func (a *app) toolNames() []string {
+// sharing are the other tools whose source ID is the same file.
+func (r resolver) sharing(id manifest.ID, path string) []tool {
+	var list []tool
+	for _, other := range r.library.IDs() {
+		m, err := r.library.Find(other)
+		if err != nil || other == id || !m.Identity.Random {
+			continue
+		}
+		if p, err := identity.Path(m.Identity, r.env, r.dirs.Home); err == nil && p == path {
+			list = append(list, r.judge(tool{id: other, manifest: m}))
+		}
+	}
+	return list
+}
+
+// hasSourceID reports whether something lies where the source ID of a tool would.
+func (r resolver) hasSourceID(id manifest.ID) bool {
+	m, err := r.library.Find(id)
+	if err != nil || !m.Identity.Random {
+		return false
+	}
+	path, err := identity.Path(m.Identity, r.env, r.dirs.Home)
+	if err != nil {
+		return false
+	}
+	_, err = os.Lstat(path)
+	return err == nil
+}
+
+// parseIDs reads the IDs of tools, which need not be known.
+func parseIDs(names []string) ([]manifest.ID, error) {
+	var ids []manifest.ID
+	for _, name := range names {
+		id, err := manifest.ParseID(name)
+		if err != nil {
+			return nil, fail(exitData, err)
+		}
+		ids = append(ids, id)
+	}
+	return ids, nil
+}
+
+// unknown is the error for a name that neither a manifest nor the catalogue has.
+func (r resolver) unknown(name string) error {
+	return fail(exitData, fmt.Errorf("%w %s%s", manifest.ErrUnknownTool, manifest.Quote(name), r.suggestion(name)), findTool)
+}
+
+// suggestion is a remark that names the tool that may be meant, or "".
+func (r resolver) suggestion(name string) string {
+	for _, t := range catalogue.All() {
+		if slices.Contains(t.Commands, name) {
+			return fmt.Sprintf("; do you mean %q, whose program that is?", t.ID)
+		}
+	}
+	return didYouMean(name, r.allNames(), "")
+}
+
+// names are the tools that have a manifest.
+func (r resolver) names() []string {
 	var names []string
-	for _, id := range a.library().IDs() {
+	for _, id := range r.library.IDs() {
 		names = append(names, id.String())
 	}
 	return names
 }
 
-// knownNames are the tools that have a manifest or stand in the catalogue.
-func (a *app) knownNames() []string {
-	names := a.toolNames()
+// allNames are the tools that have a manifest or stand in the catalogue.
+func (r resolver) allNames() []string {
+	names := r.names()
 	for _, t := range catalogue.All() {
 		names = append(names, t.ID)
 	}

@@ -12,14 +12,22 @@ import (
 	"github.com/usagectl/usagectl/internal/term"
 	"github.com/usagectl/usagectl/pkg/catalogue"
 	"github.com/usagectl/usagectl/pkg/consent"
-	"github.com/usagectl/usagectl/pkg/manifest"
 	"github.com/usagectl/usagectl/pkg/sender"
 )
 
-func (a *app) showTable(list []toolStatus) {
+// statusView shows how tools are to a person.
+type statusView struct {
+	*ui
+	now   time.Time
+	home  string
+	tools resolver
+}
+
+// showTable shows the tools that are here, one a row.
+func (v *statusView) showTable(list []toolStatus) {
 	if len(list) == 0 {
-		a.Stdout.Printf("No tool with telemetry was seen here yet.\n")
-		a.hint(`see every tool that is known with "usagectl status --all", or try it out: "usagectl inspect demo"`)
+		v.stdout.Printf("No tool with telemetry was seen here yet.\n")
+		v.hint(`see every tool that is known with "usagectl status --all", or try it out: "usagectl inspect demo"`)
 		return
 	}
 	heading := []string{"TOOL", "TELEMETRY", "WHY", "LEVEL", "SOURCE ID", "QUEUED", "LAST SENT"}
@@ -32,53 +40,22 @@ func (a *app) showTable(list []toolStatus) {
 			quietIf("-", s.level()),
 			quietIf("-", s.shortID()),
 			quietIf("0", s.queue()),
-			quietIf("never", s.sent(a.Now())),
+			quietIf("never", s.sent(v.now)),
 		})
 	}
-	a.Stdout.Table(heading, rows, 2)
-	a.apart = true
-	a.showDeletions(list)
-	a.showDisagreements(list)
+	v.stdout.Table(heading, rows, 2)
+	v.apart = true
+	v.showDeletions(list)
+	v.showDisagreements(list)
 	for _, s := range list {
 		if n := len(s.NewFields) + len(s.NewEvents); n > 0 {
-			a.hint("%s would like to send %d new things; see \"usagectl status %s\"", s.Tool, n, s.Tool)
+			v.hint("%s would like to send %d new things; see \"usagectl status %s\"", s.Tool, n, s.Tool)
 		}
 	}
 }
 
-// quietIf is a cell that steps back if it says that there is nothing.
-func quietIf(nothing, text string) term.Cell {
-	if text == nothing || text == "-" {
-		return term.Cell{Text: text, Style: term.Quiet}
-	}
-	return term.Cell{Text: text}
-}
-
-// abbreviated is for narrow tables.
-func abbreviated(ways string) string {
-	return strings.NewReplacer("variable", "var", "command", "cmd").Replace(ways)
-}
-
-// onByItself tells whether a tool of which nothing is sent from here is here, and
-// on by its own rule.
-func (s toolStatus) onByItself() bool {
-	return !s.on && s.Own != nil && len(s.Own.Seen) > 0 && s.Own.Telemetry == "on"
-}
-
-// why is the reason, for a table.
-func (s toolStatus) why() term.Cell {
-	if s.Reason.Rule != ruleOwn && s.onByItself() {
-		return term.Cell{Text: s.Reason.Detail + "; by itself it is on", Short: "on by itself"}
-	}
-	short := inShort(s.Reason.Rule)
-	if s.Reason.Rule == ruleOwn {
-		short = "its " + s.Own.By
-	}
-	return term.Cell{Text: s.Reason.Detail, Short: short}
-}
-
 // showKnown shows every tool that is known, and what can switch it.
-func (a *app) showKnown(list []toolStatus) {
+func (v *statusView) showKnown(list []toolStatus) {
 	heading := []string{"TOOL", "TELEMETRY", "WHY", "SWITCH", "FACTS"}
 	var rows [][]term.Cell
 	for _, s := range list {
@@ -98,24 +75,13 @@ func (a *app) showKnown(list []toolStatus) {
 			{Text: facts, Short: strings.TrimPrefix(strings.TrimPrefix(facts, "its "), "a ")},
 		})
 	}
-	a.Stdout.Table(heading, rows, 2)
-	a.apart = true
-	a.showDisagreements(list)
-}
-
-// evidence says in words how well a tool's switch is known.
-func evidence(level string) string {
-	switch catalogue.Level(level) {
-	case catalogue.FromSource:
-		return "its source"
-	case catalogue.FromDocs:
-		return "its docs"
-	}
-	return "a list only"
+	v.stdout.Table(heading, rows, 2)
+	v.apart = true
+	v.showDisagreements(list)
 }
 
 // showDisagreements names the tools that are here and do not do what was decided.
-func (a *app) showDisagreements(list []toolStatus) {
+func (v *statusView) showDisagreements(list []toolStatus) {
 	const most = 5
 	n := 0
 	for _, s := range list {
@@ -123,29 +89,17 @@ func (a *app) showDisagreements(list []toolStatus) {
 			continue
 		}
 		if n++; n <= most {
-			a.warn("%s", s.disagreement())
+			v.warn("%s", s.disagreement())
 		}
 	}
 	if n > most {
-		a.warn("%d more tools do not know what you decided; see \"usagectl env\"", n-most)
+		v.warn("%d more tools do not know what you decided; see \"usagectl env\"", n-most)
 	}
-}
-
-// disagreement says what the tool does though something else was decided.
-func (s toolStatus) disagreement() string {
-	did, does := "you refused", "will not know until you say so to it"
-	if s.Own.Recorded == string(consent.Granted) {
-		did, does = "you agreed", "is off by its own rule"
-	}
-	if len(s.Own.Do) == 0 {
-		return fmt.Sprintf("%s, but %s %s (%s)", did, s.Name, does, s.Own.Because)
-	}
-	return fmt.Sprintf("%s, but %s %s: %s", did, s.Name, does, strings.Join(s.Own.Do, "; "))
 }
 
 // showDeletions shows the deletion requests of tools, the open ones first to last,
 // then those that are settled.
-func (a *app) showDeletions(tools []toolStatus) {
+func (v *statusView) showDeletions(tools []toolStatus) {
 	var list []deletion
 	shown := map[uuid.UUID]bool{}
 	for _, s := range tools {
@@ -156,7 +110,7 @@ func (a *app) showDeletions(tools []toolStatus) {
 			shown[d.RequestID] = true
 		}
 		for _, d := range s.unerased {
-			a.warn("the source ID of %s is to be forgotten, but not all could be removed: %s", s.Tool, cmp.Or(d.Backoff.Error, "it is being worked at"))
+			v.warn("the source ID of %s is to be forgotten, but not all could be removed: %s", s.Tool, cmp.Or(d.Backoff.Error, "it is being worked at"))
 		}
 	}
 	if len(list) == 0 {
@@ -171,132 +125,57 @@ func (a *app) showDeletions(tools []toolStatus) {
 		}
 		return x.RequestedAt.Compare(y.RequestedAt)
 	})
-	a.Stdout.Printf("\n")
+	v.stdout.Printf("\n")
 	var rows [][]term.Cell
 	for _, d := range list {
 		rows = append(rows, []term.Cell{
 			{Text: joined(d.Tools), Style: term.Strong},
 			d.cell(),
-			{Text: ago(d.RequestedAt, a.Now())},
+			{Text: ago(d.RequestedAt, v.now)},
 			{Text: cmp.Or(d.To, "nobody: "+d.Answer)},
 		})
 	}
-	a.Stdout.Table([]string{"DELETION", "STATE", "REQUESTED", "TO"}, rows, 3)
-	a.apart = true
+	v.stdout.Table([]string{"DELETION", "STATE", "REQUESTED", "TO"}, rows, 3)
+	v.apart = true
 	for _, d := range list {
 		if d.State == sender.ByMail || d.State == sender.Failed {
-			a.hint("see what is left to do with \"usagectl status %s\"", d.Tools[0])
+			v.hint("see what is left to do with \"usagectl status %s\"", d.Tools[0])
 		}
 	}
 }
 
-// joined names tools.
-func joined(tools []manifest.ID) string {
-	names := make([]string, len(tools))
-	for i, t := range tools {
-		names[i] = t.String()
+// quietIf is a cell that steps back if it says that there is nothing.
+func quietIf(nothing, text string) term.Cell {
+	if text == nothing || text == "-" {
+		return term.Cell{Text: text, Style: term.Quiet}
 	}
-	return strings.Join(names, ", ")
+	return term.Cell{Text: text}
 }
 
-// inShort is a reason for a narrow table; "status TOOL" has the long one.
-func inShort(r consent.Rule) string {
-	switch r {
-	case consent.DoNotTrack:
-		return "DO_NOT_TRACK"
-	case consent.UsagectlEnv:
-		return "USAGECTL_TELEMETRY"
-	case consent.ToolEnv:
-		return "its own variable"
-	case consent.Dotenv:
-		return "a .env file"
-	case consent.System:
-		return "this machine's"
-	case consent.User:
-		return "you refused"
-	case consent.Unreadable:
-		return "bad consent file"
-	case consent.NotYourHome:
-		return "not your home"
-	case consent.EndpointChanged:
-		return "endpoint changed"
-	case consent.CI:
-		return "CI"
-	case consent.Undecided:
-		return "not asked yet"
-	case consent.Notice:
-		return "notice not seen"
-	case consent.ByGrant:
-		return "you agreed"
-	case consent.ByEnv:
-		return "a variable"
-	case consent.ByNotice:
-		return "you were told"
-	}
-	return ""
+// abbreviated is for narrow tables.
+func abbreviated(ways string) string {
+	return strings.NewReplacer("variable", "var", "command", "cmd").Replace(ways)
 }
 
-func (s toolStatus) cell() term.Cell {
-	switch {
-	case s.Reason.Rule == ruleOwn && s.Own.disagrees():
-		return term.Cell{Text: s.Telemetry + " (!)", Style: term.Warn}
-	case s.Telemetry == "unknown":
-		return term.Cell{Text: "unknown", Style: term.Warn}
-	case s.on && s.Reason.Rule == ruleOwn && s.Own.Agrees == nil:
-		return term.Cell{Text: "on", Style: term.Warn} // and nobody asked
-	case s.on:
-		return term.Cell{Text: "on", Style: term.Good}
-	case s.onByItself():
-		return term.Cell{Text: "off (!)", Style: term.Warn}
-	case s.Reason.Rule == consent.Unreadable || s.Reason.Rule == consent.EndpointChanged:
-		return term.Cell{Text: "off (!)", Style: term.Warn}
+// evidence says in words how well a tool's switch is known.
+func evidence(level string) string {
+	switch catalogue.Level(level) {
+	case catalogue.FromSource:
+		return "its source"
+	case catalogue.FromDocs:
+		return "its docs"
 	}
-	return term.Cell{Text: "off"}
+	return "a list only"
 }
 
-func (s toolStatus) level() string {
-	if !s.on || s.Levels < 2 {
-		return "-"
+// disagreement says what the tool does though something else was decided.
+func (s toolStatus) disagreement() string {
+	did, does := "you refused", "will not know until you say so to it"
+	if s.Own.Recorded == string(consent.Granted) {
+		did, does = "you agreed", "is off by its own rule"
 	}
-	return fmt.Sprintf("%d of %d", s.Level, s.Levels)
-}
-
-func (s toolStatus) shortID() string {
-	if s.SourceID == nil {
-		return "-"
+	if len(s.Own.Do) == 0 {
+		return fmt.Sprintf("%s, but %s %s (%s)", did, s.Name, does, s.Own.Because)
 	}
-	id := *s.SourceID
-	return id[:min(8, len(id))] + "…"
-}
-
-// elsewhere tells whether nothing of the tool goes through here, so that its queue
-// and what it sent are not known.
-func (s toolStatus) elsewhere() bool {
-	return s.Manifest == "none" && s.Queued+s.Rejected == 0 && s.LastSent == nil
-}
-
-func (s toolStatus) queue() string {
-	if s.elsewhere() {
-		return "-"
-	}
-	text := fmt.Sprint(s.Queued)
-	if s.Rejected > 0 {
-		text += fmt.Sprintf(" (%d rejected)", s.Rejected)
-	}
-	return text
-}
-
-// sent is when something of the tool last left from here.
-func (s toolStatus) sent(now time.Time) string {
-	if s.elsewhere() {
-		return "-"
-	}
-	return ago(s.lastSent(), now)
-}
-
-func (s toolStatus) lastSent() time.Time {
-	if s.LastSent == nil {
-		return time.Time{}
-	}
-	return *s.LastSent
+	return fmt.Sprintf("%s, but %s %s: %s", did, s.Name, does, strings.Join(s.Own.Do, "; "))
 }

@@ -14,119 +14,126 @@ import (
 	"github.com/usagectl/usagectl/pkg/sender"
 )
 
-// machineOptions are the flags of decisions for everybody on a machine.
-type machineOptions struct {
-	system  bool
-	root    string
+// systemWide makes and lifts refusals for everybody on a machine, or in an image: what
+// --system and --root are for. They touch no home and no network.
+type systemWide struct {
+	*app
+	on      bool
+	root    string // of an image; "" for this machine
 	command *cobra.Command
 }
 
-func (o *machineOptions) addTo(c *cobra.Command) {
-	o.command = c
+// addTo adds the flags to a command.
+func (s *systemWide) addTo(c *cobra.Command) {
+	s.command = c
 	flags := c.Flags()
-	flags.BoolVar(&o.system, "system", false, "for everybody on this machine")
-	flags.StringVar(&o.root, "root", "", "with --system: for the image whose tree is `DIR`")
+	flags.BoolVar(&s.on, "system", false, "for everybody on this machine")
+	flags.StringVar(&s.root, "root", "", "with --system: for the image whose tree is `DIR`")
 }
 
-func (o machineOptions) check() error {
-	rooted := o.command.Flags().Changed("root")
+// check holds that the flags go together.
+func (s *systemWide) check() error {
+	rooted := s.command.Flags().Changed("root")
 	switch {
-	case rooted && !o.system:
+	case rooted && !s.on:
 		return fail(exitUsage, errors.New("--root is for --system"))
-	case rooted && o.root == "":
+	case rooted && s.root == "":
 		// A script whose variable is not set means an image, and never this machine.
 		return fail(exitUsage, errors.New("--root is empty: nothing was changed"))
 	}
 	return nil
 }
 
-// forMachine names what a machine-wide decision is about; the zero ID for all.
-func forMachine(names []string, all bool) ([]manifest.ID, error) {
+// systemWideIDs names what a machine-wide decision is about; the zero ID for all.
+func systemWideIDs(names []string, all bool) ([]manifest.ID, error) {
 	if all {
 		return []manifest.ID{{}}, nil
 	}
 	return parseIDs(names)
 }
 
-// machineDecided is one machine-wide refusal, made or lifted.
-type machineDecided struct {
+// systemWideResult is one machine-wide refusal, made or lifted.
+type systemWideResult struct {
 	Tool    string `json:"tool"` // or "all"
 	File    string `json:"file"`
 	Refused bool   `json:"refused"`
 	Changed bool   `json:"changed"` // by this command
 }
 
-func (a *app) refuseForMachine(ctx context.Context, names []string, o disableOptions) error {
-	err := a.onMachine(names, o.all, o.machine, func(m *consent.Machine, id manifest.ID) (machineDecided, error) {
-		changed, err := m.Refuse(id, o.replace)
-		return machineDecided{Refused: true, Changed: changed}, err
+// refuse refuses tools, or all, for everybody.
+func (s *systemWide) refuse(ctx context.Context, names []string, all, replace bool) error {
+	err := s.decide(names, all, func(m *consent.Machine, id manifest.ID) (systemWideResult, error) {
+		changed, err := m.Refuse(id, replace)
+		return systemWideResult{Refused: true, Changed: changed}, err
 	})
-	if err == nil && o.machine.root == "" {
-		err = a.awaitOwn(ctx, names)
+	if err == nil && s.root == "" {
+		err = s.awaitOwn(ctx, names)
 	}
 	return err
 }
 
+// lift takes back what refuse did.
+func (s *systemWide) lift(names []string, all bool) error {
+	return s.decide(names, all, func(m *consent.Machine, id manifest.ID) (systemWideResult, error) {
+		changed, err := m.Lift(id, s.world.Now())
+		return systemWideResult{Changed: changed}, err
+	})
+}
+
 // awaitOwn waits until deliverers have stopped, as far as that can be seen from here:
 // everybody's ask for consent again, and those of this person are waited for.
-func (a *app) awaitOwn(ctx context.Context, names []string) error {
+func (s *systemWide) awaitOwn(ctx context.Context, names []string) error {
 	tools, err := parseIDs(names)
 	if err == nil && len(tools) == 0 {
-		tools, err = sender.Tools(a.Dirs.State())
+		tools, err = sender.Tools(s.world.Dirs.State())
 	}
 	if err != nil {
 		return nil // what cannot be read cannot be waited for
 	}
-	if still := a.sender().AwaitDeliverers(ctx, tools...); still > 0 {
+	if still := s.world.sender().AwaitDeliverers(ctx, tools...); still > 0 {
 		return fail(exitIO, fmt.Errorf("the refusal is recorded, but %s", stillUnderway(still)))
 	}
 	return nil
 }
 
-func (a *app) liftForMachine(names []string, o enableOptions) error {
-	return a.onMachine(names, o.all, o.machine, func(m *consent.Machine, id manifest.ID) (machineDecided, error) {
-		changed, err := m.Lift(id, a.Now())
-		return machineDecided{Changed: changed}, err
-	})
-}
-
-// onMachine makes or lifts refusals for a machine, and tells what became of them.
-func (a *app) onMachine(names []string, all bool, o machineOptions, decide func(*consent.Machine, manifest.ID) (machineDecided, error)) error {
-	a.staysHere = true
-	ids, err := forMachine(names, all)
+// decide makes or lifts refusals for a machine, and tells what became of them.
+func (s *systemWide) decide(names []string, all bool, decide func(*consent.Machine, manifest.ID) (systemWideResult, error)) error {
+	s.staysHere = true
+	ids, err := systemWideIDs(names, all)
 	if err != nil {
 		return err
 	}
-	m, err := consent.OpenMachine(a.Dirs.System, o.root)
+	m, err := consent.OpenMachine(s.world.Dirs.System, s.root)
 	if err != nil {
-		return machineFailure("nothing was changed", err)
+		return systemWideFailure("nothing was changed", err)
 	}
 	defer m.Close()
-	list := []machineDecided{}
+	list := []systemWideResult{}
 	for _, id := range ids {
 		d, err := decide(m, id)
-		if err := a.done(m.File(id)+" is changed", err); err != nil {
-			return machineFailure(m.File(id)+" is not changed", err)
+		if err := s.done(m.File(id)+" is changed", err); err != nil {
+			return systemWideFailure(m.File(id)+" is not changed", err)
 		}
 		d.Tool, d.File = "all", m.File(id)
 		if !id.IsZero() {
 			d.Tool = id.String()
 		}
 		list = append(list, d)
-		if !a.json && !a.quiet {
-			a.Stdout.Printf("%s\n", d.line())
+		if !s.json && !s.quiet {
+			s.stdout.Printf("%s\n", d.line())
 		}
 	}
-	if !a.json {
+	if !s.json {
 		return nil
 	}
-	return a.printJSON(struct {
-		Schema int              `json:"schema"`
-		Tools  []machineDecided `json:"tools"`
+	return s.printJSON(struct {
+		Schema int                `json:"schema"`
+		Tools  []systemWideResult `json:"tools"`
 	}{1, list})
 }
 
-func machineFailure(what string, err error) error {
+// systemWideFailure is the failure to change a machine's settings.
+func systemWideFailure(what string, err error) error {
 	err = fmt.Errorf("%s: %w", what, err)
 	switch {
 	case errors.Is(err, consent.ErrUnknownFile):
@@ -140,7 +147,8 @@ func machineFailure(what string, err error) error {
 	return fail(exitCreate, err)
 }
 
-func (d machineDecided) line() string {
+// line is the result in words.
+func (d systemWideResult) line() string {
 	who := "the telemetry of " + d.Tool
 	if d.Tool == "all" {
 		who = "all telemetry"
