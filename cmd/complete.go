@@ -33,7 +33,7 @@ type line struct {
 }
 
 // addCompletions has the commands offer words and values of flags.
-func (a *app) addCompletions(root *cobra.Command) {
+func addCompletions(a *app, root *cobra.Command) {
 	root.InitDefaultHelpCmd() // else the help command comes later
 	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
 	for _, c := range root.Commands() {
@@ -69,7 +69,7 @@ func offered(list []offer, typed string) ([]string, cobra.ShellCompDirective) {
 	return lines, directive
 }
 
-// harmless tells whether a word means itself in every shell, its spaces aside,
+// harmless reports whether a word means itself in every shell, its spaces aside,
 // which all of them can quote. Names of events and values of fields come from
 // manifests, and one such as "$(reboot)" is better typed by hand.
 func harmless(word string) bool {
@@ -118,8 +118,8 @@ func (l *line) words(typed string) []offer {
 	for _, name := range l.args {
 		passed[name] = true
 	}
-	declared := l.library().IDs()
-	for _, id := range l.tools(typed) {
+	declared := l.tools.library.IDs()
+	for _, id := range l.candidates(typed) {
 		if name := id.String(); !passed[name] && strings.HasPrefix(name, typed) {
 			passed[name] = true
 			list = append(list, offer{name, l.aboutTool(id, slices.Contains(declared, id))})
@@ -161,39 +161,39 @@ func (l *line) declared() []offer {
 	return []offer{{m.Tool.ID.String(), m.Tool.Name + ": " + m.Tool.Purpose}}
 }
 
-// tools are the tools that the command can do something with. Of those that are
+// candidates are the tools that the command can do something with. Of those that are
 // known the ones on this machine come first, if nothing of the name is typed yet.
-func (l *line) tools(typed string) []manifest.ID {
-	stored, _ := l.outboxes(nil) // as far as it can be read, as everything here
-	here := l.surroundings()
+func (l *line) candidates(typed string) []manifest.ID {
+	stored, _ := l.kept.tools(nil) // as far as it can be read, as everything here
+	here := newSurvey(l.app)
 	var list []manifest.ID
 	switch l.command.Name() {
 	case "inspect", "send":
-		return l.library().IDs()
+		return l.tools.library.IDs()
 	case "flush":
 		return slices.DeleteFunc(stored, func(id manifest.ID) bool { return !l.waits(id) })
 	case "forget":
-		list = slices.DeleteFunc(l.library().IDs(), func(id manifest.ID) bool { return !l.hasSourceID(id) })
-		return append(list, slices.DeleteFunc(stored, func(id manifest.ID) bool { return !l.hasTraces(id) })...)
+		list = slices.DeleteFunc(l.tools.library.IDs(), func(id manifest.ID) bool { return !l.tools.hasSourceID(id) })
+		return append(list, slices.DeleteFunc(stored, func(id manifest.ID) bool { return !l.kept.traces(id) })...)
 	}
 	if typed == "" {
-		list, _ = here.statusIDs(nil, false)
+		list, _ = here.ids(nil, false)
 	}
-	all, _ := here.statusIDs(nil, true)
+	all, _ := here.ids(nil, true)
 	return append(list, all...)
 }
 
-// waits tells whether flush has something to do for a tool.
+// waits reports whether flush has something to do for a tool.
 func (l *line) waits(id manifest.ID) bool {
-	count, _ := l.sender().Outbox(id).Count()
-	deletions, _ := l.deletions(id)
+	count, _ := l.world.sender().Outbox(id).Count()
+	deletions, _ := l.kept.deletions(id)
 	return count.Queued > 0 || slices.ContainsFunc(deletions, func(d deletion) bool { return d.State == sender.Pending })
 }
 
 // aboutTool describes a tool: its name, and why it collects or what.
 func (l *line) aboutTool(id manifest.ID, declared bool) string {
 	if declared {
-		m, err := l.library().Find(id)
+		m, err := l.tools.library.Find(id)
 		if err != nil {
 			return "its manifest cannot be used"
 		}
@@ -217,7 +217,7 @@ func (l *line) manifest() *manifest.Manifest {
 		name = l.args[0]
 	}
 	if f := l.command.Flag("manifest"); f != nil && f.Changed {
-		m, err := manifest.ReadFile(l.fromHome(f.Value.String()))
+		m, err := manifest.ReadFile(fromHome(l.world.Dirs.Home, f.Value.String()))
 		if err != nil || name != "" && name != m.Tool.ID.String() {
 			return nil
 		}
@@ -227,7 +227,7 @@ func (l *line) manifest() *manifest.Manifest {
 	if err != nil {
 		return nil
 	}
-	m, err := l.library().Find(id)
+	m, err := l.tools.library.Find(id)
 	if err != nil {
 		return nil
 	}
@@ -235,9 +235,9 @@ func (l *line) manifest() *manifest.Manifest {
 }
 
 // fromHome reads a path as a shell would have, which hands over the line as it is.
-func (a *app) fromHome(path string) string {
-	if rest, ok := strings.CutPrefix(path, "~/"); ok && a.Dirs.Home != "" {
-		return filepath.Join(a.Dirs.Home, rest)
+func fromHome(home, path string) string {
+	if rest, ok := strings.CutPrefix(path, "~/"); ok && home != "" {
+		return filepath.Join(home, rest)
 	}
 	return path
 }

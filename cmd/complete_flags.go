@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
 	"github.com/usagectl/usagectl/internal/secret"
 	"github.com/usagectl/usagectl/internal/shell"
 	"github.com/usagectl/usagectl/pkg/manifest"
@@ -103,7 +104,7 @@ func (l *line) levels() []offer {
 // requests are the deletion requests about which something is left to do.
 func (l *line) requests() []offer {
 	given, _ := l.command.Flags().GetStringSlice("confirm")
-	deletions, _ := l.sender().Deletions().All()
+	deletions, _ := l.world.sender().Deletions().All()
 	var list []offer
 	for _, d := range deletions {
 		for _, r := range d.Requests {

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/usagectl/usagectl/internal/completions"
+	"github.com/usagectl/usagectl/internal/term"
 	"github.com/usagectl/usagectl/pkg/manifest"
 )
 
@@ -44,7 +45,7 @@ EXIT STATUS
   usagectl completion fish > ~/.config/fish/completions/usagectl.fish`,
 		Args: words(1, 1),
 		RunE: func(c *cobra.Command, args []string) error {
-			return a.printScript(c.Root(), args[0])
+			return printScript(a.stdout, c.Root(), args[0])
 		},
 	}
 }
@@ -52,13 +53,14 @@ EXIT STATUS
 // scriptShells are the shells that there is a script for.
 func scriptShells() []string { return []string{"bash", "zsh", "fish", "powershell"} }
 
-func (a *app) printScript(root *cobra.Command, name string) error {
+// printScript prints the script for a shell.
+func printScript(out term.Stream, root *cobra.Command, name string) error {
 	if !slices.Contains(scriptShells(), name) {
 		return fail(exitUsage, fmt.Errorf("there is no script for %s, but for %s", manifest.Quote(name), strings.Join(scriptShells(), ", ")))
 	}
 	script, err := CompletionScript(root, name)
 	if err == nil {
-		_, err = a.Stdout.Write(script)
+		_, err = out.Write(script)
 	}
 	if err != nil {
 		return fail(exitIO, fmt.Errorf("stdout: %w", err))

@@ -1,6 +1,8 @@
 package cmd
 
 import (
+	"os"
+
 	"github.com/spf13/cobra"
 
 	"github.com/usagectl/usagectl/pkg/consent"
@@ -20,14 +22,14 @@ func newDeliver(a *app) *cobra.Command {
 		RunE: func(c *cobra.Command, _ []string) error {
 			ctx, stop := interruptible(c.Context())
 			defer stop()
-			if consent.ForeignHome(a.Dirs) != "" {
+			if consent.ForeignHome(a.world.Dirs) != "" {
 				return nil
 			}
-			s := a.sender()
+			s := a.world.sender()
 			s.WorkDir = "" // the place where it was started is nobody's
 			s.Client = sender.NewClient()
 			if stdin {
-				return s.RunPipe(ctx, a.Stdin)
+				return s.RunPipe(ctx, a.world.Stdin)
 			}
 			s.Run(ctx)
 			return nil
@@ -35,4 +37,16 @@ func newDeliver(a *app) *cobra.Command {
 	}
 	c.Flags().BoolVar(&stdin, "stdin", false, "deliver the events on stdin, once")
 	return c
+}
+
+// startDeliverer starts a deliverer in the background, and returns its process ID.
+func (w World) startDeliverer() (int, error) { return w.spawn(nil) }
+
+// spawn starts the deliver command in the background. stdin may be nil.
+func (w World) spawn(stdin *os.File, args ...string) (int, error) {
+	exe, err := w.Executable()
+	if err != nil {
+		return 0, err
+	}
+	return sender.Spawn(exe, append([]string{w.Name, deliverCommand}, args...), w.Environ, stdin)
 }

@@ -16,15 +16,17 @@ import (
 	"github.com/usagectl/usagectl/pkg/sender"
 )
 
-type disableOptions struct {
+// disableCommand is the command that refuses.
+type disableCommand struct {
+	*app
 	all     bool
 	replace bool
-	machine machineOptions
+	system  systemWide
 }
 
 func newDisable(a *app) *cobra.Command {
-	var o disableOptions
-	c := &cobra.Command{
+	c := &disableCommand{app: a, system: systemWide{app: a}}
+	command := &cobra.Command{
 		Use:   "disable TOOL... | --all",
 		Short: "Refuse a tool's telemetry, or all of it",
 		Long: `Disable records that you refuse a tool's telemetry, and throws away what is queued.
@@ -51,35 +53,37 @@ EXIT STATUS
   usagectl disable --all
   # In an image that is being built: for everybody
   usagectl disable --all --system --root ./image`,
-		RunE: func(c *cobra.Command, args []string) error {
-			return untilInterrupted(c.Context(), "interrupted: see with \"usagectl status\" whether the refusal is recorded", func(ctx context.Context) error {
-				return runDisable(ctx, a, args, o)
+		Annotations: map[string]string{byPerson: "yes"},
+		RunE: func(command *cobra.Command, args []string) error {
+			return untilInterrupted(command.Context(), "interrupted: see with \"usagectl status\" whether the refusal is recorded", func(ctx context.Context) error {
+				return c.run(ctx, args)
 			})
 		},
 	}
-	flags := c.Flags()
-	flags.BoolVar(&o.all, "all", false, "refuse every tool, known or not")
-	flags.BoolVar(&o.replace, "replace", false, "replace a consent file that cannot be read")
-	o.machine.addTo(c)
-	return c
+	flags := command.Flags()
+	flags.BoolVar(&c.all, "all", false, "refuse every tool, known or not")
+	flags.BoolVar(&c.replace, "replace", false, "replace a consent file that cannot be read")
+	c.system.addTo(command)
+	return command
 }
 
-func runDisable(ctx context.Context, a *app, names []string, o disableOptions) error {
-	if err := a.oneOrAll(names, o.all); err != nil {
+// run refuses what is named, and reports what became of what was queued.
+func (c *disableCommand) run(ctx context.Context, names []string) error {
+	if err := oneOrAll(names, c.all); err != nil {
 		return err
 	}
-	if err := o.machine.check(); err != nil {
+	if err := c.system.check(); err != nil {
 		return err
 	}
-	if o.machine.system {
-		return a.refuseForMachine(ctx, names, o)
+	if c.system.on {
+		return c.system.refuse(ctx, names, c.all, c.replace)
 	}
-	if err := a.notYourHome(); err != nil {
+	if err := c.world.ownHome(); err != nil {
 		return err
 	}
-	a.warnOfState()
-	if o.all {
-		return a.refuseAll(ctx, o.replace)
+	c.kept.warnOfState(c.ui)
+	if c.all {
+		return c.refuseAll(ctx)
 	}
 	ids, err := parseIDs(names)
 	if err != nil {
@@ -90,40 +94,40 @@ func runDisable(ctx context.Context, a *app, names []string, o disableOptions) e
 	var failed *failure
 	reached := false // a tool by a variable
 	for _, id := range ids {
-		t := a.look(id)
-		emptied, err := a.refuse(ctx, t.facts.Tool, id, o.replace)
+		t := c.tools.look(id)
+		emptied, err := c.refuse(ctx, t.facts.Tool, id)
 		total = total.Add(emptied)
 		var f *failure
 		if errors.As(err, &f) { // the others are refused all the same
-			a.tell(f)
+			c.tell(f)
 			failed = cmp.Or(failed, f)
 			continue
 		}
-		t = a.judge(t)
-		results = append(results, a.decidedOf(t))
-		if a.json || a.quiet {
+		t = c.tools.judge(t)
+		results = append(results, decidedOf(c.app, t))
+		if c.json || c.quiet {
 			continue
 		}
-		a.Stdout.Printf("You refused the telemetry of %s.%s\n", a.Stdout.Style(term.Strong, t.name()), thrownAway(emptied))
-		a.Stdout.Printf("Undo it with: usagectl enable %s\n", id)
-		reached = a.sayReach(t) || reached
+		c.stdout.Printf("You refused the telemetry of %s.%s\n", c.stdout.Style(term.Strong, t.name()), thrownAway(emptied))
+		c.stdout.Printf("Undo it with: usagectl enable %s\n", id)
+		reached = showReach(c.app, t) || reached
 		if t.manifest == nil && t.known == nil && t.problem == nil {
-			a.hint("no tool of that name is known yet; the refusal counts once there is one%s", a.suggestion(id.String()))
+			c.hint("no tool of that name is known yet; the refusal counts once there is one%s", c.tools.suggestion(id.String()))
 		}
 	}
 	if reached {
-		a.hintStartLine("to have every refusal obeyed at once")
+		hintStartLine(c.app, "to have every refusal obeyed at once")
 	}
-	if err := a.disabled(ctx, results, total); err != nil || failed == nil {
+	if err := c.disabled(ctx, results, total); err != nil || failed == nil {
 		return err
 	}
 	return fail(failed.code, nil)
 }
 
 // disabled prints the JSON, and finds the exit code.
-func (a *app) disabled(ctx context.Context, results []decided, events sender.Emptied) error {
-	if a.json {
-		err := a.printJSON(struct {
+func (c *disableCommand) disabled(ctx context.Context, results []decided, events sender.Emptied) error {
+	if c.json {
+		err := c.printJSON(struct {
 			Schema int            `json:"schema"`
 			Tools  []decided      `json:"tools"`
 			Events sender.Emptied `json:"events"`
@@ -141,47 +145,48 @@ func (a *app) disabled(ctx context.Context, results []decided, events sender.Emp
 	return fail(exitIO, fmt.Errorf("the refusal is recorded, but %s", stillUnderway(events.Underway)))
 }
 
-func (a *app) refuseAll(ctx context.Context, replace bool) error {
-	emptied, err := a.refuse(ctx, consent.ReadUser(a.Dirs, manifest.ID{}), manifest.ID{}, replace)
+// refuseAll refuses every tool, known or not.
+func (c *disableCommand) refuseAll(ctx context.Context) error {
+	emptied, err := c.refuse(ctx, consent.ReadUser(c.world.Dirs, manifest.ID{}), manifest.ID{})
 	if err != nil {
 		return err
 	}
-	if !a.json && !a.quiet {
-		a.Stdout.Printf("You refused the telemetry of all tools.%s\n", thrownAway(emptied))
-		a.Stdout.Printf("Undo it with: usagectl enable --all\n")
-		a.hintStartLine("most tools read only their own variable; to have them obey too")
+	if !c.json && !c.quiet {
+		c.stdout.Printf("You refused the telemetry of all tools.%s\n", thrownAway(emptied))
+		c.stdout.Printf("Undo it with: usagectl enable --all\n")
+		hintStartLine(c.app, "most tools read only their own variable; to have them obey too")
 	}
-	return a.disabled(ctx, nil, emptied)
+	return c.disabled(ctx, nil, emptied)
 }
 
 // refuse records a refusal, of a tool or with the zero ID of all, and empties the
 // outboxes; what is queued goes even if the refusal cannot be recorded.
-func (a *app) refuse(ctx context.Context, old consent.Record, id manifest.ID, replace bool) (sender.Emptied, error) {
-	s := a.sender()
+func (c *disableCommand) refuse(ctx context.Context, old consent.Record, id manifest.ID) (sender.Emptied, error) {
+	s := c.world.sender()
 	tools := []manifest.ID{id}
 	if id.IsZero() {
 		tools, _ = sender.Tools(s.State())
 	}
 	before := s.Snapshot(tools...)
-	err := a.record(old, id, consent.Decision{State: consent.Refused, At: a.Now().UTC().Truncate(1e9)}, replace)
-	emptied, emptyErr := a.empty(ctx, s, id, before)
+	err := record(c.app, old, id, consent.Decision{State: consent.Refused, At: c.world.Now().UTC().Truncate(1e9)}, c.replace)
+	emptied, emptyErr := emptyOutboxes(ctx, s, id, before)
 	if !s.Keeps() {
 		s.AwaitDeliverers(ctx)
-		a.note("events cannot be kept now, so nobody knows whether one was stopped while it was being sent, and may have arrived")
+		c.note("events cannot be kept now, so nobody knows whether one was stopped while it was being sent, and may have arrived")
 	}
 	switch gone := strings.TrimSpace(thrownAway(emptied)); {
 	case err != nil && gone != "":
-		a.warn("%s", gone) // though the refusal is not recorded
+		c.warn("%s", gone) // though the refusal is not recorded
 	case err == nil && errors.Is(emptyErr, sender.ErrUncounted):
-		a.warn("not all that was thrown away is counted: %v", emptyErr)
+		c.warn("not all that was thrown away is counted: %v", emptyErr)
 	case err == nil && emptyErr != nil:
 		err = fail(exitIO, fmt.Errorf("the refusal is recorded, but what is queued is not all thrown away: %w", emptyErr))
 	}
 	return emptied, err
 }
 
-// empty empties the outbox of a tool, or with the zero ID of all tools, side by side.
-func (a *app) empty(ctx context.Context, s sender.Sender, id manifest.ID, before sender.Snapshot) (sender.Emptied, error) {
+// emptyOutboxes empties the outbox of a tool, or with the zero ID of all tools, side by side.
+func emptyOutboxes(ctx context.Context, s sender.Sender, id manifest.ID, before sender.Snapshot) (sender.Emptied, error) {
 	tools := []manifest.ID{id}
 	var err error
 	if id.IsZero() {
@@ -214,6 +219,7 @@ func thrownAway(e sender.Emptied) string {
 	return text
 }
 
+// stillUnderway says how many events a refusal could not stop yet.
 func stillUnderway(n int) string {
 	return events(n, "one event is still being delivered", "%d events are still being delivered")
 }

@@ -5,28 +5,26 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
-	"github.com/usagectl/usagectl/internal/secret"
-	"github.com/usagectl/usagectl/internal/term"
-	"github.com/usagectl/usagectl/pkg/catalogue"
 	"github.com/usagectl/usagectl/pkg/consent"
 	"github.com/usagectl/usagectl/pkg/manifest"
 )
 
-type enableOptions struct {
+// enableCommand is the command that agrees, or lifts a refusal.
+type enableCommand struct {
+	*app
 	all     bool
 	level   int
 	replace bool
-	machine machineOptions
+	system  systemWide
 }
 
 func newEnable(a *app) *cobra.Command {
-	o := enableOptions{level: 1}
-	c := &cobra.Command{
+	c := &enableCommand{app: a, level: 1, system: systemWide{app: a}}
+	command := &cobra.Command{
 		Use:   "enable TOOL...",
 		Short: "Agree to a tool's telemetry",
 		Long: `Enable records that you agree to a tool's telemetry, up to a level, and prints what
@@ -48,277 +46,158 @@ EXIT STATUS
   usagectl enable demo --level 2
   # Take back an earlier "disable --all"
   usagectl enable --all`,
-		RunE: func(c *cobra.Command, args []string) error { return runEnable(c.Context(), a, args, o) },
+		Annotations: map[string]string{byPerson: "yes"},
+		RunE:        func(command *cobra.Command, args []string) error { return c.run(command.Context(), args) },
 	}
-	flags := c.Flags()
-	flags.BoolVar(&o.all, "all", false, `lift an earlier "disable --all"`)
-	flags.IntVar(&o.level, "level", o.level, "agree up to level `N`")
-	flags.BoolVar(&o.replace, "replace", false, "replace a consent file that cannot be read")
-	o.machine.addTo(c)
-	return c
+	flags := command.Flags()
+	flags.BoolVar(&c.all, "all", false, `lift an earlier "disable --all"`)
+	flags.IntVar(&c.level, "level", c.level, "agree up to level `N`")
+	flags.BoolVar(&c.replace, "replace", false, "replace a consent file that cannot be read")
+	c.system.addTo(command)
+	return command
 }
 
-func runEnable(ctx context.Context, a *app, names []string, o enableOptions) error {
-	if err := a.oneOrAll(names, o.all); err != nil {
+// run decides about each tool that is named, and shows what that means.
+func (c *enableCommand) run(ctx context.Context, names []string) error {
+	if err := oneOrAll(names, c.all); err != nil {
 		return err
 	}
-	if err := o.machine.check(); err != nil {
+	if err := c.system.check(); err != nil {
 		return err
 	}
-	if o.machine.system {
-		return a.liftForMachine(names, o)
+	if c.system.on {
+		return c.system.lift(names, c.all)
 	}
-	if err := a.notYourHome(); err != nil {
+	if err := c.world.ownHome(); err != nil {
 		return err
 	}
-	a.warnOfState()
-	if o.all {
-		return a.liftRefusalOfAll(o.replace)
+	c.kept.warnOfState(c.ui)
+	if c.all {
+		return c.liftRefusalOfAll()
 	}
 	var results []decided
 	var failed *failure // the first
 	for _, name := range names {
-		t, err := a.enableOne(ctx, name, o)
+		t, err := c.enableOne(ctx, name)
 		if err != nil {
 			if t.verdict.Reason.Rule == consent.System {
-				a.stillOff(t) // which it would be all the same
+				c.stillOff(t) // which it would be all the same
 			}
 			var f *failure
 			if !errors.As(err, &f) {
 				return err
 			}
-			a.tell(f) // the others are decided all the same
+			c.tell(f) // the others are decided all the same
 			failed = cmp.Or(failed, f)
 			continue
 		}
 		if t.id.IsZero() {
 			continue // there was only a refusal to lift
 		}
-		results = append(results, a.decidedOf(t))
+		results = append(results, decidedOf(c.app, t))
 		own := t.manifest == nil
 		switch {
-		case a.json || a.quiet:
+		case c.json || c.quiet:
 		case own:
-			a.showAgreedToOwn(t)
+			c.showAgreedToOwn(t)
 		default:
-			a.showEnabled(t, o.level)
+			showEnabled(c.ui, t, c.level)
 		}
 		if own {
-			a.stillRefused(t)
+			c.stillRefused(t)
 		} else {
-			a.stillOff(t)
+			c.stillOff(t)
 		}
 	}
-	if err := a.showDecided(results); err != nil || failed == nil {
+	if err := showDecided(c.ui, results); err != nil || failed == nil {
 		return err
 	}
 	return fail(failed.code, nil)
 }
 
-// notYourHome refuses to decide, to forget or to deliver for somebody else. What root writes
-// into a home is not its owner's to read or change: a ~/.config that is made so locks
-// them out of it.
-func (a *app) notYourHome() error {
-	home := consent.ForeignHome(a.Dirs)
-	if home == "" {
-		return nil
-	}
-	return fail(exitNoPerm, fmt.Errorf("nothing was changed: root in somebody else's home, %s", home),
-		"run it as the person whose home it is")
-}
-
-// oneOrAll holds that a command names tools or says --all.
-func (a *app) oneOrAll(names []string, all bool) error {
-	switch {
-	case all && len(names) > 0:
-		return fail(exitUsage, errors.New("name tools, or say --all, not both"))
-	case !all && len(names) == 0:
-		return fail(exitUsage, errors.New("which tool? name one or more"), `see the tools on this machine with "usagectl status"`)
-	}
-	return nil
-}
-
-func (a *app) enableOne(ctx context.Context, name string, o enableOptions) (tool, error) {
-	t, err := a.declared(name, "")
+// enableOne records that the person agrees to one tool.
+func (c *enableCommand) enableOne(ctx context.Context, name string) (tool, error) {
+	t, err := c.tools.declared(name, "")
 	if isUnknown(err) {
-		id, _ := manifest.ParseID(name) // it could be looked for, so it is one
-		if known, ok := catalogue.Find(name); ok {
-			return a.agreeToOwn(id, known, o)
+		if t.known != nil {
+			return c.agreeToOwn(t.id)
 		}
-		return tool{}, a.liftRefusal(id, a.unknownTool(name))
+		return tool{}, c.liftRefusal(t.id, c.tools.unknown(name))
 	}
 	if err != nil {
 		return t, err
 	}
-	if levels := len(t.manifest.Consent.Levels); o.level < 1 || o.level > levels {
-		return t, fail(exitData, fmt.Errorf("%s has levels 1 to %d, not %d", t.id, levels, o.level))
+	if levels := len(t.manifest.Consent.Levels); c.level < 1 || c.level > levels {
+		return t, fail(exitData, fmt.Errorf("%s has levels 1 to %d, not %d", t.id, levels, c.level))
 	}
-	terms := consent.Offer(t.manifest, o.level)
+	terms := consent.Offer(t.manifest, c.level)
 	terms.Grant = uuid.NewString()
 	old := t.facts.Tool.Decision
 	if old.State == consent.Granted && old.Endpoint == terms.Endpoint && old.Grant != "" {
 		terms.Grant = old.Grant // the same agreement goes on, and what is queued under it may leave
 	}
-	if err := a.record(t.facts.Tool, t.id, consent.NewDecision(consent.Granted, terms, a.Now()), o.replace); err != nil {
+	if err := record(c.app, t.facts.Tool, t.id, consent.NewDecision(consent.Granted, terms, c.world.Now()), c.replace); err != nil {
 		return t, err
 	}
-	if err := a.done("the decision is recorded", consent.Heal(a.Dirs, t.id, a.Now())); err != nil {
+	if err := c.done("the decision is recorded", consent.Heal(c.world.Dirs, t.id, c.world.Now())); err != nil {
 		return t, fail(exitIO, fmt.Errorf("the decision is recorded, but nothing is sent under it: %w", err))
 	}
 	if terms.Level < old.Level {
-		a.sender().AwaitDeliverers(ctx, t.id) // what is being sent at the old level stops
+		c.world.sender().AwaitDeliverers(ctx, t.id) // what is being sent at the old level stops
 	}
-	return a.judge(t), nil
+	return c.tools.judge(t), nil
 }
 
-// consentPath is the person's consent file of a tool, or of all with the zero
-// ID; "" if it is not known where it would lie.
-func (a *app) consentPath(id manifest.ID) string {
-	dir := a.Dirs.UserConsent()
-	if dir == "" {
-		return ""
+// liftRefusal takes back a refusal of a tool of which nothing is known, to which
+// nobody can agree. It is not an error only if there was one.
+func (c *enableCommand) liftRefusal(id manifest.ID, unknown error) error {
+	old := consent.ReadUser(c.world.Dirs, id)
+	if old.Decision.State != consent.Refused {
+		return unknown
 	}
-	return consent.File(dir, id)
-}
-
-// record writes a decision over the one that was read. One that cannot be read
-// is somebody's word all the same, and stays unless replace is set.
-func (a *app) record(old consent.Record, id manifest.ID, d consent.Decision, replace bool) error {
-	path := a.consentPath(id)
-	if path == "" {
-		return fail(exitCreate, errors.New("the decision is not recorded: neither HOME nor XDG_CONFIG_HOME is set"))
+	if err := c.done("the refusal is lifted", consent.Lift(old.Path, c.world.Now())); err != nil {
+		return fail(exitCreate, fmt.Errorf("the refusal of %s is not lifted: %w", id, err))
 	}
-	if err := unreadable(old, replace); err != nil {
-		return err
-	}
-	write := consent.Write
-	if d.State == consent.Refused {
-		write = func(path string, d consent.Decision) error { return consent.Refuse(path, d, a.Now) }
-	}
-	if err := a.done("the decision is recorded", write(path, d)); err != nil {
-		return fail(exitCreate, fmt.Errorf("the decision is not recorded: %w", err))
+	if !c.quiet && !c.json {
+		c.stdout.Printf("Your refusal of %s is lifted. Nothing is known of it, so there is nothing to agree to.\n", id)
 	}
 	return nil
 }
 
-func unreadable(old consent.Record, replace bool) error {
-	if old.Problem == "" || replace {
-		return nil
-	}
-	return fail(exitConfig, fmt.Errorf("%s is not overwritten, though it cannot be used: %s", old.Path, old.Problem),
-		"telemetry is off as long as it is there; look at it, then say --replace")
-}
-
-func (a *app) liftRefusalOfAll(replace bool) error {
-	old := consent.ReadUser(a.Dirs, manifest.ID{})
-	if err := unreadable(old, replace); err != nil {
+// liftRefusalOfAll takes back an earlier "disable --all".
+func (c *enableCommand) liftRefusalOfAll() error {
+	old := consent.ReadUser(c.world.Dirs, manifest.ID{})
+	if err := unreadable(old, c.replace); err != nil {
 		return err
 	}
-	healed := consent.Heal(a.Dirs, manifest.ID{}, a.Now())
-	if err := a.done("the mark of the refusal is mended", healed); err != nil {
+	healed := consent.Heal(c.world.Dirs, manifest.ID{}, c.world.Now())
+	if err := c.done("the mark of the refusal is mended", healed); err != nil {
 		return fail(exitCreate, fmt.Errorf("the refusal of all tools is not lifted: %w", err))
 	}
 	if old.Exists() {
-		if err := a.done("the refusal of all tools is lifted", consent.Lift(old.Path, a.Now())); err != nil {
+		if err := c.done("the refusal of all tools is lifted", consent.Lift(old.Path, c.world.Now())); err != nil {
 			return fail(exitCreate, fmt.Errorf("the refusal of all tools is not lifted: %w", err))
 		}
 	}
-	if a.json {
-		return a.showDecided(nil)
+	if c.json {
+		return showDecided(c.ui, nil)
 	}
-	if !a.quiet && old.Exists() {
-		a.Stdout.Printf("Your refusal of all tools is lifted. Each tool is as you decided for it before.\n")
-	} else if !a.quiet {
-		a.Stdout.Printf("There was no refusal of all tools to lift.\n")
+	if !c.quiet && old.Exists() {
+		c.stdout.Printf("Your refusal of all tools is lifted. Each tool is as you decided for it before.\n")
+	} else if !c.quiet {
+		c.stdout.Printf("There was no refusal of all tools to lift.\n")
 	}
-	a.hint("nobody can agree to what they have not seen: enable tools one by one, \"usagectl enable TOOL\"")
+	c.hint("nobody can agree to what they have not seen: enable tools one by one, \"usagectl enable TOOL\"")
 	return nil
 }
 
-// decided is what a tool's telemetry is after a decision.
-type decided struct {
-	Tool      string         `json:"tool"`
-	Telemetry string         `json:"telemetry"`
-	Reason    consent.Reason `json:"reason"`
-	Level     int            `json:"level"`
-}
-
-// decidedOf says the same as "status" of a tool.
-func (a *app) decidedOf(t tool) decided {
-	if t.manifest == nil && t.known != nil {
-		s := a.surroundings().statusOf(t)
-		return decided{t.id.String(), s.Telemetry, s.Reason, 0}
-	}
-	return decided{t.id.String(), onOff(t.verdict.On()), t.verdict.Reason, t.verdict.Terms().Level}
-}
-
-func (a *app) showDecided(results []decided) error {
-	if !a.json {
-		return nil
-	}
-	return a.printJSON(struct {
-		Schema int       `json:"schema"`
-		Tools  []decided `json:"tools"`
-	}{1, append([]decided{}, results...)})
-}
-
-// showEnabled says what will now be sent, where to, and how to undo it.
-func (a *app) showEnabled(t tool, level int) {
-	out, m := a.Stdout, t.manifest
-	terms := consent.Offer(m, level)
-	out.Printf("You agreed to the telemetry of %s%s.\n", out.Style(term.Strong, m.Tool.Name), levelName(m, level))
-	out.Printf("\n%s\n  %s\n", out.Style(term.Strong, "Why it is collected"), out.Wrap(m.Tool.Purpose, 2))
-	if m.Tool.Retention != "" {
-		out.Printf("  Kept: %s\n", out.Wrap(m.Tool.Retention, 8))
-	}
-	out.Printf("\n%s\n  %s\n", out.Style(term.Strong, "Where it goes"), secret.URL(m.Send.Endpoint))
-	out.Printf("\n%s\n", out.Style(term.Strong, "What is sent"))
-	events := out.Wrap(strings.Join(terms.Events, ", "), 10)
-	out.Printf("  Events: %s\n", events)
-	a.fieldPurposes(m, terms)
-	out.Printf("\n%s\n  usagectl disable %s\n", out.Style(term.Strong, "How to undo it"), t.id)
-	a.apart = true
-	a.hint("see the exact document with \"usagectl inspect %s\"", t.id)
-}
-
-func (a *app) fieldPurposes(m *manifest.Manifest, terms consent.Terms) {
-	width := 0
-	for i := range m.Fields {
-		width = max(width, min(24, len(m.Fields[i].Name)))
-	}
-	for i := range m.Fields {
-		if f := &m.Fields[i]; terms.Withheld(f) == "" {
-			purpose := a.Stdout.Wrap(f.Purpose, width+4)
-			a.Stdout.Printf("  %s  %s\n", a.Stdout.Style(term.Plain, fmt.Sprintf("%-*s", width, f.Name)), purpose)
-		}
-	}
-}
-
-// agreedFields names the fields that the terms let out.
-func agreedFields(m *manifest.Manifest, terms consent.Terms) []string {
-	var names []string
-	for i := range m.Fields {
-		if terms.Withheld(&m.Fields[i]) == "" {
-			names = append(names, m.Fields[i].Name)
-		}
-	}
-	return names
-}
-
-func levelName(m *manifest.Manifest, level int) string {
-	if len(m.Consent.Levels) < 2 {
-		return ""
-	}
-	return fmt.Sprintf(" at level %d of %d (%s)", level, len(m.Consent.Levels), m.Consent.Levels[level-1])
-}
-
 // stillOff says what keeps a tool off though the person agreed.
-func (a *app) stillOff(t tool) {
+func (c *enableCommand) stillOff(t tool) {
 	if t.verdict.On() {
 		return
 	}
-	a.warn("telemetry of %s is still off: %s", t.id, t.verdict.Reason.Detail)
+	c.warn("telemetry of %s is still off: %s", t.id, t.verdict.Reason.Detail)
 	if t.verdict.Reason.Rule == consent.User {
-		a.hint("lift your refusal of all tools with \"usagectl enable --all\"")
+		c.hint("lift your refusal of all tools with \"usagectl enable --all\"")
 	}
 }

@@ -13,14 +13,16 @@ import (
 	"github.com/usagectl/usagectl/pkg/manifest"
 )
 
-type envOptions struct {
+// envCommand is the command that prints variables.
+type envCommand struct {
+	*app
 	all   bool
 	shell string
 }
 
 func newEnv(a *app) *cobra.Command {
-	o := envOptions{shell: string(shell.Sh)}
-	c := &cobra.Command{
+	c := &envCommand{app: a, shell: string(shell.Sh)}
+	command := &cobra.Command{
 		Use:   "env [TOOL...]",
 		Short: "Print the variables that make tools obey what you decided",
 		Long: `Env prints the environment variables that make each known tool obey the decisions
@@ -58,46 +60,47 @@ EXIT STATUS
   usagectl env homebrew
   # For a Dockerfile, as if all were refused
   usagectl env --all --shell docker`,
-		RunE: func(_ *cobra.Command, args []string) error { return runEnv(a, args, o) },
+		RunE: func(_ *cobra.Command, args []string) error { return c.run(args) },
 	}
-	flags := c.Flags()
-	flags.BoolVar(&o.all, "all", false, "as if you had refused every tool")
-	flags.StringVar(&o.shell, "shell", o.shell, "write for `SHELL`: sh, bash, zsh, fish, powershell, cmd, docker, github, dotenv")
-	return c
+	flags := command.Flags()
+	flags.BoolVar(&c.all, "all", false, "as if you had refused every tool")
+	flags.StringVar(&c.shell, "shell", c.shell, "write for `SHELL`: sh, bash, zsh, fish, powershell, cmd, docker, github, dotenv")
+	return command
 }
 
-func runEnv(a *app, names []string, o envOptions) error {
-	dialect, err := shell.Parse(o.shell)
+// run prints what makes the tools obey.
+func (c *envCommand) run(names []string) error {
+	dialect, err := shell.Parse(c.shell)
 	if err != nil {
 		return fail(exitUsage, err)
 	}
-	if o.all && len(names) > 0 {
+	if c.all && len(names) > 0 {
 		return fail(exitUsage, errors.New("name tools, or say --all, not both"))
 	}
-	recorded := consent.ReadRecorded(a.Dirs)
-	tools, err := a.switches(names, recorded)
+	recorded := consent.ReadRecorded(c.world.Dirs)
+	tools, err := c.switches(names, recorded)
 	if err != nil {
 		return err
 	}
-	orders := catalogue.Obey(wishes(tools, recorded, o.all), o.all || recorded.AllRefused() && len(names) == 0)
-	if a.json {
-		return a.printJSON(envJSON(orders))
+	orders := catalogue.Obey(wishes(tools, recorded, c.all), c.all || recorded.AllRefused() && len(names) == 0)
+	if c.json {
+		return c.printJSON(envJSON(orders))
 	}
-	return a.showEnv(dialect, orders)
+	return showOrders(c.ui, dialect, orders)
 }
 
 // switches are the tools named, or every one that is known, as far as their own
 // switches are known.
-func (a *app) switches(names []string, recorded consent.Recorded) ([]*catalogue.Tool, error) {
+func (c *envCommand) switches(names []string, recorded consent.Recorded) ([]*catalogue.Tool, error) {
 	var list []*catalogue.Tool
 	if len(names) > 0 {
 		for _, name := range names {
-			t, err := a.switchOf(name)
+			t, err := c.switchOf(name)
 			if err != nil {
 				return nil, err
 			}
-			if id, _ := manifest.ParseID(name); recorded.Of(id).State == "" && !a.quiet {
-				a.note("nothing is decided about %s", t.ID)
+			if id, _ := manifest.ParseID(name); recorded.Of(id).State == "" && !c.quiet {
+				c.note("nothing is decided about %s", t.ID)
 			}
 			list = append(list, t)
 		}
@@ -107,46 +110,69 @@ func (a *app) switches(names []string, recorded consent.Recorded) ([]*catalogue.
 	for i := range all {
 		list = append(list, &all[i])
 	}
-	added := a.library().Added()
+	added := c.tools.library.Added()
 	for _, id := range added {
 		if _, known := catalogue.Find(id.String()); known {
 			continue
 		}
-		m, err := a.library().Find(id)
+		m, err := c.tools.library.Find(id)
 		if err != nil {
-			a.warn("the manifest of %s cannot be used: %s", id, firstLine(err))
+			c.warn("the manifest of %s cannot be used: %s", id, firstLine(err))
 			continue
 		}
-		list = append(list, a.declaredSwitches(m, added))
+		list = append(list, c.declaredSwitches(m, added))
 	}
 	return list, nil
 }
 
-// switchOf finds a tool by its name in the catalogue, or among the manifests.
-func (a *app) switchOf(name string) (*catalogue.Tool, error) {
-	if t, ok := catalogue.Find(name); ok {
-		return t, nil
+// switchOf finds what switches the tool of that name.
+func (c *envCommand) switchOf(name string) (*catalogue.Tool, error) {
+	t, err := c.tools.switchable(name)
+	if err != nil || t.known != nil {
+		return t.known, err
 	}
-	t, err := a.declared(name, "")
-	if isUnknown(err) {
-		return nil, a.unknownTool(name)
-	}
-	if err != nil {
-		return nil, err
-	}
-	return a.declaredSwitches(t.manifest, a.library().Added()), nil
+	return c.declaredSwitches(t.manifest, c.tools.library.Added()), nil
 }
 
 // declaredSwitches are the switches that a manifest declares, and reports which of
 // them are not for that manifest to set: a shell runs what is printed here.
-func (a *app) declaredSwitches(m *manifest.Manifest, added []manifest.ID) *catalogue.Tool {
+func (c *envCommand) declaredSwitches(m *manifest.Manifest, added []manifest.ID) *catalogue.Tool {
 	t, leftOut := catalogue.Declared(m, added)
-	if !a.quiet {
+	if !c.quiet {
 		for _, v := range leftOut {
-			a.note("%s is left out: the manifest of %s names it, but %s", v.Name, t.ID, v.Why)
+			c.note("%s is left out: the manifest of %s names it, but %s", v.Name, t.ID, v.Why)
 		}
 	}
 	return t
+}
+
+// showOrders prints the variables, and says what they do not reach.
+func showOrders(u *ui, dialect shell.Dialect, orders catalogue.Orders) error {
+	var script bytes.Buffer // one write, for a prompt waits
+	for _, v := range orders.Variables {
+		line, err := assignment(dialect, v)
+		if err != nil {
+			u.warn("%s is left out: %v", v.Name, err)
+			continue
+		}
+		fmt.Fprintln(&script, line)
+	}
+	if _, err := u.stdout.Write(script.Bytes()); err != nil {
+		return fail(exitIO, fmt.Errorf("stdout: %w", err))
+	}
+	if u.quiet {
+		return nil
+	}
+	for _, w := range orders.Warnings {
+		u.warn("%s", w)
+	}
+	for _, b := range orders.Beyond {
+		u.note("no variable reaches %s: %s", b.Tool.Name, b.Do)
+	}
+	if u.stdout.Terminal && len(orders.Variables) > 0 {
+		u.hint("to have this in every shell add a line to its start file: see \"usagectl env --help\"")
+	}
+	return nil
 }
 
 // wishes are what is recorded about the tools; with all, everything is refused.
@@ -167,34 +193,7 @@ func wishes(tools []*catalogue.Tool, recorded consent.Recorded, all bool) []cata
 	return list
 }
 
-func (a *app) showEnv(dialect shell.Dialect, orders catalogue.Orders) error {
-	var script bytes.Buffer // one write, for a prompt waits
-	for _, v := range orders.Variables {
-		line, err := assignment(dialect, v)
-		if err != nil {
-			a.warn("%s is left out: %v", v.Name, err)
-			continue
-		}
-		fmt.Fprintln(&script, line)
-	}
-	if _, err := a.Stdout.Write(script.Bytes()); err != nil {
-		return fail(exitIO, fmt.Errorf("stdout: %w", err))
-	}
-	if a.quiet {
-		return nil
-	}
-	for _, w := range orders.Warnings {
-		a.warn("%s", w)
-	}
-	for _, b := range orders.Beyond {
-		a.note("no variable reaches %s: %s", b.Tool.Name, b.Do)
-	}
-	if a.Stdout.Terminal && len(orders.Variables) > 0 {
-		a.hint("to have this in every shell add a line to its start file: see \"usagectl env --help\"")
-	}
-	return nil
-}
-
+// assignment is the line with which a shell sets or unsets a variable.
 func assignment(dialect shell.Dialect, v catalogue.Order) (string, error) {
 	if v.Unset {
 		return dialect.Unset(v.Name)

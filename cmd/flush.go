@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -19,14 +18,16 @@ import (
 	"github.com/usagectl/usagectl/pkg/sender"
 )
 
-type flushOptions struct {
+// flushCommand is the command that delivers now, and waits.
+type flushCommand struct {
+	*app
 	timeout  time.Duration
 	rejected bool
 }
 
 func newFlush(a *app) *cobra.Command {
-	o := flushOptions{timeout: 60 * time.Second}
-	c := &cobra.Command{
+	c := &flushCommand{app: a, timeout: 60 * time.Second}
+	command := &cobra.Command{
 		Use:   "flush [TOOL...]",
 		Short: "Deliver what is queued, now",
 		Long: `Flush delivers what is queued, deletion requests too, and waits for it: on a login
@@ -50,64 +51,52 @@ EXIT STATUS
   usagectl flush demo --timeout 10s
   # What the server rejected, once more
   usagectl flush demo --rejected`,
-		RunE: func(c *cobra.Command, args []string) error {
-			return untilInterrupted(c.Context(), flushInterrupted, func(ctx context.Context) error {
-				return runFlush(ctx, a, args, o)
+		Annotations: map[string]string{byPerson: "yes"},
+		RunE: func(command *cobra.Command, args []string) error {
+			return untilInterrupted(command.Context(), flushInterrupted, func(ctx context.Context) error {
+				return c.run(ctx, args)
 			})
 		},
 	}
-	c.Flags().DurationVar(&o.timeout, "timeout", o.timeout, "give up after this `TIME`")
-	c.Flags().BoolVar(&o.rejected, "rejected", false, "try rejected events again")
-	return c
+	command.Flags().DurationVar(&c.timeout, "timeout", c.timeout, "give up after this `TIME`")
+	command.Flags().BoolVar(&c.rejected, "rejected", false, "try rejected events again")
+	return command
 }
 
+// flushInterrupted is what is said of a flush that a person ends.
 const flushInterrupted = "interrupted: what was not delivered is kept"
 
-// flushed is what a flush did for one tool.
-type flushed struct {
-	Tool     manifest.ID `json:"tool"`
-	Sent     int         `json:"sent"`
-	Rejected int         `json:"rejected"`
-	Dropped  int         `json:"dropped"`
-	Queued   int         `json:"queued"` // still
-	Detail   string      `json:"detail"` // why something still waits
-
-	Deletions  []deletion `json:"deletions"`  // the requests that waited
-	Unrecorded string     `json:"unrecorded"` // why something that was sent is not in the journal
-
-	unerased []sender.Deletion // that could not be carried out here yet
-}
-
-func runFlush(ctx context.Context, a *app, names []string, o flushOptions) error {
-	if err := a.notYourHome(); err != nil {
+// run delivers what waits, and reports what became of it.
+func (c *flushCommand) run(ctx context.Context, names []string) error {
+	if err := c.world.ownHome(); err != nil {
 		return err
 	}
-	a.warnOfDamage()
-	tools, err := a.outboxes(names)
+	c.kept.warnOfDamage(c.ui)
+	tools, err := c.kept.tools(names)
 	if err != nil {
 		return err
 	}
-	if a.Dirs.State() == "" {
-		return a.nothingToFlush(tools)
+	if c.world.Dirs.State() == "" {
+		return c.nothingToFlush(tools)
 	}
-	limited, cancel := context.WithTimeout(ctx, o.timeout)
+	limited, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
-	s := a.sender()
+	s := c.world.sender()
 	s.Client = sender.NewClient()
-	if o.rejected {
+	if c.rejected {
 		if err := requeue(s, tools); err != nil {
 			return err
 		}
 	}
-	asked := a.pending(tools)
+	asked := c.pending(tools)
 	var sums []sender.Summary
 	var deletionsErr error
 	var wg sync.WaitGroup
 	wg.Go(func() { deletionsErr = s.FlushDeletions(limited, tools) })
-	wg.Go(func() { sums = s.Flush(limited, tools, a.progress(s, tools)) })
+	wg.Go(func() { sums = s.Flush(limited, tools, c.progress(s, tools)) })
 	wg.Wait()
-	if a.Stderr.Terminal && !a.quiet && len(tools) > 0 {
-		a.Stderr.Printf("\r%s\r", term.Styled("                                        "))
+	if c.stderr.Terminal && !c.quiet && len(tools) > 0 {
+		c.stderr.Printf("\r%s\r", term.Styled("                                        "))
 	}
 	results := make([]flushed, len(sums))
 	for i, sum := range sums {
@@ -115,16 +104,16 @@ func runFlush(ctx context.Context, a *app, names []string, o flushOptions) error
 		if err != nil {
 			return fail(exitIO, fmt.Errorf("the outbox of %s: %w", sum.Tool, err))
 		}
-		requests, unerased := a.settled(sum.Tool, asked)
+		requests, unerased := c.settled(sum.Tool, asked)
 		results[i] = flushed{sum.Tool, sum.Sent, sum.Rejected, sum.Dropped, count.Queued, cmp.Or(sum.Failed, sum.Held, leftOver(unerased)), requests, sum.Unrecorded, unerased}
 	}
-	if err := a.showFlushed(results); err != nil {
+	if err := showFlushed(c.ui, results); err != nil {
 		return err
 	}
 	if ctx.Err() != nil {
 		return fail(exitInterrupted, errors.New(flushInterrupted))
 	}
-	if a.done("what was asked for is done", deletionsErr) != nil {
+	if c.done("what was asked for is done", deletionsErr) != nil {
 		return fail(exitIO, fmt.Errorf("a deletion request: %w", deletionsErr))
 	}
 	return verdictOf(results)
@@ -132,15 +121,15 @@ func runFlush(ctx context.Context, a *app, names []string, o flushOptions) error
 
 // nothingToFlush is the end of a flush where nothing is kept. What is in a state
 // directory that cannot be relied on stays there.
-func (a *app) nothingToFlush(tools []manifest.ID) error {
+func (c *flushCommand) nothingToFlush(tools []manifest.ID) error {
 	results := []flushed{}
 	for _, tool := range tools {
-		results = append(results, flushed{Tool: tool, Detail: a.Dirs.StateFlaw, Deletions: []deletion{}})
+		results = append(results, flushed{Tool: tool, Detail: c.world.Dirs.StateFlaw, Deletions: []deletion{}})
 	}
-	if err := a.showFlushed(results); err != nil || a.Dirs.StateFlaw == "" {
+	if err := showFlushed(c.ui, results); err != nil || c.world.Dirs.StateFlaw == "" {
 		return err
 	}
-	return fail(exitIO, fmt.Errorf("nothing was delivered: %s is not used: %s", a.Dirs.StateDir(), a.Dirs.StateFlaw))
+	return fail(exitIO, fmt.Errorf("nothing was delivered: %s is not used: %s", c.world.Dirs.StateDir(), c.world.Dirs.StateFlaw))
 }
 
 // requeue puts back into the queue what servers rejected.
@@ -154,10 +143,10 @@ func requeue(s sender.Sender, tools []manifest.ID) error {
 }
 
 // pending are the deletion requests of the tools that wait.
-func (a *app) pending(tools []manifest.ID) map[uuid.UUID]bool {
+func (c *flushCommand) pending(tools []manifest.ID) map[uuid.UUID]bool {
 	list := map[uuid.UUID]bool{}
 	for _, tool := range tools {
-		requests, _ := a.deletions(tool)
+		requests, _ := c.kept.deletions(tool)
 		for _, d := range requests {
 			list[d.RequestID] = d.State == sender.Pending
 		}
@@ -167,43 +156,14 @@ func (a *app) pending(tools []manifest.ID) map[uuid.UUID]bool {
 
 // settled are the requests of a tool that waited, as they are now, and what could
 // not be removed here.
-func (a *app) settled(tool manifest.ID, waited map[uuid.UUID]bool) ([]deletion, []sender.Deletion) {
-	requests, unerased := a.deletions(tool)
+func (c *flushCommand) settled(tool manifest.ID, waited map[uuid.UUID]bool) ([]deletion, []sender.Deletion) {
+	requests, unerased := c.kept.deletions(tool)
 	return slices.DeleteFunc(requests, func(d deletion) bool { return !waited[d.RequestID] }), unerased
 }
 
-// outboxes are the tools named, or all that have an outbox or a deletion.
-func (a *app) outboxes(names []string) ([]manifest.ID, error) {
-	if len(names) > 0 {
-		return parseIDs(names)
-	}
-	tools, err := sender.Tools(a.Dirs.State())
-	if err != nil {
-		return nil, fail(exitIO, fmt.Errorf("the outbox: %w", err))
-	}
-	deletions, _ := a.sender().Deletions().All() // as far as they can be read
-	for _, d := range deletions {
-		tools = append(tools, d.Tools...)
-	}
-	slices.SortFunc(tools, func(x, y manifest.ID) int { return strings.Compare(x.String(), y.String()) })
-	return slices.Compact(tools), nil
-}
-
-func parseIDs(names []string) ([]manifest.ID, error) {
-	var ids []manifest.ID
-	for _, name := range names {
-		id, err := manifest.ParseID(name)
-		if err != nil {
-			return nil, fail(exitData, err)
-		}
-		ids = append(ids, id)
-	}
-	return ids, nil
-}
-
 // progress draws a line on a terminal.
-func (a *app) progress(s sender.Sender, tools []manifest.ID) func(int) {
-	if !a.Stderr.Terminal || a.quiet || a.json {
+func (c *flushCommand) progress(s sender.Sender, tools []manifest.ID) func(int) {
+	if !c.stderr.Terminal || c.quiet || c.json {
 		return func(int) {}
 	}
 	total := 0
@@ -214,87 +174,6 @@ func (a *app) progress(s sender.Sender, tools []manifest.ID) func(int) {
 	}
 	var done atomic.Int64
 	return func(n int) {
-		a.Stderr.Printf("\rdelivering: %d of %d", min(int(done.Add(int64(n))), total), total)
+		c.stderr.Printf("\rdelivering: %d of %d", min(int(done.Add(int64(n))), total), total)
 	}
-}
-
-func (a *app) showFlushed(results []flushed) error {
-	if a.json {
-		return a.printJSON(struct {
-			Schema int       `json:"schema"`
-			Tools  []flushed `json:"tools"`
-		}{1, results})
-	}
-	if a.quiet {
-		return nil
-	}
-	if len(results) == 0 {
-		a.Stdout.Printf("nothing is queued\n")
-	}
-	for _, r := range results {
-		a.Stdout.Printf("%s: %s\n", r.Tool, r.line())
-	}
-	return nil
-}
-
-// line is the result in words: "2 sent, nothing waits".
-func (r flushed) line() string {
-	var parts []string
-	for _, part := range []struct {
-		n    int
-		what string
-	}{{r.Sent, "sent"}, {r.Rejected, "rejected"}, {r.Dropped, "dropped because consent was withdrawn, or the source ID forgotten"}} {
-		if part.n > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", part.n, part.what))
-		}
-	}
-	for _, d := range r.Deletions {
-		parts = append(parts, d.outcome())
-	}
-	if left := leftOver(r.unerased); left != "" {
-		parts = append(parts, left)
-	}
-	switch {
-	case r.Queued == 0 && len(r.unerased) > 0:
-	case r.Queued == 0:
-		parts = append(parts, "nothing waits")
-	case r.Detail == "":
-		parts = append(parts, fmt.Sprintf("%d still waiting", r.Queued))
-	default:
-		parts = append(parts, fmt.Sprintf("%d still waiting: %s", r.Queued, r.Detail))
-	}
-	if r.Unrecorded != "" {
-		parts = append(parts, r.Unrecorded)
-	}
-	return strings.Join(parts, ", ")
-}
-
-// leftOver says what could not be removed here, or "".
-func leftOver(unerased []sender.Deletion) string {
-	if len(unerased) == 0 {
-		return ""
-	}
-	why := cmp.Or(unerased[0].Backoff.Error, "it is being worked at")
-	return "not all that is to be forgotten could be removed: " + strings.ReplaceAll(why, "\n", "; ")
-}
-
-func verdictOf(results []flushed) error {
-	code := exitOK
-	for _, r := range results {
-		in := func(state sender.DeletionState) bool {
-			return slices.ContainsFunc(r.Deletions, func(d deletion) bool { return d.State == state })
-		}
-		switch {
-		case r.Queued > 0 || in(sender.Pending) || len(r.unerased) > 0:
-			return fail(exitTempFail, nil)
-		case r.Unrecorded != "":
-			code = exitIO
-		case r.Rejected > 0 || in(sender.Failed):
-			code = exitRejected
-		}
-	}
-	if code != exitOK {
-		return fail(code, nil)
-	}
-	return nil
 }

@@ -30,7 +30,7 @@ EXIT STATUS
 			if err != nil || len(rest) > 0 || command == c && len(args) > 1 {
 				return noPage(c, args)
 			}
-			a.showHelp(command, nil)
+			showHelp(a, command)
 			return nil
 		},
 	}
@@ -42,11 +42,11 @@ EXIT STATUS
 				if len(args) > 0 {
 					return noPage(c, append([]string{topic.Name}, args...))
 				}
-				a.showTopic(topic)
+				newHelpPage(a).topic(topic)
 				return nil
 			},
 		}
-		page.SetHelpFunc(func(*cobra.Command, []string) { a.showTopic(topic) })
+		page.SetHelpFunc(func(*cobra.Command, []string) { newHelpPage(a).topic(topic) })
 		c.AddCommand(page)
 	}
 	return c
@@ -64,38 +64,31 @@ func helpNames(help *cobra.Command) []string {
 	return append(commandNames(help.Root()), topicNames()...)
 }
 
-// commandNames are the commands that people are told of.
-func commandNames(c *cobra.Command) []string {
-	var names []string
-	for _, sub := range c.Commands() {
-		if !sub.Hidden {
-			names = append(names, sub.Name())
-		}
-	}
-	return names
-}
-
 // helpWidth is how wide help is at most: the lines of a manual, not of a screen.
 const helpWidth = 80
 
 // helpPage prints one page of help.
 type helpPage struct{ term.Stream }
 
-func (a *app) helpPage() helpPage {
-	out := a.Stdout
-	out.Color = term.Colored(out.Terminal, a.noColor, a.Env) // no PreRun runs before --help
+func newHelpPage(a *app) helpPage {
+	out := a.stdout
+	out.Color = term.Colored(out.Terminal, a.noColor, a.world.Env) // no PreRun runs before --help
 	out.Width = min(out.Width, helpWidth)
 	return helpPage{out}
 }
 
-// showHelp shows what a command does, its examples first.
-func (a *app) showHelp(c *cobra.Command, _ []string) {
+// showHelp shows what a command does, and leads to nothing else.
+func showHelp(a *app, c *cobra.Command) {
 	a.staysHere = true
-	p := a.helpPage()
-	if !c.HasParent() {
+	if p := newHelpPage(a); c.HasParent() {
+		p.command(c)
+	} else {
 		p.overview(c)
-		return
 	}
+}
+
+// command is the help of a command, its examples first.
+func (p helpPage) command(c *cobra.Command) {
 	text, codes := manual.ExitStatus(c.Long)
 	p.Printf("%s.\n", c.Short)
 	if c.HasExample() {
@@ -135,6 +128,7 @@ func (p helpPage) overview(root *cobra.Command) {
 	p.Printf("Every command takes --help, --json, --quiet, --verbose and --no-color.\n")
 }
 
+// topicNames are the topics that help explains.
 func topicNames() []string {
 	var names []string
 	for _, t := range manual.Topics() {
@@ -143,9 +137,8 @@ func topicNames() []string {
 	return names
 }
 
-// showTopic explains a topic.
-func (a *app) showTopic(t manual.Topic) {
-	p := a.helpPage()
+// topic explains a topic.
+func (p helpPage) topic(t manual.Topic) {
 	p.Printf("%s.\n\n", p.Style(term.Strong, t.Short))
 	p.text(t.Intro)
 	for _, entry := range t.Terms {

@@ -1,74 +1,42 @@
 // Package cmd is the command line: each command parses, calls, and renders.
 //
-// What it says follows one rule: the answer goes to stdout, everything else to
-// stderr. A line there starts with "usagectl:", is in lower case without a full
-// stop, names the thing and the value, and says what did not happen; a hint is a
-// line of its own with one thing to do.
+// [Main] runs the program in a [World], which holds all that it looks at or touches.
+// Each command is a type with its flags, built by newX and done by its run method, in
+// a file of its name. What the commands share is small: the [World], a ui that talks
+// to people and whose file begins with the rules of text, a resolver that finds tools
+// by name, and kept, which reads what is kept about them.
 package cmd
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"os"
-	"os/signal"
 	"strings"
-	"syscall"
-	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/usagectl/usagectl/internal/statefile"
-	"github.com/usagectl/usagectl/internal/term"
 	"github.com/usagectl/usagectl/pkg/consent"
-	"github.com/usagectl/usagectl/pkg/manifest"
-	"github.com/usagectl/usagectl/pkg/sender"
 )
 
-// Exit codes, as in sysexits.h where it has one.
-const (
-	exitOK          = 0
-	exitNo          = 1
-	exitUsage       = 64
-	exitData        = 65
-	exitUnavailable = 69
-	exitCreate      = 73
-	exitIO          = 74
-	exitTempFail    = 75
-	exitRejected    = 76
-	exitNoPerm      = 77
-	exitConfig      = 78
-	exitInterrupted = 130
-)
-
-// failure is an error that knows how the program ends.
-type failure struct {
-	code  int
-	err   error // nil: say nothing
-	hints []string
-}
-
-func (f *failure) Error() string { return fmt.Sprint(f.err) }
-
-func (f *failure) Unwrap() error { return f.err }
-
-func fail(code int, err error, hints ...string) error { return &failure{code, err, hints} }
-
-// app is what every command gets: the world, and the flags that all share.
+// app is what every command gets.
 type app struct {
-	World
-	json, quiet, verbose, noColor bool
+	*ui
+	world World
+	tools resolver
+	kept  kept
 
 	staysHere bool // this command must not lead to anything being sent
-	apart     bool // a blank line sets what is said next apart from the answer
+}
+
+func newApp(w World) *app {
+	return &app{ui: &ui{stdout: w.Stdout, stderr: w.Stderr}, world: w, tools: newResolver(w), kept: kept{w}}
 }
 
 // Main runs the program and returns its exit code.
 func Main(w World, args []string) int {
-	a := &app{World: w}
-	root := newRoot(a)
+	a := newApp(w)
+	root := newRoot(a, builders(args))
 	if len(args) > 0 && strings.HasPrefix(args[0], cobra.ShellCompRequestCmd) {
-		a.addCompletions(root) // which no other command has to wait for
+		addCompletions(a, root) // which no other command has to wait for
 	}
 	root.SetArgs(args)
 	root.SetIn(w.Stdin)
@@ -88,10 +56,10 @@ const byPerson = "by-person"
 
 // carryOn starts a deliverer if a deletion request waits for one.
 func (a *app) carryOn() {
-	if a.staysHere || consent.ForeignHome(a.Dirs) != "" {
+	if a.staysHere || consent.ForeignHome(a.world.Dirs) != "" {
 		return
 	}
-	if err := a.sender().WakeForDeletions(a.startDeliverer); err != nil && a.verbose {
+	if err := a.world.sender().WakeForDeletions(a.world.startDeliverer); err != nil && a.verbose {
 		a.warn("no deliverer could be started for a deletion request: %v", err)
 	}
 }
@@ -110,79 +78,48 @@ func (a *app) report(command *cobra.Command, err error) int {
 	return f.code
 }
 
-// tell tells a failure, if there is something to say.
-func (a *app) tell(f *failure) {
-	if f.err != nil {
-		first := a.Stderr.Style(term.Bad, "error:")
-		for i, line := range strings.Split(f.err.Error(), "\n") {
-			if i == 0 || line != "" {
-				a.Stderr.Printf("usagectl: %s %s\n", first, a.wrapped("error:", line))
-			}
-		}
-	}
-	for _, h := range f.hints {
-		a.hint("%s", h)
-	}
-}
-
-// note says what somebody should know before it happens.
-func (a *app) note(format string, args ...any) {
-	a.setApart()
-	a.Stderr.Printf("usagectl: note: %s\n", a.wrapped("note:", fmt.Sprintf(format, args...)))
-}
-
-// hint says one thing to do.
-func (a *app) hint(format string, args ...any) {
-	if !a.quiet {
-		a.setApart()
-		a.Stderr.Printf("usagectl: hint: %s\n", a.wrapped("hint:", fmt.Sprintf(format, args...)))
-	}
-}
-
-// warn says what is not as it should be, but did not stop the command.
-func (a *app) warn(format string, args ...any) {
-	a.setApart()
-	a.Stderr.Printf("usagectl: %s %s\n", a.Stderr.Style(term.Warn, "warning:"), a.wrapped("warning:", fmt.Sprintf(format, args...)))
-}
-
-// done is nil, and warns, if all that an error says is that a power cut may undo what
-// was done.
-func (a *app) done(what string, err error) error {
-	if err == nil || !statefile.Done(err) {
-		return err
-	}
-	a.warn("%s, but %s", what, oneLine(err))
-	return nil
-}
-
-// oneLine is an error of several parts in one line.
-func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }
-
-// setApart keeps the answer and what is said about it apart where a person sees
-// both in one terminal.
-func (a *app) setApart() {
-	if a.apart && a.Stdout.Terminal && a.Stderr.Terminal {
-		a.Stderr.Printf("\n")
-	}
-	a.apart = false
-}
-
-// wrapped breaks a message where a terminal would, behind a word like "hint:".
-func (a *app) wrapped(behind, text string) term.Styled {
-	return a.Stderr.Wrap(text, len("usagectl: ")+len(behind)+1)
-}
-
 // Tree is the tree of commands, for whoever writes documentation from it. It is
 // not for running: it has no world to run in.
 func Tree() *cobra.Command {
-	root := newRoot(&app{})
+	root := newRoot(newApp(World{}), builders(nil))
 	root.InitDefaultHelpCmd()
 	return root
 }
 
-func newRoot(a *app) *cobra.Command {
+// builder makes a command, or what there is of it.
+type builder struct {
+	name  string
+	build func(*app) *cobra.Command
+}
+
+// builders are those of the commands that the words on the command line can be about:
+// of one alone if it comes first, for the others cost each start a part of its time;
+// else of all, as for help, completion and suggestions.
+func builders(args []string) []builder {
+	all := []builder{
+		{"status", newStatus},
+		{"enable", newEnable},
+		{"disable", newDisable},
+		{"inspect", newInspect},
+		{"send", newSend},
+		{"flush", newFlush},
+		{"forget", newForget},
+		{"env", newEnv},
+		{"completion", newCompletion},
+		{"version", newVersion},
+		{deliverCommand, newDeliver},
+	}
+	for _, b := range all {
+		if len(args) > 0 && b.name == args[0] {
+			return []builder{b}
+		}
+	}
+	return append(all, builder{"help", newHelp})
+}
+
+// newRoot is the program's command, with the commands that the builders make.
+func newRoot(a *app, list []builder) *cobra.Command {
 	var showVersion bool
-	status := newStatus(a)
 	root := &cobra.Command{
 		Use:   "usagectl",
 		Short: "See and control what your tools tell about you",
@@ -195,22 +132,20 @@ Without a command it shows the status.`,
   usagectl inspect demo run.end --set exit_code=0
   # Refuse all of it, for good
   usagectl disable --all`,
-		Args: noSuchCommand,
-		RunE: func(c *cobra.Command, args []string) error {
+		Args:        noSuchCommand,
+		Annotations: map[string]string{byPerson: "yes"},
+		RunE: func(*cobra.Command, []string) error {
 			if showVersion {
-				a.Stdout.Printf("usagectl %s\n", Version())
+				a.stdout.Printf("usagectl %s\n", Version())
 				return nil
 			}
-			return status.RunE(c, args)
+			return (&statusCommand{app: a}).run(nil)
 		},
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		DisableAutoGenTag: true,
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
-		PersistentPreRun: func(*cobra.Command, []string) {
-			a.Stdout.Color = term.Colored(a.Stdout.Terminal, a.noColor, a.Env)
-			a.Stderr.Color = term.Colored(a.Stderr.Terminal, a.noColor, a.Env)
-		},
+		PersistentPreRun:  func(*cobra.Command, []string) { a.color(a.world.Env) },
 	}
 	flags := root.PersistentFlags()
 	flags.BoolVar(&a.json, "json", false, "print JSON")
@@ -220,49 +155,15 @@ Without a command it shows the status.`,
 	flags.BoolP("help", "h", false, "show what a command does")
 	root.Flags().BoolVar(&showVersion, "version", false, "print the version")
 	root.SetFlagErrorFunc(badFlag)
-	root.SetHelpFunc(a.showHelp)
-	root.SetHelpCommand(newHelp(a))
-	enable, disable, flush, forget := newEnable(a), newDisable(a), newFlush(a), newForget(a)
-	root.AddCommand(status, enable, disable, newInspect(a), newSend(a), flush, forget, newEnv(a), newCompletion(a), newVersion(a), newDeliver(a))
-	for _, c := range []*cobra.Command{root, status, enable, disable, flush, forget} {
-		c.Annotations = map[string]string{byPerson: "yes"}
+	root.SetHelpFunc(func(c *cobra.Command, _ []string) { showHelp(a, c) })
+	root.SetHelpCommand(&cobra.Command{Use: "help", Hidden: true}) // unless help is asked for
+	for _, b := range list {
+		c := b.build(a)
+		if b.name == "help" {
+			root.SetHelpCommand(c)
+		} else {
+			root.AddCommand(c)
+		}
 	}
 	return root
-}
-
-// interruptible is a context that ends when the person or the system says so.
-func interruptible(ctx context.Context) (context.Context, context.CancelFunc) {
-	return signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
-}
-
-// grace is how long a command that is interrupted may take to put things in order.
-// A person who presses Ctrl-C waits a second at most.
-const grace = 700 * time.Millisecond
-
-// untilInterrupted does a command's work. When that is interrupted and does not end,
-// as where a file system hangs, it is left alone, and the failure says so.
-func untilInterrupted(ctx context.Context, said string, work func(context.Context) error) error {
-	ctx, stop := interruptible(ctx)
-	defer stop()
-	done := make(chan error, 1)
-	go func() { done <- work(ctx) }()
-	select {
-	case err := <-done:
-		return err
-	case <-ctx.Done():
-	}
-	select {
-	case err := <-done:
-		return err
-	case <-time.After(grace):
-		return fail(exitInterrupted, errors.New(said))
-	}
-}
-
-// library finds manifests.
-func (a *app) library() manifest.Library { return manifest.Library{Dirs: a.Dirs.Tools()} }
-
-// sender takes and delivers events.
-func (a *app) sender() sender.Sender {
-	return sender.Sender{Dirs: a.Dirs, Env: a.Env, WorkDir: a.WorkDir, Now: a.Now, Version: Version}
 }

@@ -12,26 +12,30 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
 	"github.com/usagectl/usagectl/internal/jsondoc"
-	"github.com/usagectl/usagectl/internal/secret"
 	"github.com/usagectl/usagectl/pkg/consent"
 	"github.com/usagectl/usagectl/pkg/sender"
 )
 
-type sendOptions struct {
-	callerOptions
+// sendCommand is the command that takes one event.
+type sendCommand struct {
+	*app
+	eventFlags
 	tool, event string
 	wait        time.Duration
 	fail        bool
 	dryRun      bool
+
+	problems []string       // what the author of the script should know
+	reason   consent.Reason // why telemetry is on
+	taken    chan outcome   // gets the outcome so far once the event is kept
 }
 
 func newSend(a *app) *cobra.Command {
-	var o sendOptions
-	c := &cobra.Command{
+	c := &sendCommand{app: a, taken: make(chan outcome, 1)}
+	command := &cobra.Command{
 		Use:   "send TOOL EVENT",
 		Short: "Take an event and return at once",
 		Long: `Send takes an event and returns at once; a background process delivers it, now or
@@ -56,18 +60,18 @@ with --fail also:
   # In a test of your own: wait, and fail if it did not arrive
   usagectl send demo run.end --wait=5s --fail`,
 		Args: sendWords,
-		RunE: func(c *cobra.Command, args []string) error {
-			o.tool, o.event = args[0], args[1]
-			return runSend(c.Context(), a, o)
+		RunE: func(command *cobra.Command, args []string) error {
+			c.tool, c.event = args[0], args[1]
+			return c.run(command.Context())
 		},
 	}
-	o.addTo(c)
-	flags := c.Flags()
-	flags.DurationVar(&o.wait, "wait", 0, "deliver now, within `TIME`")
+	c.addTo(command)
+	flags := command.Flags()
+	flags.DurationVar(&c.wait, "wait", 0, "deliver now, within `TIME`")
 	flags.Lookup("wait").NoOptDefVal = "2s"
-	flags.BoolVar(&o.fail, "fail", false, "end with an exit code that tells what went wrong")
-	flags.BoolVar(&o.dryRun, "dry-run", false, "print what would leave, and send nothing")
-	return c
+	flags.BoolVar(&c.fail, "fail", false, "end with an exit code that tells what went wrong")
+	flags.BoolVar(&c.dryRun, "dry-run", false, "print what would leave, and send nothing")
+	return command
 }
 
 // outcome is what became of a send.
@@ -98,27 +102,27 @@ const (
 // Reading the caller's own data and --wait are not counted.
 const sendBudget = 2 * time.Second
 
-func runSend(ctx context.Context, a *app, o sendOptions) error {
+// run takes the event, but keeps the caller no longer than that.
+func (c *sendCommand) run(ctx context.Context) error {
 	signal.Ignore(syscall.SIGPIPE) // nobody listening to what send has to say does not end it
-	data, dataErr := a.readData(o.data)
-	s := &sending{app: a, o: o, kept: make(chan outcome, 1)}
-	if dataErr != nil {
-		s.problem("--data: %v", dataErr)
+	data, err := readData(c.data, c.world.Stdin)
+	if err != nil {
+		c.problem("--data: %v", err)
 	}
 	done := make(chan outcome, 1)
-	go func() { done <- s.send(ctx, data) }()
+	go func() { done <- c.take(ctx, data) }()
 	select {
 	case out := <-done:
-		return a.finish(o, out, s.problems)
-	case <-time.After(sendBudget + o.wait):
-		return a.finish(o, s.late(), nil)
+		return c.finish(out, c.problems)
+	case <-time.After(sendBudget + c.wait):
+		return c.finish(c.late(), nil)
 	}
 }
 
 // late is the outcome as far as it is known when the machine does not answer in time.
-func (s *sending) late() outcome {
+func (c *sendCommand) late() outcome {
 	select {
-	case out := <-s.kept:
+	case out := <-c.taken:
 		out.code, out.Reason = exitTempFail, consent.Reason{Rule: ruleTime, Detail: "it is kept, but the machine did not answer in time"}
 		return out
 	default:
@@ -130,23 +134,23 @@ func (s *sending) late() outcome {
 }
 
 // finish tells the outcome, and what the author of the script should know.
-func (a *app) finish(o sendOptions, out outcome, problems []string) error {
+func (c *sendCommand) finish(out outcome, problems []string) error {
 	if len(problems) > 0 {
-		a.Stderr.Printf("usagectl: send %s %s: %s\n", o.tool, o.event, strings.Join(problems, "; "))
-	} else if a.verbose {
-		a.Stderr.Printf("usagectl: send %s %s: %s: %s\n", o.tool, o.event, out.Outcome, out.Reason.Detail)
+		c.stderr.Printf("usagectl: send %s %s: %s\n", c.tool, c.event, strings.Join(problems, "; "))
+	} else if c.verbose {
+		c.stderr.Printf("usagectl: send %s %s: %s: %s\n", c.tool, c.event, out.Outcome, out.Reason.Detail)
 	}
 	switch {
-	case a.json:
-		out.Schema, out.Tool, out.Event = 1, o.tool, o.event
-		if err := a.printJSON(out); err != nil && o.fail {
+	case c.json:
+		out.Schema, out.Tool, out.Event = 1, c.tool, c.event
+		if err := c.printJSON(out); err != nil && c.fail {
 			return err
 		}
 	case out.document != nil:
-		a.Stdout.Write(out.document) // as it would leave; nobody is left to tell if it fails
+		c.stdout.Write(out.document) // as it would leave; nobody is left to tell if it fails
 	}
 	switch {
-	case !o.fail:
+	case !c.fail:
 		return nil
 	case len(problems) > 0 && out.code == 0:
 		return fail(exitData, nil)
@@ -156,65 +160,60 @@ func (a *app) finish(o sendOptions, out outcome, problems []string) error {
 	return nil
 }
 
-// sending is one event being taken.
-type sending struct {
-	*app
-	o        sendOptions
-	problems []string
-	reason   consent.Reason // why telemetry is on
-	kept     chan outcome   // gets the outcome so far once the event is kept
+// problem notes a mistake of the caller.
+func (c *sendCommand) problem(format string, args ...any) {
+	c.problems = append(c.problems, fmt.Sprintf(format, args...))
 }
 
-func (s *sending) problem(format string, args ...any) {
-	s.problems = append(s.problems, fmt.Sprintf(format, args...))
-}
-
-// send takes the event: it checks what the caller says, asks for consent, reads
+// take takes the event: it checks what the caller says, asks for consent, reads
 // the values, keeps them, and sees to it that somebody delivers them.
-func (s *sending) send(ctx context.Context, data *jsondoc.Object) outcome {
-	taken := s.Now() // before consent is asked: a refusal that comes after this counts
-	t, err := s.declared(s.o.tool, s.o.manifest)
+func (c *sendCommand) take(ctx context.Context, data *jsondoc.Object) outcome {
+	taken := c.world.Now() // before consent is asked: a refusal that comes after this counts
+	t, err := c.tools.declared(c.tool, c.manifest)
 	if err != nil {
-		return s.unusable(err)
+		return c.unusable(err)
 	}
-	event, err := t.event(s.o.event)
+	event, err := t.event(c.event)
 	if err != nil {
-		s.problem("%v", err)
+		c.problem("%v", err)
 		return dropped(ruleData, "there is no such event", exitData)
 	}
-	request, src, problems := s.callerRequest(s.o.callerOptions, event.Name, data, t, !s.o.dryRun)
+	request, src, problems := c.request(c.world, event.Name, data, t, !c.dryRun)
 	src.Now = taken
-	draft, mistakes := sender.Check(t.manifest, request)
-	s.problems = append(append(s.problems, problems...), mistakesOf(mistakes, true)...)
+	given, mistakes := sender.Check(t.manifest, request)
+	c.problems = append(append(c.problems, problems...), mistakesOf(mistakes, true)...)
 	permit, err := t.verdict.Permit(event)
 	if err != nil {
-		return s.off(t, err)
+		return c.off(t, err)
 	}
-	if len(s.problems) > 0 && s.o.fail {
+	if len(c.problems) > 0 && c.fail {
 		return dropped(ruleData, "the data do not fit", exitData)
 	}
-	s.reason = t.verdict.Reason
-	ready, err := draft.Prepare(permit.Terms(), src)
-	if err != nil {
-		if missing := new(sender.MissingError); !errors.As(err, &missing) { // that one is among the mistakes, or withheld
-			s.problem("%v", err)
-		}
+	if name := given.Lacking(t.manifest, event.Name, permit.Terms()); name != "" {
+		return dropped(ruleData, fmt.Sprintf("the required field %q is missing or withheld", name), exitData)
+	}
+	c.reason = t.verdict.Reason
+	values := sender.Collect(t.manifest, permit.Terms(), request, given, src)
+	payload := sender.Build(t.manifest, event.Name, permit.Terms(), values)
+	if err := sender.CheckSize(payload); err != nil {
+		c.problem("%v", err)
 		return dropped(ruleData, err.Error(), exitData)
 	}
-	if s.o.dryRun {
-		return s.dryRun(ready.Payload)
+	if c.dryRun {
+		return wouldBe(payload)
 	}
-	return s.keep(ctx, permit, sender.NewEntry(permit, t.manifest, src, absolute(s.o.manifest), s.WorkDir, ready.Values))
+	return c.keep(ctx, permit, sender.NewEntry(permit, t.manifest, src, absolute(c.manifest), c.world.WorkDir, values))
 }
 
+// dropped is the outcome for an event that is not sent, for a reason other than consent.
 func dropped(rule consent.Rule, detail string, code int) outcome {
 	return outcome{Outcome: "dropped", Reason: consent.Reason{Rule: rule, Detail: detail}, code: code}
 }
 
 // unusable is the outcome for a tool that is not known or whose manifest is bad.
-func (s *sending) unusable(err error) outcome {
+func (c *sendCommand) unusable(err error) outcome {
 	first := firstLine(err)
-	s.problem("%s", first)
+	c.problem("%s", first)
 	var f *failure
 	if errors.As(err, &f) && f.code == exitConfig {
 		return dropped(ruleManifest, first, exitConfig)
@@ -234,39 +233,8 @@ func absolute(path string) string {
 	return abs
 }
 
-// off is the outcome without consent. An opt-out tool's notice is shown here,
-// once, if a person can see it.
-func (s *sending) off(t tool, err error) outcome {
-	out := outcome{Outcome: "off", Reason: t.verdict.Reason}
-	if t.verdict.On() { // on, but not for this event
-		out.Reason = consent.Reason{Rule: "event", Detail: err.Error()}
-	}
-	if out.Reason.Rule == consent.Notice && s.Stderr.Terminal && !s.quiet && !s.o.dryRun {
-		s.notice(t)
-	}
-	return out
-}
-
-func (s *sending) notice(t tool) {
-	m := t.manifest
-	terms := consent.Offer(m, 1)
-	terms.Grant = uuid.NewString()
-	path := s.consentPath(t.id)
-	if path == "" {
-		return
-	}
-	s.Stderr.Printf("%s\n", s.Stderr.Wrap(m.Tool.Name+" collects usage data: "+m.Tool.Purpose, 2))
-	s.Stderr.Printf("  what:   %s\n", s.Stderr.Wrap(strings.Join(agreedFields(m, terms), ", "), 10))
-	s.Stderr.Printf("  where:  %s\n", secret.URL(m.Send.Endpoint))
-	s.Stderr.Printf("  say no: usagectl disable %s\n", t.id)
-	s.Stderr.Printf("  look:   usagectl inspect %s\n", t.id)
-	s.Stderr.Printf("Nothing was sent. From the next time on it will be, unless you say no.\n")
-	if err := s.done("the notice is recorded", consent.Write(path, consent.NewDecision(consent.Notified, terms, s.Now()))); err != nil {
-		s.problem("the notice could not be recorded: %v", err)
-	}
-}
-
-func (s *sending) dryRun(p sender.Payload) outcome {
+// wouldBe is the outcome of a dry run.
+func wouldBe(p sender.Payload) outcome {
 	document, err := indented(p.Document())
 	if err != nil {
 		return dropped(ruleData, err.Error(), exitData)
@@ -276,36 +244,36 @@ func (s *sending) dryRun(p sender.Payload) outcome {
 
 // keep puts the event into the outbox and starts a deliverer, or delivers it
 // itself if the caller waits for that.
-func (s *sending) keep(ctx context.Context, p consent.Permit, e sender.Entry) outcome {
+func (c *sendCommand) keep(ctx context.Context, p consent.Permit, e sender.Entry) outcome {
 	out := outcome{
 		Outcome: "queued", EventID: e.EventID.String(),
-		Reason: s.reason,
+		Reason: c.reason,
 	}
-	snd := s.sender()
+	snd := c.world.sender()
 	keepErr := snd.Queue(p, e)
 	if keepErr == nil {
-		s.kept <- out
+		c.taken <- out
 	}
 	switch {
-	case s.o.wait > 0:
-		return s.deliver(ctx, snd, e, keepErr, out)
+	case c.wait > 0:
+		return c.deliver(ctx, snd, e, keepErr, out)
 	case keepErr != nil:
-		return s.handOver(e, keepErr, out)
+		return c.handOver(e, keepErr, out)
 	}
-	s.wake(snd, e)
+	c.wake(snd, e)
 	return out
 }
 
 // wake sees to it that somebody delivers what is kept.
-func (s *sending) wake(snd sender.Sender, e sender.Entry) {
-	if err := snd.Wake(e, s.startDeliverer); err != nil && s.verbose {
-		s.warn("no deliverer could be started: %v", err)
+func (c *sendCommand) wake(snd sender.Sender, e sender.Entry) {
+	if err := snd.Wake(e, c.world.startDeliverer); err != nil && c.verbose {
+		c.warn("no deliverer could be started: %v", err)
 	}
 }
 
 // deliver delivers the event in the foreground.
-func (s *sending) deliver(ctx context.Context, snd sender.Sender, e sender.Entry, keepErr error, out outcome) outcome {
-	ctx, cancel := context.WithTimeout(ctx, s.o.wait)
+func (c *sendCommand) deliver(ctx context.Context, snd sender.Sender, e sender.Entry, keepErr error, out outcome) outcome {
+	ctx, cancel := context.WithTimeout(ctx, c.wait)
 	defer cancel()
 	snd.Client = sender.NewClient()
 	var fate sender.Fate
@@ -321,7 +289,7 @@ func (s *sending) deliver(ctx context.Context, snd sender.Sender, e sender.Entry
 		out.Outcome, out.code = "rejected", exitRejected
 		out.Reason = consent.Reason{Rule: ruleServer, Detail: fate.Note}
 	case fate.Kept:
-		s.wake(snd, e)
+		c.wake(snd, e)
 		out.code, out.Reason = exitTempFail, consent.Reason{Rule: ruleNetwork, Detail: fate.Note}
 	case fate.Unknown:
 		out.Outcome, out.code = "unknown", exitUnavailable
@@ -334,9 +302,9 @@ func (s *sending) deliver(ctx context.Context, snd sender.Sender, e sender.Entry
 }
 
 // handOver gives an event that could not be kept to a deliverer of its own.
-func (s *sending) handOver(e sender.Entry, keepErr error, out outcome) outcome {
+func (c *sendCommand) handOver(e sender.Entry, keepErr error, out outcome) outcome {
 	out.Reason = consent.Reason{Rule: ruleState, Detail: fmt.Sprintf("it could not be kept (%v); it is tried once", keepErr)}
-	if err := s.startWith(e); err != nil {
+	if err := c.startWith(e); err != nil {
 		return dropped(ruleState, errors.Join(keepErr, err).Error(), exitUnavailable)
 	}
 	return out
@@ -344,7 +312,7 @@ func (s *sending) handOver(e sender.Entry, keepErr error, out outcome) outcome {
 
 // startWith starts a deliverer that gets the event through a pipe. The pipe
 // holds it until the deliverer reads; one that never does is not waited for.
-func (s *sending) startWith(e sender.Entry) error {
+func (c *sendCommand) startWith(e sender.Entry) error {
 	line, err := json.Marshal(e)
 	if err != nil {
 		return err
@@ -354,23 +322,13 @@ func (s *sending) startWith(e sender.Entry) error {
 		return err
 	}
 	defer w.Close()
-	_, err = s.spawn(r, "--stdin")
+	_, err = c.world.spawn(r, "--stdin")
 	if err := errors.Join(err, r.Close()); err != nil {
 		return err
 	}
-	if err := w.SetWriteDeadline(s.Now().Add(time.Second)); err != nil && !errors.Is(err, os.ErrNoDeadline) {
+	if err := w.SetWriteDeadline(c.world.Now().Add(time.Second)); err != nil && !errors.Is(err, os.ErrNoDeadline) {
 		return err
 	}
 	_, err = w.Write(append(line, '\n'))
 	return err
-}
-
-func (a *app) startDeliverer() (int, error) { return a.spawn(nil) }
-
-func (a *app) spawn(stdin *os.File, args ...string) (int, error) {
-	exe, err := a.Executable()
-	if err != nil {
-		return 0, err
-	}
-	return sender.Spawn(exe, append([]string{a.Name, deliverCommand}, args...), a.Environ, stdin)
 }

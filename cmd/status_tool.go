@@ -7,14 +7,13 @@ import (
 	"strings"
 
 	"github.com/usagectl/usagectl/internal/term"
-	"github.com/usagectl/usagectl/pkg/catalogue"
 	"github.com/usagectl/usagectl/pkg/consent"
 	"github.com/usagectl/usagectl/pkg/sender"
 )
 
 // showTool shows everything about one tool.
-func (a *app) showTool(s toolStatus) {
-	out := a.Stdout
+func (v *statusView) showTool(s toolStatus) {
+	out := v.stdout
 	row := func(name, format string, args ...any) {
 		out.Printf("  %-12s %s\n", name, out.Wrap(fmt.Sprintf(format, args...), 15))
 	}
@@ -22,7 +21,7 @@ func (a *app) showTool(s toolStatus) {
 	out.Printf("%s: telemetry is %s\n", out.Style(term.Strong, s.Name), out.Style(cell.Style, cell.Text))
 	row("Why", "%s", s.Reason.Detail)
 	if s.Reason.Rule == ruleOwn {
-		a.showOwn(s, row)
+		v.showOwn(s, row)
 		return
 	}
 	if s.Manifest != "none" {
@@ -40,11 +39,11 @@ func (a *app) showTool(s toolStatus) {
 		} else if s.badSource {
 			id = "none that can be read"
 		}
-		row("Source ID", "%s in %s", id, a.tilde(s.SourcePath))
+		row("Source ID", "%s in %s", id, tilde(v.home, s.SourcePath))
 	}
 	row("Queued", "%d, rejected %d, dropped %d", s.Queued, s.Rejected, s.Dropped)
-	row("Last sent", "%s", ago(s.lastSent(), a.Now()))
-	if s.backoff.Running(a.Now()) {
+	row("Last sent", "%s", ago(s.lastSent(), v.now))
+	if s.backoff.Running(v.now) {
 		row("Waiting", "until %s (failed attempts: %d): %s", utc(s.backoff.NotBefore), s.backoff.Failures, cmp.Or(s.backoff.Error, "the answer was forgotten with the source ID"))
 	}
 	if len(s.NewFields)+len(s.NewEvents) > 0 {
@@ -56,19 +55,19 @@ func (a *app) showTool(s toolStatus) {
 	for _, d := range s.unerased {
 		row("Forgetting", "not all could be removed: %s", cmp.Or(d.Backoff.Error, "it is being worked at"))
 	}
-	a.showRequests(s)
+	v.showRequests(s)
 	out.Printf("\n%s\n", out.Style(term.Strong, "What each rule says"))
 	for _, l := range s.Layers {
-		a.showLayer(l)
+		v.showLayer(l)
 	}
-	a.apart = true
-	a.showDisagreements([]toolStatus{s})
-	a.nextStep(s)
+	v.apart = true
+	v.showDisagreements([]toolStatus{s})
+	v.nextStep(s)
 }
 
 // showOwn shows a tool that does not ask usagectl.
-func (a *app) showOwn(s toolStatus, row func(name, format string, args ...any)) {
-	t, _ := catalogue.Find(s.Tool.String())
+func (v *statusView) showOwn(s toolStatus, row func(name, format string, args ...any)) {
+	t := s.known
 	recorded := "nothing is decided here"
 	if standing := s.Own.Recorded; standing != "" {
 		recorded = standing
@@ -94,19 +93,19 @@ func (a *app) showOwn(s toolStatus, row func(name, format string, args ...any)) 
 		row("Notes", "%s", t.Notes)
 	}
 	row("Facts from", "%s: %s", evidence(s.Own.Evidence), t.Where)
-	a.apart = true
-	a.showDisagreements([]toolStatus{s})
+	v.apart = true
+	v.showDisagreements([]toolStatus{s})
 }
 
 // showRequests shows the deletion requests of one tool, and what the person can do.
-func (a *app) showRequests(s toolStatus) {
-	out := a.Stdout
+func (v *statusView) showRequests(s toolStatus) {
+	out := v.stdout
 	if len(s.Deletions) > 0 {
 		out.Printf("\n%s\n", out.Style(term.Strong, "Deletion requests"))
 	}
 	for _, d := range s.Deletions {
 		cell := d.cell()
-		out.Printf("  %s, requested %s\n", out.Style(cell.Style, cell.Text), ago(d.RequestedAt, a.Now()))
+		out.Printf("  %s, requested %s\n", out.Style(cell.Style, cell.Text), ago(d.RequestedAt, v.now))
 		item := func(name, format string, args ...any) {
 			out.Printf("    %-9s %s\n", name, out.Wrap(fmt.Sprintf(format, args...), 14))
 		}
@@ -115,7 +114,7 @@ func (a *app) showRequests(s toolStatus) {
 			item("To", "%s", d.To)
 		}
 		if d.SettledAt != nil {
-			item("Settled", "%s", ago(*d.SettledAt, a.Now()))
+			item("Settled", "%s", ago(*d.SettledAt, v.now))
 		}
 		if d.Answer != "" {
 			item("Answer", "%s", d.Answer)
@@ -137,8 +136,9 @@ func (a *app) showRequests(s toolStatus) {
 	}
 }
 
-func (a *app) showLayer(l consent.Layer) {
-	out := a.Stdout
+// showLayer shows what one rule says.
+func (v *statusView) showLayer(l consent.Layer) {
+	out := v.stdout
 	style := term.Quiet
 	switch l.Verdict {
 	case "on":
@@ -152,18 +152,18 @@ func (a *app) showLayer(l consent.Layer) {
 }
 
 // nextStep says what the person can do.
-func (a *app) nextStep(s toolStatus) {
+func (v *statusView) nextStep(s toolStatus) {
 	switch {
 	case s.Manifest == "none" && s.Reason.Rule == consent.Undecided:
-		a.hint("no tool of that name is known%s", a.suggestion(s.Tool.String()))
-		a.hint("%s", findTool)
+		v.hint("no tool of that name is known%s", v.tools.suggestion(s.Tool.String()))
+		v.hint("%s", findTool)
 	case s.on:
-		a.hint("turn it off with \"usagectl disable %s\"", s.Tool)
+		v.hint("turn it off with \"usagectl disable %s\"", s.Tool)
 	case s.Reason.Rule == consent.Undecided, s.Reason.Rule == consent.Notice:
-		a.hint("see what it would send with \"usagectl inspect %s\", then decide: \"usagectl enable %s\" or \"usagectl disable %s\"", s.Tool, s.Tool, s.Tool)
+		v.hint("see what it would send with \"usagectl inspect %s\", then decide: \"usagectl enable %s\" or \"usagectl disable %s\"", s.Tool, s.Tool, s.Tool)
 	case s.Reason.Rule == consent.EndpointChanged:
-		a.hint("agree to the new endpoint with \"usagectl enable %s\", or refuse with \"usagectl disable %s\"", s.Tool, s.Tool)
+		v.hint("agree to the new endpoint with \"usagectl enable %s\", or refuse with \"usagectl disable %s\"", s.Tool, s.Tool)
 	case s.Reason.Rule == consent.Unreadable:
-		a.hint("look at the file; decide anew with \"usagectl disable --replace %s\"", s.Tool)
+		v.hint("look at the file; decide anew with \"usagectl disable --replace %s\"", s.Tool)
 	}
 }

@@ -34,7 +34,7 @@ EXIT STATUS
   # For a script that needs a certain version
   usagectl version --json`,
 		Args: words(0, 0),
-		RunE: func(*cobra.Command, []string) error { return runVersion(a) },
+		RunE: func(*cobra.Command, []string) error { return runVersion(a.ui) },
 	}
 }
 
@@ -82,12 +82,13 @@ func (b *build) read(info *debug.BuildInfo) {
 	}
 }
 
-func runVersion(a *app) error {
+// runVersion shows what this program was built from.
+func runVersion(u *ui) error {
 	b := thisBuild()
-	if a.json {
-		return a.printJSON(b)
+	if u.json {
+		return u.printJSON(b)
 	}
-	out := a.Stdout
+	out := u.stdout
 	out.Printf("usagectl %s\n", out.Style(term.Strong, b.Version))
 	out.Printf("  Commit    %s\n", b.commitText())
 	out.Printf("  Built by  %s for %s/%s\n", b.Go, b.OS, b.Arch)

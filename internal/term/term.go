@@ -1,6 +1,8 @@
 // Package term writes to people: in colour where they can see it, plain where a
-// program reads, and never a control character that came from somewhere else. It
-// is the only importer of lipgloss.
+// program reads, and never a control character that came from somewhere else.
+//
+// The six styles are written here rather than by lipgloss, whose packages take a
+// tenth of a millisecond or more of every start of the program.
 package term
 
 import (
@@ -11,8 +13,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/charmbracelet/lipgloss"
-	"github.com/muesli/termenv"
+	"github.com/rivo/uniseg"
 )
 
 // Stream is an output and what is known of whoever reads it.
@@ -64,22 +65,24 @@ func (s Stream) Style(style Style, text string) Styled {
 	if !s.Color || style == Plain {
 		return Styled(text)
 	}
-	r := lipgloss.NewRenderer(s.Writer)
-	r.SetColorProfile(termenv.ANSI)
-	look := r.NewStyle()
-	switch style {
+	return Styled("\x1b[" + style.code() + "m" + text + "\x1b[0m")
+}
+
+// code is what a terminal calls a style: a parameter of SGR (ECMA-48, 8.3.117).
+func (s Style) code() string {
+	switch s {
 	case Strong:
-		look = look.Bold(true)
+		return "1"
 	case Good:
-		look = look.Foreground(lipgloss.Color("2"))
+		return "32"
 	case Warn:
-		look = look.Foreground(lipgloss.Color("3"))
+		return "33"
 	case Bad:
-		look = look.Foreground(lipgloss.Color("1"))
+		return "31"
 	case Quiet:
-		look = look.Faint(true)
+		return "2"
 	}
-	return Styled(look.Render(text))
+	return "0"
 }
 
 // Printf prints like [fmt.Fprintf]. Strings and errors among the arguments are
@@ -171,15 +174,28 @@ func (s Stream) Table(heading []string, rows [][]Cell, grow int) {
 		var line strings.Builder
 		for i, c := range row {
 			text := cut(Clean(c.Text), widths[i])
-			pad := strings.Repeat(" ", widths[i]-lipgloss.Width(text)+gap)
+			pad := strings.Repeat(" ", widths[i]-Width(text)+gap)
 			line.WriteString(string(s.Style(c.Style, text)) + pad)
 		}
 		fmt.Fprintln(s.Writer, strings.TrimRight(line.String(), " "))
 	}
 }
 
-// Width is how many columns a terminal takes for text.
-func Width(text string) int { return lipgloss.Width(text) }
+// Width is how many columns a terminal takes for text without control characters.
+func Width(text string) int {
+	width := 0
+	for text != "" {
+		if text[0] < utf8.RuneSelf { // nearly all of it
+			width++
+			text = text[1:]
+			continue
+		}
+		_, rest, w, _ := uniseg.FirstGraphemeClusterInString(text, -1)
+		width += w
+		text = rest
+	}
+	return width
+}
 
 // gap is the space between columns.
 const gap = 2
@@ -189,7 +205,7 @@ func columns(rows [][]Cell) (widths []int, total int) {
 	widths = make([]int, len(rows[0]))
 	for _, row := range rows {
 		for i, c := range row {
-			widths[i] = max(widths[i], lipgloss.Width(Clean(c.Text)))
+			widths[i] = max(widths[i], Width(Clean(c.Text)))
 		}
 	}
 	total = -gap
@@ -201,11 +217,11 @@ func columns(rows [][]Cell) (widths []int, total int) {
 
 // cut shortens text to a width.
 func cut(text string, width int) string {
-	if lipgloss.Width(text) <= width {
+	if Width(text) <= width {
 		return text
 	}
 	for runes := []rune(text); len(runes) > 0; runes = runes[:len(runes)-1] {
-		if short := strings.TrimRight(string(runes), " ") + "…"; lipgloss.Width(short) <= width {
+		if short := strings.TrimRight(string(runes), " ") + "…"; Width(short) <= width {
 			return short
 		}
 	}
@@ -219,7 +235,7 @@ func (s Stream) Wrap(text string, indent int) Styled {
 	line := ""
 	room := max(20, s.Width-indent)
 	for _, word := range words(Clean(text), room) {
-		if line != "" && lipgloss.Width(line)+1+lipgloss.Width(word) > room {
+		if line != "" && Width(line)+1+Width(word) > room {
 			lines = append(lines, line)
 			line = ""
 		}
@@ -235,7 +251,7 @@ func words(text string, room int) []string {
 	var list []string
 	for rest := strings.Join(strings.Fields(text), " "); rest != ""; {
 		from := 0
-		if quoted, _, closed := strings.Cut(rest[1:], `"`); closed && rest[0] == '"' && lipgloss.Width(quoted)+2 <= room {
+		if quoted, _, closed := strings.Cut(rest[1:], `"`); closed && rest[0] == '"' && Width(quoted)+2 <= room {
 			from = len(quoted) + 2
 		}
 		end := from + strings.IndexByte(rest[from:]+" ", ' ')

@@ -11,22 +11,8 @@ import (
 
 	"github.com/usagectl/usagectl/internal/jsondoc"
 	"github.com/usagectl/usagectl/internal/term"
+	"github.com/usagectl/usagectl/pkg/manifest"
 )
-
-// printJSON prints a value as one line of JSON.
-func (a *app) printJSON(v any) error {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	err := e.Encode(v)
-	if err == nil {
-		_, err = a.Stdout.Write(term.CleanJSON(b.Bytes()))
-	}
-	if err != nil {
-		return fail(exitIO, fmt.Errorf("stdout: %w", err))
-	}
-	return nil
-}
 
 // indented is a document for people to read.
 func indented(doc *jsondoc.Object) ([]byte, error) {
@@ -42,6 +28,7 @@ func indented(doc *jsondoc.Object) ([]byte, error) {
 	return term.CleanJSON(b.Bytes()), nil
 }
 
+// onOff is the state of telemetry in a word.
 func onOff(on bool) string {
 	if on {
 		return "on"
@@ -72,13 +59,13 @@ func ago(at, now time.Time) string {
 	return fmt.Sprintf("%d days ago", int(d.Hours()/24))
 }
 
-// tilde is a path for people: one below the home begins with ~, as they would type
+// tilde is a path for people: one below the home, which may be "", begins with ~, as they would type
 // it and as manifests spell it.
-func (a *app) tilde(path string) string {
-	if a.Dirs.Home == "" {
+func tilde(home, path string) string {
+	if home == "" {
 		return path
 	}
-	rest, err := filepath.Rel(a.Dirs.Home, path)
+	rest, err := filepath.Rel(home, path)
 	if err != nil || !filepath.IsLocal(rest) || rest == "." {
 		return path
 	}
@@ -94,7 +81,27 @@ func firstLine(err error) string {
 	return first
 }
 
+// oneLine is an error of several parts in one line.
+func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }
+
 // lines are the lines of a text, without their ends.
 func lines(text string) iter.Seq[string] {
 	return strings.SplitSeq(strings.TrimSuffix(text, "\n"), "\n")
+}
+
+// plural is one of two words, by how many things it is about.
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return one
+	}
+	return many
+}
+
+// joined names tools.
+func joined(tools []manifest.ID) string {
+	names := make([]string, len(tools))
+	for i, t := range tools {
+		names[i] = t.String()
+	}
+	return strings.Join(names, ", ")
 }

@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"fmt"
 	"io"
 	"os"
 	"runtime"
@@ -10,7 +11,10 @@ import (
 
 	"github.com/usagectl/usagectl/internal/shell"
 	"github.com/usagectl/usagectl/internal/term"
+	"github.com/usagectl/usagectl/pkg/consent"
 	"github.com/usagectl/usagectl/pkg/dirs"
+	"github.com/usagectl/usagectl/pkg/manifest"
+	"github.com/usagectl/usagectl/pkg/sender"
 )
 
 // World is everything outside the program that it looks at or touches. It is
@@ -27,7 +31,7 @@ type World struct {
 	Executable func() (string, error)
 	Name       string        // how this program was called
 	Shell      shell.Dialect // in which advice is given
-	// Interactive tells whether somebody can be asked: stdin and stderr are terminals.
+	// Interactive reports whether somebody can be asked: stdin and stderr are terminals.
 	Interactive bool
 }
 
@@ -70,4 +74,24 @@ func stream(f *os.File) term.Stream {
 		}
 	}
 	return s
+}
+
+// library finds manifests.
+func (w World) library() manifest.Library { return manifest.Library{Dirs: w.Dirs.Tools()} }
+
+// sender takes and delivers events.
+func (w World) sender() sender.Sender {
+	return sender.Sender{Dirs: w.Dirs, Env: w.Env, WorkDir: w.WorkDir, Now: w.Now, Version: Version}
+}
+
+// ownHome refuses to decide, to forget or to deliver for somebody else. What root writes
+// into a home is not its owner's to read or change: a ~/.config that is made so locks
+// them out of it.
+func (w World) ownHome() error {
+	home := consent.ForeignHome(w.Dirs)
+	if home == "" {
+		return nil
+	}
+	return fail(exitNoPerm, fmt.Errorf("nothing was changed: root in somebody else's home, %s", home),
+		"run it as the person whose home it is")
 }

@@ -18,36 +18,37 @@ import (
 	"github.com/usagectl/usagectl/pkg/sender"
 )
 
-// callerOptions are the flags with which a caller describes an event.
-type callerOptions struct {
+// eventFlags are the flags with which a caller describes an event.
+type eventFlags struct {
 	manifest    string
 	set         []string
 	data        string
-	run         string
+	runID       string
 	toolVersion string
 }
 
-func (o *callerOptions) addTo(c *cobra.Command) {
+// addTo adds the flags to a command.
+func (f *eventFlags) addTo(c *cobra.Command) {
 	flags := c.Flags()
-	flags.StringVar(&o.manifest, "manifest", "", "read the tool's manifest from `FILE`")
-	flags.StringArrayVar(&o.set, "set", nil, "set a field by `NAME=VALUE`; repeat it for more")
-	flags.StringVar(&o.data, "data", "", "read fields as JSON from `FILE` (- is stdin)")
-	flags.StringVar(&o.run, "run", "", "the run's `ID`, a UUID (default $USAGECTL_RUN_ID)")
-	flags.StringVar(&o.toolVersion, "tool-version", "", "the tool's own `VERSION`")
+	flags.StringVar(&f.manifest, "manifest", "", "read the tool's manifest from `FILE`")
+	flags.StringArrayVar(&f.set, "set", nil, "set a field by `NAME=VALUE`; repeat it for more")
+	flags.StringVar(&f.data, "data", "", "read fields as JSON from `FILE` (- is stdin)")
+	flags.StringVar(&f.runID, "run", "", "the run's `ID`, a UUID (default $USAGECTL_RUN_ID)")
+	flags.StringVar(&f.toolVersion, "tool-version", "", "the tool's own `VERSION`")
 }
 
 // maxData is the size, in bytes, of the largest --data that is read.
 const maxData = 1 << 20
 
 // readData reads the object that --data names; nil without --data.
-func (a *app) readData(name string) (*jsondoc.Object, error) {
+func readData(name string, stdin io.Reader) (*jsondoc.Object, error) {
 	var data []byte
 	var err error
 	switch name {
 	case "":
 		return nil, nil
 	case "-":
-		data, err = io.ReadAll(io.LimitReader(a.Stdin, maxData+1))
+		data, err = io.ReadAll(io.LimitReader(stdin, maxData+1))
 	default:
 		data, _, err = statefile.ReadRegular(name, maxData, true)
 	}
@@ -76,12 +77,13 @@ func mistakesOf(problems []sender.Problem, missing bool) []string {
 	return list
 }
 
-// callerRequest reads the flags that describe an event. create tells whether a
-// source ID and a key may be made for it.
-func (a *app) callerRequest(o callerOptions, event string, data *jsondoc.Object, t tool, create bool) (sender.Request, sender.Sources, []string) {
-	r := sender.Request{Event: event, Data: data, ToolVersion: o.toolVersion}
+// request is what the flags ask for, of an event of a tool, where its values come from,
+// and which of the flags are left out and why. With create a source ID and a key may be
+// made for it.
+func (f eventFlags) request(w World, event string, data *jsondoc.Object, t tool, create bool) (sender.Request, sender.Sources, []string) {
+	r := sender.Request{Event: event, Data: data, ToolVersion: f.toolVersion}
 	var problems []string
-	for _, set := range o.set {
+	for _, set := range f.set {
 		name, text, ok := strings.Cut(set, "=")
 		if !ok || name == "" {
 			problems = append(problems, fmt.Sprintf("--set %s is left out: NAME=VALUE is needed", manifest.Quote(set)))
@@ -89,15 +91,15 @@ func (a *app) callerRequest(o callerOptions, event string, data *jsondoc.Object,
 		}
 		r.Set = append(r.Set, sender.Setting{Name: name, Text: text})
 	}
-	if len(o.toolVersion) > 64 || strings.ContainsFunc(o.toolVersion, func(c rune) bool { return c <= ' ' || c > '~' }) {
-		problems = append(problems, fmt.Sprintf("--tool-version %s is left out: up to 64 printable characters are needed", manifest.Quote(o.toolVersion)))
+	if len(f.toolVersion) > 64 || strings.ContainsFunc(f.toolVersion, func(c rune) bool { return c <= ' ' || c > '~' }) {
+		problems = append(problems, fmt.Sprintf("--tool-version %s is left out: up to 64 printable characters are needed", manifest.Quote(f.toolVersion)))
 		r.ToolVersion = ""
 	}
-	run := o.run
-	if fromEnv, _ := a.Env("USAGECTL_RUN_ID"); run == "" {
+	run := f.runID
+	if fromEnv, _ := w.Env("USAGECTL_RUN_ID"); run == "" {
 		run = fromEnv
 	}
-	src := a.sources(t, create)
+	src := sources(w, t, create)
 	if run != "" {
 		id, err := uuid.Parse(run)
 		if err != nil || id == uuid.Nil {
@@ -111,14 +113,14 @@ func (a *app) callerRequest(o callerOptions, event string, data *jsondoc.Object,
 
 // sources are where values come from. In CI no ID and no key are made: the
 // machine is gone in a minute.
-func (a *app) sources(t tool, create bool) sender.Sources {
-	create = create && ci.Detect(a.Env) == ""
+func sources(w World, t tool, create bool) sender.Sources {
+	create = create && ci.Detect(w.Env) == ""
 	path := ""
 	if t.manifest.Identity.Random {
-		path, _ = identity.Path(t.manifest.Identity, a.Env, a.Dirs.Home) // "" without a home
+		path, _ = identity.Path(t.manifest.Identity, w.Env, w.Dirs.Home) // "" without a home
 	}
 	return sender.Sources{
-		Now:     a.Now(),
+		Now:     w.Now(),
 		EventID: uuid.New(),
 		RunID:   uuid.New(),
 		Version: Version,
@@ -126,9 +128,9 @@ func (a *app) sources(t tool, create bool) sender.Sources {
 			if path == "" {
 				return identity.Unavailable
 			}
-			return identity.Value(a.sender().SourceID(path, create))
+			return identity.Value(w.sender().SourceID(path, create))
 		},
-		HashKey: func() ([]byte, error) { return a.sender().HashKey(t.id, path, create) },
-		Host:    hostfacts.Host{Root: os.DirFS("/"), Env: a.Env},
+		HashKey: func() ([]byte, error) { return w.sender().HashKey(t.id, path, create) },
+		Host:    hostfacts.Host{Root: os.DirFS("/"), Env: w.Env},
 	}
 }

@@ -96,3 +96,25 @@ func needed(f *pflag.Flag) string {
 	}
 	return "another value"
 }
+
+// commandNames are the commands that people are told of.
+func commandNames(c *cobra.Command) []string {
+	var names []string
+	for _, sub := range c.Commands() {
+		if !sub.Hidden {
+			names = append(names, sub.Name())
+		}
+	}
+	return names
+}
+
+// oneOrAll holds that a command names tools or says --all.
+func oneOrAll(names []string, all bool) error {
+	switch {
+	case all && len(names) > 0:
+		return fail(exitUsage, errors.New("name tools, or say --all, not both"))
+	case !all && len(names) == 0:
+		return fail(exitUsage, errors.New("which tool? name one or more"), `see the tools on this machine with "usagectl status"`)
+	}
+	return nil
+}

@@ -1,0 +1,52 @@
+package cmd
+
+import (
+	"fmt"
+
+	"github.com/usagectl/usagectl/internal/shell"
+	"github.com/usagectl/usagectl/pkg/catalogue"
+)
+
+// showReach says, after a refusal, what else it takes for the tool to obey: a
+// decision reaches only what asks usagectl. It reports whether a variable does it.
+func showReach(a *app, t tool) bool {
+	if t.known == nil {
+		return false
+	}
+	out := a.stdout
+	orders := catalogue.Obey([]catalogue.Wish{{Tool: t.known, Off: true}}, false)
+	switch {
+	case len(orders.Variables) > 0:
+		out.Printf("%s itself obeys once %s set:\n", t.known.Name, plural(len(orders.Variables), "its variable is", "its variables are"))
+	case len(orders.Beyond) > 0:
+		text := fmt.Sprintf("No variable reaches %s itself, and usagectl never runs other programs or changes their files: %s", t.known.Name, orders.Beyond[0].Do)
+		out.Printf("%s\n", out.Wrap(text, 2))
+		return false
+	}
+	for _, v := range orders.Variables {
+		if line, err := assignment(a.world.Shell, v); err == nil {
+			out.Printf("  %s\n", line)
+		}
+	}
+	if way := t.known.Elsewhere(); way != "" {
+		out.Printf("%s\n", out.Wrap("Or "+way+". Usagectl never runs other programs or changes their files.", 2))
+	}
+	return len(orders.Variables) > 0
+}
+
+// hintStartLine tells the line that has tools obey. It stands by itself, for it is to
+// be copied and a terminal would break it.
+func hintStartLine(a *app, what string) {
+	if !a.quiet {
+		a.hint("%s, add this line to your shell's start file:", what)
+		a.stderr.Printf("  %s\n", startLine(a.world.Shell))
+	}
+}
+
+// startLine is the line in a shell's start file that has tools obey.
+func startLine(in shell.Dialect) string {
+	if in == shell.PowerShell {
+		return "usagectl env --quiet --shell powershell | Out-String | Invoke-Expression"
+	}
+	return `eval "$(usagectl env --quiet)"`
+}

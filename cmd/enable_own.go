@@ -1,0 +1,55 @@
+package cmd
+
+import (
+	"cmp"
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"github.com/usagectl/usagectl/pkg/consent"
+	"github.com/usagectl/usagectl/pkg/manifest"
+)
+
+// agreeToOwn records that a person agrees to what a tool does by itself, of which
+// the catalogue knows. Nothing is sent for it from here: it has no manifest.
+func (c *enableCommand) agreeToOwn(id manifest.ID) (tool, error) {
+	t := c.tools.look(id)
+	if c.level != 1 {
+		return t, fail(exitData, fmt.Errorf("%s has no levels", id))
+	}
+	terms := consent.Terms{Grant: uuid.NewString(), Level: 1, Endpoint: cmp.Or(t.known.Endpoint, t.known.Homepage, id.String())}
+	if err := record(c.app, t.facts.Tool, id, consent.NewDecision(consent.Granted, terms, c.world.Now()), c.replace); err != nil {
+		return t, err
+	}
+	return c.tools.judge(t), nil
+}
+
+// showAgreedToOwn says what was agreed to, and what else it takes.
+func (c *enableCommand) showAgreedToOwn(t tool) {
+	out, here := c.stdout, newSurvey(c.app)
+	out.Printf("You agreed to the telemetry of %s. It does not ask usagectl, and nothing is sent for it from here.\n", t.known.Name)
+	if t.known.Data != "" {
+		out.Printf("  What:  %s\n", t.known.Data)
+	}
+	out.Printf("  Where: %s\n", cmp.Or(t.known.Endpoint, "not known"))
+	own := here.own(t.known, here.recorded.Of(t.id))
+	out.Printf("  Now:   %s, %s\n", own.Telemetry, own.Because)
+	if own.Recorded == string(consent.Granted) {
+		for _, do := range own.Do {
+			out.Printf("  To do: %s\n", do)
+		}
+	}
+	out.Printf("Undo it with: usagectl disable %s\n", t.id)
+}
+
+// stillRefused says what refuses a tool's own telemetry though the person agreed.
+func (c *enableCommand) stillRefused(t tool) {
+	standing := consent.ReadRecorded(c.world.Dirs).Of(t.id)
+	if standing.State != consent.Refused {
+		return
+	}
+	c.warn("telemetry of %s is still refused, and \"usagectl env\" keeps it off: %s", t.id, standing.Why)
+	if t.verdict.Reason.Rule == consent.User {
+		c.hint("lift your refusal of all tools with \"usagectl enable --all\"")
+	}
+}

@@ -1,0 +1,109 @@
+package cmd
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/usagectl/usagectl/pkg/manifest"
+	"github.com/usagectl/usagectl/pkg/sender"
+)
+
+// flushed is what a flush did for one tool.
+type flushed struct {
+	Tool     manifest.ID `json:"tool"`
+	Sent     int         `json:"sent"`
+	Rejected int         `json:"rejected"`
+	Dropped  int         `json:"dropped"`
+	Queued   int         `json:"queued"` // still
+	Detail   string      `json:"detail"` // why something still waits
+
+	Deletions  []deletion `json:"deletions"`  // the requests that waited
+	Unrecorded string     `json:"unrecorded"` // why something that was sent is not in the journal
+
+	unerased []sender.Deletion // that could not be carried out here yet
+}
+
+// line is the result in words: "2 sent, nothing waits".
+func (r flushed) line() string {
+	var parts []string
+	for _, part := range []struct {
+		n    int
+		what string
+	}{{r.Sent, "sent"}, {r.Rejected, "rejected"}, {r.Dropped, "dropped because consent was withdrawn, or the source ID forgotten"}} {
+		if part.n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", part.n, part.what))
+		}
+	}
+	for _, d := range r.Deletions {
+		parts = append(parts, d.outcome())
+	}
+	if left := leftOver(r.unerased); left != "" {
+		parts = append(parts, left)
+	}
+	switch {
+	case r.Queued == 0 && len(r.unerased) > 0:
+	case r.Queued == 0:
+		parts = append(parts, "nothing waits")
+	case r.Detail == "":
+		parts = append(parts, fmt.Sprintf("%d still waiting", r.Queued))
+	default:
+		parts = append(parts, fmt.Sprintf("%d still waiting: %s", r.Queued, r.Detail))
+	}
+	if r.Unrecorded != "" {
+		parts = append(parts, r.Unrecorded)
+	}
+	return strings.Join(parts, ", ")
+}
+
+// leftOver says what could not be removed here, or "".
+func leftOver(unerased []sender.Deletion) string {
+	if len(unerased) == 0 {
+		return ""
+	}
+	why := cmp.Or(unerased[0].Backoff.Error, "it is being worked at")
+	return "not all that is to be forgotten could be removed: " + strings.ReplaceAll(why, "\n", "; ")
+}
+
+// verdictOf finds the exit code.
+func verdictOf(results []flushed) error {
+	code := exitOK
+	for _, r := range results {
+		in := func(state sender.DeletionState) bool {
+			return slices.ContainsFunc(r.Deletions, func(d deletion) bool { return d.State == state })
+		}
+		switch {
+		case r.Queued > 0 || in(sender.Pending) || len(r.unerased) > 0:
+			return fail(exitTempFail, nil)
+		case r.Unrecorded != "":
+			code = exitIO
+		case r.Rejected > 0 || in(sender.Failed):
+			code = exitRejected
+		}
+	}
+	if code != exitOK {
+		return fail(code, nil)
+	}
+	return nil
+}
+
+// showFlushed shows what a flush did, tool by tool.
+func showFlushed(u *ui, results []flushed) error {
+	if u.json {
+		return u.printJSON(struct {
+			Schema int       `json:"schema"`
+			Tools  []flushed `json:"tools"`
+		}{1, results})
+	}
+	if u.quiet {
+		return nil
+	}
+	if len(results) == 0 {
+		u.stdout.Printf("nothing is queued\n")
+	}
+	for _, r := range results {
+		u.stdout.Printf("%s: %s\n", r.Tool, r.line())
+	}
+	return nil
+}

@@ -1,0 +1,111 @@
+package cmd
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/usagectl/usagectl/pkg/manifest"
+	"github.com/usagectl/usagectl/pkg/sender"
+)
+
+// kept is what is kept on this machine about tools: events, journals and deletion
+// requests. It reads, and changes nothing.
+type kept struct{ world World }
+
+// tools are the tools named, or all that have an outbox or a deletion.
+func (k kept) tools(names []string) ([]manifest.ID, error) {
+	if len(names) > 0 {
+		return parseIDs(names)
+	}
+	tools, err := sender.Tools(k.world.Dirs.State())
+	if err != nil {
+		return nil, fail(exitIO, fmt.Errorf("the outbox: %w", err))
+	}
+	deletions, _ := k.world.sender().Deletions().All() // as far as they can be read
+	for _, d := range deletions {
+		tools = append(tools, d.Tools...)
+	}
+	slices.SortFunc(tools, func(x, y manifest.ID) int { return strings.Compare(x.String(), y.String()) })
+	return slices.Compact(tools), nil
+}
+
+// deletions reads what was asked for about a tool, as far as it can be read.
+func (k kept) deletions(tool manifest.ID) (list []deletion, unerased []sender.Deletion) {
+	all, _ := k.world.sender().Deletions().Of(tool) // see warnOfDamage
+	list = []deletion{}
+	for _, d := range all {
+		for _, v := range deletionsOf(d) {
+			if slices.Contains(v.Tools, tool) {
+				list = append(list, v)
+			}
+		}
+		if !d.Erased {
+			unerased = append(unerased, d)
+		}
+	}
+	return list, unerased
+}
+
+// deletionsOf reads what was asked for about several tools, each request once.
+func (k kept) deletionsOf(tools []tool) []deletion {
+	var list []deletion
+	for _, t := range tools {
+		of, _ := k.deletions(t.id)
+		for _, d := range of {
+			if !slices.ContainsFunc(list, func(o deletion) bool { return o.RequestID == d.RequestID }) {
+				list = append(list, d)
+			}
+		}
+	}
+	return list
+}
+
+// openDeletions are the requests of a tool about which something is left to do.
+func (k kept) openDeletions(tool manifest.ID) []waitingDeletion {
+	list := []waitingDeletion{}
+	requests, _ := k.deletions(tool)
+	for _, d := range requests {
+		if d.State.Open() {
+			list = append(list, waitingDeletionOf(d))
+		}
+	}
+	return list
+}
+
+// traces reports whether something is kept here of a tool that is not known (any more).
+func (k kept) traces(id manifest.ID) bool {
+	if k.world.Dirs.State() == "" {
+		return false
+	}
+	deletions, _ := k.deletions(id)
+	return k.any(id) || slices.ContainsFunc(deletions, func(d deletion) bool { return d.State.Open() })
+}
+
+// any reports whether events or a journal of a tool are kept here.
+func (k kept) any(id manifest.ID) bool {
+	s := k.world.sender()
+	if s.State() == "" {
+		return false
+	}
+	count, err := s.Outbox(id).Count()
+	return err != nil || count.Queued+count.Rejected > 0 || !s.Journal(id).Last().IsZero()
+}
+
+// warnOfState says that the state directory is not used, if so. What is kept there
+// stays.
+func (k kept) warnOfState(u *ui) {
+	if flaw := k.world.Dirs.StateFlaw; flaw != "" {
+		u.warn("%s is not used: %s", k.world.Dirs.StateDir(), flaw)
+	}
+}
+
+// warnOfDamage says what is kept and not used because it cannot be read or relied on,
+// once for a command, and lists it.
+func (k kept) warnOfDamage(u *ui) []sender.Refused {
+	list := k.world.sender().Refused()
+	for _, r := range list {
+		u.warn("%s is not used: %s", r.Path, r.Reason)
+	}
+	return list
+}

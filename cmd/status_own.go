@@ -1,0 +1,70 @@
+package cmd
+
+import (
+	"fmt"
+
+	"github.com/usagectl/usagectl/pkg/catalogue"
+	"github.com/usagectl/usagectl/pkg/consent"
+)
+
+// ownStatus is what the tool itself does, by its own rule, as "status --json" has
+// it. It is found out without running the tool.
+type ownStatus struct {
+	Telemetry string   `json:"telemetry"` // on, off or unknown
+	By        string   `json:"by"`        // variable, file, default, or status if it collects nothing any more
+	Because   string   `json:"because"`
+	Recorded  string   `json:"recorded"` // refused, granted, notified, or "" if nothing is
+	Agrees    *bool    `json:"agrees"`   // whether the two agree; null if that cannot be told
+	Do        []string `json:"do"`       // what makes them agree
+	Switch    []string `json:"switch"`   // what can switch it: variable, command, file
+	Evidence  string   `json:"evidence"` // how well that is known
+	Seen      []string `json:"seen"`     // what shows that the tool is here
+}
+
+// own finds out what a tool does by itself, and whether that is what was decided.
+func (s survey) own(t *catalogue.Tool, standing consent.Standing) *ownStatus {
+	state := s.here.State(t)
+	o := &ownStatus{
+		Telemetry: "unknown", By: string(state.By), Because: state.Because, Recorded: string(standing.State),
+		Do: []string{}, Switch: t.Ways(), Evidence: string(t.Level), Seen: s.here.Seen(t),
+	}
+	if state.Telemetry == catalogue.On || state.Telemetry == catalogue.Off {
+		o.Telemetry = string(state.Telemetry)
+	}
+	if standing.State != consent.Refused && standing.State != consent.Granted || o.Telemetry == "unknown" {
+		return o
+	}
+	refused := standing.State == consent.Refused
+	agrees := refused == (state.Telemetry == catalogue.Off)
+	o.Agrees = &agrees
+	if !agrees {
+		o.Do = s.remedy(t, refused)
+	}
+	return o
+}
+
+// remedy is what makes a tool do what was decided: lines for a shell, or what else
+// the person can do.
+func (s survey) remedy(t *catalogue.Tool, refused bool) []string {
+	orders := catalogue.Obey([]catalogue.Wish{{Tool: t, Off: refused}}, false)
+	list := []string{}
+	for _, v := range orders.Variables {
+		if line, err := assignment(s.world.Shell, v); err == nil {
+			list = append(list, line)
+		}
+	}
+	for _, b := range orders.Beyond {
+		list = append(list, b.Do)
+	}
+	if !refused && len(list) == 0 && t.CLI.Enable != "" {
+		list = append(list, fmt.Sprintf("run %q", t.CLI.Enable))
+	}
+	return list
+}
+
+// disagrees reports whether the tool does not do what was decided. What was refused
+// counts though the tool is not seen: it may be where nobody looks, as in a virtual
+// environment.
+func (o *ownStatus) disagrees() bool {
+	return o != nil && o.Agrees != nil && !*o.Agrees && (len(o.Seen) > 0 || o.Recorded == string(consent.Refused))
+}

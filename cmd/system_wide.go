@@ -1,0 +1,165 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/usagectl/usagectl/pkg/consent"
+	"github.com/usagectl/usagectl/pkg/manifest"
+	"github.com/usagectl/usagectl/pkg/sender"
+)
+
+// systemWide makes and lifts refusals for everybody on a machine, or in an image: what
+// --system and --root are for. They touch no home and no network.
+type systemWide struct {
+	*app
+	on      bool
+	root    string // of an image; "" for this machine
+	command *cobra.Command
+}
+
+// addTo adds the flags to a command.
+func (s *systemWide) addTo(c *cobra.Command) {
+	s.command = c
+	flags := c.Flags()
+	flags.BoolVar(&s.on, "system", false, "for everybody on this machine")
+	flags.StringVar(&s.root, "root", "", "with --system: for the image whose tree is `DIR`")
+}
+
+// check holds that the flags go together.
+func (s *systemWide) check() error {
+	rooted := s.command.Flags().Changed("root")
+	switch {
+	case rooted && !s.on:
+		return fail(exitUsage, errors.New("--root is for --system"))
+	case rooted && s.root == "":
+		// A script whose variable is not set means an image, and never this machine.
+		return fail(exitUsage, errors.New("--root is empty: nothing was changed"))
+	}
+	return nil
+}
+
+// systemWideIDs names what a machine-wide decision is about; the zero ID for all.
+func systemWideIDs(names []string, all bool) ([]manifest.ID, error) {
+	if all {
+		return []manifest.ID{{}}, nil
+	}
+	return parseIDs(names)
+}
+
+// systemWideResult is one machine-wide refusal, made or lifted.
+type systemWideResult struct {
+	Tool    string `json:"tool"` // or "all"
+	File    string `json:"file"`
+	Refused bool   `json:"refused"`
+	Changed bool   `json:"changed"` // by this command
+}
+
+// refuse refuses tools, or all, for everybody.
+func (s *systemWide) refuse(ctx context.Context, names []string, all, replace bool) error {
+	err := s.decide(names, all, func(m *consent.Machine, id manifest.ID) (systemWideResult, error) {
+		changed, err := m.Refuse(id, replace)
+		return systemWideResult{Refused: true, Changed: changed}, err
+	})
+	if err == nil && s.root == "" {
+		err = s.awaitOwn(ctx, names)
+	}
+	return err
+}
+
+// lift takes back what refuse did.
+func (s *systemWide) lift(names []string, all bool) error {
+	return s.decide(names, all, func(m *consent.Machine, id manifest.ID) (systemWideResult, error) {
+		changed, err := m.Lift(id, s.world.Now())
+		return systemWideResult{Changed: changed}, err
+	})
+}
+
+// awaitOwn waits until deliverers have stopped, as far as that can be seen from here:
+// everybody's ask for consent again, and those of this person are waited for.
+func (s *systemWide) awaitOwn(ctx context.Context, names []string) error {
+	tools, err := parseIDs(names)
+	if err == nil && len(tools) == 0 {
+		tools, err = sender.Tools(s.world.Dirs.State())
+	}
+	if err != nil {
+		return nil // what cannot be read cannot be waited for
+	}
+	if still := s.world.sender().AwaitDeliverers(ctx, tools...); still > 0 {
+		return fail(exitIO, fmt.Errorf("the refusal is recorded, but %s", stillUnderway(still)))
+	}
+	return nil
+}
+
+// decide makes or lifts refusals for a machine, and tells what became of them.
+func (s *systemWide) decide(names []string, all bool, decide func(*consent.Machine, manifest.ID) (systemWideResult, error)) error {
+	s.staysHere = true
+	ids, err := systemWideIDs(names, all)
+	if err != nil {
+		return err
+	}
+	m, err := consent.OpenMachine(s.world.Dirs.System, s.root)
+	if err != nil {
+		return systemWideFailure("nothing was changed", err)
+	}
+	defer m.Close()
+	list := []systemWideResult{}
+	for _, id := range ids {
+		d, err := decide(m, id)
+		if err := s.done(m.File(id)+" is changed", err); err != nil {
+			return systemWideFailure(m.File(id)+" is not changed", err)
+		}
+		d.Tool, d.File = "all", m.File(id)
+		if !id.IsZero() {
+			d.Tool = id.String()
+		}
+		list = append(list, d)
+		if !s.json && !s.quiet {
+			s.stdout.Printf("%s\n", d.line())
+		}
+	}
+	if !s.json {
+		return nil
+	}
+	return s.printJSON(struct {
+		Schema int                `json:"schema"`
+		Tools  []systemWideResult `json:"tools"`
+	}{1, list})
+}
+
+// systemWideFailure is the failure to change a machine's settings.
+func systemWideFailure(what string, err error) error {
+	err = fmt.Errorf("%s: %w", what, err)
+	switch {
+	case errors.Is(err, consent.ErrUnknownFile):
+		return fail(exitConfig, err, "look at it; remove it yourself, or put a refusal in its place by saying \"disable\" with --replace")
+	case errors.Is(err, fs.ErrPermission):
+		return fail(exitNoPerm, err, "it takes the machine's administrator")
+	}
+	if strings.Contains(err.Error(), "escapes") { // the os package has no error to compare with
+		return fail(exitCreate, err, "a link in the tree leads out of it, and nothing is written there")
+	}
+	return fail(exitCreate, err)
+}
+
+// line is the result in words.
+func (d systemWideResult) line() string {
+	who := "the telemetry of " + d.Tool
+	if d.Tool == "all" {
+		who = "all telemetry"
+	}
+	switch {
+	case d.Refused && d.Changed:
+		return fmt.Sprintf("Refused for everybody: %s, in %s", who, d.File)
+	case d.Refused:
+		return fmt.Sprintf("Refused for everybody before, and not changed: %s, in %s", who, d.File)
+	case d.Changed:
+		return fmt.Sprintf("No longer refused for everybody: %s; everybody's own decision counts again", who)
+	}
+	return fmt.Sprintf("There was nothing to lift for %s: there is no %s", who, d.File)
+}
