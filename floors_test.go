@@ -63,13 +63,14 @@ func TestFloors(t *testing.T) {
 	}
 	sole(t, packages, "net/http", transport, path.Join(module, "pkg/sender")) // which passes a client on
 	sole(t, packages, "github.com/shirou/gopsutil/v3/host", path.Join(module, "internal/hostfacts"))
+	sole(t, packages, "github.com/charmbracelet/lipgloss", path.Join(module, "internal/term"))
 	for name, p := range packages {
 		below := floor[name] < floor[transport]
 		if _, known := floor[name]; known && below && slices.Contains(p.Deps, "net/http") {
 			t.Errorf("%s reaches net/http", name)
 		}
 		if strings.HasPrefix(name, module+"/pkg/") && slices.ContainsFunc(p.Deps, forPeople) {
-			t.Errorf("%s reaches cobra, or a terminal", name)
+			t.Errorf("%s reaches cobra or lipgloss", name)
 		}
 		if slices.Contains(p.Deps, "google.golang.org/grpc") {
 			t.Errorf("%s reaches gRPC", name)
@@ -78,7 +79,7 @@ func TestFloors(t *testing.T) {
 }
 
 func forPeople(dep string) bool {
-	return dep == "github.com/spf13/cobra" || dep == module+"/internal/term"
+	return dep == "github.com/spf13/cobra" || dep == "github.com/charmbracelet/lipgloss"
 }
 
 // sole holds that a package of the product is imported by these alone.

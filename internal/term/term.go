@@ -1,8 +1,6 @@
 // Package term writes to people: in colour where they can see it, plain where a
-// program reads, and never a control character that came from somewhere else.
-//
-// The six styles are written here rather than by lipgloss, whose packages take a
-// tenth of a millisecond or more of every start of the program.
+// program reads, and never a control character that came from somewhere else. It
+// is the only importer of lipgloss.
 package term
 
 import (
@@ -13,7 +11,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/rivo/uniseg"
+	"github.com/charmbracelet/lipgloss"
+	"github.com/muesli/termenv"
 )
 
 // Stream is an output and what is known of whoever reads it.
@@ -65,24 +64,22 @@ func (s Stream) Style(style Style, text string) Styled {
 	if !s.Color || style == Plain {
 		return Styled(text)
 	}
-	return Styled("\x1b[" + style.code() + "m" + text + "\x1b[0m")
-}
-
-// code is what a terminal calls a style: a parameter of SGR (ECMA-48, 8.3.117).
-func (s Style) code() string {
-	switch s {
+	r := lipgloss.NewRenderer(s.Writer)
+	r.SetColorProfile(termenv.ANSI)
+	look := r.NewStyle()
+	switch style {
 	case Strong:
-		return "1"
+		look = look.Bold(true)
 	case Good:
-		return "32"
+		look = look.Foreground(lipgloss.Color("2"))
 	case Warn:
-		return "33"
+		look = look.Foreground(lipgloss.Color("3"))
 	case Bad:
-		return "31"
+		look = look.Foreground(lipgloss.Color("1"))
 	case Quiet:
-		return "2"
+		look = look.Faint(true)
 	}
-	return "0"
+	return Styled(look.Render(text))
 }
 
 // Printf prints like [fmt.Fprintf]. Strings and errors among the arguments are
@@ -174,28 +171,15 @@ func (s Stream) Table(heading []string, rows [][]Cell, grow int) {
 		var line strings.Builder
 		for i, c := range row {
 			text := cut(Clean(c.Text), widths[i])
-			pad := strings.Repeat(" ", widths[i]-Width(text)+gap)
+			pad := strings.Repeat(" ", widths[i]-lipgloss.Width(text)+gap)
 			line.WriteString(string(s.Style(c.Style, text)) + pad)
 		}
 		fmt.Fprintln(s.Writer, strings.TrimRight(line.String(), " "))
 	}
 }
 
-// Width is how many columns a terminal takes for text without control characters.
-func Width(text string) int {
-	width := 0
-	for text != "" {
-		if text[0] < utf8.RuneSelf { // nearly all of it
-			width++
-			text = text[1:]
-			continue
-		}
-		_, rest, w, _ := uniseg.FirstGraphemeClusterInString(text, -1)
-		width += w
-		text = rest
-	}
-	return width
-}
+// Width is how many columns a terminal takes for text.
+func Width(text string) int { return lipgloss.Width(text) }
 
 // gap is the space between columns.
 const gap = 2
@@ -205,7 +189,7 @@ func columns(rows [][]Cell) (widths []int, total int) {
 	widths = make([]int, len(rows[0]))
 	for _, row := range rows {
 		for i, c := range row {
-			widths[i] = max(widths[i], Width(Clean(c.Text)))
+			widths[i] = max(widths[i], lipgloss.Width(Clean(c.Text)))
 		}
 	}
 	total = -gap
@@ -217,11 +201,11 @@ func columns(rows [][]Cell) (widths []int, total int) {
 
 // cut shortens text to a width.
 func cut(text string, width int) string {
-	if Width(text) <= width {
+	if lipgloss.Width(text) <= width {
 		return text
 	}
 	for runes := []rune(text); len(runes) > 0; runes = runes[:len(runes)-1] {
-		if short := strings.TrimRight(string(runes), " ") + "…"; Width(short) <= width {
+		if short := strings.TrimRight(string(runes), " ") + "…"; lipgloss.Width(short) <= width {
 			return short
 		}
 	}
@@ -235,7 +219,7 @@ func (s Stream) Wrap(text string, indent int) Styled {
 	line := ""
 	room := max(20, s.Width-indent)
 	for _, word := range words(Clean(text), room) {
-		if line != "" && Width(line)+1+Width(word) > room {
+		if line != "" && lipgloss.Width(line)+1+lipgloss.Width(word) > room {
 			lines = append(lines, line)
 			line = ""
 		}
@@ -251,7 +235,7 @@ func words(text string, room int) []string {
 	var list []string
 	for rest := strings.Join(strings.Fields(text), " "); rest != ""; {
 		from := 0
-		if quoted, _, closed := strings.Cut(rest[1:], `"`); closed && rest[0] == '"' && Width(quoted)+2 <= room {
+		if quoted, _, closed := strings.Cut(rest[1:], `"`); closed && rest[0] == '"' && lipgloss.Width(quoted)+2 <= room {
 			from = len(quoted) + 2
 		}
 		end := from + strings.IndexByte(rest[from:]+" ", ' ')
