@@ -185,9 +185,9 @@ func (l *line) candidates(typed string) []manifest.ID {
 
 // waits reports whether flush has something to do for a tool.
 func (l *line) waits(id manifest.ID) bool {
-	count, _ := l.world.sender().Outbox(id).Count()
+	queued, _ := l.world.sender().Queued(id)
 	deletions, _ := l.kept.deletions(id)
-	return count.Queued > 0 || slices.ContainsFunc(deletions, func(d deletion) bool { return d.State == sender.Pending })
+	return queued > 0 || slices.ContainsFunc(deletions, func(d deletion) bool { return d.State == sender.Pending })
 }
 
 // aboutTool describes a tool: its name, and why it collects or what.

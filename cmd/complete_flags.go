@@ -7,7 +7,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/usagectl/usagectl/internal/secret"
 	"github.com/usagectl/usagectl/internal/shell"
 	"github.com/usagectl/usagectl/pkg/manifest"
 )
@@ -104,12 +103,12 @@ func (l *line) levels() []offer {
 // requests are the deletion requests about which something is left to do.
 func (l *line) requests() []offer {
 	given, _ := l.command.Flags().GetStringSlice("confirm")
-	deletions, _ := l.world.sender().Deletions().All()
+	deletions, _ := l.world.sender().Deletions()
 	var list []offer
 	for _, d := range deletions {
 		for _, r := range d.Requests {
-			if id := r.ID.String(); r.State.Open() && !slices.Contains(given, id) {
-				list = append(list, offer{id, r.Tools[0].String() + ", " + string(r.State) + ", " + secret.URL(r.To)})
+			if id := r.RequestID.String(); r.State.Open() && !slices.Contains(given, id) {
+				list = append(list, offer{id, r.Tools[0].String() + ", " + string(r.State) + ", " + r.To})
 			}
 		}
 	}

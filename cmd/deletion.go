@@ -1,60 +1,26 @@
 package cmd
 
 import (
-	"cmp"
-	"time"
+	"encoding/json"
 
-	"github.com/google/uuid"
-
-	"github.com/usagectl/usagectl/internal/jsondoc"
-	"github.com/usagectl/usagectl/internal/secret"
 	"github.com/usagectl/usagectl/internal/term"
 	"github.com/usagectl/usagectl/pkg/manifest"
 	"github.com/usagectl/usagectl/pkg/sender"
 )
 
-// deletion is one deletion request, as JSON has it everywhere.
-type deletion struct {
-	RequestID   uuid.UUID             `json:"request_id"`
-	Tools       []manifest.ID         `json:"tools"`
-	State       sender.DeletionState  `json:"state"`
-	Method      manifest.ForgetMethod `json:"method"`
-	To          string                `json:"to"`
-	Contact     string                `json:"contact"`
-	RequestedAt time.Time             `json:"requested_at"`
-	SettledAt   *time.Time            `json:"settled_at"`
-	SourceID    *string               `json:"source_id"` // null once it is settled
-	SHA256      string                `json:"sha256"`
-	Attempts    int                   `json:"attempts"` // that failed
-	NotBefore   *time.Time            `json:"not_before"`
-	Answer      string                `json:"answer"` // of the receiver, or of the network
-
-	request sender.DeletionRequest
-}
+// deletion is one deletion request.
+type deletion struct{ sender.DeletionRequest }
 
 // deletionsOf are the requests of a deletion.
 func deletionsOf(d sender.Deletion) []deletion {
 	list := []deletion{}
 	for _, r := range d.Requests {
-		v := deletion{
-			RequestID: r.ID, Tools: r.Tools, State: r.State, Method: r.Method, To: secret.URL(r.To), Contact: r.Contact,
-			RequestedAt: r.RequestedAt, SHA256: d.SHA256, Attempts: r.Backoff.Failures,
-			Answer: cmp.Or(r.Answer, r.Backoff.Error), request: r,
-		}
-		if r.State.Open() {
-			v.SourceID = &d.SourceID
-		}
-		if !r.SettledAt.IsZero() {
-			v.SettledAt = &r.SettledAt
-		}
-		if r.State == sender.Pending && !r.Backoff.NotBefore.IsZero() {
-			v.NotBefore = &r.Backoff.NotBefore
-		}
-		list = append(list, v)
+		list = append(list, deletion{r})
 	}
 	return list
 }
 
+// cell shows the state of a request in a table.
 func (d deletion) cell() term.Cell {
 	c := term.Cell{Text: string(d.State)}
 	switch d.State {
@@ -90,7 +56,7 @@ func (d deletion) outcome() string {
 
 // showMail prints the message that a person has to send.
 func (d deletion) showMail(u *ui) {
-	showMessage(u, d.request.Mail(*d.SourceID))
+	showMessage(u, *d.Mail)
 	u.stdout.Printf("\nWhen they have answered:\n  usagectl forget --confirm %s\n", d.RequestID.String())
 }
 
@@ -101,7 +67,7 @@ func showMessage(u *ui, m sender.Mail) {
 	for line := range lines(m.Body) {
 		out.Printf("%s\n", line)
 	}
-	out.Printf("\nOr open it in your mail program:\n%s\n", m.Link())
+	out.Printf("\nOr open it in your mail program:\n%s\n", m.Link)
 }
 
 // showOwnWay says whom a person can write to where nobody can be asked for them.
@@ -118,17 +84,12 @@ func (d deletion) showOwnWay(u *ui) {
 // waitingDeletion is an open request with what leaves, or what the person sends.
 type waitingDeletion struct {
 	deletion
-	Payload *jsondoc.Object `json:"payload"` // null where this program sends nothing
+	Payload json.RawMessage `json:"payload"` // null where this program sends nothing
 	Mail    *sender.Mail    `json:"mail"`    // null where the person has no mail to send
 }
 
 func waitingDeletionOf(d deletion) waitingDeletion {
-	w := waitingDeletion{deletion: d, Payload: d.request.Document(*d.SourceID)}
-	if d.Method == manifest.ForgetMail {
-		m := d.request.Mail(*d.SourceID)
-		w.Mail = &m
-	}
-	return w
+	return waitingDeletion{d, d.Document, d.Mail}
 }
 
 // show shows what leaves, or what the person has to send.

@@ -25,13 +25,10 @@ func newDeliver(a *app) *cobra.Command {
 			if consent.ForeignHome(a.world.Dirs) != "" {
 				return nil
 			}
-			s := a.world.sender()
-			s.WorkDir = "" // the place where it was started is nobody's
-			s.Client = sender.NewClient()
 			if stdin {
-				return s.RunPipe(ctx, a.world.Stdin)
+				return a.world.sender().RunPipe(ctx, a.world.Stdin)
 			}
-			s.Run(ctx)
+			a.world.sender().Run(ctx)
 			return nil
 		},
 	}
@@ -39,14 +36,16 @@ func newDeliver(a *app) *cobra.Command {
 	return c
 }
 
-// startDeliverer starts a deliverer in the background, and returns its process ID.
-func (w World) startDeliverer() (int, error) { return w.spawn(nil) }
-
-// spawn starts the deliver command in the background. stdin may be nil.
-func (w World) spawn(stdin *os.File, args ...string) (int, error) {
+// startDeliverer starts the deliver command in the background, and returns its process
+// ID. It delivers what is on stdin, if that is not nil.
+func (w World) startDeliverer(stdin *os.File) (int, error) {
 	exe, err := w.Executable()
 	if err != nil {
 		return 0, err
 	}
-	return sender.Spawn(exe, append([]string{w.Name, deliverCommand}, args...), w.Environ, stdin)
+	args := []string{w.Name, deliverCommand}
+	if stdin != nil {
+		args = append(args, "--stdin")
+	}
+	return sender.Spawn(exe, args, w.Environ, stdin)
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"sync"
 
 	"github.com/spf13/cobra"
 
@@ -162,52 +161,21 @@ func (c *disableCommand) refuseAll(ctx context.Context) error {
 // refuse records a refusal, of a tool or with the zero ID of all, and empties the
 // outboxes; what is queued goes even if the refusal cannot be recorded.
 func (c *disableCommand) refuse(ctx context.Context, old consent.Record, id manifest.ID) (sender.Emptied, error) {
-	s := c.world.sender()
-	tools := []manifest.ID{id}
-	if id.IsZero() {
-		tools, _ = sender.Tools(s.State())
-	}
-	before := s.Snapshot(tools...)
-	err := record(c.app, old, id, consent.Decision{State: consent.Refused, At: c.world.Now().UTC().Truncate(1e9)}, c.replace)
-	emptied, emptyErr := emptyOutboxes(ctx, s, id, before)
-	if !s.Keeps() {
-		s.AwaitDeliverers(ctx)
+	r := c.world.sender().Refuse(ctx, id, func() error {
+		return record(c.app, old, id, consent.Decision{State: consent.Refused, At: c.world.Now().UTC().Truncate(1e9)}, c.replace)
+	})
+	if r.Unkept {
 		c.note("events cannot be kept now, so nobody knows whether one was stopped while it was being sent, and may have arrived")
 	}
-	switch gone := strings.TrimSpace(thrownAway(emptied)); {
-	case err != nil && gone != "":
+	switch gone := strings.TrimSpace(thrownAway(r.Events)); {
+	case r.Recorded != nil && gone != "":
 		c.warn("%s", gone) // though the refusal is not recorded
-	case err == nil && errors.Is(emptyErr, sender.ErrUncounted):
-		c.warn("not all that was thrown away is counted: %v", emptyErr)
-	case err == nil && emptyErr != nil:
-		err = fail(exitIO, fmt.Errorf("the refusal is recorded, but what is queued is not all thrown away: %w", emptyErr))
+	case r.Recorded == nil && errors.Is(r.Emptied, sender.ErrUncounted):
+		c.warn("not all that was thrown away is counted: %v", r.Emptied)
+	case r.Recorded == nil && r.Emptied != nil:
+		return r.Events, fail(exitIO, fmt.Errorf("the refusal is recorded, but what is queued is not all thrown away: %w", r.Emptied))
 	}
-	return emptied, err
-}
-
-// emptyOutboxes empties the outbox of a tool, or with the zero ID of all tools, side by side.
-func emptyOutboxes(ctx context.Context, s sender.Sender, id manifest.ID, before sender.Snapshot) (sender.Emptied, error) {
-	tools := []manifest.ID{id}
-	var err error
-	if id.IsZero() {
-		tools, err = sender.Tools(s.State()) // those that there are now, after the refusal
-	}
-	var mu sync.Mutex
-	var wg sync.WaitGroup
-	var sum sender.Emptied
-	for _, tool := range tools {
-		wg.Go(func() {
-			emptied, emptyErr := s.Empty(ctx, tool, before)
-			mu.Lock()
-			defer mu.Unlock()
-			sum = sum.Add(emptied)
-			if emptyErr != nil {
-				err = errors.Join(err, fmt.Errorf("%s: %w", tool, emptyErr))
-			}
-		})
-	}
-	wg.Wait()
-	return sum, err
+	return r.Events, r.Recorded
 }
 
 // thrownAway says what became of the events of outboxes that were emptied, each

@@ -3,17 +3,14 @@ package cmd
 import (
 	"fmt"
 	"io"
-	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
-	"github.com/usagectl/usagectl/internal/ci"
-	"github.com/usagectl/usagectl/internal/hostfacts"
 	"github.com/usagectl/usagectl/internal/jsondoc"
 	"github.com/usagectl/usagectl/internal/statefile"
-	"github.com/usagectl/usagectl/pkg/identity"
 	"github.com/usagectl/usagectl/pkg/manifest"
 	"github.com/usagectl/usagectl/pkg/sender"
 )
@@ -40,8 +37,8 @@ func (f *eventFlags) addTo(c *cobra.Command) {
 // maxData is the size, in bytes, of the largest --data that is read.
 const maxData = 1 << 20
 
-// readData reads the object that --data names; nil without --data.
-func readData(name string, stdin io.Reader) (*jsondoc.Object, error) {
+// readData reads the JSON object that --data names; nil without --data.
+func readData(name string, stdin io.Reader) ([]byte, error) {
 	var data []byte
 	var err error
 	switch name {
@@ -58,7 +55,11 @@ func readData(name string, stdin io.Reader) (*jsondoc.Object, error) {
 	if len(data) > maxData {
 		return nil, fmt.Errorf("more than %d bytes", maxData)
 	}
-	return jsondoc.ParseObject(data)
+	_, err = jsondoc.ParseObject(data)
+	if err != nil {
+		return nil, err
+	}
+	return data, nil
 }
 
 // mistakesOf spells the problems for people, those about missing fields only if
@@ -77,11 +78,9 @@ func mistakesOf(problems []sender.Problem, missing bool) []string {
 	return list
 }
 
-// request is what the flags ask for, of an event of a tool, where its values come from,
-// and which of the flags are left out and why. With create a source ID and a key may be
-// made for it.
-func (f eventFlags) request(w World, event string, data *jsondoc.Object, t tool, create bool) (sender.Request, sender.Sources, []string) {
-	r := sender.Request{Event: event, Data: data, ToolVersion: f.toolVersion}
+// describe is what the flags say of an event, and which of them are left out and why.
+func (f eventFlags) describe(w World, m *manifest.Manifest, event string, data []byte) (sender.Event, []string) {
+	e := sender.Event{Name: event, Data: data, ToolVersion: f.toolVersion, Manifest: m, ManifestFile: absolute(f.manifest)}
 	var problems []string
 	for _, set := range f.set {
 		name, text, ok := strings.Cut(set, "=")
@@ -89,48 +88,43 @@ func (f eventFlags) request(w World, event string, data *jsondoc.Object, t tool,
 			problems = append(problems, fmt.Sprintf("--set %s is left out: NAME=VALUE is needed", manifest.Quote(set)))
 			continue
 		}
-		r.Set = append(r.Set, sender.Setting{Name: name, Text: text})
+		e.Set = append(e.Set, sender.Setting{Name: name, Text: text})
 	}
 	if len(f.toolVersion) > 64 || strings.ContainsFunc(f.toolVersion, func(c rune) bool { return c <= ' ' || c > '~' }) {
 		problems = append(problems, fmt.Sprintf("--tool-version %s is left out: up to 64 printable characters are needed", manifest.Quote(f.toolVersion)))
-		r.ToolVersion = ""
+		e.ToolVersion = ""
 	}
 	run := f.runID
 	if fromEnv, _ := w.Env("USAGECTL_RUN_ID"); run == "" {
 		run = fromEnv
 	}
-	src := sources(w, t, create)
-	if run != "" {
-		id, err := uuid.Parse(run)
-		if err != nil || id == uuid.Nil {
-			problems = append(problems, fmt.Sprintf("the run ID %s is left out: a UUID is needed", manifest.Quote(run)))
-		} else {
-			src.RunID = id
-		}
+	if run == "" {
+		return e, problems
 	}
-	return r, src, problems
+	id, err := uuid.Parse(run)
+	if err != nil || id == uuid.Nil {
+		return e, append(problems, fmt.Sprintf("the run ID %s is left out: a UUID is needed", manifest.Quote(run)))
+	}
+	e.RunID = id
+	return e, problems
 }
 
-// sources are where values come from. In CI no ID and no key are made: the
-// machine is gone in a minute.
-func sources(w World, t tool, create bool) sender.Sources {
-	create = create && ci.Detect(w.Env) == ""
-	path := ""
-	if t.manifest.Identity.Random {
-		path, _ = identity.Path(t.manifest.Identity, w.Env, w.Dirs.Home) // "" without a home
+// absolute makes a path usable for the deliverer, which runs elsewhere.
+func absolute(path string) string {
+	if path == "" {
+		return ""
 	}
-	return sender.Sources{
-		Now:     w.Now(),
-		EventID: uuid.New(),
-		RunID:   uuid.New(),
-		Version: Version,
-		SourceID: func() string {
-			if path == "" {
-				return identity.Unavailable
-			}
-			return identity.Value(w.sender().SourceID(path, create))
-		},
-		HashKey: func() ([]byte, error) { return w.sender().HashKey(t.id, path, create) },
-		Host:    hostfacts.Host{Root: os.DirFS("/"), Env: w.Env},
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return path
 	}
+	return abs
+}
+
+// eventProblem is the error for an event that there is not, with the nearest that there is.
+func eventProblem(err *sender.EventError) error {
+	if err.Deletion {
+		return err
+	}
+	return fmt.Errorf("%w%s", err, didYouMean(err.Name, err.Known, "events"))
 }

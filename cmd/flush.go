@@ -82,7 +82,6 @@ func (c *flushCommand) run(ctx context.Context, names []string) error {
 	limited, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 	s := c.world.sender()
-	s.Client = sender.NewClient()
 	if c.rejected {
 		if err := requeue(s, tools); err != nil {
 			return err
@@ -100,12 +99,15 @@ func (c *flushCommand) run(ctx context.Context, names []string) error {
 	}
 	results := make([]flushed, len(sums))
 	for i, sum := range sums {
-		count, err := s.Outbox(sum.Tool).Count()
+		queued, err := s.Queued(sum.Tool)
 		if err != nil {
 			return fail(exitIO, fmt.Errorf("the outbox of %s: %w", sum.Tool, err))
 		}
 		requests, unerased := c.settled(sum.Tool, asked)
-		results[i] = flushed{sum.Tool, sum.Sent, sum.Rejected, sum.Dropped, count.Queued, cmp.Or(sum.Failed, sum.Held, leftOver(unerased)), requests, sum.Unrecorded, unerased}
+		results[i] = flushed{
+			sum.Tool, sum.Sent, sum.Rejected, sum.Dropped, queued, cmp.Or(textOf(cmp.Or(sum.Failed, sum.Held)), leftOver(unerased)), requests,
+			textOf(sum.Unrecorded), unerased,
+		}
 	}
 	if err := showFlushed(c.ui, results); err != nil {
 		return err
@@ -132,10 +134,18 @@ func (c *flushCommand) nothingToFlush(tools []manifest.ID) error {
 	return fail(exitIO, fmt.Errorf("nothing was delivered: %s is not used: %s", c.world.Dirs.StateDir(), c.world.Dirs.StateFlaw))
 }
 
+// textOf is what an error says; "" if there is none.
+func textOf(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}
+
 // requeue puts back into the queue what servers rejected.
 func requeue(s sender.Sender, tools []manifest.ID) error {
 	for _, tool := range tools {
-		if _, err := s.Outbox(tool).Requeue(); err != nil {
+		if _, err := s.Retry(tool); err != nil {
 			return fail(exitIO, fmt.Errorf("the rejected events of %s are not all put back: %w", tool, err))
 		}
 	}
@@ -156,7 +166,7 @@ func (c *flushCommand) pending(tools []manifest.ID) map[uuid.UUID]bool {
 
 // settled are the requests of a tool that waited, as they are now, and what could
 // not be removed here.
-func (c *flushCommand) settled(tool manifest.ID, waited map[uuid.UUID]bool) ([]deletion, []sender.Deletion) {
+func (c *flushCommand) settled(tool manifest.ID, waited map[uuid.UUID]bool) ([]deletion, []string) {
 	requests, unerased := c.kept.deletions(tool)
 	return slices.DeleteFunc(requests, func(d deletion) bool { return !waited[d.RequestID] }), unerased
 }
@@ -168,8 +178,8 @@ func (c *flushCommand) progress(s sender.Sender, tools []manifest.ID) func(int) 
 	}
 	total := 0
 	for _, tool := range tools {
-		if count, err := s.Outbox(tool).Count(); err == nil {
-			total += count.Queued
+		if queued, err := s.Queued(tool); err == nil {
+			total += queued
 		}
 	}
 	var done atomic.Int64

@@ -1,7 +1,6 @@
 package cmd
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -22,7 +21,7 @@ type flushed struct {
 	Deletions  []deletion `json:"deletions"`  // the requests that waited
 	Unrecorded string     `json:"unrecorded"` // why something that was sent is not in the journal
 
-	unerased []sender.Deletion // that could not be carried out here yet
+	unerased []string // why not all that is to be forgotten could be removed
 }
 
 // line is the result in words: "2 sent, nothing waits".
@@ -58,12 +57,11 @@ func (r flushed) line() string {
 }
 
 // leftOver says what could not be removed here, or "".
-func leftOver(unerased []sender.Deletion) string {
+func leftOver(unerased []string) string {
 	if len(unerased) == 0 {
 		return ""
 	}
-	why := cmp.Or(unerased[0].Backoff.Error, "it is being worked at")
-	return "not all that is to be forgotten could be removed: " + strings.ReplaceAll(why, "\n", "; ")
+	return "not all that is to be forgotten could be removed: " + strings.ReplaceAll(unerased[0], "\n", "; ")
 }
 
 // verdictOf finds the exit code.

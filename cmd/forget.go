@@ -159,7 +159,6 @@ func (c *forgetCommand) end(ctx context.Context, results []forgottenTool, failur
 // has asked, so that nobody is asked twice.
 func (c *forgetCommand) forget(ctx context.Context, p plan, asked map[string]bool) ([]forgottenTool, error) {
 	s := c.world.sender()
-	s.Client = sender.NewClient()
 	if p.id == "" {
 		return c.forgetTraces(ctx, s, p, asked)
 	}
@@ -216,7 +215,7 @@ func (c *forgetCommand) failureOf(p plan, d sender.Deletion, err error) error {
 	default:
 		var filed []string
 		for _, r := range d.Requests {
-			filed = append(filed, fmt.Sprintf("%s (%s)", r.ID, r.State))
+			filed = append(filed, fmt.Sprintf("%s (%s)", r.RequestID, r.State))
 		}
 		note := ""
 		if len(filed) > 0 {
@@ -240,7 +239,7 @@ func ioCode(err error) int {
 // something of that is left to do, that goes on.
 func (c *forgetCommand) forgetTraces(ctx context.Context, s sender.Sender, p plan, asked map[string]bool) ([]forgottenTool, error) {
 	t := p.tools[0]
-	f := forgottenTool{Tool: t.id, name: t.name(), SharedWith: []manifest.ID{}, SourcePath: p.path, Forgotten: true, traces: c.kept.any(t.id)}
+	f := forgottenTool{Tool: t.id, name: t.name(), SharedWith: []manifest.ID{}, SourcePath: p.path, Forgotten: true, traces: c.world.sender().Keeps(t.id)}
 	var err error
 	var erased sender.Emptied
 	if erased, err = s.EraseHere(ctx, t.id); err == nil && !c.localOnly {

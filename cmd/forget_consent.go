@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/usagectl/usagectl/internal/secret"
 	"github.com/usagectl/usagectl/internal/term"
 	"github.com/usagectl/usagectl/pkg/manifest"
 )
@@ -104,14 +103,15 @@ func (c *forgetCommand) showPlan(p plan) {
 	if p.id == "" {
 		return
 	}
-	for _, r := range c.world.sender().Requests(p.forgetting(c.localOnly)) {
+	requests, _ := c.world.sender().PreviewDeletions(p.forgetting(c.localOnly)) // one that cannot be written as a message is listed too
+	for _, r := range requests {
 		switch r.Method {
 		case manifest.ForgetMail:
 			item("you get a message to send to %s, which asks for the deletion of what was collected", r.To)
 		case manifest.ForgetNone:
 			item("%s; you are told whom to write to", r.Answer)
 		default:
-			item("%s is asked to delete what was collected under the ID, until it says yes", secret.URL(r.To))
+			item("%s is asked to delete what was collected under the ID, until it says yes", r.To)
 		}
 	}
 }

@@ -21,7 +21,7 @@ type plan struct {
 
 // refused are the requests that receivers refused before.
 func (p plan) refused() []deletion {
-	return slices.DeleteFunc(slices.Clone(p.before), func(d deletion) bool { return !d.request.Refused() })
+	return slices.DeleteFunc(slices.Clone(p.before), func(d deletion) bool { return !d.Refused() })
 }
 
 // forgetting is the plan as the sender takes it.
@@ -56,7 +56,7 @@ func (c *forgetCommand) toForget() []string {
 	if c.localOnly {
 		return names
 	}
-	all, _ := c.world.sender().Deletions().All() // see warnOfDamage
+	all, _ := c.world.sender().Deletions() // see warnOfDamage
 	for _, d := range all {
 		for _, r := range d.Requests {
 			for _, id := range r.Tools {

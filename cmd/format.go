@@ -9,19 +9,14 @@ import (
 	"strings"
 	"time"
 
-	"github.com/usagectl/usagectl/internal/jsondoc"
 	"github.com/usagectl/usagectl/internal/term"
 	"github.com/usagectl/usagectl/pkg/manifest"
 )
 
-// indented is a document for people to read.
-func indented(doc *jsondoc.Object) ([]byte, error) {
-	data, err := jsondoc.Append(nil, doc)
-	if err != nil {
-		return nil, err
-	}
+// indented is a JSON document for people to read.
+func indented(doc json.RawMessage) ([]byte, error) {
 	var b bytes.Buffer
-	if err := json.Indent(&b, data, "", "  "); err != nil {
+	if err := json.Indent(&b, doc, "", "  "); err != nil {
 		return nil, err
 	}
 	b.WriteByte('\n')

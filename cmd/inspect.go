@@ -3,12 +3,10 @@ package cmd
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
-	"github.com/usagectl/usagectl/internal/ci"
-	"github.com/usagectl/usagectl/pkg/consent"
-	"github.com/usagectl/usagectl/pkg/identity"
 	"github.com/usagectl/usagectl/pkg/sender"
 )
 
@@ -79,86 +77,41 @@ func (c *inspectCommand) run() error {
 	case c.forget || t.manifest.IsDeletion(c.event):
 		return c.previewForget(t)
 	}
-	v, err := c.preview(t)
+	v, problems, err := c.preview(t)
 	if err != nil {
 		return err
 	}
 	if err := v.show(c); err != nil {
 		return err
 	}
-	for _, p := range v.problems {
+	for _, p := range problems {
 		c.warn("%s", p)
 	}
-	if len(v.problems) > 0 {
+	if len(problems) > 0 {
 		return fail(exitData, nil)
 	}
 	return nil
 }
 
-// notMade stands where a source ID would be that is made when it is needed.
-const notMade = "(made when the first event is sent)"
-
-// preview finds out what would be sent for the event.
-func (c *inspectCommand) preview(t tool) (preview, error) {
-	v := preview{tool: t, would: t.verdict.On(), reason: t.verdict.Reason}
-	if names := t.manifest.EventNames(); c.event == "" && len(names) > 0 {
-		c.event = names[0]
+// preview finds out what would be sent for the event, and what the caller got wrong. A
+// required field that is not set is no mistake here: people look at an event before they
+// have values for it.
+func (c *inspectCommand) preview(t tool) (preview, []string, error) {
+	v := preview{tool: t}
+	data, dataErr := readData(c.data, c.world.Stdin)
+	var problems []string
+	if dataErr != nil {
+		problems = append(problems, fmt.Sprintf("--data: %v", dataErr))
 	}
+	e, leftOut := c.describe(c.world, t.manifest, c.event, data)
 	var err error
-	if v.event, err = t.event(c.event); err != nil {
-		return v, fail(exitData, err)
+	v.Preview, err = c.world.sender().Preview(e, c.level)
+	var unknown *sender.EventError
+	if errors.As(err, &unknown) {
+		err = eventProblem(unknown)
 	}
-	if v.terms, err = previewTerms(t, c.level); err != nil {
-		return v, err
-	}
-	if why := v.terms.WithheldEvent(v.event); why != "" && v.would {
-		v.would, v.reason = false, consent.Reason{Rule: "event", Detail: why}
-	}
-	data, err := readData(c.data, c.world.Stdin)
 	if err != nil {
-		v.problems = append(v.problems, fmt.Sprintf("--data: %v", err))
+		return v, nil, fail(exitData, err)
 	}
-	request, src, problems := c.request(c.world, v.event.Name, data, t, false)
-	src.SourceID, src.Unmade = func() string { return c.shownID(t) }, notMade
-	given, mistakes := sender.Check(t.manifest, request)
-	v.problems = append(append(v.problems, problems...), mistakesOf(mistakes, false)...)
-	v.payload = sender.Build(t.manifest, v.event.Name, v.terms, sender.Collect(t.manifest, v.terms, request, given, src))
-	if name := given.Lacking(t.manifest, v.event.Name, v.terms); name != "" && v.would {
-		v.would, v.reason = false, consent.Reason{Rule: ruleData, Detail: fmt.Sprintf("the required field %q is missing or withheld", name)}
-	}
-	if err := sender.CheckSize(v.payload); err != nil {
-		v.would, v.reason = false, consent.Reason{Rule: ruleData, Detail: err.Error()}
-	}
-	entry := sender.Entry{Tool: t.id, Event: v.event.Name, EventID: src.EventID, RunID: src.RunID, TakenAt: src.Now}
-	if v.wire, err = c.world.sender().Preview(t.manifest, entry, v.payload); err != nil {
-		return v, fail(exitData, err)
-	}
-	return v, nil
-}
-
-// previewTerms is what would be agreed to: what was, or what "enable" offers.
-func previewTerms(t tool, level int) (consent.Terms, error) {
-	levels := len(t.manifest.Consent.Levels)
-	switch {
-	case level < 0 || level > levels:
-		return consent.Terms{}, fail(exitData, fmt.Errorf("%s has levels 1 to %d, not %d", t.id, levels, level))
-	case level > 0:
-		return consent.Offer(t.manifest, level), nil
-	case t.verdict.On():
-		return t.verdict.Terms(), nil
-	}
-	return consent.Offer(t.manifest, 1), nil
-}
-
-// shownID is the source ID as it is or would be; nothing is made.
-func (c *inspectCommand) shownID(t tool) string {
-	path, err := identity.Path(t.manifest.Identity, c.world.Env, c.world.Dirs.Home)
-	if err != nil {
-		return identity.Unavailable
-	}
-	id, err := c.world.sender().SourceID(path, false)
-	if errors.Is(err, identity.ErrNone) && ci.Detect(c.world.Env) == "" {
-		return notMade
-	}
-	return identity.Value(id, err)
+	return v, slices.Concat(problems, leftOut, mistakesOf(v.Problems, false)), nil
 }

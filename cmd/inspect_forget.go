@@ -1,10 +1,10 @@
 package cmd
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 
-	"github.com/usagectl/usagectl/internal/jsondoc"
 	"github.com/usagectl/usagectl/internal/term"
 	"github.com/usagectl/usagectl/pkg/identity"
 	"github.com/usagectl/usagectl/pkg/manifest"
@@ -16,25 +16,20 @@ func (c *inspectCommand) previewForget(t tool) error {
 	if !t.manifest.Identity.Random {
 		return fail(exitData, fmt.Errorf("%s has no source ID, so there is nothing to ask for: \"usagectl forget %s\" erases what is kept here", t.id, t.id))
 	}
-	p := plan{tools: []tool{t}, id: c.shownID(t)}
+	id := c.world.sender().SourceID(t.manifest)
+	p := plan{tools: []tool{t}, id: id}
 	if path, err := identity.Path(t.manifest.Identity, c.world.Env, c.world.Dirs.Home); err == nil {
 		p.tools = append(p.tools, c.tools.sharing(t.id, path)...)
 	}
-	f := p.forgetting(false)
-	var list []deletion
-	for _, r := range c.world.sender().Requests(f) {
+	requests, err := c.world.sender().PreviewDeletions(p.forgetting(false))
+	if err != nil {
+		return fail(exitData, err)
+	}
+	for _, r := range requests {
 		if !slices.Contains(r.Tools, t.id) {
 			continue
 		}
-		list = append(list, deletionsOf(sender.Deletion{SourceID: p.id, SHA256: sender.HashID(p.id), Requests: []sender.DeletionRequest{r}})...)
-	}
-	for _, d := range list {
-		w := waitingDeletionOf(d)
-		wire, err := c.world.sender().PreviewDeletion(p.id, d.request)
-		if err != nil {
-			return fail(exitData, err)
-		}
-		if err := c.showForgetPreview(t, w, wire); err != nil {
+		if err := c.showForgetPreview(t, id, waitingDeletionOf(deletion{r.DeletionRequest}), r.Wire); err != nil {
 			return err
 		}
 	}
@@ -42,7 +37,7 @@ func (c *inspectCommand) previewForget(t tool) error {
 }
 
 // showForgetPreview shows one request, in the form that is asked for.
-func (c *inspectCommand) showForgetPreview(t tool, w waitingDeletion, wire sender.Wire) error {
+func (c *inspectCommand) showForgetPreview(t tool, id string, w waitingDeletion, wire sender.Wire) error {
 	sends := w.Payload != nil
 	switch {
 	case c.payload && sends:
@@ -56,13 +51,13 @@ func (c *inspectCommand) showForgetPreview(t tool, w waitingDeletion, wire sende
 			Method  manifest.ForgetMethod `json:"method"`
 			To      string                `json:"to"`
 			Contact string                `json:"contact"`
-			Payload *jsondoc.Object       `json:"payload"`
+			Payload json.RawMessage       `json:"payload"`
 			Mail    *sender.Mail          `json:"mail"`
 		}{1, t.id, w.Method, w.To, w.Contact, w.Payload, w.Mail})
 	}
 	out := c.stdout
 	out.Printf("%s, what \"usagectl forget %s\" asks for\n", out.Style(term.Strong, t.name()), t.id.String())
-	if id := c.shownID(t); id == notMade || id == identity.Unavailable || id == identity.Invalid {
+	if id == sender.NotMade || id == identity.Unavailable || id == identity.Invalid {
 		out.Printf("  There is no source ID here now, so nobody would be asked. With one it would be:\n")
 	}
 	switch {

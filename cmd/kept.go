@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -18,11 +19,11 @@ func (k kept) tools(names []string) ([]manifest.ID, error) {
 	if len(names) > 0 {
 		return parseIDs(names)
 	}
-	tools, err := sender.Tools(k.world.Dirs.State())
+	tools, err := k.world.sender().Tools()
 	if err != nil {
 		return nil, fail(exitIO, fmt.Errorf("the outbox: %w", err))
 	}
-	deletions, _ := k.world.sender().Deletions().All() // as far as they can be read
+	deletions, _ := k.world.sender().Deletions() // as far as they can be read
 	for _, d := range deletions {
 		tools = append(tools, d.Tools...)
 	}
@@ -30,9 +31,10 @@ func (k kept) tools(names []string) ([]manifest.ID, error) {
 	return slices.Compact(tools), nil
 }
 
-// deletions reads what was asked for about a tool, as far as it can be read.
-func (k kept) deletions(tool manifest.ID) (list []deletion, unerased []sender.Deletion) {
-	all, _ := k.world.sender().Deletions().Of(tool) // see warnOfDamage
+// deletions reads what was asked for about a tool, as far as it can be read, and why not
+// all that is to be forgotten could be removed.
+func (k kept) deletions(tool manifest.ID) (list []deletion, unerased []string) {
+	all, _ := k.world.sender().Deletions(tool) // see warnOfDamage
 	list = []deletion{}
 	for _, d := range all {
 		for _, v := range deletionsOf(d) {
@@ -41,7 +43,7 @@ func (k kept) deletions(tool manifest.ID) (list []deletion, unerased []sender.De
 			}
 		}
 		if !d.Erased {
-			unerased = append(unerased, d)
+			unerased = append(unerased, cmp.Or(d.Problem, "it is being worked at"))
 		}
 	}
 	return list, unerased
@@ -79,17 +81,7 @@ func (k kept) traces(id manifest.ID) bool {
 		return false
 	}
 	deletions, _ := k.deletions(id)
-	return k.any(id) || slices.ContainsFunc(deletions, func(d deletion) bool { return d.State.Open() })
-}
-
-// any reports whether events or a journal of a tool are kept here.
-func (k kept) any(id manifest.ID) bool {
-	s := k.world.sender()
-	if s.State() == "" {
-		return false
-	}
-	count, err := s.Outbox(id).Count()
-	return err != nil || count.Queued+count.Rejected > 0 || !s.Journal(id).Last().IsZero()
+	return k.world.sender().Keeps(id) || slices.ContainsFunc(deletions, func(d deletion) bool { return d.State.Open() })
 }
 
 // warnOfState says that the state directory is not used, if so. What is kept there
@@ -102,8 +94,8 @@ func (k kept) warnOfState(u *ui) {
 
 // warnOfDamage says what is kept and not used because it cannot be read or relied on,
 // once for a command, and lists it.
-func (k kept) warnOfDamage(u *ui) []sender.Refused {
-	list := k.world.sender().Refused()
+func (k kept) warnOfDamage(u *ui) []sender.Unused {
+	list := k.world.sender().Unused()
 	for _, r := range list {
 		u.warn("%s is not used: %s", r.Path, r.Reason)
 	}

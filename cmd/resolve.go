@@ -37,19 +37,6 @@ func (t tool) name() string {
 	return t.id.String()
 }
 
-// event finds an event that a caller can send.
-func (t tool) event(name string) (manifest.Event, error) {
-	names := t.manifest.EventNames()
-	event, ok := t.manifest.Event(name)
-	switch {
-	case !ok:
-		return event, fmt.Errorf("%s has no event %s%s", t.id, manifest.Quote(name), didYouMean(name, names, "events"))
-	case t.manifest.IsDeletion(name):
-		return event, fmt.Errorf("the event %q is %s's deletion request, which \"usagectl forget %s\" sends", name, t.id, t.id)
-	}
-	return event, nil
-}
-
 // resolver finds tools by the names that people give: those with a manifest, built in,
 // added or named by --manifest, and those that the catalogue knows. It reads files, and
 // changes nothing.
@@ -84,13 +71,12 @@ func (r resolver) judge(t tool) tool {
 	return t
 }
 
-// declared finds a tool that has a manifest: the one in file if that is not
-// empty, else by its ID. With an error that [isUnknown] the tool is what the
-// catalogue knows of that name.
-func (r resolver) declared(name, file string) (tool, error) {
+// manifest finds the manifest of a tool: the one in file if that is not empty, else by
+// the tool's ID.
+func (r resolver) manifest(name, file string) (*manifest.Manifest, error) {
 	id, err := manifest.ParseID(name)
 	if err != nil {
-		return tool{}, fail(exitData, err)
+		return nil, fail(exitData, err)
 	}
 	var m *manifest.Manifest
 	if file == "" {
@@ -101,25 +87,40 @@ func (r resolver) declared(name, file string) (tool, error) {
 	var bad manifest.Errors
 	switch {
 	case errors.Is(err, manifest.ErrUnknownTool):
-		return r.undeclared(id, err)
+		err = r.undeclared(id, err)
 	case errors.As(err, &bad):
-		return tool{}, fail(exitConfig, err)
+		err = fail(exitConfig, err)
 	case err != nil:
-		return tool{}, fail(exitConfig, fmt.Errorf("manifest: %w", err))
+		err = fail(exitConfig, fmt.Errorf("manifest: %w", err))
 	}
-	return r.judge(tool{id: id, manifest: m}), nil
+	return m, err
 }
 
-// undeclared is what is known of a tool of which no manifest says what it sends, with
-// the error for that.
-func (r resolver) undeclared(id manifest.ID, unknown error) (tool, error) {
-	t := tool{id: id}
+// declared finds a tool by its manifest, and finds out about it. With an error that
+// [isUnknown] the tool is what the catalogue knows of that name.
+func (r resolver) declared(name, file string) (tool, error) {
+	m, err := r.manifest(name, file)
+	if isUnknown(err) {
+		id, _ := manifest.ParseID(name) // it could be looked for, so it is one
+		t := tool{id: id}
+		if known, ok := catalogue.Find(name); ok {
+			t.known = known
+		}
+		return t, err
+	}
+	if err != nil {
+		return tool{}, err
+	}
+	return r.judge(tool{id: m.Tool.ID, manifest: m}), nil
+}
+
+// undeclared is the error for a tool of which no manifest says what it sends.
+func (r resolver) undeclared(id manifest.ID, unknown error) error {
 	if known, ok := catalogue.Find(id.String()); ok {
-		t.known = known
-		return t, fail(exitData, noManifest{known.Name},
+		return fail(exitData, noManifest{known.Name},
 			fmt.Sprintf("see what switches it with \"usagectl status %s\"", id))
 	}
-	return t, fail(exitData, fmt.Errorf("%w%s", unknown, didYouMean(id.String(), r.names(), "")), findTool)
+	return fail(exitData, fmt.Errorf("%w%s", unknown, didYouMean(id.String(), r.names(), "")), findTool)
 }
 
 // switchable finds a tool of which it is known what switches it: in the catalogue, else

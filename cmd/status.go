@@ -73,8 +73,8 @@ type toolStatus struct {
 	Layers     []consent.Layer `json:"layers"`
 	Own        *ownStatus      `json:"own"` // null for a tool that the catalogue does not know
 
-	backoff  sender.Backoff
-	unerased []sender.Deletion // that could not be carried out here yet
+	delivery sender.Status
+	unerased []string // why not all that is to be forgotten could be removed
 	on       bool
 
 	badSource bool // something else is where the source ID would be
@@ -105,9 +105,9 @@ func (c *statusCommand) run(names []string) error {
 		return off(list, bad)
 	case c.json:
 		err = c.printJSON(struct {
-			Schema int              `json:"schema"`
-			Tools  []toolStatus     `json:"tools"`
-			Unused []sender.Refused `json:"unused"` // what is kept and cannot be relied on
+			Schema int             `json:"schema"`
+			Tools  []toolStatus    `json:"tools"`
+			Unused []sender.Unused `json:"unused"` // what is kept and cannot be relied on
 		}{1, list, damage})
 	case len(names) == 1 && len(list) == 1:
 		c.view().showTool(list[0])

@@ -109,8 +109,8 @@ func (v *statusView) showDeletions(tools []toolStatus) {
 			}
 			shown[d.RequestID] = true
 		}
-		for _, d := range s.unerased {
-			v.warn("the source ID of %s is to be forgotten, but not all could be removed: %s", s.Tool, cmp.Or(d.Backoff.Error, "it is being worked at"))
+		for _, why := range s.unerased {
+			v.warn("the source ID of %s is to be forgotten, but not all could be removed: %s", s.Tool, why)
 		}
 	}
 	if len(list) == 0 {

@@ -12,7 +12,6 @@ import (
 	"github.com/usagectl/usagectl/pkg/consent"
 	"github.com/usagectl/usagectl/pkg/identity"
 	"github.com/usagectl/usagectl/pkg/manifest"
-	"github.com/usagectl/usagectl/pkg/sender"
 )
 
 // survey finds out how tools are, of which it looks at the machine once for all.
@@ -36,11 +35,11 @@ func (s survey) ids(names []string, all bool) ([]manifest.ID, error) {
 	if len(names) > 0 {
 		return parseIDs(names)
 	}
-	list, err := sender.Tools(s.world.Dirs.State())
+	list, err := s.world.sender().Tools()
 	if err != nil {
 		return nil, fail(exitIO, fmt.Errorf("the outbox: %w", err))
 	}
-	deletions, _ := s.world.sender().Deletions().All() // as far as they can be read
+	deletions, _ := s.world.sender().Deletions() // as far as they can be read
 	for _, d := range deletions {
 		if len(d.Requests) > 0 {
 			list = append(list, d.Tools...)
@@ -81,13 +80,12 @@ func (s survey) of(t tool) toolStatus {
 	if s.world.Dirs.State() == "" {
 		return r
 	}
-	o := s.world.sender().Outbox(t.id)
-	count, err := o.Count()
-	if err != nil {
+	var err error
+	if r.delivery, err = s.world.sender().Status(t.id); err != nil {
 		s.warn("the outbox of %s cannot be read: %v", t.id, err)
 	}
-	r.Queued, r.Rejected, r.Dropped, r.backoff = count.Queued, count.Rejected, count.Dropped, o.Backoff()
-	if at := s.world.sender().Journal(t.id).Last(); !at.IsZero() {
+	r.Queued, r.Rejected, r.Dropped = r.delivery.Queued, r.delivery.Rejected, r.delivery.Dropped
+	if at := r.delivery.LastSent; !at.IsZero() {
 		r.LastSent = &at
 	}
 	r.Deletions, r.unerased = s.kept.deletions(t.id)

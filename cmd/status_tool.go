@@ -43,8 +43,8 @@ func (v *statusView) showTool(s toolStatus) {
 	}
 	row("Queued", "%d, rejected %d, dropped %d", s.Queued, s.Rejected, s.Dropped)
 	row("Last sent", "%s", ago(s.lastSent(), v.now))
-	if s.backoff.Running(v.now) {
-		row("Waiting", "until %s (failed attempts: %d): %s", utc(s.backoff.NotBefore), s.backoff.Failures, cmp.Or(s.backoff.Error, "the answer was forgotten with the source ID"))
+	if d := s.delivery; !d.NotBefore.IsZero() {
+		row("Waiting", "until %s (failed attempts: %d): %s", utc(d.NotBefore), d.Failures, cmp.Or(d.Failure, "the answer was forgotten with the source ID"))
 	}
 	if len(s.NewFields)+len(s.NewEvents) > 0 {
 		row("New", "not sent, because it was not there when you agreed: %s", strings.Join(append(slices.Clone(s.NewEvents), s.NewFields...), ", "))
@@ -52,8 +52,8 @@ func (v *statusView) showTool(s toolStatus) {
 	if s.Own != nil && len(s.Own.Seen) > 0 {
 		row("By itself", "%s: %s", s.Own.Telemetry, s.Own.Because)
 	}
-	for _, d := range s.unerased {
-		row("Forgetting", "not all could be removed: %s", cmp.Or(d.Backoff.Error, "it is being worked at"))
+	for _, why := range s.unerased {
+		row("Forgetting", "not all could be removed: %s", why)
 	}
 	v.showRequests(s)
 	out.Printf("\n%s\n", out.Style(term.Strong, "What each rule says"))

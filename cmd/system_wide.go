@@ -11,7 +11,6 @@ import (
 
 	"github.com/usagectl/usagectl/pkg/consent"
 	"github.com/usagectl/usagectl/pkg/manifest"
-	"github.com/usagectl/usagectl/pkg/sender"
 )
 
 // systemWide makes and lifts refusals for everybody on a machine, or in an image: what
@@ -85,7 +84,7 @@ func (s *systemWide) lift(names []string, all bool) error {
 func (s *systemWide) awaitOwn(ctx context.Context, names []string) error {
 	tools, err := parseIDs(names)
 	if err == nil && len(tools) == 0 {
-		tools, err = sender.Tools(s.world.Dirs.State())
+		tools, err = s.world.sender().Tools()
 	}
 	if err != nil {
 		return nil // what cannot be read cannot be waited for

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/usagectl/usagectl/internal/jsondoc"
 	"github.com/usagectl/usagectl/internal/statefile"
 	"github.com/usagectl/usagectl/internal/term"
 )
@@ -109,7 +108,8 @@ func (u *ui) printJSON(v any) error {
 	return nil
 }
 
-func (u *ui) printDocument(doc *jsondoc.Object) error {
+// printDocument prints a JSON document for people to read.
+func (u *ui) printDocument(doc json.RawMessage) error {
 	text, err := indented(doc)
 	if err == nil {
 		_, err = u.stdout.Write(text)

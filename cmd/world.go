@@ -81,7 +81,7 @@ func (w World) library() manifest.Library { return manifest.Library{Dirs: w.Dirs
 
 // sender takes and delivers events.
 func (w World) sender() sender.Sender {
-	return sender.Sender{Dirs: w.Dirs, Env: w.Env, WorkDir: w.WorkDir, Now: w.Now, Version: Version}
+	return sender.Open(sender.Config{Dirs: w.Dirs, Env: w.Env, WorkDir: w.WorkDir, Now: w.Now, Version: Version, Deliver: w.startDeliverer})
 }
 
 // ownHome refuses to decide, to forget or to deliver for somebody else. What root writes

@@ -3,6 +3,7 @@ package sender
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"slices"
 	"time"
 
@@ -138,16 +139,14 @@ type DeletionPreview struct {
 func (s Sender) PreviewDeletions(f Forgetting) ([]DeletionPreview, error) {
 	d := f.deletion(s.Now())
 	var list []DeletionPreview
+	var errs []error
 	for _, r := range d.Requests {
 		p := DeletionPreview{DeletionRequest: requestOf(d, r)}
 		if p.Document != nil {
 			w, err := s.deletionTransport(r).Wire([]transport.Message{deletionMessage(r, d.SourceID)})
-			if err != nil {
-				return nil, err
-			}
-			p.Wire = wireOf(w)
+			p.Wire, errs = wireOf(w), append(errs, err)
 		}
 		list = append(list, p)
 	}
-	return list, nil
+	return list, errors.Join(errs...)
 }

@@ -24,8 +24,8 @@ type Emptied struct {
 	Underway    int `json:"underway"`    // still being delivered, by a process that did not stop in time
 }
 
-// add adds what became of the events of another outbox.
-func (e Emptied) add(o Emptied) Emptied {
+// Add adds what became of the events of another outbox.
+func (e Emptied) Add(o Emptied) Emptied {
 	return Emptied{e.Discarded + o.Discarded, e.Sent + o.Sent, e.Interrupted + o.Interrupted, e.Underway + o.Underway}
 }
 
@@ -95,7 +95,7 @@ func (s Sender) emptyAll(ctx context.Context, id manifest.ID, before map[manifes
 			emptied, emptyErr := s.empty(ctx, tool, outbox.LostRefused, before[tool])
 			mu.Lock()
 			defer mu.Unlock()
-			sum = sum.add(emptied)
+			sum = sum.Add(emptied)
 			if emptyErr != nil {
 				err = errors.Join(err, fmt.Errorf("%s: %w", tool, emptyErr))
 			}

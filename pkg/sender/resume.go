@@ -61,6 +61,7 @@ func (s Sender) AskRefused(ctx context.Context, tool manifest.ID, asked map[stri
 }
 
 func (s Sender) resume(ctx context.Context, tool manifest.ID, asked map[string]bool, which func(deletion.Deletion) bool) error {
+	s = s.online()
 	list, _ := s.deletions().Of(tool) // one that cannot be read may be of any tool
 	var errs []error
 	for _, d := range list {

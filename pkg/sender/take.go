@@ -102,6 +102,10 @@ type Result struct {
 	Err error
 }
 
+// ErrTooLarge says that the payload of an event is larger than 32 KiB, which is what
+// Segment allows for one message, and fits into one UDP datagram.
+var ErrTooLarge = payload.ErrTooLarge
+
 // Problem is a mistake in what a caller says: what is wrong, and what is allowed instead.
 type Problem struct {
 	Name    string   // the field
