@@ -1,8 +1,10 @@
 package sender
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -15,6 +17,7 @@ import (
 	"github.com/usagectl/usagectl/pkg/manifest"
 	"github.com/usagectl/usagectl/pkg/sender/internal/deletion"
 	"github.com/usagectl/usagectl/pkg/sender/internal/outbox"
+	"github.com/usagectl/usagectl/pkg/sender/internal/payload"
 	"github.com/usagectl/usagectl/pkg/sender/internal/sendertest"
 	"github.com/usagectl/usagectl/pkg/sender/internal/transport"
 )
@@ -167,5 +170,15 @@ func TestGate(t *testing.T) {
 				t.Errorf("%v", err)
 			}
 		})
+	}
+}
+
+// TestNewMessageNeedsAPermit holds that the zero permit covers no event. That it queues
+// none is the outbox's to hold.
+func TestNewMessageNeedsAPermit(t *testing.T) {
+	m := sendertest.Tool(t, "mytool", sendertest.Nowhere, `method = "none"`)
+	e := outbox.Entry{Schema: outbox.Schema, Tool: m.Tool.ID, Event: "run", EventID: uuid.New(), TakenAt: noon, Endpoint: m.Send.Endpoint, Values: &jsondoc.Object{}}
+	if got, err := newMessage(consent.Permit{}, m, e, payload.Payload{}); !errors.Is(err, consent.ErrNoConsent) || !reflect.DeepEqual(got, transport.Message{}) {
+		t.Errorf("%+v, %v", got, err)
 	}
 }

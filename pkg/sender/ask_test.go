@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -18,11 +19,15 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/usagectl/usagectl/internal/jsondoc"
 	"github.com/usagectl/usagectl/pkg/manifest"
 	"github.com/usagectl/usagectl/pkg/sender/internal/backoff"
 	"github.com/usagectl/usagectl/pkg/sender/internal/deletion"
 	"github.com/usagectl/usagectl/pkg/sender/internal/note"
+	"github.com/usagectl/usagectl/pkg/sender/internal/outbox"
+	"github.com/usagectl/usagectl/pkg/sender/internal/payload"
 	"github.com/usagectl/usagectl/pkg/sender/internal/sendertest"
 	"github.com/usagectl/usagectl/pkg/sender/internal/transport"
 )
@@ -332,5 +337,27 @@ func TestAnswerThatNeverEnds(t *testing.T) {
 	d := filed(t, s, sendertest.Tool(t, "mytool", sendertest.Nowhere, sendertest.ByHTTP(server.URL)))
 	if err := s.ask(t.Context(), &d, background); err != nil || d.Requests[0].State != deletion.Failed || len([]rune(d.Requests[0].Answer)) > note.Max {
 		t.Errorf("%d bytes, %+v, %v", len(d.Requests[0].Answer), d, err)
+	}
+}
+
+// TestStrictDeletions holds that the short answer of a naive receiver is taken for an
+// event's acceptance, and never for a deletion's, by either method.
+func TestStrictDeletions(t *testing.T) {
+	for body, want := range map[string]transport.Result{"OK": transport.Retry, "{}": transport.Accepted, "": transport.Accepted} {
+		s := newSender(t)
+		s.client = &http.Client{Transport: sendertest.RoundTrip(func(*http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: 200, Header: http.Header{"Content-Type": {"text/plain", "text/html"}}, Body: io.NopCloser(strings.NewReader(body))}, nil
+		})}
+		m := sendertest.Tool(t, "mytool", sendertest.Nowhere, `method = "event", event = "forget"`)
+		event := messageOf(m, outbox.Entry{Event: "run", EventID: uuid.New()}, payload.Payload{})
+		if out := transportOf(s.transportConfig(), m).Send(t.Context(), []transport.Message{event})[0]; out.Result != transport.Accepted {
+			t.Errorf("an event, %q: %+v", body, out)
+		}
+		d := filed(t, s, sendertest.Tool(t, "mytool", sendertest.Nowhere, sendertest.ByHTTP(sendertest.Nowhere)), m)
+		for _, r := range d.Requests {
+			if out := s.askOne(t.Context(), &d, r); out.Result != want {
+				t.Errorf("a deletion by %s, %q: %+v", r.Method, body, out)
+			}
+		}
 	}
 }

@@ -44,12 +44,12 @@ func TestDeletionLeases(t *testing.T) {
 			s.now = func() time.Time { return now }
 			r := sendertest.NewReceiver(t, nil)
 			d := filed(t, s, sendertest.Tool(t, "mytool", sendertest.Nowhere, sendertest.ByHTTP(r.URL)))
-			claim := s.deletions().Lease(d.SHA256)
-			litter := filepath.Join(s.deletions().Dir(), "."+d.SHA256+".json.1.tmp")
-			sendertest.Write(t, litter, sampleID)
+			held := s.deletions().Lease(d.SHA256)
+			temporary := filepath.Join(s.deletions().Dir(), "."+d.SHA256+".json.1.tmp")
+			sendertest.Write(t, temporary, sampleID)
 			if c.age >= 0 {
-				sendertest.Write(t, claim.Path(), c.by)
-				if err := os.Chtimes(claim.Path(), now.Add(-c.age), now.Add(-c.age)); err != nil {
+				sendertest.Write(t, held.Path(), c.by)
+				if err := os.Chtimes(held.Path(), now.Add(-c.age), now.Add(-c.age)); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -64,16 +64,16 @@ func TestDeletionLeases(t *testing.T) {
 				if !reflect.DeepEqual(got, d) {
 					t.Errorf("got %+v, want what is on disk, %+v", got, d)
 				}
-				if held, err := os.ReadFile(claim.Path()); err != nil || string(held) != c.by {
-					t.Errorf("the claim became %q, %v", held, err)
+				if by, err := os.ReadFile(held.Path()); err != nil || string(by) != c.by {
+					t.Errorf("the lease became %q, %v", by, err)
 				}
 				return
 			}
 			if got.Requests[0].State != deletion.Accepted {
 				t.Errorf("%+v", got)
 			}
-			sendertest.Gone(t, "the claim", claim.Path())
-			sendertest.Gone(t, "what the killed one left", litter)
+			sendertest.Gone(t, "the lease", held.Path())
+			sendertest.Gone(t, "what the killed one left", temporary)
 		})
 	}
 }
@@ -178,7 +178,7 @@ func TestDoDeletion(t *testing.T) {
 					t.Errorf("on disk: %+v, %v", on, err)
 				}
 			}
-			sendertest.Gone(t, "the claim", s.deletions().Lease(d.SHA256).Path())
+			sendertest.Gone(t, "the lease", s.deletions().Lease(d.SHA256).Path())
 		})
 	}
 }

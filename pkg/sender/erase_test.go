@@ -87,8 +87,8 @@ func TestRotate(t *testing.T) {
 			s := newSender(t)
 			d := deletionIn(t, false)
 			d.SourcePath = sourceWith(t, s, c.source)
-			litter := filepath.Join(filepath.Dir(d.SourcePath), ".source.1.tmp")
-			sendertest.Write(t, litter, sampleID)
+			temporary := filepath.Join(filepath.Dir(d.SourcePath), ".source.1.tmp")
+			sendertest.Write(t, temporary, sampleID)
 			if c.source == "" {
 				if err := os.Remove(d.SourcePath); err != nil {
 					t.Fatal(err)
@@ -107,7 +107,7 @@ func TestRotate(t *testing.T) {
 			}
 			after := sendertest.Tree(t, s.dirs.Home)
 			if c.keys {
-				delete(before, litter) // it holds the old ID
+				delete(before, temporary) // it holds the old ID
 				if !maps.Equal(before, after) {
 					t.Errorf("\nbefore %q\nafter  %q", before, after)
 				}
@@ -116,7 +116,7 @@ func TestRotate(t *testing.T) {
 			if _, there := after[d.SourcePath]; there != c.stays {
 				t.Errorf("the ID file is there: %v", there)
 			}
-			if _, there := after[litter]; there != c.blocked {
+			if _, there := after[temporary]; there != c.blocked {
 				t.Errorf("what a crash left of the ID is there: %v", there)
 			}
 			for path := range after {

@@ -1,51 +1,96 @@
 package sender
 
 import (
-	"errors"
-	"io"
-	"net/http"
-	"reflect"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"slices"
 	"strings"
 	"testing"
-
-	"github.com/google/uuid"
-
-	"github.com/usagectl/usagectl/internal/jsondoc"
-	"github.com/usagectl/usagectl/pkg/consent"
-	"github.com/usagectl/usagectl/pkg/sender/internal/outbox"
-	"github.com/usagectl/usagectl/pkg/sender/internal/payload"
-	"github.com/usagectl/usagectl/pkg/sender/internal/sendertest"
-	"github.com/usagectl/usagectl/pkg/sender/internal/transport"
 )
 
-// TestNewMessageNeedsAPermit holds that the zero permit covers no event. That it queues
-// none is the outbox's to hold.
-func TestNewMessageNeedsAPermit(t *testing.T) {
-	m := sendertest.Tool(t, "mytool", sendertest.Nowhere, `method = "none"`)
-	e := outbox.Entry{Schema: outbox.Schema, Tool: m.Tool.ID, Event: "run", EventID: uuid.New(), TakenAt: noon, Endpoint: m.Send.Endpoint, Values: &jsondoc.Object{}}
-	if got, err := newMessage(consent.Permit{}, m, e, payload.Payload{}); !errors.Is(err, consent.ErrNoConsent) || !reflect.DeepEqual(got, transport.Message{}) {
-		t.Errorf("%+v, %v", got, err)
+// TestMessagesAreMadeHere holds who makes what is sent: messageOf and deletionMessage
+// alone, and that nobody calls messageOf but newMessage, which takes a permit, and
+// shown, which sends nothing.
+func TestMessagesAreMadeHere(t *testing.T) {
+	files, err := os.ReadDir(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var makers, writers, callers []string
+	for _, file := range files {
+		if name := file.Name(); !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), file.Name(), nil, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range f.Decls {
+			where := "a declaration of " + file.Name()
+			if fn, ok := d.(*ast.FuncDecl); ok {
+				where = fn.Name.Name
+			}
+			ast.Inspect(d, func(n ast.Node) bool {
+				switch n := n.(type) {
+				case *ast.CompositeLit:
+					if isMessage(n.Type) && len(n.Elts) > 0 || spellsOne(n) {
+						makers = append(makers, where)
+					}
+				case *ast.AssignStmt:
+					for _, left := range n.Lhs {
+						if s, ok := left.(*ast.SelectorExpr); ok && s.Sel.Name == "Document" {
+							writers = append(writers, where)
+						}
+					}
+				case *ast.CallExpr:
+					if fn, ok := n.Fun.(*ast.Ident); ok && fn.Name == "messageOf" {
+						callers = append(callers, where)
+					}
+				}
+				return true
+			})
+		}
+	}
+	slices.Sort(makers)
+	slices.Sort(writers)
+	slices.Sort(callers)
+	if want := []string{"deletionMessage", "messageOf"}; !slices.Equal(makers, want) {
+		t.Errorf("messages are made in %q, and may be in %q", makers, want)
+	}
+	if want := []string{"requestOf", "shown"}; !slices.Equal(writers, want) { // whose Document is another
+		t.Errorf("a Document is written in %q, and may be in %q", writers, want)
+	}
+	if want := []string{"newMessage", "shown"}; !slices.Equal(callers, want) {
+		t.Errorf("messageOf is called in %q, and may be in %q", callers, want)
 	}
 }
 
-// TestStrictDeletions holds that the short answer of a naive receiver is taken for an
-// event's acceptance, and never for a deletion's, by either method.
-func TestStrictDeletions(t *testing.T) {
-	for body, want := range map[string]transport.Result{"OK": transport.Retry, "{}": transport.Accepted, "": transport.Accepted} {
-		s := newSender(t)
-		s.client = &http.Client{Transport: sendertest.RoundTrip(func(*http.Request) (*http.Response, error) {
-			return &http.Response{StatusCode: 200, Header: http.Header{"Content-Type": {"text/plain", "text/html"}}, Body: io.NopCloser(strings.NewReader(body))}, nil
-		})}
-		m := sendertest.Tool(t, "mytool", sendertest.Nowhere, `method = "event", event = "forget"`)
-		event := messageOf(m, outbox.Entry{Event: "run", EventID: uuid.New()}, payload.Payload{})
-		if out := transportOf(s.transportConfig(), m).Send(t.Context(), []transport.Message{event})[0]; out.Result != transport.Accepted {
-			t.Errorf("an event, %q: %+v", body, out)
-		}
-		d := filed(t, s, sendertest.Tool(t, "mytool", sendertest.Nowhere, sendertest.ByHTTP(sendertest.Nowhere)), m)
-		for _, r := range d.Requests {
-			if out := s.askOne(t.Context(), &d, r); out.Result != want {
-				t.Errorf("a deletion by %s, %q: %+v", r.Method, body, out)
-			}
-		}
+// isMessage reports whether an expression is the type transport.Message.
+func isMessage(e ast.Expr) bool {
+	s, ok := e.(*ast.SelectorExpr)
+	if !ok || s.Sel.Name != "Message" {
+		return false
 	}
+	from, ok := s.X.(*ast.Ident)
+	return ok && from.Name == "transport"
+}
+
+// spellsOne reports whether a list or a map of messages spells one without its type.
+func spellsOne(list *ast.CompositeLit) bool {
+	var element ast.Expr
+	switch t := list.Type.(type) {
+	case *ast.ArrayType:
+		element = t.Elt
+	case *ast.MapType:
+		element = t.Value
+	}
+	return isMessage(element) && slices.ContainsFunc(list.Elts, func(e ast.Expr) bool {
+		if pair, ok := e.(*ast.KeyValueExpr); ok {
+			e = pair.Value
+		}
+		untyped, ok := e.(*ast.CompositeLit)
+		return ok && untyped.Type == nil
+	})
 }

@@ -65,9 +65,9 @@ func TestRunAsksOnlyOnce(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			litter := "." + deletion.HashID("crashed") + ".json.1.tmp"
+			temporary := "." + deletion.HashID("crashed") + ".json.1.tmp"
 			if noted {
-				sendertest.Block(t, filepath.Join(s.deletions().Dir(), litter))
+				sendertest.Block(t, filepath.Join(s.deletions().Dir(), temporary))
 			}
 			synctest.Test(t, func(t *testing.T) {
 				ctx, cancel := context.WithCancel(t.Context())

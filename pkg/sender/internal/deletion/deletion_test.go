@@ -415,8 +415,8 @@ func TestCreateDeletion(t *testing.T) {
 	if made != 1 {
 		t.Errorf("%d were filed", made)
 	}
-	if _, litter, err := ds.Names(); err != nil || len(litter) != 0 {
-		t.Errorf("left: %v, %v", litter, err)
+	if _, temporary, err := ds.Names(); err != nil || len(temporary) != 0 {
+		t.Errorf("left: %v, %v", temporary, err)
 	}
 }
 
@@ -449,16 +449,16 @@ func TestDeletionNames(t *testing.T) {
 		strings.Repeat("g", 64):  "",
 		"." + a + ".json.1.part": "",
 	})
-	filed, litter, err := ds.Names()
+	filed, temporary, err := ds.Names()
 	if want := (map[string]bool{a: true, b: true}); err != nil || !reflect.DeepEqual(filed, want) {
 		t.Errorf("filed: %v, %v", filed, err)
 	}
-	if want := (map[string]bool{b: true, c: true, d: true}); !reflect.DeepEqual(litter, want) {
-		t.Errorf("litter: %v", litter)
+	if want := (map[string]bool{b: true, c: true, d: true}); !reflect.DeepEqual(temporary, want) {
+		t.Errorf("temporary: %v", temporary)
 	}
 	for _, ds := range []Store{{}, Open(""), Open(t.TempDir())} {
-		if filed, litter, err := ds.Names(); len(filed) != 0 || len(litter) != 0 || err != nil {
-			t.Errorf("none: %v, %v, %v", filed, litter, err)
+		if filed, temporary, err := ds.Names(); len(filed) != 0 || len(temporary) != 0 || err != nil {
+			t.Errorf("none: %v, %v, %v", filed, temporary, err)
 		}
 	}
 }
@@ -550,7 +550,7 @@ func TestHas(t *testing.T) {
 	ds := deletionsWith(t, map[string]string{
 		HashID("empty") + ".json":               "",
 		HashID("newer") + ".json":               `{"schema":2}`,
-		"." + HashID("litter") + ".json.1.tmp":  "",
+		"." + HashID("temporary") + ".json.1.tmp":  "",
 		"." + HashID("claimed only") + ".claim": "",
 	})
 	if err := ds.Create(deletionIn(t, true)); err != nil {
@@ -558,7 +558,7 @@ func TestHas(t *testing.T) {
 	}
 	for id, want := range map[string]bool{
 		sampleID: true, "empty": true, "newer": true,
-		otherID: false, "litter": false, "claimed only": false, "": false, "{" + sampleID + "}": false, HashID(sampleID): false,
+		otherID: false, "temporary": false, "claimed only": false, "": false, "{" + sampleID + "}": false, HashID(sampleID): false,
 	} {
 		if ds.Has(id) != want {
 			t.Errorf("%q: %v", id, !want)

@@ -3,9 +3,11 @@ package sender
 import (
 	"errors"
 	"os"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -144,5 +146,63 @@ func TestFileLeavesTheNewerAlone(t *testing.T) {
 	}
 	if data, err := os.ReadFile(path); err != nil || string(data) != newer {
 		t.Errorf("got %s, %v", data, err)
+	}
+}
+
+// TestForgetAgain holds that an ID that came back, as from a backup, while the person
+// still had to write, is gone again, and that it is the same request that is open.
+func TestForgetAgain(t *testing.T) {
+	s := newSender(t)
+	tool := sendertest.ToolID(t, "mytool")
+	f := Forgetting{Tools: []*manifest.Manifest{sendertest.Tool(t, "mytool", sendertest.Nowhere, `method = "mail", mail = "privacy@mytool.example"`)}, SourcePath: sourceWith(t, s, sampleID), SourceID: sampleID}
+	first, _, err := forget(t.Context(), t, s, f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.SourcePath = filepath.Join(s.dirs.Home, ".elsewhere", "source")
+	sendertest.Write(t, f.SourcePath, sampleID)
+	sendertest.Write(t, s.keyPath(tool), "key")
+	place(t, s.outbox(tool), "new", sampleID)
+	second, removed, err := forget(t.Context(), t, s, f)
+	if err != nil || removed[tool] != 1 || !second.Erased || !reflect.DeepEqual(second.Requests, first.Requests) {
+		t.Errorf("%+v, %v, %v", second, removed, err)
+	}
+	sendertest.Gone(t, "the source ID", f.SourcePath)
+	sendertest.Gone(t, "the key", s.keyPath(tool))
+}
+
+// TestForgetAtOnce holds that of many who forget the same ID at once one asks, and that
+// the others, who have read the ID before it was gone, do not take it for one that has
+// come back.
+func TestForgetAtOnce(t *testing.T) {
+	s := newSender(t)
+	s.now = time.Now
+	r := sendertest.NewReceiver(t, nil)
+	f := Forgetting{Tools: []*manifest.Manifest{sendertest.Tool(t, "mytool", sendertest.Nowhere, sendertest.ByHTTP(r.URL))}, SourcePath: sourceWith(t, s, sampleID), SourceID: sampleID}
+	list := make([]deletion.Deletion, 4)
+	errs := make([]error, len(list))
+	var wg sync.WaitGroup
+	for i := range list {
+		wg.Go(func() { list[i], _, errs[i] = forget(t.Context(), t, s, f) })
+	}
+	wg.Wait()
+	for i, d := range list {
+		if errs[i] != nil || !reflect.DeepEqual(d, list[0]) || !d.Done() {
+			t.Errorf("%+v, %v", d, errs[i])
+		}
+	}
+	if n := len(r.Requests()); n != 1 {
+		t.Errorf("asked %d times", n)
+	}
+	sendertest.Write(t, f.SourcePath, otherID) // a new one, made meanwhile
+	if d, removed, err := forget(t.Context(), t, s, f); err != nil || len(removed) != 0 || !reflect.DeepEqual(d, list[0]) {
+		t.Errorf("%+v, %v, %v", d, removed, err)
+	}
+	f.Tools = append(f.Tools, sendertest.Tool(t, "other", sendertest.Nowhere, sendertest.ByHTTP(r.URL))) // one that was not asked
+	if d, _, err := forget(t.Context(), t, s, f); err != nil || len(d.Requests) < 2 || len(r.Requests()) < 2 {
+		t.Errorf("%+v, %v", d, err)
+	}
+	if data, err := os.ReadFile(f.SourcePath); err != nil || string(data) != otherID {
+		t.Errorf("the new ID became %s, %v", data, err)
 	}
 }
