@@ -167,6 +167,17 @@ func TestFlushChooses(t *testing.T) {
 	}
 }
 
+// TestResumeWithoutAsked holds that a caller who has asked for nothing before needs no
+// map.
+func TestResumeWithoutAsked(t *testing.T) {
+	s := newSender(t)
+	r := sendertest.NewReceiver(t, nil)
+	d := filed(t, s, sendertest.Tool(t, "mytool", sendertest.Nowhere, sendertest.ByHTTP(r.URL)))
+	if err := s.ResumeDeletions(t.Context(), d.Tools[0], nil); err != nil || len(r.Requests()) != 1 {
+		t.Errorf("asked %d times, %v", len(r.Requests()), err)
+	}
+}
+
 // TestConfirm holds that a person's word settles what is open, once, and that the ID
 // goes with the last.
 func TestConfirm(t *testing.T) {
