@@ -548,10 +548,10 @@ func TestSweep(t *testing.T) {
 // the ID was to be forgotten.
 func TestHas(t *testing.T) {
 	ds := deletionsWith(t, map[string]string{
-		HashID("empty") + ".json":               "",
-		HashID("newer") + ".json":               `{"schema":2}`,
-		"." + HashID("temporary") + ".json.1.tmp":  "",
-		"." + HashID("claimed only") + ".claim": "",
+		HashID("empty") + ".json":                 "",
+		HashID("newer") + ".json":                 `{"schema":2}`,
+		"." + HashID("temporary") + ".json.1.tmp": "",
+		"." + HashID("claimed only") + ".claim":   "",
 	})
 	if err := ds.Create(deletionIn(t, true)); err != nil {
 		t.Fatal(err)
