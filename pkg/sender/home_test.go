@@ -1,6 +1,7 @@
 package sender
 
 import (
+	"context"
 	"encoding/json"
 	"path/filepath"
 	"strings"
@@ -168,4 +169,12 @@ func waiting(t testing.TB, o outbox.Outbox) []string {
 	names, err := o.Names("new")
 	sendertest.Must(t, err)
 	return names
+}
+
+// expired is a context that has ended.
+func expired(t testing.TB) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	return ctx
 }

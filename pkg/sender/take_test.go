@@ -257,8 +257,8 @@ func TestTakeWaits(t *testing.T) {
 					s.dirs.StateHome = ""
 				}
 				synctest.Test(t, func(t *testing.T) {
-					now := noon.Sub(time.Now())
-					s.now = func() time.Time { return time.Now().Add(now) }
+					ahead := time.Until(noon)
+					s.now = func() time.Time { return time.Now().Add(ahead) }
 					s.client = &http.Client{Transport: sendertest.RoundTrip(func(r *http.Request) (*http.Response, error) { return c.answer(r.Context()) })}
 					start := time.Now()
 					got := s.Take(t.Context(), Event{Tool: "mytool", Name: "run", Wait: 2 * time.Second})
