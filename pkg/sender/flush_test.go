@@ -1,12 +1,14 @@
 package sender
 
 import (
+	"net/http"
 	"os"
 	"reflect"
 	"testing"
 
 	"github.com/usagectl/usagectl/internal/jsondoc"
 	"github.com/usagectl/usagectl/pkg/consent"
+	"github.com/usagectl/usagectl/pkg/manifest"
 	"github.com/usagectl/usagectl/pkg/sender/internal/journal"
 	"github.com/usagectl/usagectl/pkg/sender/internal/lease"
 	"github.com/usagectl/usagectl/pkg/sender/internal/outbox"
@@ -74,5 +76,31 @@ func TestDeliverOneWithoutParts(t *testing.T) {
 		if got := s.deliverOne(t.Context(), e, true); got.Outcome != Sent || got.EventID != e.EventID || got.Err != nil {
 			t.Errorf("without %s: %+v", missing, got)
 		}
+	}
+}
+
+// TestRetry holds that what a server has rejected is queued again, and only that.
+func TestRetry(t *testing.T) {
+	r := sendertest.NewReceiver(t, nil)
+	status := 400
+	r.Answer = func(w http.ResponseWriter) { w.WriteHeader(status) }
+	s, m, _ := takingAt(t, r.URL)
+	tools := []manifest.ID{m.Tool.ID}
+	taken := s.Take(t.Context(), Event{Tool: "mytool", Name: "run"})
+	if n, err := s.Retry(m.Tool.ID); n != 0 || err != nil {
+		t.Errorf("nothing is rejected: %d, %v", n, err)
+	}
+	if sum := s.Flush(t.Context(), tools, nil)[0]; sum.Rejected != 1 || sum.Failed != nil {
+		t.Errorf("%+v", sum)
+	}
+	status = 202
+	if n, err := s.Retry(m.Tool.ID); n != 1 || err != nil {
+		t.Errorf("put back: %d, %v", n, err)
+	}
+	if sum := s.Flush(t.Context(), tools, nil)[0]; sum.Sent != 1 {
+		t.Errorf("%+v", sum)
+	}
+	if records, err := s.SentRecords(m.Tool.ID); err != nil || len(records) != 1 || records[0].EventID != taken.EventID {
+		t.Errorf("%+v, %v", records, err)
 	}
 }

@@ -2,12 +2,14 @@ package sender
 
 import (
 	"context"
+	"errors"
 	"os"
 	"testing"
 	"time"
 
 	"github.com/usagectl/usagectl/internal/jsondoc"
 	"github.com/usagectl/usagectl/pkg/consent"
+	"github.com/usagectl/usagectl/pkg/manifest"
 	"github.com/usagectl/usagectl/pkg/sender/internal/journal"
 	"github.com/usagectl/usagectl/pkg/sender/internal/lease"
 	"github.com/usagectl/usagectl/pkg/sender/internal/outbox"
@@ -70,5 +72,36 @@ func TestEmptyTellsWhatBecameOfEach(t *testing.T) {
 				t.Errorf("left: %+v, %v", count, err)
 			}
 		})
+	}
+}
+
+// TestRefuse holds that a refusal is recorded before anything is thrown away, that it is
+// thrown away though the record failed, and whose events go.
+func TestRefuse(t *testing.T) {
+	failed := errors.New("the disk")
+	for _, recorded := range []error{nil, failed} {
+		for _, all := range []bool{false, true} {
+			s := newSender(t)
+			mine, other := s.outbox(sendertest.ToolID(t, "mytool")), s.outbox(sendertest.ToolID(t, "other"))
+			queue(t, s, consent.Terms{}, noon)
+			queue(t, s, consent.Terms{}, noon)
+			place(t, other, "new", sampleID)
+			id, want := mine.Tool(), Emptied{Discarded: 2}
+			if all {
+				id, want = manifest.ID{}, Emptied{Discarded: 3}
+			}
+			got := s.Refuse(t.Context(), id, func() error {
+				if len(waiting(t, mine)) != 2 || len(waiting(t, other)) != 1 {
+					t.Error("something was thrown away before the refusal is recorded")
+				}
+				return recorded
+			})
+			if got != (Refusal{Events: want, Recorded: recorded}) {
+				t.Errorf("all %v: %+v, want %+v", all, got, want)
+			}
+			if len(waiting(t, mine)) != 0 || len(waiting(t, other)) != 3-want.Discarded {
+				t.Errorf("all %v: left %q, %q", all, waiting(t, mine), waiting(t, other))
+			}
+		}
 	}
 }
