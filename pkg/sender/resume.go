@@ -49,7 +49,7 @@ func (s Sender) flushDeletion(ctx context.Context, d deletion.Deletion) error {
 // ResumeDeletions does what is left to do of a tool's deletions now, once, for the
 // person who asks for them again: a receiver that refused is asked again too. asked
 // holds the hashes of the IDs that were asked for before by the same command; those are
-// passed over, and the others are added. The error is of the disk.
+// passed over, and the others are added; nil stands for none. The error is of the disk.
 func (s Sender) ResumeDeletions(ctx context.Context, tool manifest.ID, asked map[string]bool) error {
 	return s.resume(ctx, tool, asked, func(d deletion.Deletion) bool { return !d.Done() || d.Refused() })
 }
@@ -63,6 +63,9 @@ func (s Sender) AskRefused(ctx context.Context, tool manifest.ID, asked map[stri
 func (s Sender) resume(ctx context.Context, tool manifest.ID, asked map[string]bool, which func(deletion.Deletion) bool) error {
 	s = s.online()
 	list, _ := s.deletions().Of(tool) // one that cannot be read may be of any tool
+	if asked == nil {
+		asked = map[string]bool{}
+	}
 	var errs []error
 	for _, d := range list {
 		if !asked[d.SHA256] && which(d) {

@@ -102,12 +102,8 @@ func (d *deliverer) isBusy() bool { return d.asks || len(d.busy) > 0 }
 // start starts a job for the deletions that are due, and one for each tool for which
 // something could be delivered.
 func (d *deliverer) start(ctx context.Context) {
-	if due := d.due(); len(due) > 0 && !d.asks {
-		d.asks = true
-		d.jobs.Go(func() {
-			stuck := d.doDeletions(ctx, due)
-			d.done <- func() { d.asks, d.stuck = false, append(d.stuck, stuck...) }
-		})
+	if !d.asks {
+		d.startDeletions(ctx)
 	}
 	for _, tool := range d.ready() {
 		d.busy[tool] = true
@@ -116,6 +112,18 @@ func (d *deliverer) start(ctx context.Context) {
 			d.done <- func() { d.settle(sum) }
 		})
 	}
+}
+
+func (d *deliverer) startDeletions(ctx context.Context) {
+	due := d.due()
+	if len(due) == 0 {
+		return
+	}
+	d.asks = true
+	d.jobs.Go(func() {
+		stuck := d.doDeletions(ctx, due)
+		d.done <- func() { d.asks, d.stuck = false, append(d.stuck, stuck...) }
+	})
 }
 
 // settle notes that a tool's job has ended. A tool that was given up is taken up again

@@ -21,14 +21,15 @@ import (
 	"github.com/usagectl/usagectl/pkg/manifest"
 	"github.com/usagectl/usagectl/pkg/sender/internal/backoff"
 	"github.com/usagectl/usagectl/pkg/sender/internal/outbox"
+	"github.com/usagectl/usagectl/pkg/sender/internal/payload"
 	"github.com/usagectl/usagectl/pkg/sender/internal/sendertest"
 )
 
 var noon = sendertest.Noon()
 
 const (
-	sampleID = "3f2b8c1e-9d4a-4f6b-8a27-0c5d1e9b7f60"
-	otherID  = "9b7f60aa-0c5d-4e1e-8a27-3f2b8c1e9d4a"
+	sampleID = sendertest.SampleID
+	otherID  = sendertest.OtherID
 )
 
 // allStates are the states of a request. Those that are open come first.
@@ -162,7 +163,7 @@ func TestParseDeletionDamaged(t *testing.T) {
 		"an event that is none":             func(d *Deletion) { d.Requests[0].Event = "\n" },
 		"two receivers":                     func(d *Deletion) { d.Requests[0].To = "https://other.example" },
 		"a payload without the ID":          func(d *Deletion) { d.Requests[0].Payload = jsondoc.Of("x", "y") },
-		"a payload beyond any":              func(d *Deletion) { d.Requests[0].Payload.Set("x", strings.Repeat("y", MaxPayload)) },
+		"a payload beyond any":              func(d *Deletion) { d.Requests[0].Payload.Set("x", strings.Repeat("y", payload.MaxSize)) },
 		"a transport that is none":          func(d *Deletion) { d.Requests[0].Send.Transport = "exec" },
 		"a header twice": func(d *Deletion) {
 			d.Requests[0].Send.Headers = []manifest.Header{{Name: "A", Value: "1"}, {Name: "a", Value: "2"}}
@@ -202,31 +203,6 @@ func (d *Deletion) goesTo(endpoint string) {
 	d.Requests[0].To, d.Requests[0].Send.Endpoint = endpoint, endpoint
 }
 
-// TestSourcePath holds that a deletion on disk has no file removed that is no place
-// for a source ID, even if the ID is in it.
-func TestSourcePath(t *testing.T) {
-	outside := t.TempDir()
-	for path, removed := range map[string]bool{
-		"~/.mytool/source": true, "~/.moved/elsewhere/source": true, "~/source": false, "~/.mytool/../source": false, outside + "/mytool/source": false,
-	} {
-		s := newSender(t)
-		d := deletionIn(t, false)
-		d.SourcePath = strings.Replace(path, "~", s.Dirs.Home, 1)
-		sendertest.Must(t, os.MkdirAll(filepath.Join(s.Dirs.Home, ".mytool"), 0o700))
-		sendertest.Write(t, d.SourcePath, sampleID)
-		sendertest.Must(t, s.Deletions().Create(d))
-		if listed := len(s.Refused()) > 0; listed == removed {
-			t.Errorf("%s is refused: %v", path, listed)
-		}
-		if _, err := s.carryDeletion(t.Context(), d.SHA256, awaited); err != nil && removed {
-			t.Errorf("%s: %v", path, err)
-		}
-		if _, err := os.Lstat(d.SourcePath); (err != nil) != removed {
-			t.Errorf("%s is removed: %v", path, err)
-		}
-	}
-}
-
 // FuzzParseDeletion holds that whatever lies among the deletions is read or refused,
 // that what is read can be worked at, and that it comes back from the disk as it is.
 func FuzzParseDeletion(f *testing.F) {
@@ -237,7 +213,6 @@ func FuzzParseDeletion(f *testing.F) {
 	settled.redact()
 	f.Add(marshalled(f, settled))
 	f.Add([]byte(`{"schema":2}`))
-	s := Sender{Now: func() time.Time { return noon }, Version: func() string { return "0" }, Env: func(string) (string, bool) { return "", false }}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var fits Deletion // with the hash of its ID, which no fuzzer guesses
 		if json.Unmarshal(data, &fits) == nil {
@@ -256,14 +231,11 @@ func FuzzParseDeletion(f *testing.F) {
 		if second := marshalled(t, again); !bytes.Equal(first, second) {
 			t.Errorf("\nfirst %s\nthen  %s", first, second)
 		}
-		d.due(noon)
-		d.asked(noon)
+		d.Due(noon)
+		d.Asked(noon)
 		for _, r := range d.Requests {
 			r.Document(d.SourceID)
 			r.Mail(d.SourceID).Link()
-			if r.State.Open() {
-				_, _ = s.PreviewDeletion(d.SourceID, r) // which builds what is sent
-			}
 		}
 		d.redact()
 		if d, err := Parse(marshalled(t, d)); err != nil {
@@ -326,7 +298,7 @@ func TestDue(t *testing.T) {
 	none, running, over := backoff.Backoff{}, backoff.Backoff{NotBefore: noon.Add(time.Minute)}, backoff.Backoff{NotBefore: noon.Add(-time.Minute)}
 	otherClock := backoff.Backoff{NotBefore: noon.Add(2 * backoff.MaxRetryAfter)}
 	waits := []backoff.Backoff{none, running, over, otherClock}
-	try := func(erased bool, erasing Backoff, states []State, asking []Backoff) {
+	try := func(erased bool, erasing backoff.Backoff, states []State, asking []backoff.Backoff) {
 		d := deletionIn(t, erased, states...)
 		d.Backoff = erasing
 		open, done, due := false, erased, !erased && erasing != running
@@ -336,10 +308,10 @@ func TestDue(t *testing.T) {
 			done = done && state != Pending
 			due = due || state == Pending && asking[i] != running
 		}
-		if d.Open() != open || d.Done() != done || d.due(noon) != due {
-			t.Errorf("erased %v, back-off %+v; %v, back-off %+v: open %v, done %v, due %v", erased, erasing, states, asking, d.Open(), d.Done(), d.due(noon))
+		if d.Open() != open || d.Done() != done || d.Due(noon) != due {
+			t.Errorf("erased %v, back-off %+v; %v, back-off %+v: open %v, done %v, due %v", erased, erasing, states, asking, d.Open(), d.Done(), d.Due(noon))
 		}
-		if d.Done() && d.due(noon) {
+		if d.Done() && d.Due(noon) {
 			t.Errorf("erased %v, %v: done, and something is due", erased, states)
 		}
 	}
@@ -374,7 +346,7 @@ func TestForgottenIn(t *testing.T) {
 			if !gone.In(v) {
 				t.Errorf("%s is not found in %+v", id, v)
 			}
-			if (Forgotten{}).in(v) || (Forgotten{HashID(otherID): true}).in(v) {
+			if (Forgotten{}).In(v) || (Forgotten{HashID(otherID): true}).In(v) {
 				t.Errorf("%s: another ID, or none, is found in %+v", id, v)
 			}
 		}
@@ -393,7 +365,7 @@ func TestForgottenIn(t *testing.T) {
 }
 
 // deletionsWith makes deletions with files of these names.
-func deletionsWith(t testing.TB, files map[string]string) Deletions {
+func deletionsWith(t testing.TB, files map[string]string) Store {
 	t.Helper()
 	ds := Open(t.TempDir())
 	if err := os.MkdirAll(ds.dir, 0o700); err != nil {
@@ -443,8 +415,8 @@ func TestCreateDeletion(t *testing.T) {
 	if made != 1 {
 		t.Errorf("%d were filed", made)
 	}
-	if _, litter, err := ds.Names(); err != nil || len(litter) != 0 {
-		t.Errorf("left: %v, %v", litter, err)
+	if _, temporary, err := ds.Names(); err != nil || len(temporary) != 0 {
+		t.Errorf("left: %v, %v", temporary, err)
 	}
 }
 
@@ -477,16 +449,16 @@ func TestDeletionNames(t *testing.T) {
 		strings.Repeat("g", 64):  "",
 		"." + a + ".json.1.part": "",
 	})
-	filed, litter, err := ds.Names()
+	filed, temporary, err := ds.Names()
 	if want := (map[string]bool{a: true, b: true}); err != nil || !reflect.DeepEqual(filed, want) {
 		t.Errorf("filed: %v, %v", filed, err)
 	}
-	if want := (map[string]bool{b: true, c: true, d: true}); !reflect.DeepEqual(litter, want) {
-		t.Errorf("litter: %v", litter)
+	if want := (map[string]bool{b: true, c: true, d: true}); !reflect.DeepEqual(temporary, want) {
+		t.Errorf("temporary: %v", temporary)
 	}
 	for _, ds := range []Store{{}, Open(""), Open(t.TempDir())} {
-		if filed, litter, err := ds.Names(); len(filed) != 0 || len(litter) != 0 || err != nil {
-			t.Errorf("none: %v, %v, %v", filed, litter, err)
+		if filed, temporary, err := ds.Names(); len(filed) != 0 || len(temporary) != 0 || err != nil {
+			t.Errorf("none: %v, %v, %v", filed, temporary, err)
 		}
 	}
 }
@@ -567,7 +539,7 @@ func TestSweep(t *testing.T) {
 			t.Errorf("left: %q", got)
 		}
 	}
-	if err := Open(t.TempDir()).sweep(a); err != nil {
+	if err := Open(t.TempDir()).Sweep(a); err != nil {
 		t.Errorf("where there is no directory: %v", err)
 	}
 }
@@ -576,17 +548,17 @@ func TestSweep(t *testing.T) {
 // the ID was to be forgotten.
 func TestHas(t *testing.T) {
 	ds := deletionsWith(t, map[string]string{
-		HashID("empty") + ".json":               "",
-		HashID("newer") + ".json":               `{"schema":2}`,
-		"." + HashID("litter") + ".json.1.tmp":  "",
-		"." + HashID("claimed only") + ".claim": "",
+		HashID("empty") + ".json":                 "",
+		HashID("newer") + ".json":                 `{"schema":2}`,
+		"." + HashID("temporary") + ".json.1.tmp": "",
+		"." + HashID("claimed only") + ".claim":   "",
 	})
 	if err := ds.Create(deletionIn(t, true)); err != nil {
 		t.Fatal(err)
 	}
 	for id, want := range map[string]bool{
 		sampleID: true, "empty": true, "newer": true,
-		otherID: false, "litter": false, "claimed only": false, "": false, "{" + sampleID + "}": false, HashID(sampleID): false,
+		otherID: false, "temporary": false, "claimed only": false, "": false, "{" + sampleID + "}": false, HashID(sampleID): false,
 	} {
 		if ds.Has(id) != want {
 			t.Errorf("%q: %v", id, !want)

@@ -17,18 +17,17 @@ import (
 
 // TestRequests holds whom a forgetting asks, and how.
 func TestRequests(t *testing.T) {
-	s := newSender(t)
 	mail := `method = "mail", mail = "privacy@shared.example"`
-	f := Forgetting{SourceID: sampleID, Tools: []*manifest.Manifest{
-		toolAt(t, "a", nowhere, mail), toolAt(t, "b", nowhere, byHTTP(nowhere)), toolAt(t, "c", nowhere, mail), toolAt(t, "d", nowhere, byHTTP(nowhere)),
-		toolAt(t, "e", nowhere, `method = "mail", mail = "privacy@e.example"`), toolAt(t, "f", nowhere, `method = "none"`),
-	}}
-	f.Tools[5].Tool.Contact, f.Tools[5].Tool.Privacy, f.Tools[5].Tool.Homepage = "", "https://f.example/privacy", "https://f.example"
+	tools := []*manifest.Manifest{
+		sendertest.Tool(t, "a", sendertest.Nowhere, mail), sendertest.Tool(t, "b", sendertest.Nowhere, sendertest.ByHTTP(sendertest.Nowhere)), sendertest.Tool(t, "c", sendertest.Nowhere, mail), sendertest.Tool(t, "d", sendertest.Nowhere, sendertest.ByHTTP(sendertest.Nowhere)),
+		sendertest.Tool(t, "e", sendertest.Nowhere, `method = "mail", mail = "privacy@e.example"`), sendertest.Tool(t, "f", sendertest.Nowhere, `method = "none"`),
+	}
+	tools[5].Tool.Contact, tools[5].Tool.Privacy, tools[5].Tool.Homepage = "", "https://f.example/privacy", "https://f.example"
 	var got []string
 	seen := map[uuid.UUID]bool{}
-	d := s.newDeletion(f)
+	d := New(tools, sampleID, "", false, noon)
 	sendertest.Must(t, d.check())
-	for _, r := range s.Requests(f) {
+	for _, r := range d.Requests {
 		got = append(got, fmt.Sprintf("%s %v %q %s to %q, or %s", r.Method, r.Tools, r.Names, r.State, r.To, r.Contact))
 		if seen[r.ID] || r.ID == uuid.Nil {
 			t.Errorf("%+v", r)
@@ -48,12 +47,8 @@ func TestRequests(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("\n got %s\nwant %s", strings.Join(got, "\n     "), strings.Join(want, "\n     "))
 	}
-	f.LocalOnly = true
-	if list := s.Requests(f); len(list) != 0 {
-		t.Errorf("nobody is to be asked: %+v", list)
-	}
-	if left := tree(t, s.Dirs.Home); len(left) != 0 {
-		t.Errorf("something was written: %q", left)
+	if d := New(tools, sampleID, "", true, noon); len(d.Requests) != 0 || len(d.Tools) != len(tools) {
+		t.Errorf("nobody is to be asked: %+v", d)
 	}
 }
 
@@ -67,22 +62,16 @@ func TestContact(t *testing.T) {
 	}
 }
 
-// TestDocument holds that only the methods by which something is sent have a document,
-// and a preview that is what leaves.
+// TestDocument holds that only the methods by which something is sent have a document.
 func TestDocument(t *testing.T) {
-	s := newSender(t)
 	r := requestIn(t, Pending)
 	http := `{"schema":1,"request_id":"` + r.ID.String() + `","tool":"mytool","source_id":"` + sampleID + `","requested_at":"2026-11-21T12:00:00Z","exercise":"deletion"}`
-	for method, want := range map[manifest.ForgetMethod]string{manifest.ForgetHTTP: http, manifest.ForgetEvent: payload, manifest.ForgetMail: "", manifest.ForgetNone: ""} {
+	for method, want := range map[manifest.ForgetMethod]string{manifest.ForgetHTTP: http, manifest.ForgetEvent: samplePayload, manifest.ForgetMail: "", manifest.ForgetNone: ""} {
 		r.Method = method
 		doc := r.Document(sampleID)
 		got, err := jsondoc.Append(nil, doc)
 		if err != nil || (doc == nil) != (want == "") || doc != nil && string(got) != want {
 			t.Errorf("%s: %s, %v", method, got, err)
-		}
-		w, err := s.PreviewDeletion(sampleID, r)
-		if err != nil || string(w.Body) != want || w.Text != want || (w.URL == "") != (want == "") {
-			t.Errorf("%s: %+v, %v", method, w, err)
 		}
 	}
 }
@@ -108,8 +97,35 @@ func TestAsked(t *testing.T) {
 		for i, wish := range c.asked {
 			d.Requests[i].Backoff.Asked = noon.Add(wish)
 		}
-		if got := d.asked(noon); got != c.want {
+		if got := d.Asked(noon); got != c.want {
 			t.Errorf("%v, %v: got %v", c.states, c.asked, got)
 		}
+	}
+}
+
+// TestDeletionPayload holds that a deletion request by event says the source ID, what
+// the request is and what the manifest says itself, whatever else the tool declares: it
+// leaves without any agreement.
+func TestDeletionPayload(t *testing.T) {
+	m := sendertest.Parse(t, strings.ReplaceAll(sendertest.ByEvent, "ENDPOINT", sendertest.Nowhere))
+	requests := New([]*manifest.Manifest{m}, "{"+sampleID+"}", "", false, noon.Add(975*time.Millisecond)).Requests
+	if len(requests) != 1 {
+		t.Fatalf("%+v", requests)
+	}
+	r := requests[0]
+	want := `{"at":{"where":"here","id":"{` + sampleID + `}"},"id":"` + r.ID.String() +
+		`","what":"forget","when":"2026-11-21T12:00:00.000000+00:00","unix":1795262400,"braces":"{n}","null":null}`
+	if got, err := jsondoc.Append(nil, r.Payload); err != nil || string(got) != want {
+		t.Errorf("\n got %s, %v\nwant %s", got, err, want)
+	}
+	headers := []manifest.Header{{Name: "X-Braces", Value: "{n}"}, {Name: "X-ID", Value: r.ID.String()}, {Name: "X-Plain", Value: "plain"}, {Name: "X-Source", Value: "id={" + sampleID + "}"}}
+	if !slices.Equal(r.Send.Headers, headers) {
+		t.Errorf("headers: %+v", r.Send.Headers)
+	}
+	if r.To != sendertest.Nowhere || r.Event != "forget" || r.State != Pending || r.Send.Transport != manifest.HTTP {
+		t.Errorf("%+v", r)
+	}
+	if len(m.Send.Headers) != 7 {
+		t.Errorf("the manifest was changed: %+v", m.Send.Headers)
 	}
 }

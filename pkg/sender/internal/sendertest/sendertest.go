@@ -4,15 +4,11 @@ package sendertest
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/usagectl/usagectl/internal/statefile"
 	"github.com/usagectl/usagectl/pkg/manifest"
 	"github.com/usagectl/usagectl/pkg/sender/internal/lease"
 )
@@ -34,24 +30,6 @@ func Must(t testing.TB, err error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-}
-
-// Write writes a file, and makes the directories that it takes.
-func Write(t testing.TB, path, text string) {
-	t.Helper()
-	Must(t, errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte(text), 0o600)))
-}
-
-// Names lists the files of a directory; none if it is not there.
-func Names(t testing.TB, dir string) []string {
-	t.Helper()
-	entries, err := os.ReadDir(dir)
-	Must(t, statefile.IgnoreMissing(err))
-	var list []string
-	for _, e := range entries {
-		list = append(list, e.Name())
-	}
-	return list
 }
 
 // DeadProcess is a process that is no more, of a domain; "" stands for this machine's.

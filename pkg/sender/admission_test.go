@@ -1,0 +1,184 @@
+package sender
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/usagectl/usagectl/internal/jsondoc"
+	"github.com/usagectl/usagectl/pkg/consent"
+	"github.com/usagectl/usagectl/pkg/manifest"
+	"github.com/usagectl/usagectl/pkg/sender/internal/deletion"
+	"github.com/usagectl/usagectl/pkg/sender/internal/outbox"
+	"github.com/usagectl/usagectl/pkg/sender/internal/payload"
+	"github.com/usagectl/usagectl/pkg/sender/internal/sendertest"
+	"github.com/usagectl/usagectl/pkg/sender/internal/transport"
+)
+
+// TestForgottenEvents holds that an event under an ID that was to be forgotten is dropped
+// wherever it comes from, though nothing else of it is looked at: there is no consent
+// here, for which other events wait. What was on its way is not journaled.
+func TestForgottenEvents(t *testing.T) {
+	s := newSender(t)
+	r := sendertest.NewReceiver(t, nil)
+	file := filepath.Join(s.dirs.Home, "mytool.toml")
+	sendertest.Write(t, file, strings.ReplaceAll(sendertest.ByEvent, "ENDPOINT", r.URL))
+	if err := s.deletions().Create(deletionIn(t, true, deletion.ByMail)); err != nil {
+		t.Fatal(err)
+	}
+	o := s.outbox(sendertest.ToolID(t, "mytool"))
+	put := func(id string) outbox.Entry {
+		e := place(t, o, "new", id)
+		e.Manifest = file
+		data, err := e.MarshalJSON()
+		if err != nil {
+			t.Fatal(err)
+		}
+		sendertest.Write(t, o.Path("new", e.Name()), string(data))
+		return e
+	}
+	old, other := put(sampleID), put(otherID)
+	sum := s.drain(t.Context(), o.Tool(), func(int) {})
+	if left := sendertest.Names(t, o.Path("new")); sum.Dropped != 1 || sum.Held == nil || !slices.Equal(left, []string{other.Name()}) {
+		t.Errorf("%+v, left %q", sum, left)
+	}
+	if got := s.deliverOne(t.Context(), old, false); got.Outcome != Dropped || got.Reason.Detail != outbox.LostForgotten.String() {
+		t.Errorf("%+v", got)
+	}
+	if got := s.deliverOne(t.Context(), other, false); got.Outcome != Dropped || got.Reason.Detail == outbox.LostForgotten.String() {
+		t.Errorf("%+v", got)
+	}
+	var messages []transport.Message
+	for _, id := range []string{sampleID, otherID} {
+		messages = append(messages, transport.Message{Event: id, EventID: uuid.New(), Document: jsondoc.Of("x", []any{id})})
+	}
+	if err := s.record(o.Tool(), r.URL, messages, make([]transport.Outcome, 2)); err != nil {
+		t.Fatal(err)
+	}
+	records, err := s.journal(o.Tool()).Records()
+	if err != nil || len(records) != 1 || records[0].Event != otherID || len(r.Requests()) != 0 {
+		t.Errorf("journal: %+v, %v", records, err)
+	}
+}
+
+// TestRefusedSince is about events taken under the agreement of now, before and after a
+// refusal was lifted.
+func TestRefusedSince(t *testing.T) {
+	lifted := noon.Add(-time.Minute)
+	for _, grant := range []string{"", consent.GrantEnv} {
+		for name, c := range map[string]struct {
+			taken  time.Time
+			lift   bool
+			leaves bool
+		}{
+			"never refused":          {noon.Add(-time.Hour), false, true},
+			"before":                 {lifted.Add(-time.Nanosecond), true, false},
+			"in that moment":         {lifted, true, false},
+			"after":                  {lifted.Add(time.Nanosecond), true, true},
+			"in the future":          {noon.Add(time.Hour), true, false},
+			"in the future, no lift": {noon.Add(time.Hour), false, true},
+		} {
+			t.Run(grant+" "+name, func(t *testing.T) {
+				s := newSender(t)
+				m, terms := agreedTool(t, s, "https://mytool.example")
+				if grant != "" {
+					s.env = func(name string) (string, bool) {
+						if name == "MYTOOL_TELEMETRY" {
+							return "1", true
+						}
+						return "", false
+					}
+					m.Consent.Grant = []manifest.EnvRule{{Env: "MYTOOL_TELEMETRY", When: "1"}}
+					sendertest.Must(t, os.Remove(consent.File(s.dirs.UserConsent(), m.Tool.ID)))
+					terms.Grant = grant
+				}
+				if c.lift {
+					all := consent.File(s.dirs.UserConsent(), manifest.ID{})
+					sendertest.Must(t, consent.Write(all, consent.Decision{State: consent.Refused}))
+					sendertest.Must(t, consent.Lift(all, lifted))
+				}
+				_, _, err := s.admission(m).admit(queue(t, s, terms, c.taken))
+				if leaves := err == nil; leaves != c.leaves || !leaves && err != (dropError{outbox.LostWithdrawn}) {
+					t.Errorf("%v", err)
+				}
+			})
+		}
+	}
+}
+
+// TestGate asks again after each thing that can happen while an event is being sent.
+func TestGate(t *testing.T) {
+	for name, c := range map[string]struct {
+		happens func(t *testing.T, s Sender, m *manifest.Manifest, terms consent.Terms)
+		stops   bool
+	}{
+		"nothing": {func(*testing.T, Sender, *manifest.Manifest, consent.Terms) {}, false},
+		"the same agreement again": {func(t *testing.T, s Sender, _ *manifest.Manifest, terms consent.Terms) {
+			record(t, s, consent.NewDecision(consent.Granted, terms, noon.Add(time.Hour)))
+		}, false},
+		"a refusal": {func(t *testing.T, s Sender, _ *manifest.Manifest, _ consent.Terms) {
+			record(t, s, consent.Decision{State: consent.Refused})
+		}, true},
+		"a refusal and a new agreement": {func(t *testing.T, s Sender, _ *manifest.Manifest, terms consent.Terms) {
+			terms.Grant = uuid.NewString()
+			record(t, s, consent.NewDecision(consent.Granted, terms, noon))
+		}, true},
+		"a refusal, and the old agreement written back": {func(t *testing.T, s Sender, m *manifest.Manifest, terms consent.Terms) {
+			file := consent.File(s.dirs.UserConsent(), m.Tool.ID)
+			sendertest.Must(t, consent.Refuse(file, consent.Decision{State: consent.Refused}, func() time.Time { return noon.Add(time.Nanosecond) }))
+			record(t, s, consent.NewDecision(consent.Granted, terms, noon))
+		}, true},
+		"fewer fields": {func(t *testing.T, s Sender, _ *manifest.Manifest, terms consent.Terms) {
+			terms.Fields = nil
+			record(t, s, consent.NewDecision(consent.Granted, terms, noon))
+		}, true},
+		"a refusal of all, and lifted": {func(t *testing.T, s Sender, _ *manifest.Manifest, _ consent.Terms) {
+			all := consent.File(s.dirs.UserConsent(), manifest.ID{})
+			sendertest.Must(t, consent.Write(all, consent.Decision{State: consent.Refused}))
+			sendertest.Must(t, consent.Lift(all, noon.Add(time.Nanosecond)))
+		}, true},
+		"a refusal of the machine": {func(t *testing.T, s Sender, _ *manifest.Manifest, _ consent.Terms) {
+			m, err := consent.OpenMachine(s.dirs.System, "")
+			sendertest.Must(t, err)
+			defer m.Close()
+			_, err = m.Refuse(manifest.ID{}, false)
+			sendertest.Must(t, err)
+		}, true},
+		"the ID forgotten": {func(t *testing.T, s Sender, _ *manifest.Manifest, _ consent.Terms) {
+			sendertest.Must(t, s.deletions().Create(deletionIn(t, true, deletion.ByMail)))
+		}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSender(t)
+			s.dirs.System = filepath.Join(s.dirs.Home, "system")
+			m, terms := agreedTool(t, s, "https://mytool.example")
+			e := queue(t, s, terms, noon)
+			e.Values = jsondoc.Of("source", sampleID)
+			permit, _, err := s.admission(m).admit(e)
+			sendertest.Must(t, err)
+			may := s.gate(m, []claimed{{entry: e, permit: permit}})
+			sendertest.Must(t, may(t.Context()))
+			c.happens(t, s, m, terms)
+			if err := may(t.Context()); (err != nil) != c.stops {
+				t.Errorf("%v", err)
+			}
+		})
+	}
+}
+
+// TestNewMessageNeedsAPermit holds that the zero permit covers no event. That it queues
+// none is the outbox's to hold.
+func TestNewMessageNeedsAPermit(t *testing.T) {
+	m := sendertest.Tool(t, "mytool", sendertest.Nowhere, `method = "none"`)
+	e := outbox.Entry{Schema: outbox.Schema, Tool: m.Tool.ID, Event: "run", EventID: uuid.New(), TakenAt: noon, Endpoint: m.Send.Endpoint, Values: &jsondoc.Object{}}
+	if got, err := newMessage(consent.Permit{}, m, e, payload.Payload{}); !errors.Is(err, consent.ErrNoConsent) || !reflect.DeepEqual(got, transport.Message{}) {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
