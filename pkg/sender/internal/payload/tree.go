@@ -81,7 +81,8 @@ func (n *node) object() *jsondoc.Object {
 	return o
 }
 
-// isArray tells by the names; the manifest does not let them be mixed.
+// isArray reports whether the children are elements of an array, by the name of the
+// first: the manifest does not let names and indexes be mixed.
 func (n *node) isArray() bool { return manifest.IsIndex(n.names[0]) }
 
 func (n *node) array() (any, bool) {

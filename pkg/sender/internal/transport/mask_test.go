@@ -10,9 +10,9 @@ import (
 	"github.com/usagectl/usagectl/pkg/sender/internal/note"
 )
 
-// TestHidden holds what is kept of what a server says: nothing that is secret in the
+// TestNote holds what is kept of what a server says: nothing that is secret in the
 // request.
-func TestHidden(t *testing.T) {
+func TestNote(t *testing.T) {
 	const id, key = "11111111-2222-4333-8444-abcdefabcdef", "Write/Key+01234567"
 	w := Wire{
 		URL:     "https://a.example/v1?token=Query%2FToken1",

@@ -7,8 +7,10 @@ import (
 )
 
 // The Protocol Buffers wire format, as much of it as OTLP's few messages need:
-// https://protobuf.dev/programming-guides/encoding/. The generated OTLP packages
-// would cost every start of the program more than the rest of it together.
+// https://protobuf.dev/programming-guides/encoding/. It is our own because
+// google.golang.org/protobuf/encoding/protowire (1.36.12) reads eight places of the
+// program's own file at every start: 12 system calls, and 0.03 to 0.09 ms of a queued
+// send of 5.1 to 5.9 ms (the fastest tenth and quarter of 1,800 runs; 4 KiB).
 
 const (
 	wireVarint  = 0

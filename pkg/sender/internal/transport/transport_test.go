@@ -70,11 +70,11 @@ func users(t testing.TB) map[string]func(ctx context.Context, client *http.Clien
 		}
 	}
 	return map[string]func(context.Context, *http.Client, string) Outcome{
-		"http":           by(`transport = "http"`, false),
-		"segment":        by(`transport = "segment", write_key = "k"`, false),
-		"otlp":           by(`transport = "otlp", signal = "logs"`, false),
-		"deletion":       by(`transport = "http"`, true),
-		"deletion event": by(`transport = "otlp", signal = "traces"`, true),
+		"http":        by(`transport = "http"`, false),
+		"segment":     by(`transport = "segment", write_key = "k"`, false),
+		"otlp":        by(`transport = "otlp", signal = "logs"`, false),
+		"strict http": by(`transport = "http"`, true),
+		"strict otlp": by(`transport = "otlp", signal = "traces"`, true),
 	}
 }
 
