@@ -1,5 +1,7 @@
 package cmd
 
+import "strings"
+
 // acme is the manifest of a tool that sends to a file of the home, shows a notice
 // instead of asking, and has a field that has to be set.
 const acme = `schema = 1
@@ -45,3 +47,9 @@ required = true
 events   = ["run"]
 purpose  = "To see which part is used."
 `
+
+// acmeWithoutDeletion is acme, if it took no deletion requests.
+func acmeWithoutDeletion() string {
+	text := strings.Replace(acme, "method = \"event\"\nevent  = \"gone\"", "method = \"none\"", 1)
+	return strings.Replace(text, "purpose   =", "contact   = \"privacy@acme.example\"\npurpose   =", 1)
+}

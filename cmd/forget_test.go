@@ -1,8 +1,13 @@
 package cmd
 
 import (
+	"errors"
+	"io/fs"
 	"strings"
 	"testing"
+
+	"github.com/usagectl/usagectl/pkg/manifest"
+	"github.com/usagectl/usagectl/pkg/sender"
 )
 
 // used has a person use demo, which makes a source ID.
@@ -88,6 +93,53 @@ func TestForgetByMail(t *testing.T) {
 	p.must("forget --json --confirm " + id)
 	if list := p.answer()["deletions"].([]any); len(list) != 1 || list[0].(map[string]any)["state"] != "confirmed" {
 		t.Error(p.out.String())
+	}
+}
+
+// TestForgetNobody holds that a person learns whom to write to where nobody takes
+// requests.
+func TestForgetNobody(t *testing.T) {
+	p := newPerson(t)
+	p.write(".local/share/usagectl/tools/acme.toml", acmeWithoutDeletion())
+	p.write(".acme/source", "6ba7b810-9dad-41d1-80b4-00c04fd430c8")
+	p.expect(
+		said{"inspect acme --forget", exitOK, []string{"  Nothing: ", "You can write to them yourself: privacy@acme.example"}, nil},
+		said{"forget acme --yes", exitOK, []string{"Write to them yourself, privacy@acme.example, and name the source ID 6ba7b810-", "When that is settled: usagectl forget --confirm "}, nil},
+		said{"inspect acme --queued", exitOK, []string{"deletion request, failed", "Write to them yourself"}, nil},
+		said{"forget acme --yes", exitOK, []string{"Acme: it was forgotten here before"}, nil},
+	)
+	if all := p.offers("forget --confirm |"); len(all) != 1 {
+		t.Errorf("of one request %q are offered", all)
+	}
+}
+
+// TestForgetFailure holds how a forgetting ends that did not go well.
+func TestForgetFailure(t *testing.T) {
+	p := newPerson(t)
+	c := &forgetCommand{app: newApp(p.world)}
+	demo := plan{tools: []tool{c.tools.look(id(t, "demo"))}}
+	failed := sender.Deletion{Requests: []sender.DeletionRequest{{State: sender.Failed, Method: manifest.ForgetHTTP}}}
+	disk := errors.Join(errors.New("one"), fs.ErrPermission)
+	for name, test := range map[string]struct {
+		d    sender.Deletion
+		err  error
+		code int
+		said string
+	}{
+		"done":           {sender.Deletion{Erased: true}, nil, exitOK, ""},
+		"refused":        {failed, nil, exitRejected, "<nil>"},
+		"not filed":      {sender.Deletion{}, sender.ErrNotFiled, exitCreate, "demo: " + sender.ErrNotFiled.Error()},
+		"not noted":      {sender.Deletion{Erased: true}, errors.New("no room"), exitIO, "demo: it is forgotten here, but that could not be noted: no room"},
+		"not removed":    {sender.Deletion{}, disk, exitNoPerm, "demo: not all could be removed: one; permission denied"},
+		"filed, however": {failed, errors.New("e"), exitIO, "; the deletion request was filed all the same: "},
+	} {
+		var f *failure
+		err := c.failureOf(demo, test.d, test.err)
+		switch {
+		case test.code == exitOK && err == nil:
+		case !errors.As(err, &f) || f.code != test.code || !strings.Contains(f.Error(), strings.ReplaceAll(test.said, "permission denied", fs.ErrPermission.Error())):
+			t.Errorf("%s: %v, want %d, %s", name, err, test.code, test.said)
+		}
 	}
 }
 
