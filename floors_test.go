@@ -57,7 +57,7 @@ func TestFloors(t *testing.T) {
 		}
 	}
 	sole(t, packages, "net/http", path.Join(module, "pkg/sender"))
-	sole(t, packages, "github.com/shirou/gopsutil/v3/host", path.Join(module, "internal/hostfacts"))
+	sole(t, packages, "github.com/shirou/gopsutil/v3/mem", path.Join(module, "internal/hostfacts"))
 	for name, p := range packages {
 		below := floor[name] < floor[path.Join(module, "pkg/sender")]
 		if _, known := floor[name]; known && below && slices.Contains(p.Deps, "net/http") {
