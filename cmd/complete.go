@@ -193,7 +193,7 @@ func (l *line) waits(id manifest.ID) bool {
 // aboutTool describes a tool: its name, and why it collects or what.
 func (l *line) aboutTool(id manifest.ID, declared bool) string {
 	if declared {
-		m, err := l.tools.library.Find(id)
+		m, err := l.tools.manifest(id, "")
 		if err != nil {
 			return "its manifest cannot be used"
 		}
@@ -212,22 +212,19 @@ func (l *line) aboutTool(id manifest.ID, declared bool) string {
 // manifest is the one that the line is about: that of --manifest, or of the tool
 // that is named first; nil if there is none that can be used.
 func (l *line) manifest() *manifest.Manifest {
-	name := ""
+	file := ""
+	if f := l.command.Flag("manifest"); f != nil {
+		file = fromHome(l.world.Dirs.Home, f.Value.String())
+	}
+	var id manifest.ID
+	var err error
 	if len(l.args) > 0 {
-		name = l.args[0]
+		id, err = manifest.ParseID(l.args[0])
 	}
-	if f := l.command.Flag("manifest"); f != nil && f.Changed {
-		m, err := manifest.ReadFile(fromHome(l.world.Dirs.Home, f.Value.String()))
-		if err != nil || name != "" && name != m.Tool.ID.String() {
-			return nil
-		}
-		return m
-	}
-	id, err := manifest.ParseID(name)
-	if err != nil {
+	if err != nil || id.IsZero() && file == "" {
 		return nil
 	}
-	m, err := l.tools.library.Find(id)
+	m, err := l.tools.manifest(id, file)
 	if err != nil {
 		return nil
 	}

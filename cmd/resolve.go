@@ -78,12 +78,7 @@ func (r resolver) manifest(name, file string) (*manifest.Manifest, error) {
 	if err != nil {
 		return nil, fail(exitData, err)
 	}
-	var m *manifest.Manifest
-	if file == "" {
-		m, err = r.library.Find(id)
-	} else {
-		m, err = fromFile(id, file)
-	}
+	m, err := r.manifest(id, file)
 	var bad manifest.Errors
 	switch {
 	case errors.Is(err, manifest.ErrUnknownTool):
@@ -152,14 +147,18 @@ func isUnknown(err error) bool { return errors.Is(err, manifest.ErrUnknownTool) 
 // findTool is the hint for somebody who named a tool that is not known.
 const findTool = `see the tools that are known with "usagectl status --all", or how to declare one with "usagectl help manifest"`
 
-// fromFile reads the manifest that --manifest names, which has to be that of the tool.
-func fromFile(id manifest.ID, file string) (*manifest.Manifest, error) {
+// manifest finds the manifest of a tool: the one in file if that is not empty, which has
+// to be for the tool unless the ID is zero.
+func (r resolver) manifest(id manifest.ID, file string) (*manifest.Manifest, error) {
+	if file == "" {
+		return r.library.Find(id)
+	}
 	path, err := filepath.Abs(file)
 	if err != nil {
 		return nil, err
 	}
 	m, err := manifest.ReadFile(path)
-	if err == nil && m.Tool.ID != id {
+	if err == nil && !id.IsZero() && m.Tool.ID != id {
 		err = fmt.Errorf("%s is for the tool %s, not for %s", file, m.Tool.ID, id)
 	}
 	return m, err

@@ -2,22 +2,24 @@
 
 package hostfacts
 
-import (
-	"github.com/shirou/gopsutil/v3/host"
-	"golang.org/x/sys/unix"
-)
+import "golang.org/x/sys/unix"
 
-// KernelRelease is what "uname -r" prints.
+// KernelRelease is what "uname -r" prints. It is not left to gopsutil, whose package
+// for it compiles regular expressions whenever a program starts.
 func (Host) KernelRelease() string {
-	release, err := host.KernelVersion()
-	return known(release, err)
+	return uname(func(u *unix.Utsname) []byte { return u.Release[:] })
 }
 
 // KernelVersion is what "uname -v" prints.
 func (Host) KernelVersion() string {
+	return uname(func(u *unix.Utsname) []byte { return u.Version[:] })
+}
+
+// uname is a part of what the kernel says of itself.
+func uname(part func(*unix.Utsname) []byte) string {
 	var u unix.Utsname
 	if err := unix.Uname(&u); err != nil {
 		return Unknown
 	}
-	return known(unix.ByteSliceToString(u.Version[:]), nil)
+	return known(unix.ByteSliceToString(part(&u)), nil)
 }

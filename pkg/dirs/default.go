@@ -4,15 +4,12 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/adrg/xdg"
-
 	"github.com/usagectl/usagectl/internal/statefile"
 )
 
 // Default returns the directories of the person who runs this process, from its
 // environment and its system. Where HOME is not set a place is "" unless a variable
-// names it: the xdg package takes the root directory then, where nothing of a
-// person's belongs. It reads the state directory's owner and mode once, for
+// names it: below the root directory is nothing of a person's. It reads the state directory's owner and mode once, for
 // [Dirs.StateFlaw], and changes nothing.
 func Default() Dirs {
 	home, err := os.UserHomeDir()
@@ -25,14 +22,10 @@ func Default() Dirs {
 		}
 		return path
 	}
-	return checked(onThisSystem(Dirs{
-		Home:       home,
-		ConfigHome: own("XDG_CONFIG_HOME", xdg.ConfigHome),
-		StateHome:  own("XDG_STATE_HOME", xdg.StateHome),
-		DataHome:   own("XDG_DATA_HOME", xdg.DataHome),
-		ConfigDirs: xdg.ConfigDirs,
-		DataDirs:   xdg.DataDirs,
-	}))
+	d := base(os.Getenv)
+	d.Home = home
+	d.ConfigHome, d.StateHome, d.DataHome = own("XDG_CONFIG_HOME", d.ConfigHome), own("XDG_STATE_HOME", d.StateHome), own("XDG_DATA_HOME", d.DataHome)
+	return checked(onThisSystem(d))
 }
 
 // checked finds out, once for all that the program does, whether the state directory

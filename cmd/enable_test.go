@@ -1,0 +1,93 @@
+package cmd
+
+import (
+	"testing"
+)
+
+func TestEnable(t *testing.T) {
+	p := newPerson(t)
+	p.expect(
+		said{"enable demo", exitOK, []string{
+			"You agreed to the telemetry of Demo at level 1 of 2 (basic).", "Kept: until you delete the file", "~/.demo/events.jsonl",
+			"Events: run.start, run.end", "exit_code  To see what share of runs succeed.", "usagectl disable demo",
+		}, []string{`hint: see the exact document with "usagectl inspect demo"`}},
+		said{"enable demo --quiet", exitOK, nil, nil},
+		said{"enable demo --level 3", exitData, nil, []string{"demo has levels 1 to 2, not 3"}},
+		said{"enable demo --level 0", exitData, nil, []string{"demo has levels 1 to 2, not 0"}},
+		said{"enable nosuch", exitData, nil, []string{`unknown tool "nosuch"`, findTool}},
+		said{"enable demp", exitData, nil, []string{`; did you mean "demo"?`}},
+		said{"enable brew", exitData, nil, []string{`; do you mean "homebrew", whose program that is?`}},
+		said{"enable Demo", exitData, nil, []string{`tool ID "Demo" is not valid`}},
+		said{"enable nosuch demo -q", exitData, nil, []string{`unknown tool "nosuch"`}}, // and the other
+	)
+	p.must("enable demo --level 2 --json")
+	if d := p.tool(); d["tool"] != "demo" || d["telemetry"] != "on" || d["level"] != 2.0 {
+		t.Errorf("%v", d)
+	}
+}
+
+// TestEnableStillOff holds that an agreement that does not count is recorded, and that
+// the person learns what is in its way.
+func TestEnableStillOff(t *testing.T) {
+	p := newPerson(t)
+	p.env["DO_NOT_TRACK"] = "1"
+	p.expect(said{"enable demo -q", exitOK, nil, []string{"warning: telemetry of demo is still off: DO_NOT_TRACK is set"}})
+	delete(p.env, "DO_NOT_TRACK")
+	p.must("disable --all --quiet")
+	p.expect(
+		said{"enable demo", exitOK, []string{"*"}, []string{"telemetry of demo is still off: ", `hint: lift your refusal of all tools with "usagectl enable --all"`}},
+		said{"enable homebrew", exitOK, []string{"*"}, []string{`telemetry of homebrew is still refused, and "usagectl env" keeps it off: `}},
+		said{"enable --all", exitOK, []string{"Your refusal of all tools is lifted."}, []string{"hint: nobody can agree to what they have not seen"}},
+		said{"enable --all", exitOK, []string{"There was no refusal of all tools to lift."}, []string{"*"}},
+		said{"status -q demo", exitOK, nil, nil},
+	)
+	p.must("enable --all --json")
+	if list, ok := p.answer()["tools"].([]any); !ok || len(list) != 0 {
+		t.Error(p.out.String())
+	}
+}
+
+// TestEnableOwn holds what it means to agree to a tool that does not ask usagectl.
+func TestEnableOwn(t *testing.T) {
+	p := newPerson(t)
+	p.expect(
+		said{"enable homebrew", exitOK, []string{"You agreed to the telemetry of Homebrew. It does not ask usagectl", "  Where: https://", "  Now:   on, ", "Undo it with: usagectl disable homebrew"}, nil},
+		said{"enable homebrew --level 2", exitData, nil, []string{"homebrew has no levels"}},
+	)
+	p.env["HOMEBREW_NO_ANALYTICS"] = "1"
+	p.expect(said{"enable homebrew", exitOK, []string{"  Now:   off, HOMEBREW_NO_ANALYTICS is set", "  To do: unset HOMEBREW_NO_ANALYTICS"}, nil})
+	p.must("enable homebrew --json")
+	if d := p.tool(); d["telemetry"] != "off" || d["level"] != 0.0 {
+		t.Errorf("%v", d)
+	}
+}
+
+// TestEnableUnknown holds that a refusal of a tool of which nothing is known can be
+// taken back.
+func TestEnableUnknown(t *testing.T) {
+	p := newPerson(t)
+	p.must("disable nosuch --quiet")
+	p.expect(
+		said{"enable nosuch", exitOK, []string{"Your refusal of nosuch is lifted. Nothing is known of it"}, nil},
+		said{"enable nosuch", exitData, nil, []string{`unknown tool "nosuch"`, "*"}},
+	)
+}
+
+// TestDecisionFiles holds what a decision may not be written over, and where to.
+func TestDecisionFiles(t *testing.T) {
+	p := newPerson(t)
+	path := p.write(".config/usagectl/consent/demo.toml", "state = ")
+	p.expect(
+		said{"enable demo", exitConfig, nil, []string{path + " is not overwritten, though it cannot be used: ", "say --replace"}},
+		said{"disable demo", exitConfig, nil, []string{path + " is not overwritten"}},
+		said{"enable demo --replace -q", exitOK, nil, nil},
+	)
+	p.write(".config/usagectl/consent/all.toml", "state = ")
+	p.expect(said{"enable --all", exitConfig, nil, []string{"is not overwritten"}})
+	p.write(".local/share/usagectl/tools/bad.toml", "schema = 1\n")
+	p.expect(said{"enable bad", exitConfig, nil, []string{"bad.toml"}})
+	p.world.Dirs.ConfigHome = ""
+	p.expect(said{"enable demo", exitCreate, nil, []string{"the decision is not recorded: neither HOME nor XDG_CONFIG_HOME is set"}})
+	p.world.Dirs.StateFlaw = "others can write it"
+	p.expect(said{"enable demo", exitCreate, nil, []string{"warning: ", "is not used: others can write it", "*"}})
+}

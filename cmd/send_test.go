@@ -1,0 +1,130 @@
+package cmd
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestSend(t *testing.T) {
+	p := newPerson(t)
+	p.expect(
+		said{"send demo run.end", exitOK, nil, nil},
+		said{"send demo run.end -v", exitOK, nil, []string{"usagectl: send demo run.end: off: you have not been asked yet\n"}},
+		said{"send demo nosuch", exitOK, nil, []string{`usagectl: send demo nosuch: demo has no event "nosuch"; its events are: run.start, run.end` + "\n"}},
+		said{"send demo run.ned --fail", exitData, nil, []string{`; did you mean "run.end"?`}},
+		said{"send demo forget --fail", exitData, nil, []string{`the event "forget" is demo's deletion request`}},
+		said{"send nosuch e", exitOK, nil, []string{`unknown tool "nosuch"`}},
+		said{"send nosuch e --fail", exitData, nil, []string{"*"}},
+		said{"send homebrew e --fail", exitData, nil, []string{"no manifest says what Homebrew sends"}},
+		said{"enable demo -q", exitOK, nil, nil},
+		said{"send demo run.end --set exit_code=0", exitOK, nil, nil},
+		said{"send demo run.end -v", exitOK, nil, []string{"warning: no deliverer could be started: " + errNoProgram.Error(), "send demo run.end: queued: you agreed on 2026-03-04"}},
+		said{"send demo run.end --set exit_code=x", exitOK, nil, []string{`field "exit_code" is left out: "x" is no int`}},
+		said{"send demo run.end --set exit_code=999 --fail", exitData, nil, []string{"999 is more than 255"}},
+		said{"send demo run.end --set exit_cod=1", exitOK, nil, []string{`"exit_cod"; did you mean "exit_code"?`}},
+		said{"send demo run.end --set exit_code", exitOK, nil, []string{`--set "exit_code" is left out: NAME=VALUE is needed`}},
+		said{"send demo run.end --run me", exitOK, nil, []string{`the run ID "me" is left out: a UUID is needed`}},
+		said{"send demo run.end --tool-version " + strings.Repeat("1", 65), exitOK, nil, []string{"up to 64 printable characters are needed"}},
+		said{"send demo run.end --data nosuch.json", exitOK, nil, []string{"--data: "}},
+		said{"send demo run.end --dry-run", exitOK, []string{`  "event": "run.end",` + "\n"}, nil},
+	)
+	p.must("status demo --json")
+	if queued := p.tool()["queued"]; queued != 8.0 {
+		t.Errorf("queued are %v", queued)
+	}
+}
+
+// TestSendData holds what is read of --data, and that --set goes before it.
+func TestSendData(t *testing.T) {
+	p := newPerson(t)
+	p.must("enable demo -q")
+	p.world.Stdin = strings.NewReader(`{"exit_code": 3, "duration": 1.5}`)
+	p.expect(said{"send demo run.end --data - --set exit_code=4 --dry-run", exitOK, []string{`"exit_code": 4`, `"duration": 1.5`}, nil})
+	p.world.Stdin = strings.NewReader(strings.Repeat(" ", maxData+1))
+	p.expect(said{"send demo run.end --data - --fail", exitData, nil, []string{"--data: more than 1048576 bytes"}})
+	file := p.write("data.json", `{"exit_code": 5}`)
+	p.expect(said{"send demo run.end --dry-run --data " + file, exitOK, []string{`"exit_code": 5`}, nil})
+}
+
+// TestSendRun holds whose run an event belongs to.
+func TestSendRun(t *testing.T) {
+	const one, two = "6ba7b810-9dad-41d1-80b4-00c04fd430c8", "6ba7b811-9dad-41d1-80b4-00c04fd430c8"
+	p := newPerson(t)
+	p.env["USAGECTL_RUN_ID"] = one
+	p.must("enable demo -q")
+	p.expect(
+		said{"send demo run.end --dry-run", exitOK, []string{`"run": "` + one}, nil},
+		said{"send demo run.end --dry-run --run " + two, exitOK, []string{`"run": "` + two}, nil},
+	)
+}
+
+// TestSendWait holds what is said of an event that is delivered while the caller waits.
+func TestSendWait(t *testing.T) {
+	p := newPerson(t)
+	p.write(".local/share/usagectl/tools/acme.toml", acme)
+	p.must("enable acme -q")
+	p.must("send acme run --set part=left --wait --json")
+	if out := p.answer(); out["outcome"] != "sent" || out["tool"] != "acme" || out["event"] != "run" || !p.there("acme.jsonl") {
+		t.Errorf("%v", out)
+	}
+	file := filepath.Join(p.home, "acme.jsonl")
+	if err := errors.Join(os.Remove(file), os.Mkdir(file, 0o700)); err != nil {
+		t.Fatal(err)
+	}
+	p.expect(
+		said{"send acme run --set part=left --wait -v", exitOK, nil, []string{"send acme run: queued: append " + file}},
+		said{"send acme run --set part=left --wait --fail", exitTempFail, nil, nil},
+		said{"send acme run --fail", exitData, nil, []string{`the required field "part" has no value that fits`}},
+		said{"send acme run --set part=up", exitOK, nil, []string{`"up" is not one of left, right`}},
+	)
+}
+
+// TestSendUnkept holds what is said where nothing can be kept.
+func TestSendUnkept(t *testing.T) {
+	p := newPerson(t)
+	p.must("enable demo -q")
+	p.write(".local/state", "") // a file where the directory would be
+	p.expect(said{"send demo run.end --fail -v", exitUnavailable, nil, []string{"send demo run.end: dropped: ", errNoProgram.Error()}})
+	p.must("send demo run.end --json")
+	if reason := p.answer()["reason"].(map[string]any); reason["rule"] != string(ruleState) {
+		t.Errorf("%v", reason)
+	}
+}
+
+// TestNotice holds that an opt-out tool's notice is shown at a terminal, once, and that
+// nothing is sent before.
+func TestNotice(t *testing.T) {
+	p := newPerson(t)
+	p.write(".local/share/usagectl/tools/acme.toml", acme)
+	event := "send acme run --set part=left"
+	p.expect(said{event + " -v", exitOK, nil, []string{"off: you have not seen its notice yet"}})
+	p.atTerminal(80)
+	p.expect(
+		said{event + " --quiet", exitOK, nil, nil},
+		said{event + " --dry-run", exitOK, nil, nil},
+		said{event, exitOK, nil, []string{
+			"Acme collects usage data: To learn which parts of it are used.\n", "  what:   event, source, part\n", "  where:  ~/acme.jsonl\n",
+			"  say no: usagectl disable acme\n", "Nothing was sent. From the next time on it will be, unless you say no.\n",
+		}},
+		said{event, exitOK, nil, nil},
+	)
+	p.must("status acme --json")
+	if s := p.tool(); s["queued"] != 1.0 || s["telemetry"] != "on" {
+		t.Errorf("%v", s)
+	}
+}
+
+// TestLate holds what is said when the machine does not answer in time.
+func TestLate(t *testing.T) {
+	c := &sendCommand{taken: make(chan outcome, 1)}
+	if out := c.late(); out.Outcome != "unknown" || out.code != exitUnavailable || out.Reason.Rule != ruleTime {
+		t.Errorf("before the event is kept: %+v", out)
+	}
+	c.taken <- outcome{Outcome: "queued", EventID: "e"}
+	if out := c.late(); out.Outcome != "queued" || out.code != exitTempFail || out.EventID != "e" {
+		t.Errorf("after that: %+v", out)
+	}
+}

@@ -1,0 +1,39 @@
+package cmd
+
+import (
+	"testing"
+)
+
+func TestSystemWide(t *testing.T) {
+	p := newPerson(t)
+	image := t.TempDir()
+	p.expect(
+		said{"disable demo --system", exitOK, []string{"Refused for everybody: the telemetry of demo, in "}, nil},
+		said{"disable demo --system", exitOK, []string{"Refused for everybody before, and not changed: the telemetry of demo, in "}, nil},
+		said{"enable demo -q", exitOK, nil, []string{"telemetry of demo is still off: "}},
+		said{"enable demo --system", exitOK, []string{"No longer refused for everybody: the telemetry of demo; everybody's own decision counts again"}, nil},
+		said{"enable demo --system", exitOK, []string{"There was nothing to lift for the telemetry of demo: there is no "}, nil},
+		said{"disable --all --system --root " + image, exitOK, []string{"Refused for everybody: all telemetry, in " + image}, nil},
+		said{"disable demo --system -q", exitOK, nil, nil},
+		said{"disable demo --root " + image, exitUsage, nil, []string{"--root is for --system"}},
+		said{"disable demo --system --root=", exitUsage, nil, []string{"--root is empty: nothing was changed"}},
+		said{"disable Demo --system", exitData, nil, []string{`tool ID "Demo" is not valid`}},
+		said{"enable demo --system --root " + image + "/none", exitCreate, nil, []string{"nothing was changed: "}},
+	)
+	p.must("enable --all --system --json")
+	if d := p.tool(); d["tool"] != "all" || d["refused"] != false || d["changed"] != false {
+		t.Errorf("%v", d)
+	}
+	p.must("disable --all --system --json")
+	if d := p.tool(); d["refused"] != true || d["changed"] != true {
+		t.Errorf("%v", d)
+	}
+	p.write("etc/usagectl/consent/demo.toml", "state = ")
+	p.expect(
+		said{"disable demo --system", exitConfig, nil, []string{"is not changed: ", "--replace"}},
+		said{"disable demo --system --replace", exitOK, []string{"Refused for everybody: the telemetry of demo"}, nil},
+	)
+	if p.there(".config/usagectl/consent/all.toml") {
+		t.Error("a decision for everybody is recorded in a home")
+	}
+}
