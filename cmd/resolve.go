@@ -71,9 +71,9 @@ func (r resolver) judge(t tool) tool {
 	return t
 }
 
-// manifest finds the manifest of a tool: the one in file if that is not empty, else by
-// the tool's ID.
-func (r resolver) manifest(name, file string) (*manifest.Manifest, error) {
+// named finds the manifest of a tool by the name that a person gives, or in a file if
+// that is not empty, with the errors for people.
+func (r resolver) named(name, file string) (*manifest.Manifest, error) {
 	id, err := manifest.ParseID(name)
 	if err != nil {
 		return nil, fail(exitData, err)
@@ -94,7 +94,7 @@ func (r resolver) manifest(name, file string) (*manifest.Manifest, error) {
 // declared finds a tool by its manifest, and finds out about it. With an error that
 // [isUnknown] the tool is what the catalogue knows of that name.
 func (r resolver) declared(name, file string) (tool, error) {
-	m, err := r.manifest(name, file)
+	m, err := r.named(name, file)
 	if isUnknown(err) {
 		id, _ := manifest.ParseID(name) // it could be looked for, so it is one
 		t := tool{id: id}

@@ -123,7 +123,7 @@ func (c *sendCommand) take(ctx context.Context, data []byte, dataErr error) (sen
 	if dataErr != nil {
 		problems = append(problems, fmt.Sprintf("--data: %v", dataErr))
 	}
-	m, err := c.tools.manifest(c.tool, c.manifest)
+	m, err := c.tools.named(c.tool, c.manifest)
 	if err != nil {
 		return unusable(err), append(problems, firstLine(err))
 	}

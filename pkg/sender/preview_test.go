@@ -80,7 +80,7 @@ func TestPreview(t *testing.T) {
 func TestPreviewErrors(t *testing.T) {
 	s, _, _ := takingAt(t, sendertest.Nowhere)
 	for _, level := range []int{-1, 3} {
-		if _, err := s.Preview(Event{Tool: "mytool"}, level); !errors.Is(err, ErrNoLevel) {
+		if _, err := s.Preview(Event{Tool: "mytool"}, level); !errors.As(err, new(*LevelError)) {
 			t.Errorf("level %d: %v", level, err)
 		}
 	}
