@@ -11,7 +11,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/usagectl/usagectl/internal/term"
-	"github.com/usagectl/usagectl/pkg/consent"
 	"github.com/usagectl/usagectl/pkg/manifest"
 	"github.com/usagectl/usagectl/pkg/sender"
 )
@@ -91,7 +90,7 @@ func runDisable(ctx context.Context, a *app, names []string, o disableOptions) e
 	reached := false // a tool by a variable
 	for _, id := range ids {
 		t := a.look(id)
-		emptied, err := a.refuse(ctx, t.facts.Tool, id, o.replace)
+		emptied, err := a.refuse(ctx, id, o.replace)
 		total = total.Add(emptied)
 		var f *failure
 		if errors.As(err, &f) { // the others are refused all the same
@@ -142,7 +141,7 @@ func (a *app) disabled(ctx context.Context, results []decided, events sender.Emp
 }
 
 func (a *app) refuseAll(ctx context.Context, replace bool) error {
-	emptied, err := a.refuse(ctx, consent.ReadUser(a.Dirs, manifest.ID{}), manifest.ID{}, replace)
+	emptied, err := a.refuse(ctx, manifest.ID{}, replace)
 	if err != nil {
 		return err
 	}
@@ -156,14 +155,14 @@ func (a *app) refuseAll(ctx context.Context, replace bool) error {
 
 // refuse records a refusal, of a tool or with the zero ID of all, and empties the
 // outboxes; what is queued goes even if the refusal cannot be recorded.
-func (a *app) refuse(ctx context.Context, old consent.Record, id manifest.ID, replace bool) (sender.Emptied, error) {
+func (a *app) refuse(ctx context.Context, id manifest.ID, replace bool) (sender.Emptied, error) {
 	s := a.sender()
 	tools := []manifest.ID{id}
 	if id.IsZero() {
 		tools, _ = sender.Tools(s.State())
 	}
 	before := s.Snapshot(tools...)
-	err := a.record(old, id, consent.Decision{State: consent.Refused, At: a.Now().UTC().Truncate(1e9)}, replace)
+	err := a.recorded(a.decisions(replace).Refuse(id))
 	emptied, emptyErr := a.empty(ctx, s, id, before)
 	if !s.Keeps() {
 		s.AwaitDeliverers(ctx)

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
 	"github.com/usagectl/usagectl/internal/secret"
@@ -150,83 +149,60 @@ func (a *app) enableOne(ctx context.Context, name string, o enableOptions) (tool
 	if err != nil {
 		return t, err
 	}
-	if levels := len(t.manifest.Consent.Levels); o.level < 1 || o.level > levels {
-		return t, fail(exitData, fmt.Errorf("%s has levels 1 to %d, not %d", t.id, levels, o.level))
-	}
-	terms := consent.Offer(t.manifest, o.level)
-	terms.Grant = uuid.NewString()
-	old := t.facts.Tool.Decision
-	if old.State == consent.Granted && old.Endpoint == terms.Endpoint && old.Grant != "" {
-		terms.Grant = old.Grant // the same agreement goes on, and what is queued under it may leave
-	}
-	if err := a.record(t.facts.Tool, t.id, consent.NewDecision(consent.Granted, terms, a.Now()), o.replace); err != nil {
+	before := t.facts.Tool.Decision
+	if err := a.recorded(a.decisions(o.replace).Grant(t.manifest, o.level)); err != nil {
 		return t, err
 	}
-	if err := a.done("the decision is recorded", consent.Heal(a.Dirs, t.id, a.Now())); err != nil {
-		return t, fail(exitIO, fmt.Errorf("the decision is recorded, but nothing is sent under it: %w", err))
-	}
-	if terms.Level < old.Level {
+	if o.level < before.Level {
 		a.sender().AwaitDeliverers(ctx, t.id) // what is being sent at the old level stops
 	}
 	return a.judge(t), nil
 }
 
-// consentPath is the person's consent file of a tool, or of all with the zero
-// ID; "" if it is not known where it would lie.
-func (a *app) consentPath(id manifest.ID) string {
-	dir := a.Dirs.UserConsent()
-	if dir == "" {
-		return ""
-	}
-	return consent.File(dir, id)
+// decisions is where the person's decisions are kept. replace lets one take the place
+// of a file that cannot be read.
+func (a *app) decisions(replace bool) consent.Store {
+	return consent.Store{Dirs: a.Dirs, Now: a.Now, Replace: replace}
 }
 
-// record writes a decision over the one that was read. One that cannot be read
-// is somebody's word all the same, and stays unless replace is set.
-func (a *app) record(old consent.Record, id manifest.ID, d consent.Decision, replace bool) error {
-	path := a.consentPath(id)
-	if path == "" {
-		return fail(exitCreate, errors.New("the decision is not recorded: neither HOME nor XDG_CONFIG_HOME is set"))
-	}
-	if err := unreadable(old, replace); err != nil {
-		return err
-	}
-	write := consent.Write
-	if d.State == consent.Refused {
-		write = func(path string, d consent.Decision) error { return consent.Refuse(path, d, a.Now) }
-	}
-	if err := a.done("the decision is recorded", write(path, d)); err != nil {
-		return fail(exitCreate, fmt.Errorf("the decision is not recorded: %w", err))
-	}
-	return nil
-}
-
-func unreadable(old consent.Record, replace bool) error {
-	if old.Problem == "" || replace {
+// recorded says what the error of a decision that was to be recorded means to a person.
+func (a *app) recorded(err error) error {
+	err = a.done("the decision is recorded", err)
+	var level *consent.LevelError
+	switch {
+	case err == nil:
 		return nil
+	case errors.As(err, &level):
+		return fail(exitData, err)
+	case errors.Is(err, consent.ErrMark):
+		return fail(exitIO, err)
 	}
-	return fail(exitConfig, fmt.Errorf("%s is not overwritten, though it cannot be used: %s", old.Path, old.Problem),
-		"telemetry is off as long as it is there; look at it, then say --replace")
+	return notRecorded("the decision is not recorded", err)
+}
+
+// notRecorded is the failure of a decision; the file of another one that is in the way
+// is named without what was to be done.
+func notRecorded(what string, err error) error {
+	var unreadable *consent.UnreadableError
+	if errors.As(err, &unreadable) {
+		return fail(exitConfig, err, "telemetry is off as long as it is there; look at it, then say --replace")
+	}
+	return fail(exitCreate, fmt.Errorf("%s: %w", what, err))
 }
 
 func (a *app) liftRefusalOfAll(replace bool) error {
-	old := consent.ReadUser(a.Dirs, manifest.ID{})
-	if err := unreadable(old, replace); err != nil {
-		return err
+	lifted, err := a.decisions(replace).Lift(manifest.ID{})
+	what := "the refusal of all tools is lifted"
+	if !lifted {
+		what = "the mark of the refusal is mended"
 	}
-	healed := consent.Heal(a.Dirs, manifest.ID{}, a.Now())
-	if err := a.done("the mark of the refusal is mended", healed); err != nil {
-		return fail(exitCreate, fmt.Errorf("the refusal of all tools is not lifted: %w", err))
-	}
-	if old.Exists() {
-		if err := a.done("the refusal of all tools is lifted", consent.Lift(old.Path, a.Now())); err != nil {
-			return fail(exitCreate, fmt.Errorf("the refusal of all tools is not lifted: %w", err))
-		}
+	if err := a.done(what, err); err != nil {
+		return notRecorded("the refusal of all tools is not lifted", err)
 	}
 	if a.json {
 		return a.showDecided(nil)
 	}
-	if !a.quiet && old.Exists() {
+	if !a.quiet && lifted {
 		a.Stdout.Printf("Your refusal of all tools is lifted. Each tool is as you decided for it before.\n")
 	} else if !a.quiet {
 		a.Stdout.Printf("There was no refusal of all tools to lift.\n")

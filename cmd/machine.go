@@ -57,7 +57,7 @@ type machineDecided struct {
 }
 
 func (a *app) refuseForMachine(ctx context.Context, names []string, o disableOptions) error {
-	err := a.onMachine(names, o.all, o.machine, func(m *consent.Machine, id manifest.ID) (machineDecided, error) {
+	err := a.onMachine(names, o.all, o.machine, func(m *consent.SystemStore, id manifest.ID) (machineDecided, error) {
 		changed, err := m.Refuse(id, o.replace)
 		return machineDecided{Refused: true, Changed: changed}, err
 	})
@@ -84,20 +84,20 @@ func (a *app) awaitOwn(ctx context.Context, names []string) error {
 }
 
 func (a *app) liftForMachine(names []string, o enableOptions) error {
-	return a.onMachine(names, o.all, o.machine, func(m *consent.Machine, id manifest.ID) (machineDecided, error) {
+	return a.onMachine(names, o.all, o.machine, func(m *consent.SystemStore, id manifest.ID) (machineDecided, error) {
 		changed, err := m.Lift(id, a.Now())
 		return machineDecided{Changed: changed}, err
 	})
 }
 
 // onMachine makes or lifts refusals for a machine, and tells what became of them.
-func (a *app) onMachine(names []string, all bool, o machineOptions, decide func(*consent.Machine, manifest.ID) (machineDecided, error)) error {
+func (a *app) onMachine(names []string, all bool, o machineOptions, decide func(*consent.SystemStore, manifest.ID) (machineDecided, error)) error {
 	a.staysHere = true
 	ids, err := forMachine(names, all)
 	if err != nil {
 		return err
 	}
-	m, err := consent.OpenMachine(a.Dirs.System, o.root)
+	m, err := consent.OpenSystemStore(a.Dirs.System, o.root)
 	if err != nil {
 		return machineFailure("nothing was changed", err)
 	}

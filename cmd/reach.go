@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/google/uuid"
-
 	"github.com/usagectl/usagectl/internal/shell"
 	"github.com/usagectl/usagectl/pkg/catalogue"
 	"github.com/usagectl/usagectl/pkg/consent"
@@ -72,8 +70,7 @@ func (a *app) agreeToOwn(id manifest.ID, known *catalogue.Tool, o enableOptions)
 	if o.level != 1 {
 		return t, fail(exitData, fmt.Errorf("%s has no levels", id))
 	}
-	terms := consent.Terms{Grant: uuid.NewString(), Level: 1, Endpoint: cmp.Or(known.Endpoint, known.Homepage, id.String())}
-	if err := a.record(t.facts.Tool, id, consent.NewDecision(consent.Granted, terms, a.Now()), o.replace); err != nil {
+	if err := a.recorded(a.decisions(o.replace).GrantOwn(id, cmp.Or(known.Endpoint, known.Homepage))); err != nil {
 		return t, err
 	}
 	return a.judge(t), nil
@@ -112,11 +109,12 @@ func (a *app) stillRefused(t tool) {
 // liftRefusal takes back a refusal of a tool of which nothing is known, to which
 // nobody can agree. It is not an error only if there was one.
 func (a *app) liftRefusal(id manifest.ID, unknown error) error {
-	old := consent.ReadUser(a.Dirs, id)
-	if old.Decision.State != consent.Refused {
+	lifted, err := a.decisions(false).Lift(id)
+	var unreadable *consent.UnreadableError
+	if !lifted && err == nil || errors.As(err, &unreadable) {
 		return unknown
 	}
-	if err := a.done("the refusal is lifted", consent.Lift(old.Path, a.Now())); err != nil {
+	if err := a.done("the refusal is lifted", err); err != nil {
 		return fail(exitCreate, fmt.Errorf("the refusal of %s is not lifted: %w", id, err))
 	}
 	if !a.quiet && !a.json {

@@ -12,7 +12,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
 	"github.com/usagectl/usagectl/internal/jsondoc"
@@ -243,7 +242,7 @@ func (s *sending) off(t tool, err error) outcome {
 	if t.verdict.On() { // on, but not for this event
 		out.Reason = consent.Reason{Rule: "event", Detail: err.Error()}
 	}
-	if out.Reason.Rule == consent.Notice && s.Stderr.Terminal && !s.quiet && !s.o.dryRun {
+	if s.decisions(false).NoticeDue(t.verdict) && s.Stderr.Terminal && !s.quiet && !s.o.dryRun {
 		s.notice(t)
 	}
 	return out
@@ -251,19 +250,13 @@ func (s *sending) off(t tool, err error) outcome {
 
 func (s *sending) notice(t tool) {
 	m := t.manifest
-	terms := consent.Offer(m, 1)
-	terms.Grant = uuid.NewString()
-	path := s.consentPath(t.id)
-	if path == "" {
-		return
-	}
 	s.Stderr.Printf("%s\n", s.Stderr.Wrap(m.Tool.Name+" collects usage data: "+m.Tool.Purpose, 2))
-	s.Stderr.Printf("  what:   %s\n", s.Stderr.Wrap(strings.Join(agreedFields(m, terms), ", "), 10))
+	s.Stderr.Printf("  what:   %s\n", s.Stderr.Wrap(strings.Join(agreedFields(m, consent.Offer(m, 1)), ", "), 10))
 	s.Stderr.Printf("  where:  %s\n", secret.URL(m.Send.Endpoint))
 	s.Stderr.Printf("  say no: usagectl disable %s\n", t.id)
 	s.Stderr.Printf("  look:   usagectl inspect %s\n", t.id)
 	s.Stderr.Printf("Nothing was sent. From the next time on it will be, unless you say no.\n")
-	if err := s.done("the notice is recorded", consent.Write(path, consent.NewDecision(consent.Notified, terms, s.Now()))); err != nil {
+	if err := s.done("the notice is recorded", s.decisions(false).Acknowledge(m)); err != nil {
 		s.problem("the notice could not be recorded: %v", err)
 	}
 }

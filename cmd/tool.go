@@ -60,8 +60,7 @@ func (a *app) look(id manifest.ID) tool {
 }
 
 func (a *app) judge(t tool) tool {
-	t.facts = consent.Gather(t.id, t.manifest, a.Env, a.Dirs, a.WorkDir)
-	t.verdict = consent.Decide(t.id, t.manifest, t.facts)
+	t.facts, t.verdict = a.decisions(false).Ask(t.id, t.manifest, a.Env, a.WorkDir)
 	return t
 }
 

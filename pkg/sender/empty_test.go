@@ -33,15 +33,17 @@ send = {transport = "http", endpoint = "ADDRESS/v1"}
 event = [{name = "run"}, {name = "forget"}]
 field = [{name = "source", from = "identity.source", purpose = "p"}]
 `, "ADDRESS", address))
+	decisions := decisionsAt(s, noon)
+	must(t, decisions.Grant(m, 1))
+	facts, _ := decisions.Ask(m.Tool.ID, m, nil, "")
 	terms := consent.Offer(m, 1)
-	terms.Grant = uuid.NewString()
-	record(t, s, consent.NewDecision(consent.Granted, terms, noon))
+	terms.Grant = facts.Tool.Decision.Grant
 	return m, terms
 }
 
-func record(t testing.TB, s Sender, d consent.Decision) {
-	t.Helper()
-	must(t, consent.Write(consent.File(s.Dirs.UserConsent(), toolID(t, "mytool")), d))
+// decisionsAt is where the person's decisions are kept, at a time.
+func decisionsAt(s Sender, at time.Time) consent.Store {
+	return consent.Store{Dirs: s.Dirs, Now: func() time.Time { return at }}
 }
 
 // queue puts an event under the terms into the outbox.
@@ -208,13 +210,11 @@ func TestRefusedSince(t *testing.T) {
 						return "", false
 					}
 					m.Consent.Grant = []manifest.EnvRule{{Env: "MYTOOL_TELEMETRY", When: "1"}}
-					must(t, os.Remove(consent.File(s.Dirs.UserConsent(), m.Tool.ID)))
+					must(t, os.Remove(decisionsAt(s, noon).File(m.Tool.ID)))
 					terms.Grant = grant
 				}
 				if c.lift {
-					all := consent.File(s.Dirs.UserConsent(), manifest.ID{})
-					must(t, consent.Write(all, consent.Decision{State: consent.Refused}))
-					must(t, consent.Lift(all, lifted))
+					refuseAndLift(t, s, lifted)
 				}
 				_, _, err := s.admission(m).admit(queue(t, s, terms, c.taken))
 				if leaves := err == nil; leaves != c.leaves || !leaves && err != (dropError{lostWithdrawn}) {
@@ -225,6 +225,16 @@ func TestRefusedSince(t *testing.T) {
 	}
 }
 
+// refuseAndLift refuses all tools, and lifts that, at a time.
+func refuseAndLift(t *testing.T, s Sender, at time.Time) {
+	t.Helper()
+	decisions := decisionsAt(s, at)
+	must(t, decisions.Refuse(manifest.ID{}))
+	if lifted, err := decisions.Lift(manifest.ID{}); !lifted || err != nil {
+		t.Fatalf("lifted is %v, %v", lifted, err)
+	}
+}
+
 // TestGate asks again after each thing that can happen while an event is being sent.
 func TestGate(t *testing.T) {
 	for name, c := range map[string]struct {
@@ -232,32 +242,34 @@ func TestGate(t *testing.T) {
 		stops   bool
 	}{
 		"nothing": {func(*testing.T, Sender, *manifest.Manifest, consent.Terms) {}, false},
-		"the same agreement again": {func(t *testing.T, s Sender, _ *manifest.Manifest, terms consent.Terms) {
-			record(t, s, consent.NewDecision(consent.Granted, terms, noon.Add(time.Hour)))
+		"the same agreement again": {func(t *testing.T, s Sender, m *manifest.Manifest, _ consent.Terms) {
+			must(t, decisionsAt(s, noon.Add(time.Hour)).Grant(m, 1))
 		}, false},
-		"a refusal": {func(t *testing.T, s Sender, _ *manifest.Manifest, _ consent.Terms) {
-			record(t, s, consent.Decision{State: consent.Refused})
+		"a refusal": {func(t *testing.T, s Sender, m *manifest.Manifest, _ consent.Terms) {
+			write(t, decisionsAt(s, noon).File(m.Tool.ID), `state = "refused"`) // without a mark
 		}, true},
-		"a refusal and a new agreement": {func(t *testing.T, s Sender, _ *manifest.Manifest, terms consent.Terms) {
-			terms.Grant = uuid.NewString()
-			record(t, s, consent.NewDecision(consent.Granted, terms, noon))
+		"a refusal and a new agreement": {func(t *testing.T, s Sender, m *manifest.Manifest, _ consent.Terms) {
+			decisions := decisionsAt(s, noon)
+			must(t, os.Remove(decisions.File(m.Tool.ID))) // without a mark
+			must(t, decisions.Grant(m, 1))
 		}, true},
-		"a refusal, and the old agreement written back": {func(t *testing.T, s Sender, m *manifest.Manifest, terms consent.Terms) {
-			file := consent.File(s.Dirs.UserConsent(), m.Tool.ID)
-			must(t, consent.Refuse(file, consent.Decision{State: consent.Refused}, func() time.Time { return noon.Add(time.Nanosecond) }))
-			record(t, s, consent.NewDecision(consent.Granted, terms, noon))
+		"a refusal, and the old agreement written back": {func(t *testing.T, s Sender, m *manifest.Manifest, _ consent.Terms) {
+			decisions := decisionsAt(s, noon.Add(time.Nanosecond))
+			agreement, err := os.ReadFile(decisions.File(m.Tool.ID))
+			must(t, err)
+			must(t, decisions.Refuse(m.Tool.ID))
+			write(t, decisions.File(m.Tool.ID), string(agreement))
 		}, true},
-		"fewer fields": {func(t *testing.T, s Sender, _ *manifest.Manifest, terms consent.Terms) {
-			terms.Fields = nil
-			record(t, s, consent.NewDecision(consent.Granted, terms, noon))
+		"fewer fields": {func(t *testing.T, s Sender, m *manifest.Manifest, _ consent.Terms) {
+			fewer := *m
+			fewer.Fields = nil
+			must(t, decisionsAt(s, noon).Grant(&fewer, 1))
 		}, true},
 		"a refusal of all, and lifted": {func(t *testing.T, s Sender, _ *manifest.Manifest, _ consent.Terms) {
-			all := consent.File(s.Dirs.UserConsent(), manifest.ID{})
-			must(t, consent.Write(all, consent.Decision{State: consent.Refused}))
-			must(t, consent.Lift(all, noon.Add(time.Nanosecond)))
+			refuseAndLift(t, s, noon.Add(time.Nanosecond))
 		}, true},
 		"a refusal of the machine": {func(t *testing.T, s Sender, _ *manifest.Manifest, _ consent.Terms) {
-			m, err := consent.OpenMachine(s.Dirs.System, "")
+			m, err := consent.OpenSystemStore(s.Dirs.System, "")
 			must(t, err)
 			defer m.Close()
 			_, err = m.Refuse(manifest.ID{}, false)
