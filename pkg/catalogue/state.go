@@ -26,9 +26,11 @@ const (
 
 // Machine is what a tool would look at.
 type Machine struct {
+	// Env looks an environment variable up; nil is an empty environment.
 	Env func(name string) (value string, set bool)
-	// Setting reads a switch in a file. It returns false if the file, or the
-	// switch in it, is not there. The error says why it cannot be read.
+	// Setting reads a switch in a file; nil is a machine without files. It returns
+	// false if the file, or the switch in it, is not there. The error says why it
+	// cannot be read.
 	Setting func(s Setting) (value string, found bool, err error)
 }
 
@@ -57,7 +59,7 @@ func (t *Tool) State(m Machine) State {
 	return State{On, ByDefault, "on by default" + unseen}
 }
 
-// keepsToItself tells whether the tool has a switch whose state cannot be read.
+// keepsToItself reports whether the tool has a switch whose state cannot be read.
 func (t *Tool) keepsToItself() bool {
 	readable := func(c Setting) bool { return c.Format != "" }
 	return len(t.Config) == 0 && t.CLI.Disable != "" || len(t.Config) > 0 && !slices.ContainsFunc(t.Config, readable)
@@ -66,6 +68,9 @@ func (t *Tool) keepsToItself() bool {
 // byVariable is the zero value if no variable says anything. One that switches
 // off wins over one that switches on.
 func (t *Tool) byVariable(env func(string) (string, bool)) State {
+	if env == nil {
+		env = func(string) (string, bool) { return "", false }
+	}
 	var found State
 	for i := range t.Env {
 		v := &t.Env[i]
@@ -91,7 +96,7 @@ func (t *Tool) byVariable(env func(string) (string, bool)) State {
 
 func (t *Tool) byFile(read func(Setting) (string, bool, error)) State {
 	for _, c := range t.Config {
-		if c.Format == "" {
+		if c.Format == "" || read == nil {
 			continue
 		}
 		value, found, err := read(c)

@@ -51,9 +51,6 @@ type Statement struct {
 	Problem  string   // not empty: the file exists and cannot be relied on
 }
 
-// Exists reports whether there is a file, readable or not.
-func (r Statement) Exists() bool { return r.Problem != "" || r.Decision.State != "" }
-
 // fileIn is the path of the consent file of a tool in a consent directory; the
 // zero ID stands for all tools.
 func fileIn(dir string, id manifest.ID) string {

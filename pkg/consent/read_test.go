@@ -99,7 +99,7 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 			}
 			want.Schema = 1
 			got := consent.ReadUser(d, id)
-			if got.Problem != "" || got.Path != path || !got.Exists() || !reflect.DeepEqual(got.Decision, want) {
+			if got.Problem != "" || got.Path != path || !reflect.DeepEqual(got.Decision, want) {
 				t.Errorf("got %+v, want %+v", got, want)
 			}
 			leftovers(t, d.UserConsent(), "mytool.toml")
@@ -110,10 +110,10 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 func TestNoFileIsNoDecision(t *testing.T) {
 	d := places(t)
 	for _, id := range []manifest.ID{{}, toolID(t, "mytool")} {
-		if r := consent.ReadUser(d, id); r.Exists() || r.Problem != "" {
+		if r := consent.ReadUser(d, id); r.Decision.State != "" || r.Problem != "" {
 			t.Errorf("%+v", r)
 		}
-		if r := consent.ReadUser(dirs.Dirs{}, id); r.Exists() {
+		if r := consent.ReadUser(dirs.Dirs{}, id); r.Decision.State != "" || r.Problem != "" {
 			t.Errorf("without a home: %+v", r)
 		}
 	}
@@ -169,7 +169,7 @@ func TestRead(t *testing.T) {
 			d := places(t)
 			path := write(t, d.ConfigHome, "mytool.toml", test.content)
 			r := consent.ReadUser(d, toolID(t, "mytool"))
-			if r.Decision.State != test.state || (r.Problem != "") != (test.state == "") || !r.Exists() || r.Path != path {
+			if r.Decision.State != test.state || (r.Problem != "") != (test.state == "") || r.Path != path {
 				t.Errorf("got %+v, want the state %q", r, test.state)
 			}
 			checkProblem(t, d, r)
@@ -376,7 +376,7 @@ func TestReadersNeverSeeHalfAFile(t *testing.T) {
 				t.Error(err)
 			}
 		default:
-			if r := consent.ReadUser(d, id); r.Problem != "" || !r.Exists() {
+			if r := consent.ReadUser(d, id); r.Problem != "" || r.Decision.State == "" {
 				t.Fatalf("read %+v", r)
 			}
 		}

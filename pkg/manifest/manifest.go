@@ -121,7 +121,7 @@ type Forget struct {
 	Event string
 }
 
-// InDeletion tells whether a field can be in a deletion request, which holds the
+// InDeletion reports whether a field can be in a deletion request, which holds the
 // source ID, what the request itself is, and nothing else.
 func (f *Field) InDeletion() bool {
 	switch f.From {
@@ -178,7 +178,7 @@ type Field struct {
 	Purpose  string
 }
 
-// In tells whether the field belongs to the event.
+// In reports whether the field belongs to the event.
 func (f *Field) In(event string) bool {
 	return f.Events == nil || slices.Contains(f.Events, event)
 }
@@ -221,7 +221,7 @@ func (m *Manifest) FieldsOf(event string) []*Field {
 	return list
 }
 
-// IsDeletion tells whether the event is the tool's deletion request.
+// IsDeletion reports whether the event is the tool's deletion request.
 func (m *Manifest) IsDeletion(event string) bool {
 	return m.Forget.Method == ForgetEvent && m.Forget.Event == event
 }
