@@ -3,8 +3,14 @@
 // forgotten. A manifest is a TOML file of schema 1, strictly read; the built-in
 // ones are such files too, and no Go code knows any of them by name.
 //
-// Start with [Library.Find]. A [Manifest] is plain data and is not changed
-// after it was read, so it may be shared between goroutines.
+// Start with [Library.Find], which knows a tool by its [ID], or with [Parse] and
+// [ReadFile] for one manifest. What is wrong with it is an [Errors], with line and
+// column; a tool that has none is [ErrUnknownTool]. [Field.ParseText] and [Field.Check]
+// hold a caller's value against what the manifest declares.
+//
+// A [Manifest] is plain data, read anew each time: it is the caller's, and may be
+// shared between goroutines as long as nobody changes it. Reading one that is shared
+// is safe, and so is everything else in this package.
 package manifest
 
 import (
