@@ -144,7 +144,7 @@ func (a *app) expand(path string) string {
 }
 
 // setting reads a tool's switch in a file.
-func (a *app) setting(s catalogue.Setting) (string, bool, error) {
+func (a *app) setting(s catalogue.FileSwitch) (string, bool, error) {
 	path := a.expand(s.Path)
 	if path == "" {
 		return "", false, nil
@@ -168,10 +168,10 @@ func (a *app) setting(s catalogue.Setting) (string, bool, error) {
 
 // own finds out what a tool does by itself, and whether that is what was decided.
 func (s surroundings) own(t *catalogue.Tool, standing consent.Standing) *ownStatus {
-	state := t.State(catalogue.Machine{Env: s.Env, Setting: s.setting})
+	state := t.State(catalogue.Machine{Env: s.Env, FileSwitch: s.setting})
 	o := &ownStatus{
 		Telemetry: "unknown", By: string(state.By), Because: state.Because, Recorded: string(standing.State),
-		Do: []string{}, Switch: t.Ways(), Evidence: string(t.Level), Seen: s.seen(t),
+		Do: []string{}, Switch: t.Ways(), Evidence: string(t.Evidence), Seen: s.seen(t),
 	}
 	if state.Telemetry == catalogue.On || state.Telemetry == catalogue.Off {
 		o.Telemetry = string(state.Telemetry)

@@ -41,14 +41,14 @@ type Tool struct {
 
 	Env    []Variable // at most one for a name
 	CLI    CLI
-	Config []Setting
+	Config []FileSwitch
 
 	// What shows that the tool is here: programs on PATH, files, and packages
 	// spelled "pypi:name".
 	Commands, Files, Packages []string
 
-	Level Level
-	Where string // the source of the facts
+	Evidence Evidence
+	Where    string // the source of the facts
 }
 
 // Status says whether a tool still collects.
@@ -62,14 +62,14 @@ const (
 	Discontinued Status = "discontinued" // the tool itself is no longer made
 )
 
-// Level says how well a tool's switch is known.
-type Level string
+// Evidence says how well a tool's switch is known.
+type Evidence string
 
-// The levels, the best first.
+// The kinds of evidence, the best first.
 const (
-	FromSource Level = "verified-from-source" // the line that decides was read
-	FromDocs   Level = "from-docs"            // the tool's own documentation says so
-	FromList   Level = "from-list-only"       // somebody's list says so; nobody looked
+	FromSource Evidence = "verified-from-source" // the line that decides was read
+	FromDocs   Evidence = "from-docs"            // the tool's own documentation says so
+	FromList   Evidence = "from-list-only"       // somebody's list says so; nobody looked
 )
 
 // Variable is an environment variable that a tool reads.
@@ -110,8 +110,8 @@ type CLI struct {
 	Status, Enable, Disable string
 }
 
-// Setting is a switch in a file.
-type Setting struct {
+// FileSwitch is a switch in a file.
+type FileSwitch struct {
 	// Path is where the file is. If Format is not empty it begins with "~/", "/"
 	// or "$NAME/", and a program can find it.
 	Path string

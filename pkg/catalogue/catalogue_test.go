@@ -77,7 +77,7 @@ func TestNobodyChangesTheTable(t *testing.T) {
 // TestRows holds what everybody who uses the rows relies on.
 func TestRows(t *testing.T) {
 	for _, tool := range catalogue.All() {
-		if tool.Name == "" || tool.Homepage == "" || tool.Category == "" || tool.Level == "" || tool.Where == "" {
+		if tool.Name == "" || tool.Homepage == "" || tool.Category == "" || tool.Evidence == "" || tool.Where == "" {
 			t.Errorf("%s: something is missing", tool.ID)
 		}
 		names := map[string]bool{}

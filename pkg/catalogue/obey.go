@@ -264,7 +264,7 @@ func command(text string) string {
 }
 
 // name is the setting's name as people write it in such a file.
-func (s Setting) name() string {
+func (s FileSwitch) name() string {
 	key := strings.TrimPrefix(s.Key, "/")
 	if section, name, ok := strings.Cut(key, "/"); ok && s.Format == "ini" {
 		return "[" + section + "] " + name
