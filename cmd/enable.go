@@ -180,8 +180,8 @@ func (a *app) recorded(err error) error {
 	return notRecorded("the decision is not recorded", err)
 }
 
-// notRecorded is the failure of a decision; the file of another one that is in the way
-// is named without what was to be done.
+// notRecorded is the failure of a decision. If a file that cannot be read is in
+// the way, that is the message, and not what failed because of it.
 func notRecorded(what string, err error) error {
 	var unreadable *consent.UnreadableError
 	if errors.As(err, &unreadable) {
