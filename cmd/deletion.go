@@ -62,7 +62,7 @@ func deletionsOf(d sender.Deletion) []deletion {
 // stays.
 func (a *app) warnOfState() {
 	if flaw := a.Dirs.StateFlaw; flaw != "" {
-		a.warn("%s is not used: %s", a.Dirs.StateDir(), flaw)
+		a.warn("%s is not used: %s", a.Dirs.UncheckedStateDir(), flaw)
 	}
 }
 

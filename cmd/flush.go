@@ -87,7 +87,7 @@ func runFlush(ctx context.Context, a *app, names []string, o flushOptions) error
 	if err != nil {
 		return err
 	}
-	if a.Dirs.State() == "" {
+	if a.Dirs.StateDir() == "" {
 		return a.nothingToFlush(tools)
 	}
 	limited, cancel := context.WithTimeout(ctx, o.timeout)
@@ -140,7 +140,7 @@ func (a *app) nothingToFlush(tools []manifest.ID) error {
 	if err := a.showFlushed(results); err != nil || a.Dirs.StateFlaw == "" {
 		return err
 	}
-	return fail(exitIO, fmt.Errorf("nothing was delivered: %s is not used: %s", a.Dirs.StateDir(), a.Dirs.StateFlaw))
+	return fail(exitIO, fmt.Errorf("nothing was delivered: %s is not used: %s", a.Dirs.UncheckedStateDir(), a.Dirs.StateFlaw))
 }
 
 // requeue puts back into the queue what servers rejected.
@@ -177,7 +177,7 @@ func (a *app) outboxes(names []string) ([]manifest.ID, error) {
 	if len(names) > 0 {
 		return parseIDs(names)
 	}
-	tools, err := sender.Tools(a.Dirs.State())
+	tools, err := sender.Tools(a.Dirs.StateDir())
 	if err != nil {
 		return nil, fail(exitIO, fmt.Errorf("the outbox: %w", err))
 	}

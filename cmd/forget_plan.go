@@ -167,7 +167,7 @@ func (a *app) sharers(id manifest.ID, path string) []tool {
 
 // hasTraces tells whether something is kept here of a tool that is not known (any more).
 func (a *app) hasTraces(id manifest.ID) bool {
-	if a.Dirs.State() == "" {
+	if a.Dirs.StateDir() == "" {
 		return false
 	}
 	deletions, _ := a.deletions(id)

@@ -72,7 +72,7 @@ func (a *app) refuseForMachine(ctx context.Context, names []string, o disableOpt
 func (a *app) awaitOwn(ctx context.Context, names []string) error {
 	tools, err := parseIDs(names)
 	if err == nil && len(tools) == 0 {
-		tools, err = sender.Tools(a.Dirs.State())
+		tools, err = sender.Tools(a.Dirs.StateDir())
 	}
 	if err != nil {
 		return nil // what cannot be read cannot be waited for

@@ -136,7 +136,7 @@ func (s surroundings) statusIDs(names []string, all bool) ([]manifest.ID, error)
 	if len(names) > 0 {
 		return parseIDs(names)
 	}
-	list, err := sender.Tools(s.Dirs.State())
+	list, err := sender.Tools(s.Dirs.StateDir())
 	if err != nil {
 		return nil, fail(exitIO, fmt.Errorf("the outbox: %w", err))
 	}
@@ -191,7 +191,7 @@ func (here surroundings) statusOf(t tool) toolStatus {
 	if t.known != nil {
 		here.addOwn(&s, t)
 	}
-	if a.Dirs.State() == "" {
+	if a.Dirs.StateDir() == "" {
 		return s
 	}
 	o := a.sender().Outbox(t.id)

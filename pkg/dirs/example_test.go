@@ -17,7 +17,7 @@ func Example() {
 		System:     "/etc/xdg",
 	}
 	fmt.Println(filepath.ToSlash(d.UserConsent()))
-	fmt.Println(filepath.ToSlash(d.State()))
+	fmt.Println(filepath.ToSlash(d.StateDir()))
 	fmt.Println(filepath.ToSlash(d.SystemConsent()[0]))
 	// Output:
 	// /home/ada/.config/usagectl/consent

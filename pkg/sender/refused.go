@@ -24,7 +24,7 @@ type Refused struct {
 // deliverers moved aside.
 func (s Sender) Refused() []Refused {
 	if s.Dirs.StateFlaw != "" {
-		return []Refused{{s.Dirs.StateDir(), s.Dirs.StateFlaw}}
+		return []Refused{{s.Dirs.UncheckedStateDir(), s.Dirs.StateFlaw}}
 	}
 	list := refusals{}
 	if s.State() == "" {

@@ -27,7 +27,7 @@ type Sender struct {
 }
 
 // State is the directory of outbox, journal, deletions and keys.
-func (s Sender) State() string { return s.Dirs.State() }
+func (s Sender) State() string { return s.Dirs.StateDir() }
 
 // Outbox is the outbox of a tool.
 func (s Sender) Outbox(tool manifest.ID) Outbox { return OpenOutbox(s.State(), tool) }
@@ -89,7 +89,7 @@ var ErrNoState = errors.New("the state directory is not known: neither HOME nor 
 // directory is not used.
 func (s Sender) noState() error {
 	if flaw := s.Dirs.StateFlaw; flaw != "" {
-		return fmt.Errorf("the state directory %s is not used: %s", s.Dirs.StateDir(), flaw)
+		return fmt.Errorf("the state directory %s is not used: %s", s.Dirs.UncheckedStateDir(), flaw)
 	}
 	return ErrNoState
 }
