@@ -76,8 +76,9 @@ func (v Verdict) Terms() Terms { return v.terms.clone() }
 // manifest, which is never on. It reads nothing but what it is given.
 func Decide(id manifest.ID, m *manifest.Manifest, f Facts) Verdict {
 	q := newQuestion(m, f)
-	v := Verdict{tool: id, Layers: make([]Layer, 0, len(rules()))}
-	for _, r := range rules() {
+	table := rules()
+	v := Verdict{tool: id, Layers: make([]Layer, 0, len(table))}
+	for _, r := range table {
 		if !r.about(q) {
 			continue
 		}
