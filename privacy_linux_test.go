@@ -67,7 +67,7 @@ func everyFact() string {
 	b.WriteString("schema = 1\ntool = {id = \"facts\", purpose = \"To see how facts are read.\"}\n" +
 		"send = {transport = \"file\", endpoint = \"~/.facts/events.jsonl\"}\n[[event]]\nname = \"run\"\n")
 	for _, s := range manifest.Sources() {
-		if s.IsHost() {
+		if strings.HasPrefix(string(s), "host.") {
 			fmt.Fprintf(&b, "[[field]]\nname = %q\nfrom = %q\npurpose = \"A fact.\"\n", strings.TrimPrefix(string(s), "host."), s)
 		}
 	}

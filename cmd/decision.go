@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"github.com/usagectl/usagectl/pkg/consent"
-	"github.com/usagectl/usagectl/pkg/manifest"
 )
 
 // decided is what a tool's telemetry is after a decision.
@@ -36,41 +35,33 @@ func showDecided(u *ui, results []decided) error {
 	}{1, append([]decided{}, results...)})
 }
 
-// consentPath is the person's consent file of a tool, or of all with the zero
-// ID; "" if it is not known where it would lie.
-func consentPath(w World, id manifest.ID) string {
-	dir := w.Dirs.UserConsent()
-	if dir == "" {
-		return ""
-	}
-	return consent.File(dir, id)
+// decisions is where the person's decisions are kept. replace lets one take the place
+// of a file that cannot be read.
+func (w World) decisions(replace bool) consent.Store {
+	return consent.Store{Dirs: w.Dirs, Now: w.Now, Replace: replace}
 }
 
-// record writes a decision over the one that was read. One that cannot be read
-// is somebody's word all the same, and stays unless replace is set.
-func record(a *app, old consent.Record, id manifest.ID, d consent.Decision, replace bool) error {
-	path := consentPath(a.world, id)
-	if path == "" {
-		return fail(exitCreate, errors.New("the decision is not recorded: neither HOME nor XDG_CONFIG_HOME is set"))
-	}
-	if err := unreadable(old, replace); err != nil {
-		return err
-	}
-	write := consent.Write
-	if d.State == consent.Refused {
-		write = func(path string, d consent.Decision) error { return consent.Refuse(path, d, a.world.Now) }
-	}
-	if err := a.done("the decision is recorded", write(path, d)); err != nil {
-		return fail(exitCreate, fmt.Errorf("the decision is not recorded: %w", err))
-	}
-	return nil
-}
-
-// unreadable is an error if what is recorded cannot be read, and may not be replaced.
-func unreadable(old consent.Record, replace bool) error {
-	if old.Problem == "" || replace {
+// recorded is what the error of a decision that was to be recorded means to a person.
+func recorded(u *ui, err error) error {
+	err = u.done("the decision is recorded", err)
+	var level *consent.LevelError
+	switch {
+	case err == nil:
 		return nil
+	case errors.As(err, &level):
+		return fail(exitData, err)
+	case errors.Is(err, consent.ErrMark):
+		return fail(exitIO, err)
 	}
-	return fail(exitConfig, fmt.Errorf("%s is not overwritten, though it cannot be used: %s", old.Path, old.Problem),
-		"telemetry is off as long as it is there; look at it, then say --replace")
+	return notRecorded("the decision is not recorded", err)
+}
+
+// notRecorded is the failure of a decision. If a file that cannot be read is in the way,
+// that is the message, and not what failed because of it.
+func notRecorded(what string, err error) error {
+	var unreadable *consent.UnreadableError
+	if errors.As(err, &unreadable) {
+		return fail(exitConfig, err, "telemetry is off as long as it is there; look at it, then say --replace")
+	}
+	return fail(exitCreate, fmt.Errorf("%s: %w", what, err))
 }

@@ -10,7 +10,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/usagectl/usagectl/internal/term"
-	"github.com/usagectl/usagectl/pkg/consent"
 	"github.com/usagectl/usagectl/pkg/manifest"
 	"github.com/usagectl/usagectl/pkg/sender"
 )
@@ -94,7 +93,7 @@ func (c *disableCommand) run(ctx context.Context, names []string) error {
 	reached := false // a tool by a variable
 	for _, id := range ids {
 		t := c.tools.look(id)
-		emptied, err := c.refuse(ctx, t.facts.Tool, id)
+		emptied, err := c.refuse(ctx, id)
 		total = total.Add(emptied)
 		var f *failure
 		if errors.As(err, &f) { // the others are refused all the same
@@ -146,7 +145,7 @@ func (c *disableCommand) disabled(ctx context.Context, results []decided, events
 
 // refuseAll refuses every tool, known or not.
 func (c *disableCommand) refuseAll(ctx context.Context) error {
-	emptied, err := c.refuse(ctx, consent.ReadUser(c.world.Dirs, manifest.ID{}), manifest.ID{})
+	emptied, err := c.refuse(ctx, manifest.ID{})
 	if err != nil {
 		return err
 	}
@@ -160,9 +159,9 @@ func (c *disableCommand) refuseAll(ctx context.Context) error {
 
 // refuse records a refusal, of a tool or with the zero ID of all, and empties the
 // outboxes; what is queued goes even if the refusal cannot be recorded.
-func (c *disableCommand) refuse(ctx context.Context, old consent.Record, id manifest.ID) (sender.Emptied, error) {
+func (c *disableCommand) refuse(ctx context.Context, id manifest.ID) (sender.Emptied, error) {
 	r := c.world.sender().Refuse(ctx, id, func() error {
-		return record(c.app, old, id, consent.Decision{State: consent.Refused, At: c.world.Now().UTC().Truncate(1e9)}, c.replace)
+		return recorded(c.ui, c.world.decisions(c.replace).Refuse(id))
 	})
 	if r.Unkept {
 		c.note("events cannot be kept now, so nobody knows whether one was stopped while it was being sent, and may have arrived")

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
 	"github.com/usagectl/usagectl/pkg/consent"
@@ -127,22 +126,11 @@ func (c *enableCommand) enableOne(ctx context.Context, name string) (tool, error
 	if err != nil {
 		return t, err
 	}
-	if levels := len(t.manifest.Consent.Levels); c.level < 1 || c.level > levels {
-		return t, fail(exitData, fmt.Errorf("%s has levels 1 to %d, not %d", t.id, levels, c.level))
-	}
-	terms := consent.Offer(t.manifest, c.level)
-	terms.Grant = uuid.NewString()
-	old := t.facts.Tool.Decision
-	if old.State == consent.Granted && old.Endpoint == terms.Endpoint && old.Grant != "" {
-		terms.Grant = old.Grant // the same agreement goes on, and what is queued under it may leave
-	}
-	if err := record(c.app, t.facts.Tool, t.id, consent.NewDecision(consent.Granted, terms, c.world.Now()), c.replace); err != nil {
+	before := t.facts.Tool.Decision
+	if err := recorded(c.ui, c.world.decisions(c.replace).Grant(t.manifest, c.level)); err != nil {
 		return t, err
 	}
-	if err := c.done("the decision is recorded", consent.Heal(c.world.Dirs, t.id, c.world.Now())); err != nil {
-		return t, fail(exitIO, fmt.Errorf("the decision is recorded, but nothing is sent under it: %w", err))
-	}
-	if terms.Level < old.Level {
+	if c.level < before.Level {
 		c.world.sender().AwaitDeliverers(ctx, t.id) // what is being sent at the old level stops
 	}
 	return c.tools.judge(t), nil
@@ -151,11 +139,12 @@ func (c *enableCommand) enableOne(ctx context.Context, name string) (tool, error
 // liftRefusal takes back a refusal of a tool of which nothing is known, to which
 // nobody can agree. It is not an error only if there was one.
 func (c *enableCommand) liftRefusal(id manifest.ID, unknown error) error {
-	old := consent.ReadUser(c.world.Dirs, id)
-	if old.Decision.State != consent.Refused {
+	lifted, err := c.world.decisions(false).Lift(id)
+	var unreadable *consent.UnreadableError
+	if !lifted && err == nil || errors.As(err, &unreadable) {
 		return unknown
 	}
-	if err := c.done("the refusal is lifted", consent.Lift(old.Path, c.world.Now())); err != nil {
+	if err := c.done("the refusal is lifted", err); err != nil {
 		return fail(exitCreate, fmt.Errorf("the refusal of %s is not lifted: %w", id, err))
 	}
 	if !c.quiet && !c.json {
@@ -166,23 +155,18 @@ func (c *enableCommand) liftRefusal(id manifest.ID, unknown error) error {
 
 // liftRefusalOfAll takes back an earlier "disable --all".
 func (c *enableCommand) liftRefusalOfAll() error {
-	old := consent.ReadUser(c.world.Dirs, manifest.ID{})
-	if err := unreadable(old, c.replace); err != nil {
-		return err
+	lifted, err := c.world.decisions(c.replace).Lift(manifest.ID{})
+	what := "the refusal of all tools is lifted"
+	if !lifted {
+		what = "the mark of the refusal is mended"
 	}
-	healed := consent.Heal(c.world.Dirs, manifest.ID{}, c.world.Now())
-	if err := c.done("the mark of the refusal is mended", healed); err != nil {
-		return fail(exitCreate, fmt.Errorf("the refusal of all tools is not lifted: %w", err))
-	}
-	if old.Exists() {
-		if err := c.done("the refusal of all tools is lifted", consent.Lift(old.Path, c.world.Now())); err != nil {
-			return fail(exitCreate, fmt.Errorf("the refusal of all tools is not lifted: %w", err))
-		}
+	if err := c.done(what, err); err != nil {
+		return notRecorded("the refusal of all tools is not lifted", err)
 	}
 	if c.json {
 		return showDecided(c.ui, nil)
 	}
-	if !c.quiet && old.Exists() {
+	if !c.quiet && lifted {
 		c.stdout.Printf("Your refusal of all tools is lifted. Each tool is as you decided for it before.\n")
 	} else if !c.quiet {
 		c.stdout.Printf("There was no refusal of all tools to lift.\n")

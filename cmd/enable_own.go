@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"fmt"
 
-	"github.com/google/uuid"
-
 	"github.com/usagectl/usagectl/pkg/consent"
 	"github.com/usagectl/usagectl/pkg/manifest"
 )
@@ -17,8 +15,7 @@ func (c *enableCommand) agreeToOwn(id manifest.ID) (tool, error) {
 	if c.level != 1 {
 		return t, fail(exitData, fmt.Errorf("%s has no levels", id))
 	}
-	terms := consent.Terms{Grant: uuid.NewString(), Level: 1, Endpoint: cmp.Or(t.known.Endpoint, t.known.Homepage, id.String())}
-	if err := record(c.app, t.facts.Tool, id, consent.NewDecision(consent.Granted, terms, c.world.Now()), c.replace); err != nil {
+	if err := recorded(c.ui, c.world.decisions(c.replace).GrantOwn(id, cmp.Or(t.known.Endpoint, t.known.Homepage))); err != nil {
 		return t, err
 	}
 	return c.tools.judge(t), nil

@@ -76,7 +76,7 @@ func (c *flushCommand) run(ctx context.Context, names []string) error {
 	if err != nil {
 		return err
 	}
-	if c.world.Dirs.State() == "" {
+	if c.world.Dirs.StateDir() == "" {
 		return c.nothingToFlush(tools)
 	}
 	limited, cancel := context.WithTimeout(ctx, c.timeout)
@@ -131,7 +131,7 @@ func (c *flushCommand) nothingToFlush(tools []manifest.ID) error {
 	if err := showFlushed(c.ui, results); err != nil || c.world.Dirs.StateFlaw == "" {
 		return err
 	}
-	return fail(exitIO, fmt.Errorf("nothing was delivered: %s is not used: %s", c.world.Dirs.StateDir(), c.world.Dirs.StateFlaw))
+	return fail(exitIO, fmt.Errorf("nothing was delivered: %s is not used: %s", c.world.Dirs.UncheckedStateDir(), c.world.Dirs.StateFlaw))
 }
 
 // textOf is what an error says; "" if there is none.

@@ -60,9 +60,9 @@ func TestFlushNothingKept(t *testing.T) {
 func TestFlushed(t *testing.T) {
 	id := uuid.MustParse("6ba7b810-9dad-41d1-80b4-00c04fd430c8")
 	in := func(s sender.DeletionState) []deletion {
-		return []deletion{{RequestID: id, State: s, To: "there", Answer: "an answer"}}
+		return []deletion{{sender.DeletionRequest{RequestID: id, State: s, To: "there", Answer: "an answer"}}}
 	}
-	unerased := []sender.Deletion{{}}
+	unerased := []string{"it is being worked at"}
 	for _, c := range []struct {
 		result flushed
 		line   string

@@ -1,13 +1,17 @@
 package cmd
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/usagectl/usagectl/pkg/sender"
+)
 
 func TestInspect(t *testing.T) {
 	p := newPerson(t)
 	p.expect(
 		said{"inspect demo", exitOK, []string{
 			"Demo, event run.start\n", "Would be sent now: no: you have not been asked yet", "Where it goes:     ~/.demo/events.jsonl (file)",
-			`  source = "` + notMade, "cpu_count = left out: it takes level 2, this is level 1", "The document\n{\n",
+			`  source = "` + sender.NotMade, "cpu_count = left out: it takes level 2, this is level 1", "The document\n{\n",
 		}, nil},
 		said{"inspect demo run.end --level 2 --set exit_code=7 --set features=a", exitOK, []string{"  exit_code = 7\n", `  features = ["a"]` + "\n", "cpu_count = "}, nil},
 		said{"inspect demo run.end --payload", exitOK, []string{"{\n  \"event\": \"run.end\",\n"}, nil},

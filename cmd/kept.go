@@ -77,7 +77,7 @@ func (k kept) openDeletions(tool manifest.ID) []waitingDeletion {
 
 // traces reports whether something is kept here of a tool that is not known (any more).
 func (k kept) traces(id manifest.ID) bool {
-	if k.world.Dirs.State() == "" {
+	if k.world.Dirs.StateDir() == "" {
 		return false
 	}
 	deletions, _ := k.deletions(id)
@@ -88,7 +88,7 @@ func (k kept) traces(id manifest.ID) bool {
 // stays.
 func (k kept) warnOfState(u *ui) {
 	if flaw := k.world.Dirs.StateFlaw; flaw != "" {
-		u.warn("%s is not used: %s", k.world.Dirs.StateDir(), flaw)
+		u.warn("%s is not used: %s", k.world.Dirs.UncheckedStateDir(), flaw)
 	}
 }
 

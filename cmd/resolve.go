@@ -66,8 +66,7 @@ func (r resolver) look(id manifest.ID) tool {
 
 // judge finds out whether a tool's telemetry is on, and why.
 func (r resolver) judge(t tool) tool {
-	t.facts = consent.Gather(t.id, t.manifest, r.env, r.dirs, r.workDir)
-	t.verdict = consent.Decide(t.id, t.manifest, t.facts)
+	t.facts, t.verdict = consent.Store{Dirs: r.dirs}.Ask(t.id, t.manifest, r.env, r.workDir)
 	return t
 }
 

@@ -159,7 +159,7 @@ func abbreviated(ways string) string {
 
 // evidence says in words how well a tool's switch is known.
 func evidence(level string) string {
-	switch catalogue.Level(level) {
+	switch catalogue.Evidence(level) {
 	case catalogue.FromSource:
 		return "its source"
 	case catalogue.FromDocs:

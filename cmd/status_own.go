@@ -26,7 +26,7 @@ func (s survey) own(t *catalogue.Tool, standing consent.Standing) *ownStatus {
 	state := s.here.State(t)
 	o := &ownStatus{
 		Telemetry: "unknown", By: string(state.By), Because: state.Because, Recorded: string(standing.State),
-		Do: []string{}, Switch: t.Ways(), Evidence: string(t.Level), Seen: s.here.Seen(t),
+		Do: []string{}, Switch: t.Ways(), Evidence: string(t.Evidence), Seen: s.here.Seen(t),
 	}
 	if state.Telemetry == catalogue.On || state.Telemetry == catalogue.Off {
 		o.Telemetry = string(state.Telemetry)

@@ -77,7 +77,7 @@ func (s survey) of(t tool) toolStatus {
 	if t.known != nil {
 		s.addOwn(&r, t)
 	}
-	if s.world.Dirs.State() == "" {
+	if s.world.Dirs.StateDir() == "" {
 		return r
 	}
 	var err error

@@ -140,13 +140,13 @@ func (v *statusView) showRequests(s toolStatus) {
 func (v *statusView) showLayer(l consent.Layer) {
 	out := v.stdout
 	style := term.Quiet
-	switch l.Verdict {
-	case "on":
+	switch l.Answer {
+	case consent.On:
 		style = term.Good
-	case "off":
+	case consent.Off:
 		style = term.Warn
 	}
-	verdict := out.Style(style, fmt.Sprintf("%-6s", l.Verdict))
+	verdict := out.Style(style, fmt.Sprintf("%-6s", l.Answer))
 	detail := out.Wrap(l.Detail, 28)
 	fmt.Fprintln(out.Writer, strings.TrimRight(fmt.Sprintf("  %-16s  %s  %s", string(l.Rule), verdict, detail), " "))
 }

@@ -61,7 +61,7 @@ type systemWideResult struct {
 
 // refuse refuses tools, or all, for everybody.
 func (s *systemWide) refuse(ctx context.Context, names []string, all, replace bool) error {
-	err := s.decide(names, all, func(m *consent.Machine, id manifest.ID) (systemWideResult, error) {
+	err := s.decide(names, all, func(m *consent.SystemStore, id manifest.ID) (systemWideResult, error) {
 		changed, err := m.Refuse(id, replace)
 		return systemWideResult{Refused: true, Changed: changed}, err
 	})
@@ -73,7 +73,7 @@ func (s *systemWide) refuse(ctx context.Context, names []string, all, replace bo
 
 // lift takes back what refuse did.
 func (s *systemWide) lift(names []string, all bool) error {
-	return s.decide(names, all, func(m *consent.Machine, id manifest.ID) (systemWideResult, error) {
+	return s.decide(names, all, func(m *consent.SystemStore, id manifest.ID) (systemWideResult, error) {
 		changed, err := m.Lift(id, s.world.Now())
 		return systemWideResult{Changed: changed}, err
 	})
@@ -96,13 +96,13 @@ func (s *systemWide) awaitOwn(ctx context.Context, names []string) error {
 }
 
 // decide makes or lifts refusals for a machine, and tells what became of them.
-func (s *systemWide) decide(names []string, all bool, decide func(*consent.Machine, manifest.ID) (systemWideResult, error)) error {
+func (s *systemWide) decide(names []string, all bool, decide func(*consent.SystemStore, manifest.ID) (systemWideResult, error)) error {
 	s.staysHere = true
 	ids, err := systemWideIDs(names, all)
 	if err != nil {
 		return err
 	}
-	m, err := consent.OpenMachine(s.world.Dirs.System, s.root)
+	m, err := consent.OpenSystemStore(s.world.Dirs.System, s.root)
 	if err != nil {
 		return systemWideFailure("nothing was changed", err)
 	}

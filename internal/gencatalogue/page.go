@@ -29,10 +29,10 @@ func page(tools []catalogue.Tool) []byte {
 	return []byte(b.String())
 }
 
-func count(tools []catalogue.Tool, level catalogue.Level) int {
+func count(tools []catalogue.Tool, level catalogue.Evidence) int {
 	n := 0
 	for _, t := range tools {
-		if t.Level == level {
+		if t.Evidence == level {
 			n++
 		}
 	}
@@ -132,7 +132,7 @@ func trackCell(t catalogue.Tool) string {
 }
 
 func levelCell(t catalogue.Tool) string {
-	switch t.Level {
+	switch t.Evidence {
 	case catalogue.FromSource:
 		return "source"
 	case catalogue.FromDocs:

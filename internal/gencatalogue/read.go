@@ -122,7 +122,7 @@ func readEvidence(root *table, tool *catalogue.Tool) {
 	if _, there := t.vals["level"]; !there && t.vals != nil {
 		t.missing("level")
 	}
-	tool.Level = choice(t, "level", catalogue.FromSource, catalogue.FromDocs, catalogue.FromList)
+	tool.Evidence = choice(t, "level", catalogue.FromSource, catalogue.FromDocs, catalogue.FromList)
 	if t.vals != nil {
 		tool.Where = t.text("where")
 	}

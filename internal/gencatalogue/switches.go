@@ -99,10 +99,10 @@ func spell(m catalogue.Meaning) string {
 }
 
 // readConfig reads the switches in files.
-func readConfig(root *table) []catalogue.Setting {
-	var list []catalogue.Setting
+func readConfig(root *table) []catalogue.FileSwitch {
+	var list []catalogue.FileSwitch
 	for _, t := range root.subs("config") {
-		s := catalogue.Setting{
+		s := catalogue.FileSwitch{
 			Path:   t.text("path"),
 			Key:    t.str("key"),
 			Format: choice(t, "format", "json", "toml", "yaml", "ini", "text", "file"),
@@ -110,14 +110,14 @@ func readConfig(root *table) []catalogue.Setting {
 			On:     t.str("on"),
 		}
 		t.done()
-		checkSetting(t, s)
+		checkFileSwitch(t, s)
 		list = append(list, s)
 	}
 	return list
 }
 
-// checkSetting holds that a program can find and read what has a format.
-func checkSetting(t *table, s catalogue.Setting) {
+// checkFileSwitch holds that a program can find and read what has a format.
+func checkFileSwitch(t *table, s catalogue.FileSwitch) {
 	if s.Format == "" {
 		return
 	}
@@ -142,7 +142,7 @@ func checkSetting(t *table, s catalogue.Setting) {
 	}
 }
 
-func checkPresence(t *table, s catalogue.Setting) {
+func checkPresence(t *table, s catalogue.FileSwitch) {
 	if s.Key != "" {
 		t.fail("key", "key is not for the format file")
 	}

@@ -7,8 +7,12 @@
 // ./internal/gencatalogue" checks them and writes table.go, which is data laid
 // out by the linker, so that a program which asks for no tool pays for none.
 //
-// Start with [Find]. What it gives out is shared by everybody and not to be
-// changed.
+// Start with [Find], which knows a tool by its ID. [Tool.State] says whether the
+// tool's own telemetry is on, [Obey] which variables make tools do what a person
+// wants, and [Declared] what a manifest adds about a tool that is not in the table.
+//
+// Nothing here reads the machine: what a tool would look at is passed in. What is
+// returned belongs to the caller, and all of it may be called by several goroutines.
 package catalogue
 
 import (
@@ -37,14 +41,14 @@ type Tool struct {
 
 	Env    []Variable // at most one for a name
 	CLI    CLI
-	Config []Setting
+	Config []FileSwitch
 
 	// What shows that the tool is here: programs on PATH, files, and packages
 	// spelled "pypi:name".
 	Commands, Files, Packages []string
 
-	Level Level
-	Where string // the source of the facts
+	Evidence Evidence
+	Where    string // the source of the facts
 }
 
 // Status says whether a tool still collects.
@@ -58,14 +62,14 @@ const (
 	Discontinued Status = "discontinued" // the tool itself is no longer made
 )
 
-// Level says how well a tool's switch is known.
-type Level string
+// Evidence says how well a tool's switch is known.
+type Evidence string
 
-// The levels, the best first.
+// The kinds of evidence, the best first.
 const (
-	FromSource Level = "verified-from-source" // the line that decides was read
-	FromDocs   Level = "from-docs"            // the tool's own documentation says so
-	FromList   Level = "from-list-only"       // somebody's list says so; nobody looked
+	FromSource Evidence = "verified-from-source" // the line that decides was read
+	FromDocs   Evidence = "from-docs"            // the tool's own documentation says so
+	FromList   Evidence = "from-list-only"       // somebody's list says so; nobody looked
 )
 
 // Variable is an environment variable that a tool reads.
@@ -106,8 +110,8 @@ type CLI struct {
 	Status, Enable, Disable string
 }
 
-// Setting is a switch in a file.
-type Setting struct {
+// FileSwitch is a switch in a file.
+type FileSwitch struct {
 	// Path is where the file is. If Format is not empty it begins with "~/", "/"
 	// or "$NAME/", and a program can find it.
 	Path string
@@ -125,11 +129,38 @@ type Setting struct {
 	Off, On string
 }
 
-// All lists every tool by ID. Nobody may change the list.
-func All() []Tool { return tools[:] }
+// All lists every tool by ID. The list is the caller's.
+func All() []Tool {
+	list := slices.Clone(tools[:])
+	for i := range list {
+		list[i] = list[i].clone()
+	}
+	return list
+}
 
-// Find finds a tool. Nobody may change it.
+// Find finds a tool. What it returns is the caller's.
 func Find(id string) (*Tool, bool) {
+	shared, ok := find(id)
+	if !ok {
+		return nil, false
+	}
+	t := shared.clone()
+	return &t, true
+}
+
+// clone keeps the table out of the reach of whoever looks at a tool.
+func (t Tool) clone() Tool {
+	t.Env, t.Config = slices.Clone(t.Env), slices.Clone(t.Config)
+	for i := range t.Env {
+		v := &t.Env[i]
+		v.OffAlso, v.OnAlso = slices.Clone(v.OffAlso), slices.Clone(v.OnAlso)
+	}
+	t.Commands, t.Files, t.Packages = slices.Clone(t.Commands), slices.Clone(t.Files), slices.Clone(t.Packages)
+	return t
+}
+
+// find finds a tool in the table, which nobody may change.
+func find(id string) (*Tool, bool) {
 	i, ok := slices.BinarySearchFunc(tools[:], id, func(t Tool, id string) int { return strings.Compare(t.ID, id) })
 	if !ok {
 		return nil, false

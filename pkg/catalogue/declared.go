@@ -17,7 +17,7 @@ func Declared(m *manifest.Manifest, others []manifest.ID) (t *Tool, leftOut []Le
 	t = &Tool{
 		ID: m.Tool.ID.String(), Name: m.Tool.Name, Homepage: m.Tool.Homepage,
 		OptIn: m.Consent.Default == manifest.OptIn, Endpoint: m.Send.Endpoint,
-		Level: FromDocs, Where: m.File,
+		Evidence: FromDocs, Where: m.File,
 	}
 	for _, r := range m.Consent.Refuse {
 		if t.reads(r.Env) {

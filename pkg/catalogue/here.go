@@ -39,10 +39,10 @@ func (h Here) Seen(t *Tool) []string {
 }
 
 // State finds out what a tool does by itself here; see [Tool.State].
-func (h Here) State(t *Tool) State { return t.State(Machine{Env: h.Env, Setting: h.setting}) }
+func (h Here) State(t *Tool) State { return t.State(Machine{Env: h.Env, FileSwitch: h.fileSwitch}) }
 
-// setting reads a tool's switch in a file.
-func (h Here) setting(s Setting) (string, bool, error) {
+// fileSwitch reads a tool's switch in a file.
+func (h Here) fileSwitch(s FileSwitch) (string, bool, error) {
 	path := h.expand(s.Path)
 	if path == "" {
 		return "", false, nil

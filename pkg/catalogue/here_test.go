@@ -54,13 +54,13 @@ func TestHere(t *testing.T) {
 		"~/none.json":     catalogue.On,
 		"$NOT_SET/t.json": catalogue.On,
 	} {
-		setting := catalogue.Setting{Path: path, Key: "/telemetry", Format: "json", Off: "false", On: "true"}
-		if got := here(nil).State(&catalogue.Tool{Config: []catalogue.Setting{setting}}); got.Telemetry != want {
+		setting := catalogue.FileSwitch{Path: path, Key: "/telemetry", Format: "json", Off: "false", On: "true"}
+		if got := here(nil).State(&catalogue.Tool{Config: []catalogue.FileSwitch{setting}}); got.Telemetry != want {
 			t.Errorf("%s: %s (%s), want %s", path, got.Telemetry, got.Because, want)
 		}
 	}
-	mark := catalogue.Setting{Path: "$XDG_CONFIG_HOME/t/off.mark", Format: "file", Off: "present"}
-	if got := here(nil).State(&catalogue.Tool{Config: []catalogue.Setting{mark}}); got.Telemetry != catalogue.Off {
+	mark := catalogue.FileSwitch{Path: "$XDG_CONFIG_HOME/t/off.mark", Format: "file", Off: "present"}
+	if got := here(nil).State(&catalogue.Tool{Config: []catalogue.FileSwitch{mark}}); got.Telemetry != catalogue.Off {
 		t.Errorf("a mark that is there: %v", got)
 	}
 }

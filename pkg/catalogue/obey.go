@@ -54,6 +54,9 @@ func Obey(wishes []Wish, everything bool) Orders {
 		claims[DoNotTrackName] = nil
 	}
 	for _, w := range wishes {
+		if w.Tool == nil {
+			continue // a wish about nothing
+		}
 		mine := w.claims(everything)
 		for _, c := range mine {
 			claims[c.variable.Name] = append(claims[c.variable.Name], c)
@@ -187,7 +190,7 @@ func (c claim) literal() string {
 	return c.variable.Off
 }
 
-// content tells whether a tool gets what it wants.
+// content reports whether a tool gets what it wants.
 func (c claim) content(o Order) bool {
 	got := c.variable.Read(o.Value, !o.Unset)
 	switch c.want {
@@ -261,7 +264,7 @@ func command(text string) string {
 }
 
 // name is the setting's name as people write it in such a file.
-func (s Setting) name() string {
+func (s FileSwitch) name() string {
 	key := strings.TrimPrefix(s.Key, "/")
 	if section, name, ok := strings.Cut(key, "/"); ok && s.Format == "ini" {
 		return "[" + section + "] " + name

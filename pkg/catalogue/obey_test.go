@@ -55,7 +55,7 @@ func TestEveryToolObeys(t *testing.T) {
 			"alone":    catalogue.Obey([]catalogue.Wish{w}, false),
 			"with all": together,
 		} {
-			i := slices.IndexFunc(orders.Beyond, func(b catalogue.Beyond) bool { return b.Tool == w.Tool })
+			i := slices.IndexFunc(orders.Beyond, func(b catalogue.Beyond) bool { return b.Tool.ID == w.Tool.ID })
 			if i >= 0 {
 				if orders.Beyond[i].Do == "" {
 					t.Errorf("%s, %s: nothing is said about it", w.Tool.ID, how)
@@ -63,8 +63,8 @@ func TestEveryToolObeys(t *testing.T) {
 				continue
 			}
 			state := w.Tool.State(catalogue.Machine{
-				Env:     environment(orders),
-				Setting: func(catalogue.Setting) (string, bool, error) { return "", false, nil },
+				Env:        environment(orders),
+				FileSwitch: func(catalogue.FileSwitch) (string, bool, error) { return "", false, nil },
 			})
 			if state.Telemetry != catalogue.Off {
 				t.Errorf("%s, %s: it is %q: %s", w.Tool.ID, how, state.Telemetry, state.Because)

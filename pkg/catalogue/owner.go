@@ -32,7 +32,7 @@ import (
 // The others are the IDs of the tools that have a manifest.
 func notOwn(tool manifest.ID, variable string, others []manifest.ID) string {
 	id := tool.String()
-	if t, ok := Find(id); ok {
+	if t, ok := find(id); ok {
 		if t.reads(variable) {
 			return ""
 		}
@@ -48,7 +48,7 @@ func notOwn(tool manifest.ID, variable string, others []manifest.ID) string {
 	if word, _, _ := strings.Cut(strings.ToUpper(variable), "_"); reserved(word) {
 		return fmt.Sprintf("names that begin with %q belong to other programs", word+"_")
 	}
-	if t := rivalIn(All(), variable, mine); t != nil {
+	if t := rivalIn(tools[:], variable, mine); t != nil {
 		return "it can belong to " + t.Name
 	}
 	for _, other := range others {

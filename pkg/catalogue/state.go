@@ -26,10 +26,12 @@ const (
 
 // Machine is what a tool would look at.
 type Machine struct {
+	// Env looks an environment variable up; nil is an empty environment.
 	Env func(name string) (value string, set bool)
-	// Setting reads a switch in a file. It returns false if the file, or the
-	// switch in it, is not there. The error says why it cannot be read.
-	Setting func(s Setting) (value string, found bool, err error)
+	// FileSwitch reads a switch in a file; nil is a machine without files. It returns
+	// false if the file, or the switch in it, is not there. The error says why it
+	// cannot be read.
+	FileSwitch func(s FileSwitch) (value string, found bool, err error)
 }
 
 // State finds out whether the tool's telemetry is on, without running it: by its
@@ -44,7 +46,7 @@ func (t *Tool) State(m Machine) State {
 	if s := t.byVariable(m.Env); s != (State{}) {
 		return s
 	}
-	if s := t.byFile(m.Setting); s != (State{}) {
+	if s := t.byFile(m.FileSwitch); s != (State{}) {
 		return s
 	}
 	unseen := ""
@@ -57,15 +59,18 @@ func (t *Tool) State(m Machine) State {
 	return State{On, ByDefault, "on by default" + unseen}
 }
 
-// keepsToItself tells whether the tool has a switch whose state cannot be read.
+// keepsToItself reports whether the tool has a switch whose state cannot be read.
 func (t *Tool) keepsToItself() bool {
-	readable := func(c Setting) bool { return c.Format != "" }
+	readable := func(c FileSwitch) bool { return c.Format != "" }
 	return len(t.Config) == 0 && t.CLI.Disable != "" || len(t.Config) > 0 && !slices.ContainsFunc(t.Config, readable)
 }
 
 // byVariable is the zero value if no variable says anything. One that switches
 // off wins over one that switches on.
 func (t *Tool) byVariable(env func(string) (string, bool)) State {
+	if env == nil {
+		env = func(string) (string, bool) { return "", false }
+	}
 	var found State
 	for i := range t.Env {
 		v := &t.Env[i]
@@ -89,9 +94,9 @@ func (t *Tool) byVariable(env func(string) (string, bool)) State {
 	return found
 }
 
-func (t *Tool) byFile(read func(Setting) (string, bool, error)) State {
+func (t *Tool) byFile(read func(FileSwitch) (string, bool, error)) State {
 	for _, c := range t.Config {
-		if c.Format == "" {
+		if c.Format == "" || read == nil {
 			continue
 		}
 		value, found, err := read(c)
@@ -130,7 +135,7 @@ func (t *Tool) Ways() []string {
 	if t.CLI.Disable != "" {
 		ways = append(ways, "command")
 	}
-	if slices.ContainsFunc(t.Config, func(c Setting) bool { return c.Off != "" }) {
+	if slices.ContainsFunc(t.Config, func(c FileSwitch) bool { return c.Off != "" }) {
 		ways = append(ways, "file")
 	}
 	return ways

@@ -11,9 +11,9 @@ func TestState(t *testing.T) {
 	variable := catalogue.Variable{Name: "T", Role: catalogue.OptOut, Semantics: catalogue.Value, Off: "0", HasOff: true, On: "1", HasOn: true, Else: catalogue.Error}
 	unknown := variable
 	unknown.Name, unknown.Else = "U", catalogue.Unknown
-	file := catalogue.Setting{Path: "~/.t.json", Key: "/on", Format: "json", Off: "false", On: "true"}
-	mark := catalogue.Setting{Path: "~/.t-off", Format: "file", Off: "present", On: "absent"}
-	prose := catalogue.Setting{Path: "in Python", Key: "x", Off: "0", On: "1"}
+	file := catalogue.FileSwitch{Path: "~/.t.json", Key: "/on", Format: "json", Off: "false", On: "true"}
+	mark := catalogue.FileSwitch{Path: "~/.t-off", Format: "file", Off: "present", On: "absent"}
+	prose := catalogue.FileSwitch{Path: "in Python", Key: "x", Off: "0", On: "1"}
 	all := []catalogue.Variable{variable, unknown}
 	for _, test := range []struct {
 		name  string
@@ -27,7 +27,7 @@ func TestState(t *testing.T) {
 		{"nothing, opt-in", catalogue.Tool{OptIn: true}, nil, nil, catalogue.Off, "off by default"},
 		{"removed", catalogue.Tool{Status: catalogue.Removed}, nil, nil, catalogue.Off, "it collects nothing any more (removed)"},
 		{"a command alone", catalogue.Tool{CLI: catalogue.CLI{Disable: "t off"}}, nil, nil, catalogue.On, "on by default; its own settings cannot be read here"},
-		{"prose alone", catalogue.Tool{Config: []catalogue.Setting{prose}}, nil, nil, catalogue.On, "on by default; its own settings cannot be read here"},
+		{"prose alone", catalogue.Tool{Config: []catalogue.FileSwitch{prose}}, nil, nil, catalogue.On, "on by default; its own settings cannot be read here"},
 		{"variable off", catalogue.Tool{Env: all}, map[string]string{"T": "0"}, nil, catalogue.Off, `T is set to "0"`},
 		{"variable on, opt-in", catalogue.Tool{Env: all, OptIn: true}, map[string]string{"T": "1"}, nil, catalogue.On, `T is set to "1"`},
 		{"variable breaks it", catalogue.Tool{Env: all}, map[string]string{"T": "x"}, nil, catalogue.Error, `T is set to "x"`},
@@ -35,18 +35,18 @@ func TestState(t *testing.T) {
 		{"on and off", catalogue.Tool{Env: all}, map[string]string{"T": "1", "U": "0"}, nil, catalogue.Off, `U is set to "0"`},
 		{"on and not known", catalogue.Tool{Env: all}, map[string]string{"T": "1", "U": "x"}, nil, catalogue.Unknown, `U is set to "x", and what the tool makes of that is not known`},
 		{"another role", catalogue.Tool{Env: []catalogue.Variable{{Name: "T", Role: catalogue.Legacy, Semantics: catalogue.Presence, Off: "1", HasOff: true}}}, map[string]string{"T": "1"}, nil, catalogue.On, "on by default"},
-		{"file off", catalogue.Tool{Config: []catalogue.Setting{file}}, nil, map[string]string{"~/.t.json": "False"}, catalogue.Off, "on is False in ~/.t.json"},
-		{"file on", catalogue.Tool{OptIn: true, Config: []catalogue.Setting{file}}, nil, map[string]string{"~/.t.json": "true"}, catalogue.On, "on is true in ~/.t.json"},
-		{"file of another word", catalogue.Tool{Config: []catalogue.Setting{file}}, nil, map[string]string{"~/.t.json": "maybe"}, catalogue.On, "on by default"},
-		{"file that cannot be read", catalogue.Tool{Config: []catalogue.Setting{file}}, nil, map[string]string{"~/.t.json": "!"}, catalogue.Unknown, "~/.t.json cannot be read: damaged"},
-		{"variable beats file", catalogue.Tool{Env: all, Config: []catalogue.Setting{file}}, map[string]string{"T": "1"}, map[string]string{"~/.t.json": "false"}, catalogue.On, `T is set to "1"`},
-		{"variable that only does not switch off", catalogue.Tool{Env: []catalogue.Variable{{Name: "T", Role: catalogue.OptOut, Semantics: catalogue.Boolean, Off: "1", HasOff: true}}, Config: []catalogue.Setting{file}}, map[string]string{"T": "0"}, map[string]string{"~/.t.json": "false"}, catalogue.Off, "on is false in ~/.t.json"},
-		{"mark there", catalogue.Tool{Config: []catalogue.Setting{mark}}, nil, map[string]string{"~/.t-off": ""}, catalogue.Off, "~/.t-off is there"},
-		{"mark not there", catalogue.Tool{Config: []catalogue.Setting{mark}}, nil, nil, catalogue.On, "on by default"},
+		{"file off", catalogue.Tool{Config: []catalogue.FileSwitch{file}}, nil, map[string]string{"~/.t.json": "False"}, catalogue.Off, "on is False in ~/.t.json"},
+		{"file on", catalogue.Tool{OptIn: true, Config: []catalogue.FileSwitch{file}}, nil, map[string]string{"~/.t.json": "true"}, catalogue.On, "on is true in ~/.t.json"},
+		{"file of another word", catalogue.Tool{Config: []catalogue.FileSwitch{file}}, nil, map[string]string{"~/.t.json": "maybe"}, catalogue.On, "on by default"},
+		{"file that cannot be read", catalogue.Tool{Config: []catalogue.FileSwitch{file}}, nil, map[string]string{"~/.t.json": "!"}, catalogue.Unknown, "~/.t.json cannot be read: damaged"},
+		{"variable beats file", catalogue.Tool{Env: all, Config: []catalogue.FileSwitch{file}}, map[string]string{"T": "1"}, map[string]string{"~/.t.json": "false"}, catalogue.On, `T is set to "1"`},
+		{"variable that only does not switch off", catalogue.Tool{Env: []catalogue.Variable{{Name: "T", Role: catalogue.OptOut, Semantics: catalogue.Boolean, Off: "1", HasOff: true}}, Config: []catalogue.FileSwitch{file}}, map[string]string{"T": "0"}, map[string]string{"~/.t.json": "false"}, catalogue.Off, "on is false in ~/.t.json"},
+		{"mark there", catalogue.Tool{Config: []catalogue.FileSwitch{mark}}, nil, map[string]string{"~/.t-off": ""}, catalogue.Off, "~/.t-off is there"},
+		{"mark not there", catalogue.Tool{Config: []catalogue.FileSwitch{mark}}, nil, nil, catalogue.On, "on by default"},
 	} {
 		got := test.tool.State(catalogue.Machine{
 			Env: func(name string) (string, bool) { value, ok := test.env[name]; return value, ok },
-			Setting: func(s catalogue.Setting) (string, bool, error) {
+			FileSwitch: func(s catalogue.FileSwitch) (string, bool, error) {
 				value, ok := test.files[s.Path]
 				if value == "!" {
 					return "", false, errors.New("damaged")

@@ -15,7 +15,7 @@ var tools = [...]Tool{
 			{Name: "AGNO_TELEMETRY", Role: "opt-out", Semantics: "value", Off: "false", HasOff: true, On: "true", HasOn: true, IgnoreCase: true, Else: "off", Empty: "off", Note: "If set, on only for 'true' (case-insensitive)."},
 		},
 		Packages: []string{"pypi:agno"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "agno-agi/agno@9644f22982 libs/agno/agno/agent/_init.py, api/settings.py",
 	},
 	{
@@ -33,12 +33,12 @@ var tools = [...]Tool{
 			{Name: "AIDER_ANALYTICS", Role: "opt-out", Semantics: "boolean", Off: "false", HasOff: true, On: "true", HasOn: true, Note: "Per session."},
 		},
 		CLI: CLI{Disable: "aider --analytics-disable"},
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: "~/.aider/analytics.json", Key: "/permanently_disable", Format: "json", Off: "true", On: "false"},
 		},
 		Commands: []string{"aider"},
 		Packages: []string{"pypi:aider-chat"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "Aider-AI/aider@5dc9490bb aider/analytics.py, aider/args.py",
 	},
 	{
@@ -52,7 +52,7 @@ var tools = [...]Tool{
 		CLI:        CLI{Enable: "aim telemetry on", Disable: "aim telemetry off"},
 		Commands:   []string{"aim"},
 		Packages:   []string{"pypi:aim"},
-		Level:      "verified-from-source",
+		Evidence:   "verified-from-source",
 		Where:      "aimhubio/aim@753f4b184 CHANGELOG.md, aim/web/api/projects/views.py",
 	},
 	{
@@ -67,12 +67,12 @@ var tools = [...]Tool{
 			{Name: "SCARF_ANALYTICS", Role: "opt-out", Semantics: "value", Off: "false", HasOff: true, Note: "Not looked up here."},
 			{Name: "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED", Role: "opt-out", Semantics: "boolean", Off: "False", HasOff: true, On: "True", HasOn: true, Note: "Airflow's generic section/key mapping; not looked up here."},
 		},
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: "airflow.cfg", Key: "[usage_data_collection] enabled", Off: "False", On: "True"},
 		},
 		Commands: []string{"airflow"},
 		Packages: []string{"pypi:apache-airflow"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "apache/airflow@1c5437392 airflow/utils/usage_data_collection.py; variable names not looked up",
 	},
 	{
@@ -86,7 +86,7 @@ var tools = [...]Tool{
 			{Name: "ALGOLIA_CLI_TELEMETRY", Role: "opt-out", Semantics: "value", Off: "0", HasOff: true, Else: "on", Empty: "unset", Note: "Exactly '0'."},
 		},
 		Commands: []string{"algolia"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "algolia/cli@8abeea0 pkg/cmd/root/root.go, pkg/telemetry/telemetry.go",
 	},
 	{
@@ -103,12 +103,12 @@ var tools = [...]Tool{
 			{Name: "ALIBUILD_NO_ANALYTICS", Role: "opt-out", Semantics: "presence", Off: "1", HasOff: true, Empty: "off", Note: "'in os.environ'."},
 		},
 		CLI: CLI{Disable: "aliBuild analytics off"},
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: "~/.config/alibuild/disable-analytics", Format: "file", Off: "present", On: "absent"},
 		},
 		Commands: []string{"aliBuild"},
 		Packages: []string{"pypi:alibuild"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "alisw/alibuild@3151d6a alibuild_helpers/analytics.py, aliBuild, ANALYTICS.md",
 	},
 	{
@@ -122,7 +122,7 @@ var tools = [...]Tool{
 		},
 		CLI:      CLI{Status: "aliyun configure telemetry show", Enable: "aliyun configure telemetry enable", Disable: "aliyun configure telemetry disable"},
 		Commands: []string{"aliyun"},
-		Level:    "from-docs",
+		Evidence: "from-docs",
 		Where:    "help.aliyun.com CLI telemetry page",
 	},
 	{
@@ -140,12 +140,12 @@ var tools = [...]Tool{
 			{Name: "CONDA_ANACONDA_HEARTBEAT", Role: "opt-in", Semantics: "boolean", Off: "false", HasOff: true, On: "true", HasOn: true, Note: "Opt-in activation heartbeat, off by default."},
 		},
 		CLI: CLI{Status: "conda config --show anaconda_anon_usage", Enable: "conda config --set anaconda_anon_usage on", Disable: "conda config --set anaconda_anon_usage off"},
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: "~/.condarc", Key: "anaconda_anon_usage", Off: "false", On: "true"},
 		},
 		Commands: []string{"conda"},
 		Packages: []string{"conda:anaconda-anon-usage"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "anaconda/anaconda-anon-usage@19b39eb README.md, anaconda_anon_usage/patch.py",
 	},
 	{
@@ -162,7 +162,7 @@ var tools = [...]Tool{
 			{Name: "NG_CLI_ANALYTICS", Role: "opt-out", Semantics: "value", Off: "false", HasOff: true, OffAlso: []string{"0"}, IgnoreCase: true, Else: "unset", Empty: "unset", Note: "Tri-state parse: 'false' or '0' disables and suppresses the prompt; 'true' does not enable by itself."},
 		},
 		CLI: CLI{Status: "ng analytics info", Enable: "ng analytics enable --global", Disable: "ng analytics disable --global"},
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: "$XDG_CONFIG_HOME/angular/config.json", Key: "/cli/analytics", Format: "json", Off: "false"},
 			{Path: "~/.config/angular/.angular-config.json", Key: "/cli/analytics", Format: "json", Off: "false"},
 			{Path: "~/.angular-config.json", Key: "/cli/analytics", Format: "json", Off: "false"},
@@ -170,7 +170,7 @@ var tools = [...]Tool{
 		},
 		Commands: []string{"ng"},
 		Packages: []string{"npm:@angular/cli"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "angular/angular-cli@9a1b250bb packages/angular/cli/src/utilities/environment-options.ts, config.ts, analytics/analytics.ts; config.ts@0f8d88b4e (global files)",
 	},
 	{
@@ -183,7 +183,7 @@ var tools = [...]Tool{
 		},
 		CLI:      CLI{Enable: "appcd config set telemetry.enabled true --force", Disable: "appcd config set telemetry.enabled false --force"},
 		Commands: []string{"appcd"},
-		Level:    "from-list-only",
+		Evidence: "from-list-only",
 		Where:    "beatcracker/toptout@c73ba38 data/appc-daemon.json (2023)",
 	},
 	{
@@ -195,11 +195,11 @@ var tools = [...]Tool{
 			{Name: "MOBILE_CENTER_TELEMETRY", Role: "opt-out", Semantics: "value", Off: "off", HasOff: true, Note: "usage data; semantics as listed, not checked in source"},
 		},
 		CLI: CLI{Enable: "appcenter telemetry on", Disable: "appcenter telemetry off"},
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: "~/.appcenter-cli/telemetryEnabled.json"},
 		},
 		Commands: []string{"appcenter"},
-		Level:    "from-list-only",
+		Evidence: "from-list-only",
 		Where:    "beatcracker/toptout@c73ba38 data/appcenter-cli.json (2023)",
 	},
 	{
@@ -211,7 +211,7 @@ var tools = [...]Tool{
 			{Name: "ARGILLA_ENABLE_TELEMETRY", Role: "opt-out", Semantics: "value", Off: "0", HasOff: true, On: "1", HasOn: true},
 		},
 		Packages: []string{"pypi:argilla"},
-		Level:    "from-list-only",
+		Evidence: "from-list-only",
 		Where:    "alloydwhitlock/do-not-track-cli do_not_track.env@0a6edbdd",
 	},
 	{
@@ -224,7 +224,7 @@ var tools = [...]Tool{
 			{Name: "ATLAS_NO_UPDATE_NOTIFIER", Role: "update-check", Semantics: "presence", Off: "1", HasOff: true, Note: "Update notice."},
 		},
 		Commands: []string{"atlas"},
-		Level:    "from-list-only",
+		Evidence: "from-list-only",
 		Where:    "ariga/atlas@a5e0aecc cmd/atlas/main.go has only the update notifier variable",
 	},
 	{
@@ -241,12 +241,12 @@ var tools = [...]Tool{
 			{Name: "TELEMETRY_DISABLED", Role: "opt-out", Semantics: "presence", Off: "1", HasOff: true, Note: "Generic name, same test."},
 		},
 		CLI: CLI{Enable: "astro telemetry enable", Disable: "astro telemetry disable"},
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: "$XDG_CONFIG_HOME/astro/config.json", Key: "/telemetry/enabled", Format: "json", Off: "false", On: "true"},
 		},
 		Commands: []string{"astro"},
 		Packages: []string{"npm:astro"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "withastro/astro@99d3d3dbbf packages/telemetry/src/index.ts, config.ts, post.ts",
 	},
 	{
@@ -262,11 +262,11 @@ var tools = [...]Tool{
 			{Name: "MONGODB_ATLAS_TELEMETRY_ENABLED", Role: "opt-out", Semantics: "value", Off: "false", HasOff: true, On: "true", HasOn: true, OnAlso: []string{"1", "t", "T", "True", "TRUE", "y", "Y", "yes", "Yes", "YES"}, Else: "off", Note: "viper prefix mapping. As a string it goes through IsTrue too, so any other word is off."},
 		},
 		CLI: CLI{Status: "atlas config describe default", Enable: "atlas config set telemetry_enabled true", Disable: "atlas config set telemetry_enabled false"},
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: "$XDG_CONFIG_HOME/atlascli/config.toml", Key: "/telemetry_enabled", Format: "toml", Off: "false", On: "true"},
 		},
 		Commands: []string{"atlas"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "mongodb/atlas-cli-core@c2296b7 config/config.go, config/profile.go; mongodb/mongodb-atlas-cli@8ddea41a82 internal/cli/config/set.go; atlas-cli-core@0d467f64c config/profile.go IsTrue, GetBoolWithDefault",
 	},
 	{
@@ -280,7 +280,7 @@ var tools = [...]Tool{
 			{Name: "AUTH0_CLI_ANALYTICS", Role: "opt-out", Semantics: "value", Off: "false", HasOff: true, Else: "on", Empty: "unset", Note: "Exactly 'false'."},
 		},
 		Commands: []string{"auth0"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "auth0/auth0-cli@ed5622c4 internal/analytics/analytics.go, README.md",
 	},
 	{
@@ -292,7 +292,7 @@ var tools = [...]Tool{
 			{Name: "AUTOMAGICA_NO_TELEMETRY", Role: "opt-out", Semantics: "presence", Off: "1", HasOff: true, Note: "usage data; semantics as listed, not checked in source"},
 		},
 		Commands: []string{"automagica"},
-		Level:    "from-list-only",
+		Evidence: "from-list-only",
 		Where:    "beatcracker/toptout@c73ba38 data/automagica.json (2023)",
 	},
 	{
@@ -304,8 +304,8 @@ var tools = [...]Tool{
 			{Name: "AUTOMATEDLAB_TELEMETRY_OPTIN", Role: "opt-out", Semantics: "value", Off: "0", HasOff: true, On: "1", HasOn: true, Note: "usage data; semantics as listed, not checked in source"},
 			{Name: "AUTOMATEDLAB_TELEMETRY_OPTOUT", Role: "opt-out", Semantics: "value", Off: "1", HasOff: true, On: "0", HasOn: true, Note: "usage data; semantics as listed, not checked in source"},
 		},
-		Level: "from-list-only",
-		Where: "beatcracker/toptout@c73ba38 data/automated-lab.json (2023)",
+		Evidence: "from-list-only",
+		Where:    "beatcracker/toptout@c73ba38 data/automated-lab.json (2023)",
 	},
 	{
 		ID:       "aws-amplify-cli",
@@ -314,7 +314,7 @@ var tools = [...]Tool{
 		Category: "development",
 		CLI:      CLI{Enable: "amplify configure --usage-data-on", Disable: "amplify configure --usage-data-off"},
 		Commands: []string{"amplify"},
-		Level:    "from-list-only",
+		Evidence: "from-list-only",
 		Where:    "beatcracker/toptout@c73ba38 data/aws-amplify-cli.json (2023)",
 	},
 	{
@@ -330,13 +330,13 @@ var tools = [...]Tool{
 			{Name: "CDK_DISABLE_CLI_TELEMETRY", Role: "opt-out", Semantics: "value", Off: "true", HasOff: true, OffAlso: []string{"1"}, Else: "on", Empty: "unset", Note: "'true' or '1' (lower case)."},
 		},
 		CLI: CLI{Status: "cdk cli-telemetry --status", Enable: "cdk cli-telemetry --enable", Disable: "cdk cli-telemetry --disable"},
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: "~/.cdk.json", Key: "/context/cli-telemetry", Format: "json", Off: "false", On: "true"},
 			{Path: "cdk.json", Key: "context.cli-telemetry", Off: "false", On: "true"},
 		},
 		Commands: []string{"cdk"},
 		Packages: []string{"npm:aws-cdk"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "aws/aws-cdk-cli@7ff50e77f packages/aws-cdk/lib/cli/telemetry/collect-telemetry.ts, io-host/cli-io-host.ts, README.md",
 	},
 	{
@@ -350,12 +350,12 @@ var tools = [...]Tool{
 		Env: []Variable{
 			{Name: "SAM_CLI_TELEMETRY", Role: "opt-out", Semantics: "value", Off: "0", HasOff: true, On: "1", HasOn: true, Else: "off", Empty: "off", Note: "If set, enabled only for exactly '1'; any other word disables."},
 		},
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: "~/.aws-sam/metadata.json", Key: "/telemetryEnabled", Format: "json", Off: "false", On: "true"},
 		},
 		Commands: []string{"sam"},
 		Packages: []string{"pypi:aws-sam-cli"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "aws/aws-sam-cli@fe8f8dbb1 samcli/cli/global_config.py, samcli/settings/__init__.py",
 	},
 	{
@@ -370,7 +370,7 @@ var tools = [...]Tool{
 			{Name: "AZURE_DEV_COLLECT_TELEMETRY", Role: "opt-out", Semantics: "value", Off: "no", HasOff: true, Else: "on", Empty: "unset", Note: "Exactly 'no'. '0' or 'false' do NOT opt out, although the repo's variable table says 'if false'."},
 		},
 		Commands: []string{"azd"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "Azure/azure-dev@ae35809f4 cli/azd/internal/telemetry/telemetry.go, cli/azd/docs/environment-variables.md",
 	},
 	{
@@ -384,12 +384,12 @@ var tools = [...]Tool{
 			{Name: "AZURE_CORE_COLLECT_TELEMETRY", Role: "opt-out", Semantics: "value", Off: "no", HasOff: true, On: "yes", HasOn: true, OffAlso: []string{"0", "false", "off"}, OnAlso: []string{"1", "true", "on"}, IgnoreCase: true, Note: "Config getboolean words (1/yes/true/on, 0/no/false/off) through the generic AZURE_<SECTION>_<KEY> mapping."},
 		},
 		CLI: CLI{Status: "az config get core.collect_telemetry", Enable: "az config set core.collect_telemetry=true", Disable: "az config set core.collect_telemetry=false"},
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: "~/.azure/config", Key: "/core/collect_telemetry", Format: "ini", Off: "no", On: "yes"},
 		},
 		Commands: []string{"az"},
 		Packages: []string{"pypi:azure-cli"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "azure.cli.core.telemetry is_telemetry_enabled()/_user_agrees_to_telemetry (exact-string index, several versions); learn.microsoft.com az config page",
 	},
 	{
@@ -403,7 +403,7 @@ var tools = [...]Tool{
 			{Name: "FUNCTIONS_CORE_TOOLS_TELEMETRY_OPTOUT", Role: "opt-out", Semantics: "value", Off: "1", HasOff: true, On: "0", HasOn: true, OnAlso: []string{"false"}, IgnoreCase: true, Else: "off", Empty: "unset", Note: "Set and not '0'/'false' disables. Unset: on only if a telemetryDefaultOn.sentinel file lies beside the executable."},
 		},
 		Commands: []string{"func"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "Azure/azure-functions-core-tools@3ee97a633 src/Cli/func/Helpers/TelemetryHelpers.cs, README.md",
 	},
 	{
@@ -416,7 +416,7 @@ var tools = [...]Tool{
 		},
 		CLI:      CLI{Enable: "batect --permanently-enable-telemetry", Disable: "batect --permanently-disable-telemetry"},
 		Commands: []string{"batect"},
-		Level:    "from-list-only",
+		Evidence: "from-list-only",
 		Where:    "beatcracker/toptout@c73ba38 data/batect.json (2023)",
 	},
 	{
@@ -433,7 +433,7 @@ var tools = [...]Tool{
 		CLI:      CLI{Disable: "bentoml --do-not-track <command> (per run)"},
 		Commands: []string{"bentoml"},
 		Packages: []string{"pypi:bentoml"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "bentoml/BentoML@32230a527 src/bentoml/_internal/utils/analytics/usage_stats.py, schemas.py, bentoml_cli/utils.py",
 	},
 	{
@@ -446,7 +446,7 @@ var tools = [...]Tool{
 		},
 		CLI:      CLI{Enable: "bf config:set:telemetry --enable", Disable: "bf config:set:telemetry --disable"},
 		Commands: []string{"bf"},
-		Level:    "from-list-only",
+		Evidence: "from-list-only",
 		Where:    "beatcracker/toptout@c73ba38 data/botframework-cli.json (2023)",
 	},
 	{
@@ -463,7 +463,7 @@ var tools = [...]Tool{
 		},
 		Commands: []string{"browser-use"},
 		Packages: []string{"pypi:browser-use"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "browser-use/browser-use@85ddbfedf browser_use/telemetry/service.py, config.py; @017398e8f (the empty value)",
 	},
 	{
@@ -478,7 +478,7 @@ var tools = [...]Tool{
 			{Name: "DO_NOT_TRACK", Role: "opt-out", Semantics: "value", Off: "1", HasOff: true},
 		},
 		Commands: []string{"bun"},
-		Level:    "from-list-only",
+		Evidence: "from-list-only",
 		Where:    "alloydwhitlock/do-not-track-cli do_not_track.env; src/analytics exists in oven-sh/bun but the switch was not read",
 	},
 	{
@@ -490,12 +490,12 @@ var tools = [...]Tool{
 		IDFile:     "sysconfig.json (machine)",
 		DoNotTrack: "no",
 		CLI:        CLI{Status: "npx cap telemetry", Enable: "npx cap telemetry on", Disable: "npx cap telemetry off"},
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: "<capacitor config dir>/sysconfig.json", Key: "telemetry", Off: "false", On: "true"},
 		},
 		Commands: []string{"cap"},
 		Packages: []string{"npm:@capacitor/cli"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "ionic-team/capacitor@1834b9740 cli/src/telemetry.ts, sysconfig.ts, index.ts",
 	},
 	{
@@ -508,7 +508,7 @@ var tools = [...]Tool{
 			{Name: "BINSTALL_DISABLE_TELEMETRY", Role: "opt-out", Semantics: "boolean", Off: "true", HasOff: true},
 		},
 		Commands: []string{"cargo-binstall"},
-		Level:    "from-list-only",
+		Evidence: "from-list-only",
 		Where:    "Homebrew formula test and third-party dotfiles in the exact-string index",
 	},
 	{
@@ -521,7 +521,7 @@ var tools = [...]Tool{
 		},
 		Commands: []string{"cdktf"},
 		Packages: []string{"npm:cdktf-cli"},
-		Level:    "from-list-only",
+		Evidence: "from-list-only",
 		Where:    "beatcracker/toptout data/terraform-cdk.json",
 	},
 	{
@@ -533,12 +533,12 @@ var tools = [...]Tool{
 		Endpoint:   "sentry.io project 152399",
 		Notes:      "Asks in a dialog on first start of the GUI. Preference file only.",
 		DoNotTrack: "no",
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: "wx preferences", Key: "Telemetry", Off: "false", On: "true"},
 		},
 		Commands: []string{"cellprofiler"},
 		Packages: []string{"pypi:cellprofiler"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "CellProfiler/CellProfiler@5b9c361fc src/frontend/cellprofiler/gui/app.py, gui/dialog.py",
 	},
 	{
@@ -549,11 +549,11 @@ var tools = [...]Tool{
 		Env: []Variable{
 			{Name: "CHEF_TELEMETRY_OPT_OUT", Role: "opt-out", Semantics: "value", Off: "1", HasOff: true, Note: "usage data; semantics as listed, not checked in source"},
 		},
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: "~/.chef-workstation/config.toml"},
 		},
 		Commands: []string{"chef"},
-		Level:    "from-list-only",
+		Evidence: "from-list-only",
 		Where:    "beatcracker/toptout@c73ba38 data/chef-workstation.json (2023)",
 	},
 	{
@@ -570,11 +570,11 @@ var tools = [...]Tool{
 			{Name: "CHOOSENIM_NO_ANALYTICS", Role: "opt-out", Semantics: "value", Off: "1", HasOff: true, Else: "on", Empty: "unset", Note: "Exactly '1'."},
 			{Name: "DO_NOT_TRACK", Role: "opt-out", Semantics: "value", Off: "1", HasOff: true, Else: "on", Empty: "unset", Note: "Exactly '1'."},
 		},
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: "~/.choosenim/analytics", Off: "<removed: asks again>"},
 		},
 		Commands: []string{"choosenim"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "dom96/choosenim@d929b73 src/choosenimpkg/telemetry.nim, analytics.md",
 	},
 	{
@@ -592,7 +592,7 @@ var tools = [...]Tool{
 		},
 		Commands: []string{"chroma"},
 		Packages: []string{"pypi:chromadb"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "chroma-core/chroma@93652ec08 chromadb/telemetry/product/posthog.py (capture is a no-op), docs overview/oss.mdx",
 	},
 	{
@@ -611,11 +611,11 @@ var tools = [...]Tool{
 			{Name: "CIRCLECI_NO_TELEMETRY", Role: "legacy", Semantics: "presence", Off: "1", HasOff: true, Note: "Non-empty; the name in the first versions of the rewritten CLI."},
 		},
 		CLI: CLI{Status: "circleci setting list", Enable: "circleci setting set telemetry on", Disable: "circleci setting set telemetry off"},
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: "$XDG_CONFIG_HOME/circleci/config.yml", Key: "/telemetry", Format: "yaml", Off: "false", On: "true"},
 		},
 		Commands: []string{"circleci"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "CircleCI-Public/circleci-cli@5bb71833 internal/config/config.go, internal/cmd/setting/set.go, help_topic.go; internal/config/config.go@0e28adc97 (older name, XDG path)",
 	},
 	{
@@ -631,12 +631,12 @@ var tools = [...]Tool{
 			{Name: "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", Role: "related", Semantics: "presence", Off: "1", HasOff: true, Note: "Umbrella: also error reporting, updates, feedback."},
 			{Name: "DISABLE_ERROR_REPORTING", Role: "error-reports", Semantics: "presence", Off: "1", HasOff: true, Note: "Error reports."},
 		},
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: "~/.claude/settings.json", Key: "/env/DISABLE_TELEMETRY", Format: "json", Off: "1"},
 		},
 		Commands: []string{"claude"},
 		Packages: []string{"npm:@anthropic-ai/claude-code"},
-		Level:    "from-docs",
+		Evidence: "from-docs",
 		Where:    "code.claude.com/docs data-usage and env-vars pages as quoted in anthropics/claude-code issue #47558; DO_NOT_TRACK per alloydwhitlock/do-not-track-cli",
 	},
 	{
@@ -649,7 +649,7 @@ var tools = [...]Tool{
 		},
 		CLI:      CLI{Disable: "cockroach sql -e 'SET CLUSTER SETTING diagnostics.reporting.enabled = false'"},
 		Commands: []string{"cockroach"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "cockroach TelemetryOptOut() and upgrade code, docs excerpt, via the exact-string index (repository not fetched)",
 	},
 	{
@@ -665,7 +665,7 @@ var tools = [...]Tool{
 			{Name: "COCOAPODS_DISABLE_STATS", Role: "legacy", Semantics: "presence", Off: "true", HasOff: true, Note: "Old plugin versions."},
 		},
 		Commands: []string{"pod"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "CocoaPods/cocoapods-stats@d172a8e lib/cocoapods_plugin.rb",
 	},
 	{
@@ -678,12 +678,12 @@ var tools = [...]Tool{
 		Env: []Variable{
 			{Name: "CHECKPOINT_DISABLE", Role: "opt-out", Semantics: "presence", Off: "1", HasOff: true, Note: "Through go-checkpoint."},
 		},
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: "agent config", Key: "disable_update_check", Off: "true", On: "false"},
 			{Path: "agent config", Key: "disable_anonymous_signature", Off: "true", On: "false"},
 		},
 		Commands: []string{"consul"},
-		Level:    "from-list-only",
+		Evidence: "from-list-only",
 		Where:    "beatcracker/toptout data/consul.json; library semantics from hashicorp/go-checkpoint@6c02b2c",
 	},
 	{
@@ -697,7 +697,7 @@ var tools = [...]Tool{
 		CLI:        CLI{Enable: "cordova telemetry on", Disable: "cordova telemetry off"},
 		Commands:   []string{"cordova"},
 		Packages:   []string{"npm:cordova"},
-		Level:      "verified-from-source",
+		Evidence:   "verified-from-source",
 		Where:      "apache/cordova-cli@3f7459d RELEASENOTES.md (GH-633)",
 	},
 	{
@@ -715,7 +715,7 @@ var tools = [...]Tool{
 		},
 		Commands: []string{"create-cloudflare"},
 		Packages: []string{"npm:create-cloudflare"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "cloudflare/workers-sdk@f830836028 packages/create-cloudflare/src/metrics.ts, CHANGELOG.md",
 	},
 	{
@@ -732,7 +732,7 @@ var tools = [...]Tool{
 		},
 		Commands: []string{"crewai"},
 		Packages: []string{"pypi:crewai"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "crewAIInc/crewAI@f4731f502 lib/crewai-core/src/crewai_core/telemetry.py",
 	},
 	{
@@ -747,11 +747,11 @@ var tools = [...]Tool{
 			{Name: "CRUSH_DISABLE_METRICS", Role: "opt-out", Semantics: "value", Off: "1", HasOff: true, OffAlso: []string{"t", "T", "TRUE", "true", "True"}, OnAlso: []string{"0", "f", "F", "FALSE", "false", "False"}, Else: "on", Empty: "unset", Note: "Go ParseBool; unparsable means not disabled."},
 			{Name: "DO_NOT_TRACK", Role: "opt-out", Semantics: "value", Off: "1", HasOff: true, OffAlso: []string{"t", "T", "TRUE", "true", "True"}, OnAlso: []string{"0", "f", "F", "FALSE", "false", "False"}, Else: "on", Empty: "unset", Note: "Go ParseBool."},
 		},
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: "crush.json", Key: "options.disable_metrics", Off: "true", On: "false"},
 		},
 		Commands: []string{"crush"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "charmbracelet/crush internal/event/event.go@3dabeab05; shouldEnableMetrics in internal/cmd (exact-string index)",
 	},
 	{
@@ -767,7 +767,7 @@ var tools = [...]Tool{
 		},
 		Commands: []string{"cubejs", "cubejs-cli"},
 		Packages: []string{"npm:cubejs-cli"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "cube-js/cube@12bf90e09 packages/cubejs-backend-shared/src/track.ts; variable from toptout",
 	},
 	{
@@ -783,7 +783,7 @@ var tools = [...]Tool{
 			{Name: "DO_NOT_TRACK", Role: "opt-out", Semantics: "value", Off: "1", HasOff: true, Else: "on", Empty: "unset", Note: "Exactly '1'; 'true' is ignored."},
 		},
 		Commands: []string{"dagger"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "dagger/dagger@13d493ee6 analytics/analytics.go, engine/client/stableid.go",
 	},
 	{
@@ -798,12 +798,12 @@ var tools = [...]Tool{
 		Env: []Variable{
 			{Name: "DAGSTER_DISABLE_TELEMETRY", Role: "opt-out", Semantics: "presence", Off: "1", HasOff: true, Empty: "off", Note: "'is not None': stops the upload; events are still written to the local log."},
 		},
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: "$DAGSTER_HOME/dagster.yaml", Key: "/telemetry/enabled", Format: "yaml", Off: "false", On: "true"},
 		},
 		Commands: []string{"dagster", "dagster-webserver", "dg"},
 		Packages: []string{"pypi:dagster"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "dagster-io/dagster@0f2d9d8e python_modules/libraries/dagster-shared/dagster_shared/telemetry/__init__.py; @057a4c7a python_modules/dagster/dagster/_core/telemetry_upload.py",
 	},
 	{
@@ -818,7 +818,7 @@ var tools = [...]Tool{
 		},
 		Commands: []string{"dandi"},
 		Packages: []string{"pypi:dandi"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "dandi/dandi-cli@0dce2728 dandi/utils.py",
 	},
 	{
@@ -834,11 +834,11 @@ var tools = [...]Tool{
 			{Name: "DASH__SUPPRESS_ANALYTICS", Role: "related", Semantics: "value", Off: "true", HasOff: true, OnAlso: []string{"false"}, Note: "bool.parse: only 'true'/'false'; meant for tools calling each other; whether a released flutter/dart honours it from the shell was not checked."},
 		},
 		CLI: CLI{Status: "flutter config", Enable: "flutter --enable-analytics", Disable: "flutter --disable-analytics"},
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: "~/.dart-tool/dart-flutter-telemetry.config", Key: "/reporting", Format: "ini", Off: "0", On: "1"},
 		},
 		Commands: []string{"flutter", "dart"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "dart-lang/tools@7dc3279da pkgs/unified_analytics/lib/src/constants.dart, enums.dart, utils.dart",
 	},
 	{
@@ -854,12 +854,12 @@ var tools = [...]Tool{
 			{Name: "DATAHUB_TELEMETRY_ENABLED", Role: "opt-out", Semantics: "boolean", Off: "false", HasOff: true, On: "true", HasOn: true},
 		},
 		CLI: CLI{Enable: "datahub telemetry enable", Disable: "datahub telemetry disable"},
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: "~/.datahub/telemetry-config.json", Key: "/enabled", Format: "json", Off: "false", On: "true"},
 		},
 		Commands: []string{"datahub"},
 		Packages: []string{"pypi:acryl-datahub"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "datahub-project/datahub@024d4f72a metadata-ingestion/src/datahub/telemetry/telemetry.py",
 	},
 	{
@@ -876,12 +876,12 @@ var tools = [...]Tool{
 			{Name: "DO_NOT_TRACK", Role: "opt-out", Semantics: "value", Off: "1", HasOff: true, OffAlso: []string{"t", "true", "y", "yes"}, IgnoreCase: true, Else: "on", Empty: "unset", Note: "1, t, true, y, yes (case-insensitive); DO_NOT_TRACK=0 is not the same as opting in."},
 		},
 		CLI: CLI{Disable: "dbt --no-send-anonymous-usage-stats <command> (per run)"},
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: "dbt_project.yml", Key: "flags.send_anonymous_usage_stats", Off: "false", On: "true"},
 		},
 		Commands: []string{"dbt"},
 		Packages: []string{"pypi:dbt-core"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "dbt-labs/dbt-core@01b904e2c core/dbt/tracking.py; PR dbt-core#5000; docs.getdbt.com PR #4713 and usage-stats page; core/dbt/cli/flags.py@00da2a1c9 (DO_NOT_TRACK)",
 	},
 	{
@@ -896,11 +896,11 @@ var tools = [...]Tool{
 			{Name: "DO_NOT_TRACK", Role: "related", Semantics: "value", Off: "1", HasOff: true, Else: "on", Empty: "unset", Note: "Exactly '1', and only for analytics in generated/served docs sites; the CLI's own events do not test it."},
 		},
 		CLI: CLI{Disable: "dbt --no-send-anonymous-usage-stats <command> (per run)"},
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: "dbt_project.yml", Key: "flags.send_anonymous_usage_stats", Off: "false", On: "true"},
 		},
 		Commands: []string{"dbt", "dbtf"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "dbt-labs/dbt-core@43aa6e8a62 crates/dbt-clap-core/src/lib.rs, crates/dbt-main/src/dbt_lib.rs, crates/dbt-docs-server/src/state.rs",
 	},
 	{
@@ -913,11 +913,11 @@ var tools = [...]Tool{
 			{Name: "DECK_ANALYTICS", Role: "opt-out", Semantics: "value", Off: "false", HasOff: true, On: "true", HasOn: true, OnAlso: []string{"1", "t", "T", "TRUE", "True"}, Else: "off", Note: "viper bool of the --analytics flag; an unparsable word such as 'off' also reads as false."},
 		},
 		CLI: CLI{Disable: "deck --analytics=false <command> (per run)"},
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: "~/.deck.yaml", Key: "/analytics", Format: "yaml", Off: "false", On: "true"},
 		},
 		Commands: []string{"deck"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "Kong/deck@4657ee37 cmd/root.go, cmd/common.go",
 	},
 	{
@@ -933,7 +933,7 @@ var tools = [...]Tool{
 			{Name: "DISABLE_LATEST_VERSION_CHECK", Role: "opt-out", Semantics: "presence", Off: "True", HasOff: true, Note: "Any non-empty; same effect."},
 		},
 		Packages: []string{"pypi:deepchecks"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "deepchecks/deepchecks@9d6820f9a deepchecks/analytics/anonymous_telemetry.py",
 	},
 	{
@@ -950,8 +950,8 @@ var tools = [...]Tool{
 			{Name: "DEMO_NO_TELEMETRY", Role: "opt-out", Semantics: "presence", Off: "1", HasOff: true, Empty: "off"},
 			{Name: "DEMO_TELEMETRY", Role: "opt-in", Semantics: "value", On: "1", HasOn: true},
 		},
-		Level: "verified-from-source",
-		Where: "pkg/manifest/builtin/demo.toml",
+		Evidence: "verified-from-source",
+		Where:    "pkg/manifest/builtin/demo.toml",
 	},
 	{
 		ID:                "devbox",
@@ -966,7 +966,7 @@ var tools = [...]Tool{
 			{Name: "DO_NOT_TRACK", Role: "opt-out", Semantics: "value", Off: "1", HasOff: true, OffAlso: []string{"t", "T", "TRUE", "true", "True"}, OnAlso: []string{"0", "f", "F", "FALSE", "false", "False"}, Else: "on", Empty: "unset", Note: "Go ParseBool: 1, t, T, TRUE, true, True."},
 		},
 		Commands: []string{"devbox"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "jetify-com/devbox@f26266e0 internal/envir/util.go, internal/telemetry/segment.go",
 	},
 	{
@@ -981,12 +981,12 @@ var tools = [...]Tool{
 			{Name: "RUNTIME__DLTHUB_TELEMETRY", Role: "opt-out", Semantics: "boolean", Off: "false", HasOff: true, On: "true", HasOn: true, Note: "dlt's generic SECTION__KEY mapping of runtime.dlthub_telemetry."},
 		},
 		CLI: CLI{Status: "dlt telemetry", Enable: "dlt --enable-telemetry", Disable: "dlt --disable-telemetry"},
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: "~/.dlt/config.toml", Key: "/runtime/dlthub_telemetry", Format: "toml", Off: "false", On: "true"},
 		},
 		Commands: []string{"dlt"},
 		Packages: []string{"pypi:dlt"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "dlt-hub/dlt@58d66fcee dlt/common/configuration/specs/runtime_configuration.py, common/runtime/anon_tracker.py, docs reference/telemetry.md",
 	},
 	{
@@ -995,12 +995,12 @@ var tools = [...]Tool{
 		Homepage: "https://www.docker.com/products/docker-desktop",
 		Category: "devops",
 		Notes:    "GUI setting; the Docker Engine and CLI alone are not meant.",
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: "Docker Desktop settings", Key: "Send usage statistics", Off: "off", On: "on"},
 		},
-		Files: []string{"~/.docker/desktop"},
-		Level: "from-list-only",
-		Where: "beatcracker/toptout data/docker-desktop.json",
+		Files:    []string{"~/.docker/desktop"},
+		Evidence: "from-list-only",
+		Where:    "beatcracker/toptout data/docker-desktop.json",
 	},
 	{
 		ID:         "dolt",
@@ -1013,11 +1013,11 @@ var tools = [...]Tool{
 			{Name: "DOLT_DISABLE_EVENT_FLUSH", Role: "related", Semantics: "presence", Off: "1", HasOff: true, Note: "Stops sending, not writing events to disk."},
 		},
 		CLI: CLI{Status: "dolt config --global --get metrics.disabled", Enable: "dolt config --global --add metrics.disabled false", Disable: "dolt config --global --add metrics.disabled true"},
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: "~/.dolt/config_global.json", Key: "/metrics.disabled", Format: "json", Off: "true", On: "false"},
 		},
 		Commands: []string{"dolt"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "dolthub/dolt@0d6b06015 go/cmd/dolt/dolt.go, go/libraries/utils/config/keys.go, go/libraries/events/emitter.go",
 	},
 	{
@@ -1029,7 +1029,7 @@ var tools = [...]Tool{
 			{Name: "DOTNET_INTERACTIVE_CLI_TELEMETRY_OPTOUT", Role: "opt-out", Semantics: "value", Off: "1", HasOff: true, Note: "usage data; semantics as listed, not checked in source"},
 		},
 		Commands: []string{"dotnet"},
-		Level:    "from-list-only",
+		Evidence: "from-list-only",
 		Where:    "beatcracker/toptout@c73ba38 data/dotnet-interactive.json (2023)",
 	},
 	{
@@ -1045,7 +1045,7 @@ var tools = [...]Tool{
 			{Name: "DOTNET_CLI_TELEMETRY_OPTOUT", Role: "opt-out", Semantics: "value", Off: "1", HasOff: true, On: "0", HasOn: true, OffAlso: []string{"true", "yes"}, OnAlso: []string{"false", "no"}, IgnoreCase: true, Else: "unset", Empty: "unset", Note: "1, true, yes; 0, false, no; anything else is like unset. Some distribution builds flip the default at compile time."},
 		},
 		Commands: []string{"dotnet"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "dotnet/sdk@06d8a8278 src/Cli/dotnet/Telemetry/Telemetry.cs; dotnet/docs docs/core/tools/telemetry.md (old copy)",
 	},
 	{
@@ -1057,7 +1057,7 @@ var tools = [...]Tool{
 			{Name: "DOTNET_SVCUTIL_TELEMETRY_OPTOUT", Role: "opt-out", Semantics: "value", Off: "1", HasOff: true, Note: "usage data; semantics as listed, not checked in source"},
 		},
 		Commands: []string{"dotnet-svcutil"},
-		Level:    "from-list-only",
+		Evidence: "from-list-only",
 		Where:    "beatcracker/toptout@c73ba38 data/dotnet-svcutil.json (2023)",
 	},
 	{
@@ -1075,12 +1075,12 @@ var tools = [...]Tool{
 			{Name: "DVC_ANALYTICS_ENDPOINT", Role: "related", Semantics: "value", Note: "Redirects the endpoint."},
 		},
 		CLI: CLI{Status: "dvc config --global core.analytics", Enable: "dvc config --global core.analytics true", Disable: "dvc config --global core.analytics false"},
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: "$XDG_CONFIG_HOME/dvc/config", Key: "/core/analytics", Format: "ini", Off: "false", On: "true"},
 		},
 		Commands: []string{"dvc"},
 		Packages: []string{"pypi:dvc"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "iterative/dvc@9f901e57a dvc/analytics.py, dvc/env.py; iterative/telemetry-python@7ee24e6",
 	},
 	{
@@ -1097,11 +1097,11 @@ var tools = [...]Tool{
 			{Name: "EARTHLY_DISABLE_ANALYTICS", Role: "legacy", Semantics: "presence", Off: "1", HasOff: true, Note: "Per changelog of an old release."},
 			{Name: "DO_NOT_TRACK", Role: "legacy", Semantics: "presence", Off: "1", HasOff: true, Note: "Per changelog."},
 		},
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: "~/.earthly/config.yml", Key: "/global/disable_analytics", Format: "yaml", Off: "true", On: "false"},
 		},
 		Commands: []string{"earthly"},
-		Level:    "from-docs",
+		Evidence: "from-docs",
 		Where:    "earthly/earthly@6e641c15d CHANGELOG.md, docs/data-collection/data-collection.md",
 	},
 	{
@@ -1113,12 +1113,12 @@ var tools = [...]Tool{
 		Notes:      "Config file only: no environment variable.",
 		IDFile:     "~/.edr/.user_id",
 		DoNotTrack: "no",
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: "~/.edr/config.yml", Key: "/anonymous_usage_tracking", Format: "yaml", Off: "false", On: "true"},
 		},
 		Commands: []string{"edr"},
 		Packages: []string{"pypi:elementary-data"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "elementary-data/elementary@809127cd elementary/config/config.py, tracking/anonymous_tracking.py",
 	},
 	{
@@ -1129,12 +1129,12 @@ var tools = [...]Tool{
 		Status:     "removed",
 		Notes:      "States it no longer contains telemetry; the option only mattered for old versions.",
 		DoNotTrack: "no",
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: ".ember-cli", Key: "disableAnalytics", Off: "true", On: "false"},
 		},
 		Commands: []string{"ember"},
 		Packages: []string{"npm:ember-cli"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "ember-cli/ember-cli@e2da7a951 docs/analytics.md",
 	},
 	{
@@ -1150,7 +1150,7 @@ var tools = [...]Tool{
 		},
 		CLI:      CLI{Status: "emqx ctl telemetry status", Enable: "emqx ctl telemetry enable", Disable: "emqx ctl telemetry disable"},
 		Commands: []string{"emqx"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "emqx/emqx@50e04386d apps/emqx_telemetry/README.md, src/emqx_telemetry_schema.erl",
 	},
 	{
@@ -1164,11 +1164,11 @@ var tools = [...]Tool{
 			{Name: "DISABLE_ENCORE_TELEMETRY", Role: "opt-out", Semantics: "value", Off: "1", HasOff: true, Else: "on", Empty: "unset", Note: "Exactly '1'."},
 		},
 		CLI: CLI{Status: "encore telemetry", Enable: "encore telemetry enable", Disable: "encore telemetry disable"},
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: "$XDG_CONFIG_HOME/encore/telemetry.json", Key: "/enabled", Format: "json", Off: "false", On: "true"},
 		},
 		Commands: []string{"encore"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "encoredev/encore@2b626e8c cli/cmd/encore/telemetry.go, cli/internal/telemetry/telemetry.go",
 	},
 	{
@@ -1184,7 +1184,7 @@ var tools = [...]Tool{
 			{Name: "NO_ET", Role: "opt-out", Semantics: "presence", Off: "1", HasOff: true, Empty: "off", Note: "'in os.environ'."},
 		},
 		Packages: []string{"pypi:etelemetry"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "sensein/etelemetry-client@0d7dbe2 etelemetry/client.py",
 	},
 	{
@@ -1196,7 +1196,7 @@ var tools = [...]Tool{
 			{Name: "ET_NO_TELEMETRY", Role: "error-reports", Semantics: "presence", Off: "1", HasOff: true, Note: "error reports; semantics as listed, not checked in source"},
 		},
 		Commands: []string{"et"},
-		Level:    "from-list-only",
+		Evidence: "from-list-only",
 		Where:    "beatcracker/toptout@c73ba38 data/eternal-terminal.json (2023)",
 	},
 	{
@@ -1215,7 +1215,7 @@ var tools = [...]Tool{
 		},
 		Commands: []string{"evidently"},
 		Packages: []string{"pypi:evidently"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "evidentlyai/evidently@a4aa4c2b3 src/evidently/telemetry.py, legacy/_config.py",
 	},
 	{
@@ -1230,7 +1230,7 @@ var tools = [...]Tool{
 		},
 		Commands: []string{"expo", "eas"},
 		Packages: []string{"npm:expo"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "expo/expo@0de993508 packages/@expo/cli/src/utils/telemetry/index.ts",
 	},
 	{
@@ -1242,7 +1242,7 @@ var tools = [...]Tool{
 			{Name: "F5_ALLOW_TELEMETRY", Role: "opt-out", Semantics: "value", Off: "false", HasOff: true, Note: "usage data; semantics as listed, not checked in source"},
 		},
 		Commands: []string{"f5"},
-		Level:    "from-list-only",
+		Evidence: "from-list-only",
 		Where:    "beatcracker/toptout@c73ba38 data/f5-cli.json (2023)",
 	},
 	{
@@ -1255,11 +1255,11 @@ var tools = [...]Tool{
 		Env: []Variable{
 			{Name: "FASTLANE_OPT_OUT_USAGE", Role: "opt-out", Semantics: "value", Off: "YES", HasOff: true, OnAlso: []string{"no", "false", "off", "0"}, Else: "off", Empty: "off", Note: "Env.truthy?: set to anything but no, false, off, 0 (lower case); even an empty value disables."},
 		},
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: "Fastfile", Key: "opt_out_usage", Off: "present", On: "absent"},
 		},
 		Commands: []string{"fastlane"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "fastlane/fastlane@d5347690d fastlane_core/lib/fastlane_core/analytics/analytics_ingester_client.rb, fastlane/lib/fastlane/actions/opt_out_usage.rb; fastlane_core Env.truthy? (exact-string index)",
 	},
 	{
@@ -1277,7 +1277,7 @@ var tools = [...]Tool{
 		},
 		Commands: []string{"feast"},
 		Packages: []string{"pypi:feast"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "feast-dev/feast@f0bc0700b: no usage module in sdk/python; FEAST_USAGE survives only in operator docs samples",
 	},
 	{
@@ -1288,12 +1288,12 @@ var tools = [...]Tool{
 		Env: []Variable{
 			{Name: "FIFTYONE_DO_NOT_TRACK", Role: "opt-out", Semantics: "boolean", Off: "true", HasOff: true, Note: "Config field do_not_track, default False."},
 		},
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: "~/.fiftyone/config.json", Key: "/do_not_track", Format: "json", Off: "true", On: "false"},
 		},
 		Commands: []string{"fiftyone"},
 		Packages: []string{"pypi:fiftyone"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "fiftyone config.py parse_bool(..., env_var='FIFTYONE_DO_NOT_TRACK') and the configuration table, via the exact-string index (repository over the fetch limit)",
 	},
 	{
@@ -1304,8 +1304,8 @@ var tools = [...]Tool{
 		Env: []Variable{
 			{Name: "TELEMETRY_DISABLED", Role: "opt-out", Semantics: "presence", Off: "1", HasOff: true, Note: "usage data; semantics as listed, not checked in source"},
 		},
-		Level: "from-list-only",
-		Where: "beatcracker/toptout@c73ba38 data/flagsmith-api.json (2023)",
+		Evidence: "from-list-only",
+		Where:    "beatcracker/toptout@c73ba38 data/flagsmith-api.json (2023)",
 	},
 	{
 		ID:         "flowise",
@@ -1321,7 +1321,7 @@ var tools = [...]Tool{
 		},
 		Commands: []string{"flowise"},
 		Packages: []string{"npm:flowise"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "FlowiseAI/Flowise@ababf4c8e packages/server/src/utils/telemetry.ts, src/commands/base.ts, .env.example",
 	},
 	{
@@ -1338,11 +1338,11 @@ var tools = [...]Tool{
 			{Name: "DO_NOT_TRACK", Role: "opt-out", Semantics: "value", Off: "1", HasOff: true, OnAlso: []string{"0", "false"}, Else: "off", Empty: "unset", Note: "Any value but an empty one, 0 and false; newer releases than the one read first."},
 		},
 		CLI: CLI{Enable: "flox config --set disable_metrics false", Disable: "flox config --set disable_metrics true"},
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: "$XDG_CONFIG_HOME/flox/flox.toml", Key: "/disable_metrics", Format: "toml", Off: "true", On: "false"},
 		},
 		Commands: []string{"flox"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "flox/flox@6536dac28 cli/flox-config, cli/flox/doc/flox-config.md, cli/flox/src/commands/general.rs; DO_NOT_TRACK: cli/flox-config/src/lib.rs@0e5719df8",
 	},
 	{
@@ -1363,7 +1363,7 @@ var tools = [...]Tool{
 		Commands: []string{"flwr", "flower-superlink"},
 		Files:    []string{"~/.flwr"},
 		Packages: []string{"pypi:flwr"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "adap/flower@fdef7afb1d framework/py/flwr/common/telemetry.py, datasets/flwr_datasets/common/telemetry.py, framework/docs/source/ref-telemetry.md",
 	},
 	{
@@ -1382,7 +1382,7 @@ var tools = [...]Tool{
 			{Name: "FLWR_TELEMETRY_LOGGING", Role: "related", Semantics: "value", Off: "0", HasOff: true, On: "1", HasOn: true, Note: "Prints payloads; independent of sending."},
 		},
 		Packages: []string{"pypi:flwr-datasets"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "adap/flower@fdef7afb1d framework/py/flwr/common/telemetry.py, datasets/flwr_datasets/common/telemetry.py, framework/docs/source/ref-telemetry.md",
 	},
 	{
@@ -1396,11 +1396,11 @@ var tools = [...]Tool{
 			{Name: "FLY_SEND_METRICS", Role: "opt-out", Semantics: "value", Off: "0", HasOff: true, On: "1", HasOn: true, OnAlso: []string{"ok", "t", "true"}, IgnoreCase: true, Else: "off", Empty: "unset", Note: "If non-empty, on for 1/ok/t/true, else off."},
 		},
 		CLI: CLI{Status: "fly settings analytics", Enable: "fly settings analytics enable", Disable: "fly settings analytics disable"},
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: "~/.fly/config.yml", Key: "/send_metrics", Format: "yaml", Off: "false", On: "true"},
 		},
 		Commands: []string{"fly", "flyctl"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "superfly/flyctl@ad0172fac internal/config/config.go, internal/env/env.go, internal/command/settings/analytics.go; case is folded: internal/env/env.go@1c92836d1",
 	},
 	{
@@ -1417,7 +1417,7 @@ var tools = [...]Tool{
 		CLI:      CLI{Disable: "fmriprep ... --notrack (per run)"},
 		Commands: []string{"fmriprep", "fmriprep-docker"},
 		Packages: []string{"pypi:fmriprep"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "nipreps/fmriprep@18f39175 fmriprep/cli/parser.py, cli/run.py, utils/telemetry.py, config.py",
 	},
 	{
@@ -1432,7 +1432,7 @@ var tools = [...]Tool{
 			{Name: "GARDEN_DISABLE_ANALYTICS", Role: "opt-out", Semantics: "boolean", Off: "true", HasOff: true, Note: "env-var asBool."},
 		},
 		Commands: []string{"garden"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "garden-io/garden@c38dcb91d core/src/constants.ts, core/src/analytics/analytics.ts",
 	},
 	{
@@ -1445,12 +1445,12 @@ var tools = [...]Tool{
 			{Name: "GATSBY_TELEMETRY_DISABLED", Role: "opt-out", Semantics: "boolean", Off: "1", HasOff: true},
 		},
 		CLI: CLI{Enable: "gatsby telemetry --enable", Disable: "gatsby telemetry --disable"},
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: "~/.config/gatsby/config.json", Key: "/telemetry/enabled", Format: "json", Off: "false", On: "true"},
 		},
 		Commands: []string{"gatsby"},
 		Packages: []string{"npm:gatsby"},
-		Level:    "from-docs",
+		Evidence: "from-docs",
 		Where:    "gatsbyjs/gatsby@26b1691d docs/docs/telemetry.md; config keys in packages/gatsby-telemetry/src/telemetry.ts@0256945d",
 	},
 	{
@@ -1465,11 +1465,11 @@ var tools = [...]Tool{
 			{Name: "CLOUDSDK_CORE_DISABLE_USAGE_REPORTING", Role: "opt-out", Semantics: "boolean", Off: "true", HasOff: true, On: "false", HasOn: true, Note: "Generic CLOUDSDK_<SECTION>_<PROPERTY> mapping."},
 		},
 		CLI: CLI{Status: "gcloud config get disable_usage_reporting", Enable: "gcloud config set disable_usage_reporting false", Disable: "gcloud config set disable_usage_reporting true"},
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: "~/.config/gcloud/configurations/config_default", Key: "/core/disable_usage_reporting", Format: "ini", Off: "True", On: "False"},
 		},
 		Commands: []string{"gcloud"},
-		Level:    "from-docs",
+		Evidence: "from-docs",
 		Where:    "installer prompt and property name as quoted in the exact-string index",
 	},
 	{
@@ -1484,12 +1484,12 @@ var tools = [...]Tool{
 		Env: []Variable{
 			{Name: "GEMINI_TELEMETRY_ENABLED", Role: "related", Semantics: "boolean", Off: "false", HasOff: true, On: "true", HasOn: true, Note: "OpenTelemetry export to the user's own backend; not the usage statistics."},
 		},
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: "~/.gemini/settings.json", Key: "/privacy/usageStatisticsEnabled", Format: "json", Off: "false", On: "true"},
 		},
 		Commands: []string{"gemini"},
 		Packages: []string{"npm:@google/gemini-cli"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "google-gemini/gemini-cli@5411f113ca docs/reference/configuration.md, packages/core/src/telemetry/clearcut-logger, config/storage.ts",
 	},
 	{
@@ -1506,11 +1506,11 @@ var tools = [...]Tool{
 			{Name: "DO_NOT_TRACK", Role: "opt-out", Semantics: "value", Off: "1", HasOff: true, OffAlso: []string{"true"}, IgnoreCase: true, Else: "on", Empty: "unset", Note: "'1' or 'true' (case-insensitive); not looked at if GH_TELEMETRY is set."},
 		},
 		CLI: CLI{Status: "gh config get telemetry", Enable: "gh config set telemetry enabled", Disable: "gh config set telemetry disabled"},
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: "$XDG_CONFIG_HOME/gh/config.yml", Key: "/telemetry", Format: "yaml", Off: "disabled", On: "enabled"},
 		},
 		Commands: []string{"gh"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "cli/cli@52bbd23af internal/telemetry/telemetry.go",
 	},
 	{
@@ -1524,11 +1524,11 @@ var tools = [...]Tool{
 			{Name: "GLAB_SEND_TELEMETRY", Role: "opt-out", Semantics: "boolean", Off: "false", HasOff: true, On: "true", HasOn: true},
 		},
 		CLI: CLI{Status: "glab config get telemetry", Enable: "glab config set telemetry true --global", Disable: "glab config set telemetry false --global"},
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: "$XDG_CONFIG_HOME/glab-cli/config.yml", Key: "/telemetry", Format: "yaml", Off: "false", On: "true"},
 		},
 		Commands: []string{"glab"},
-		Level:    "from-docs",
+		Evidence: "from-docs",
 		Where:    "glab help text quoted in the exact-string index ('telemetry ... Defaults to true. Override with $GLAB_SEND_TELEMETRY')",
 	},
 	{
@@ -1542,12 +1542,12 @@ var tools = [...]Tool{
 		Notes:      "Three modes: local (default: collect on disk, no upload), on, off. No environment variable is read: GOTELEMETRY is a non-settable output of 'go env', so 'GOTELEMETRY=off' in lists has no effect (tried here with go1.26). Mode file: first word is the mode.",
 		DoNotTrack: "no",
 		CLI:        CLI{Status: "go telemetry", Enable: "go telemetry on", Disable: "go telemetry off"},
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: "$XDG_CONFIG_HOME/go/telemetry/mode", Format: "text", Off: "off", On: "on"},
 		},
 		Commands: []string{"go"},
 		Files:    []string{"~/.config/go/telemetry"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "golang/telemetry@16c97dc internal/telemetry/dir.go, cmd/gotelemetry/main.go; Go 1.26 cmd/go/internal/envcmd/env.go and a run of 'GOTELEMETRY=off go env GOTELEMETRY' (prints local)",
 	},
 	{
@@ -1563,11 +1563,11 @@ var tools = [...]Tool{
 			{Name: "GOOSE_TELEMETRY_OFF", Role: "opt-out", Semantics: "value", Off: "1", HasOff: true, OffAlso: []string{"true"}, IgnoreCase: true, Else: "on", Empty: "unset", Note: "'1' or 'true' (case-insensitive); wins."},
 			{Name: "GOOSE_TELEMETRY_ENABLED", Role: "opt-out", Semantics: "boolean", Off: "false", HasOff: true, On: "true", HasOn: true, Note: "Config key, also readable from the environment (config layer)."},
 		},
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: "$XDG_CONFIG_HOME/goose/config.yaml", Key: "/GOOSE_TELEMETRY_ENABLED", Format: "yaml", Off: "false", On: "true"},
 		},
 		Commands: []string{"goose"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "block/goose@0fc93f25 crates/goose/src/posthog.rs",
 	},
 	{
@@ -1584,7 +1584,7 @@ var tools = [...]Tool{
 		},
 		Commands: []string{"gradio"},
 		Packages: []string{"pypi:gradio"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "gradio-app/gradio@375335e60e gradio/analytics.py, gradio/blocks.py",
 	},
 	{
@@ -1599,12 +1599,12 @@ var tools = [...]Tool{
 		Env: []Variable{
 			{Name: "GX_ANALYTICS_ENABLED", Role: "opt-out", Semantics: "boolean", Off: "false", HasOff: true, On: "true", HasOn: true, Note: "pydantic bool; ignored if the project config sets analytics_enabled."},
 		},
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: "great_expectations.yml", Key: "analytics_enabled", Off: "false", On: "true"},
 		},
 		Commands: []string{"great_expectations"},
 		Packages: []string{"pypi:great-expectations"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "great-expectations/great_expectations@ce78204d6d great_expectations/analytics/config.py, data_context/abstract_data_context.py",
 	},
 	{
@@ -1617,11 +1617,11 @@ var tools = [...]Tool{
 		Env: []Variable{
 			{Name: "GREPTIMEDB_STANDALONE__ENABLE_TELEMETRY", Role: "opt-out", Semantics: "boolean", Off: "false", HasOff: true, On: "true", HasOn: true, Note: "Prefix per role (STANDALONE, DATANODE, METASRV) plus '__'; by the generic mapping."},
 		},
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: "standalone.toml", Key: "enable_telemetry", Off: "false", On: "true"},
 		},
 		Commands: []string{"greptime"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "GreptimeTeam/greptimedb@7fd0a7bb9 config/config.md, src/common/greptimedb-telemetry/src/lib.rs",
 	},
 	{
@@ -1633,12 +1633,12 @@ var tools = [...]Tool{
 		IDFile:     "~/.guardrailsrc (id)",
 		DoNotTrack: "no",
 		CLI:        CLI{Enable: "guardrails configure --enable-metrics", Disable: "guardrails configure --disable-metrics"},
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: "~/.guardrailsrc", Key: "/enable_metrics", Format: "ini", Off: "false", On: "true"},
 		},
 		Commands: []string{"guardrails"},
 		Packages: []string{"pypi:guardrails-ai"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "guardrails-ai/guardrails@c472d552 guardrails/classes/rc.py, cli/configure.py; rc.py@0a0e2213c (lines of key=value)",
 	},
 	{
@@ -1651,11 +1651,11 @@ var tools = [...]Tool{
 		Env: []Variable{
 			{Name: "HASURA_GRAPHQL_ENABLE_TELEMETRY", Role: "opt-out", Semantics: "boolean", Off: "false", HasOff: true, On: "true", HasOn: true, Note: "Server and CLI."},
 		},
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: "~/.hasura/config.json", Key: "/enable_telemetry", Format: "json", Off: "false", On: "true"},
 		},
 		Commands: []string{"hasura"},
-		Level:    "from-docs",
+		Evidence: "from-docs",
 		Where:    "hasura/graphql-engine@0b97da05 docs/docs/policies/telemetry.mdx",
 	},
 	{
@@ -1670,7 +1670,7 @@ var tools = [...]Tool{
 			{Name: "HAYSTACK_TELEMETRY_ENABLED", Role: "opt-out", Semantics: "value", Off: "False", HasOff: true, On: "true", HasOn: true, OnAlso: []string{"1"}, IgnoreCase: true, Else: "off", Empty: "off", Note: "On only for 'true' or '1' (case-insensitive); read at import."},
 		},
 		Packages: []string{"pypi:haystack-ai"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "deepset-ai/haystack@c7cb46c0f2 haystack/telemetry/_telemetry.py",
 	},
 	{
@@ -1685,11 +1685,11 @@ var tools = [...]Tool{
 			{Name: "DISABLE_TELEMETRY", Role: "opt-out", Semantics: "value", Off: "true", HasOff: true, Else: "on", Empty: "unset", Note: "Exactly 'true': stops the OpenTelemetry and Sentry channel."},
 			{Name: "HEROKU_SKIP_ANALYTICS", Role: "opt-out", Semantics: "value", Off: "1", HasOff: true, Else: "on", Empty: "unset", Note: "oclif scoped variable SKIP_ANALYTICS, exactly '1': stops the older analytics channel. Both are needed."},
 		},
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: "$XDG_CONFIG_HOME/heroku/config.json", Key: "/skipAnalytics", Format: "json", Off: "true", On: "false"},
 		},
 		Commands: []string{"heroku"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "heroku/cli@c5fbf4b43 src/lib/analytics-telemetry/telemetry-utils.ts, herokulytics-config.ts, backboard-herokulytics-client.ts",
 	},
 	{
@@ -1706,11 +1706,11 @@ var tools = [...]Tool{
 			{Name: "HOMEBREW_NO_ANALYTICS_THIS_RUN", Role: "related", Semantics: "presence", Off: "1", HasOff: true, Note: "For one run only: not a switch to keep."},
 		},
 		CLI: CLI{Status: "brew analytics state", Enable: "brew analytics on", Disable: "brew analytics off"},
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: "git config of $(brew --repository)", Key: "homebrew.analyticsdisabled", Off: "true", On: "false"},
 		},
 		Commands: []string{"brew"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "Homebrew/brew@aad366ffaf Library/Homebrew/env_config.rb, utils/analytics.rb, docs/Analytics.md",
 	},
 	{
@@ -1725,11 +1725,11 @@ var tools = [...]Tool{
 			{Name: "HOOKDECK_CLI_TELEMETRY_OPTOUT", Role: "legacy", Semantics: "presence", Off: "1", HasOff: true, Note: "Old name; not in the current source."},
 		},
 		CLI: CLI{Enable: "hookdeck telemetry enabled", Disable: "hookdeck telemetry disabled"},
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: "$XDG_CONFIG_HOME/hookdeck/config.toml", Key: "/telemetry_disabled", Format: "toml", Off: "true", On: "false"},
 		},
 		Commands: []string{"hookdeck"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "hookdeck/hookdeck-cli@eeaecc8 pkg/hookdeck/telemetry.go, pkg/cmd/telemetry.go, README.md",
 	},
 	{
@@ -1751,7 +1751,7 @@ var tools = [...]Tool{
 		CLI:      CLI{Status: "hf env"},
 		Commands: []string{"hf", "huggingface-cli"},
 		Packages: []string{"pypi:huggingface-hub"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "huggingface/huggingface_hub@ee0a4510f src/huggingface_hub/constants.py, utils/_telemetry.py, docs environment_variables.md",
 	},
 	{
@@ -1764,7 +1764,7 @@ var tools = [...]Tool{
 			{Name: "BUGGER_OFF", Role: "opt-out", Semantics: "value", Off: "true", HasOff: true, OffAlso: []string{"1", "t", "y", "yes"}, IgnoreCase: true, Note: "Python: 1,t,y,true,yes in the usual cases; Go: any value per its comment."},
 		},
 		Packages: []string{"pypi:humbug"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "bugout-dev/humbug@2cd74a2 python/humbug/consent.py, go/pkg/consent.go",
 	},
 	{
@@ -1778,7 +1778,7 @@ var tools = [...]Tool{
 			{Name: "IBM_TELEMETRY_DISABLED", Role: "opt-out", Semantics: "value", Off: "true", HasOff: true, Else: "on", Empty: "unset", Note: "Exactly 'true'."},
 		},
 		Packages: []string{"npm:@ibm/telemetry-js", "npm:@carbon/react"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "ibm-telemetry/telemetry-js@e97b97c src/main/core/environment.ts, README.md",
 	},
 	{
@@ -1789,11 +1789,11 @@ var tools = [...]Tool{
 		Env: []Variable{
 			{Name: "INFLUXD_REPORTING_DISABLED", Role: "opt-out", Semantics: "boolean", Off: "true", HasOff: true},
 		},
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: "config.yml", Key: "reporting-disabled", Off: "true", On: "false"},
 		},
 		Commands: []string{"influxd"},
-		Level:    "from-list-only",
+		Evidence: "from-list-only",
 		Where:    "beatcracker/toptout data/influxdb.json",
 	},
 	{
@@ -1808,7 +1808,7 @@ var tools = [...]Tool{
 			{Name: "INFLUXDB3_TELEMETRY_DISABLE_UPLOAD", Role: "opt-out", Semantics: "boolean", Off: "true", HasOff: true, On: "false", HasOn: true},
 		},
 		Commands: []string{"influxdb3"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "influxdata/influxdb@d7834110b3 influxdb3/src/commands/serve.rs",
 	},
 	{
@@ -1823,7 +1823,7 @@ var tools = [...]Tool{
 			{Name: "INFRACOST_SKIP_UPDATE_CHECK", Role: "update-check", Semantics: "value", Off: "true", HasOff: true, Note: "Update check; still present in the repo's Dockerfiles."},
 		},
 		Commands: []string{"infracost"},
-		Level:    "from-list-only",
+		Evidence: "from-list-only",
 		Where:    "beatcracker/toptout data/infracost.json; infracost/infracost@95ba4f49a has no occurrence of the first name",
 	},
 	{
@@ -1835,12 +1835,12 @@ var tools = [...]Tool{
 		IDFile:     "~/.ionic/config.json (tokens.telemetry)",
 		DoNotTrack: "no",
 		CLI:        CLI{Status: "ionic config get -g telemetry", Enable: "ionic config set -g telemetry true", Disable: "ionic config set -g telemetry false"},
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: "~/.ionic/config.json", Key: "/telemetry", Format: "json", Off: "false", On: "true"},
 		},
 		Commands: []string{"ionic"},
 		Packages: []string{"npm:@ionic/cli"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "ionic-team/ionic-cli@cb44be38 packages/@ionic/cli/src/lib/config.ts, command.ts, telemetry.ts",
 	},
 	{
@@ -1855,11 +1855,11 @@ var tools = [...]Tool{
 		Env: []Variable{
 			{Name: "ITERATIVE_DO_NOT_TRACK", Role: "opt-out", Semantics: "presence", Off: "1", HasOff: true, Empty: "off", Note: "Any value, also empty, counts."},
 		},
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: "$XDG_CONFIG_HOME/iterative/telemetry", Key: "/user_id", Format: "json", Off: "do-not-track"},
 		},
 		Packages: []string{"pypi:iterative-telemetry"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "iterative/telemetry-python@7ee24e6 src/iterative_telemetry/__init__.py",
 	},
 	{
@@ -1873,7 +1873,7 @@ var tools = [...]Tool{
 			{Name: "JFROG_CLI_REPORT_USAGE", Role: "opt-out", Semantics: "boolean", Off: "false", HasOff: true, On: "true", HasOn: true, Note: "Default true."},
 		},
 		Commands: []string{"jf", "jfrog"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "jfrog/jfrog-cli-core@77deb9f62 utils/usage/usage.go, utils/coreutils/coreconsts.go",
 	},
 	{
@@ -1889,7 +1889,7 @@ var tools = [...]Tool{
 			{Name: "JULIA_PKG_SERVER", Role: "related", Semantics: "value", HasOff: true, Note: "Empty string stops use of the package server altogether."},
 		},
 		Commands: []string{"julia"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "JuliaLang/Pkg.jl@e52498951 src/PlatformEngines.jl",
 	},
 	{
@@ -1900,11 +1900,11 @@ var tools = [...]Tool{
 		Endpoint:   "Segment",
 		Notes:      "Cluster configuration only.",
 		DoNotTrack: "no",
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: "k0s.yaml", Key: "spec.telemetry.enabled", Off: "false", On: "true"},
 		},
 		Commands: []string{"k0s"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "k0sproject/k0s@dff90cee9 docs/configuration.md, pkg/telemetry/component.go",
 	},
 	{
@@ -1919,7 +1919,7 @@ var tools = [...]Tool{
 		},
 		CLI:      CLI{Disable: "k6 run --no-usage-report (per run)"},
 		Commands: []string{"k6"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "grafana/k6@87883075c internal/cmd/config.go, report.go",
 	},
 	{
@@ -1929,11 +1929,11 @@ var tools = [...]Tool{
 		Category: "operating-system",
 		OptIn:    true,
 		Notes:    "Global kill switch read by every application using the library; default true (kill switch not engaged); each application has its own level, default none.",
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: "$XDG_CONFIG_HOME/KDE/UserFeedback.conf", Key: "/UserFeedback/Enabled", Format: "ini", Off: "false", On: "true"},
 		},
-		Level: "verified-from-source",
-		Where: "KDE/kuserfeedback@cda8936 src/provider/core/provider.cpp",
+		Evidence: "verified-from-source",
+		Where:    "KDE/kuserfeedback@cda8936 src/provider/core/provider.cpp",
 	},
 	{
 		ID:                "kedro",
@@ -1949,12 +1949,12 @@ var tools = [...]Tool{
 			{Name: "DO_NOT_TRACK", Role: "opt-out", Semantics: "presence", Off: "1", HasOff: true, Note: "Any non-empty value."},
 			{Name: "KEDRO_DISABLE_TELEMETRY", Role: "opt-out", Semantics: "presence", Off: "1", HasOff: true, Note: "Any non-empty value."},
 		},
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: "<project>/.telemetry", Key: "consent", Off: "false", On: "true"},
 		},
 		Commands: []string{"kedro"},
 		Packages: []string{"pypi:kedro-telemetry"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "kedro-org/kedro-plugins@cf25aaf3 kedro-telemetry/kedro_telemetry/plugin.py, README.md",
 	},
 	{
@@ -1967,11 +1967,11 @@ var tools = [...]Tool{
 		Env: []Variable{
 			{Name: "KESTRA_ANONYMOUS_USAGE_REPORT_ENABLED", Role: "opt-out", Semantics: "boolean", Off: "false", HasOff: true, On: "true", HasOn: true, Note: "Micronaut's generic mapping; name not spelled out in source."},
 		},
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: "application.yml", Key: "kestra.anonymous-usage-report.enabled", Off: "false", On: "true"},
 		},
 		Commands: []string{"kestra"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "kestra-io/kestra@58c1ca2d0 cli/src/main/resources/application.yml, core CollectorService.java",
 	},
 	{
@@ -1984,7 +1984,7 @@ var tools = [...]Tool{
 			{Name: "KICS_COLLECT_TELEMETRY", Role: "legacy", Semantics: "value", Off: "0", HasOff: true, Note: "Legacy."},
 		},
 		Commands: []string{"kics"},
-		Level:    "from-list-only",
+		Evidence: "from-list-only",
 		Where:    "beatcracker/toptout data/kics.json",
 	},
 	{
@@ -1999,7 +1999,7 @@ var tools = [...]Tool{
 		},
 		Commands: []string{"label-studio"},
 		Packages: []string{"pypi:label-studio"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "label_studio/core/settings/base.py and the contextlog module (exact-string index; repository over the fetch limit)",
 	},
 	{
@@ -2015,7 +2015,7 @@ var tools = [...]Tool{
 		},
 		Commands: []string{"langflow"},
 		Packages: []string{"pypi:langflow"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "langflow-ai/langflow@00c1e4024 src/backend/base/langflow/services/telemetry/service.py",
 	},
 	{
@@ -2032,7 +2032,7 @@ var tools = [...]Tool{
 		},
 		Commands: []string{"localstack"},
 		Packages: []string{"pypi:localstack"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "localstack/localstack@8b9a79f05 localstack-core/localstack/config.py, constants.py, utils/analytics/*.py",
 	},
 	{
@@ -2044,12 +2044,12 @@ var tools = [...]Tool{
 		Endpoint:   "https://api.mage.ai/v1/usage_statistics",
 		Notes:      "Config file only. Unset counts as off (the sender returns unless the value is truthy).",
 		DoNotTrack: "no",
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: "<project>/metadata.yaml", Key: "help_improve_mage", Off: "false", On: "true"},
 		},
 		Commands: []string{"mage"},
 		Packages: []string{"pypi:mage-ai"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "mage-ai/mage-ai@5640c790a mage_ai/usage_statistics/constants.py, data_preparation/repo_manager.py",
 	},
 	{
@@ -2062,7 +2062,7 @@ var tools = [...]Tool{
 			{Name: "MM_SERVICESETTINGS_ENABLESECURITYFIXALERT", Role: "update-check", Semantics: "value", Off: "false", HasOff: true, Note: "update check; semantics as listed, not checked in source"},
 		},
 		Commands: []string{"mattermost"},
-		Level:    "from-list-only",
+		Evidence: "from-list-only",
 		Where:    "beatcracker/toptout@c73ba38 data/mattermost-server.json (2023)",
 	},
 	{
@@ -2075,7 +2075,7 @@ var tools = [...]Tool{
 		},
 		Commands: []string{"medusa"},
 		Packages: []string{"npm:@medusajs/medusa"},
-		Level:    "from-list-only",
+		Evidence: "from-list-only",
 		Where:    "third-party Dockerfiles in the exact-string index",
 	},
 	{
@@ -2091,7 +2091,7 @@ var tools = [...]Tool{
 		},
 		CLI:      CLI{Disable: "meilisearch --no-analytics (per run)"},
 		Commands: []string{"meilisearch"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "meilisearch/meilisearch@5cb2f2e94 crates/meilisearch/src/option.rs, analytics/*.rs",
 	},
 	{
@@ -2108,12 +2108,12 @@ var tools = [...]Tool{
 			{Name: "MELTANO_DISABLE_TRACKING", Role: "legacy", Semantics: "boolean", Off: "true", HasOff: true, Note: "Old name; kept as a separate setting disable_tracking."},
 		},
 		CLI: CLI{Disable: "meltano config set meltano send_anonymous_usage_stats false"},
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: "meltano.yml", Key: "send_anonymous_usage_stats", Off: "false", On: "true"},
 		},
 		Commands: []string{"meltano"},
 		Packages: []string{"pypi:meltano"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "meltano/meltano@c139d24b2 src/meltano/core/bundle/settings.yml, core/tracking/tracker.py",
 	},
 	{
@@ -2130,7 +2130,7 @@ var tools = [...]Tool{
 		},
 		Commands: []string{"mem0"},
 		Packages: []string{"pypi:mem0ai"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "mem0ai/mem0@8d5b7865b mem0/memory/telemetry.py, cli/python/src/mem0_cli/telemetry.py",
 	},
 	{
@@ -2141,8 +2141,8 @@ var tools = [...]Tool{
 		Env: []Variable{
 			{Name: "MB_ANON_TRACKING_ENABLED", Role: "opt-out", Semantics: "boolean", Off: "false", HasOff: true, On: "true", HasOn: true, Note: "From own knowledge of the settings list."},
 		},
-		Level: "from-docs",
-		Where: "metabase/metabase@0c191c4f docs/installation-and-operation/information-collection.md (GUI switch)",
+		Evidence: "from-docs",
+		Where:    "metabase/metabase@0c191c4f docs/installation-and-operation/information-collection.md (GUI switch)",
 	},
 	{
 		ID:         "migas",
@@ -2157,7 +2157,7 @@ var tools = [...]Tool{
 			{Name: "MIGAS_OPTOUT", Role: "opt-out", Semantics: "presence", Off: "1", HasOff: true, Note: "Non-empty."},
 		},
 		Packages: []string{"pypi:migas"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "nipreps/migas-py@d7b43be migas/config.py, README.md",
 	},
 	{
@@ -2175,7 +2175,7 @@ var tools = [...]Tool{
 		},
 		Commands: []string{"mlflow"},
 		Packages: []string{"pypi:mlflow", "pypi:mlflow-skinny"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "mlflow/mlflow@02ac7ef8178 mlflow/telemetry/utils.py, mlflow/environment_variables.py; mlflow.org/docs usage-tracking",
 	},
 	{
@@ -2187,7 +2187,7 @@ var tools = [...]Tool{
 			{Name: "MLDOTNET_CLI_TELEMETRY_OPTOUT", Role: "opt-out", Semantics: "value", Off: "True", HasOff: true, Note: "usage data; semantics as listed, not checked in source"},
 		},
 		Commands: []string{"mlnet"},
-		Level:    "from-list-only",
+		Evidence: "from-list-only",
 		Where:    "beatcracker/toptout@c73ba38 data/mlnet-cli.json (2023)",
 	},
 	{
@@ -2199,12 +2199,12 @@ var tools = [...]Tool{
 		IDFile:     "~/.mongodb/mongosh/config (telemetryAnonymousId)",
 		DoNotTrack: "no",
 		CLI:        CLI{Status: "mongosh --nodb --eval 'config.get(\"enableTelemetry\")'", Enable: "mongosh --nodb --eval 'enableTelemetry()'", Disable: "mongosh --nodb --eval 'disableTelemetry()'"},
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: "~/.mongodb/mongosh/config", Key: "/enableTelemetry", Format: "json", Off: "false", On: "true"},
 			{Path: "/etc/mongosh.conf", Key: "/mongosh/forceDisableTelemetry", Format: "yaml", Off: "true"},
 		},
 		Commands: []string{"mongosh"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "mongodb-js/mongosh@d5426f493 packages/cli-repl/src/cli-repl.ts; packages/cli-repl/src/config-directory.ts@07081f5d0 (path, JSON)",
 	},
 	{
@@ -2215,11 +2215,11 @@ var tools = [...]Tool{
 		Status:     "no-op",
 		Notes:      "Subscriber commented out in this version.",
 		DoNotTrack: "no",
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: ".moon/workspace.yml", Key: "telemetry", Off: "false", On: "true"},
 		},
 		Commands: []string{"moon"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "moonrepo/moon@93e8b785e crates/action-pipeline/src/action_pipeline.rs",
 	},
 	{
@@ -2231,7 +2231,7 @@ var tools = [...]Tool{
 			{Name: "MSSQL_CLI_TELEMETRY_OPTOUT", Role: "opt-out", Semantics: "value", Off: "True", HasOff: true, Note: "usage data; semantics as listed, not checked in source"},
 		},
 		Commands: []string{"mssql-cli"},
-		Level:    "from-list-only",
+		Evidence: "from-list-only",
 		Where:    "beatcracker/toptout@c73ba38 data/mssql-cli.json (2023)",
 	},
 	{
@@ -2243,7 +2243,7 @@ var tools = [...]Tool{
 			{Name: "MUI_X_TELEMETRY_DISABLED", Role: "opt-out", Semantics: "boolean", Off: "true", HasOff: true, Note: "In the Node process."},
 		},
 		Packages: []string{"npm:@mui/x-telemetry"},
-		Level:    "from-list-only",
+		Evidence: "from-list-only",
 		Where:    "alloydwhitlock/do-not-track-cli do_not_track.env@0a6edbdd",
 	},
 	{
@@ -2258,12 +2258,12 @@ var tools = [...]Tool{
 		Env: []Variable{
 			{Name: "MULTIQC_NO_VERSION_CHECK", Role: "update-check", Semantics: "boolean", Off: "true", HasOff: true, Note: "Generic MULTIQC_<KEY> mapping of scalar config values."},
 		},
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: "multiqc_config.yaml", Key: "no_version_check", Off: "true", On: "false"},
 		},
 		Commands: []string{"multiqc"},
 		Packages: []string{"pypi:multiqc"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "MultiQC/MultiQC@7c5ae3af0 multiqc/core/version_check.py, config.py, config_defaults.yaml",
 	},
 	{
@@ -2277,7 +2277,7 @@ var tools = [...]Tool{
 		},
 		Commands: []string{"n8n"},
 		Packages: []string{"npm:n8n"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "n8n-io/n8n@14e101251 packages/@n8n/config/src/configs/diagnostics.config.ts",
 	},
 	{
@@ -2294,12 +2294,12 @@ var tools = [...]Tool{
 			{Name: "NML_DISABLE_USAGE_LOGGING", Role: "opt-out", Semantics: "presence", Off: "1", HasOff: true, Empty: "off", Note: "Tested with 'in os.environ': '0' also disables. A .env file in the working directory is loaded too."},
 			{Name: "NML_DISABLE_USER_ANALYTICS", Role: "legacy", Semantics: "presence", Off: "1", HasOff: true, Note: "Only in the older module nannyml/analytics.py, still shipped but not imported by the package."},
 		},
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: ".env", Key: "NML_DISABLE_USAGE_LOGGING", Off: "1"},
 		},
 		Commands: []string{"nml"},
 		Packages: []string{"pypi:nannyml"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "NannyML/nannyml@4c86ee35 nannyml/usage_logging.py, nannyml/analytics.py, docs/usage_logging.rst",
 	},
 	{
@@ -2316,11 +2316,11 @@ var tools = [...]Tool{
 			{Name: "DISABLE_TELEMETRY", Role: "opt-out", Semantics: "presence", Off: "true", HasOff: true, Note: "Container: any non-empty value (a word also prints a shell warning); installer and Windows service per docs."},
 			{Name: "DO_NOT_TRACK", Role: "opt-out", Semantics: "presence", Off: "1", HasOff: true, Note: "Installer and container only; any non-empty value in the container."},
 		},
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: "/etc/netdata/.opt-out-from-anonymous-statistics", Format: "file", Off: "present", On: "absent"},
 		},
 		Commands: []string{"netdata"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "netdata/netdata@0007029bc docs/netdata-agent/configuration/anonymous-telemetry-events.md, @03df7c17 packaging/docker/run.sh",
 	},
 	{
@@ -2333,12 +2333,12 @@ var tools = [...]Tool{
 		IDFile:     "~/.config/netlify/config.json (cliId)",
 		DoNotTrack: "no",
 		CLI:        CLI{Enable: "netlify --telemetry-enable", Disable: "netlify --telemetry-disable"},
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: "$XDG_CONFIG_HOME/netlify/config.json", Key: "/telemetryDisabled", Format: "json", Off: "true", On: "false"},
 		},
 		Commands: []string{"netlify", "ntl"},
 		Packages: []string{"npm:netlify-cli"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "netlify/cli@88ece2915 src/commands/main.ts, src/utils/telemetry/*.ts",
 	},
 	{
@@ -2353,7 +2353,7 @@ var tools = [...]Tool{
 			{Name: "NXF_OFFLINE", Role: "related", Semantics: "value", Off: "true", HasOff: true, Note: "Offline mode."},
 		},
 		Commands: []string{"nextflow"},
-		Level:    "from-docs",
+		Evidence: "from-docs",
 		Where:    "nextflow-io/nextflow@2aad02f65 docs/reference/env-vars.mdx",
 	},
 	{
@@ -2369,12 +2369,12 @@ var tools = [...]Tool{
 			{Name: "NEXT_TELEMETRY_DISABLED", Role: "opt-out", Semantics: "presence", Off: "1", HasOff: true, Note: "JS truthiness of the string: '0' and 'false' also disable."},
 		},
 		CLI: CLI{Status: "npx next telemetry status", Enable: "npx next telemetry enable", Disable: "npx next telemetry disable"},
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: "$XDG_CONFIG_HOME/nextjs-nodejs/config.json", Key: "/telemetry/enabled", Format: "json", Off: "false", On: "true"},
 		},
 		Commands: []string{"next"},
 		Packages: []string{"npm:next"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "vercel/next.js@018030913 packages/next/src/telemetry/storage.ts, post-telemetry-payload.ts",
 	},
 	{
@@ -2387,12 +2387,12 @@ var tools = [...]Tool{
 			{Name: "NIPYPE_NO_ET", Role: "opt-out", Semantics: "presence", Off: "1", HasOff: true, Empty: "off", Note: "'not in os.environ' test."},
 			{Name: "NO_ET", Role: "opt-out", Semantics: "presence", Off: "1", HasOff: true, Empty: "off", Note: "Through etelemetry."},
 		},
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: "~/.nipype/nipype.cfg", Key: "/execution/check_version", Format: "ini", Off: "false", On: "true"},
 		},
 		Commands: []string{"nipypecli"},
 		Packages: []string{"pypi:nipype"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "nipy/nipype@b2cfd3bcf nipype/__init__.py, interfaces/base/core.py",
 	},
 	{
@@ -2407,7 +2407,7 @@ var tools = [...]Tool{
 		},
 		CLI:      CLI{Disable: "nix-installer install --diagnostic-endpoint ''"},
 		Commands: []string{"nix-installer"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "DeterminateSystems/nix-installer@ce18fc86 src/cli/mod.rs, README.md; src/diagnostics.rs@020e1190d and DeterminateSystems/detsys-ids-client@00fbca91c src/lib.rs, src/transport/mod.rs",
 	},
 	{
@@ -2419,7 +2419,7 @@ var tools = [...]Tool{
 			{Name: "NC_DISABLE_TELE", Role: "opt-out", Semantics: "presence", Off: "true", HasOff: true, Note: "!process.env.NC_DISABLE_TELE."},
 		},
 		Commands: []string{"nocodb"},
-		Level:    "from-docs",
+		Evidence: "from-docs",
 		Where:    "NocoDB variable table and appInfo code excerpt in the exact-string index",
 	},
 	{
@@ -2431,7 +2431,7 @@ var tools = [...]Tool{
 			{Name: "NUKE_TELEMETRY_OPTOUT", Role: "opt-out", Semantics: "value", Off: "1", HasOff: true, Note: "usage data; semantics as listed, not checked in source"},
 		},
 		Commands: []string{"nuke"},
-		Level:    "from-list-only",
+		Evidence: "from-list-only",
 		Where:    "beatcracker/toptout@c73ba38 data/nuke.json (2023)",
 	},
 	{
@@ -2448,13 +2448,13 @@ var tools = [...]Tool{
 			{Name: "NUXT_TELEMETRY_DISABLED", Role: "opt-out", Semantics: "boolean", Off: "1", HasOff: true, Note: "Truthy words; also read from the project's .env."},
 		},
 		CLI: CLI{Status: "npx nuxt-telemetry status --global", Enable: "npx nuxt-telemetry enable --global", Disable: "npx nuxt-telemetry disable --global"},
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: "~/.nuxtrc", Key: "/telemetry.enabled", Format: "ini", Off: "false", On: "true"},
 			{Path: "nuxt.config", Key: "telemetry", Off: "false", On: "true"},
 		},
 		Commands: []string{"nuxt", "nuxi"},
 		Packages: []string{"npm:@nuxt/telemetry"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "nuxt/telemetry@f797837 src/cli.ts, src/consent.ts, src/module.ts",
 	},
 	{
@@ -2467,11 +2467,11 @@ var tools = [...]Tool{
 		IDFile:     "~/.okteto/analytics.json (machineID)",
 		DoNotTrack: "no",
 		CLI:        CLI{Enable: "okteto analytics", Disable: "okteto analytics --disable"},
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: "~/.okteto/analytics.json", Key: "/enabled", Format: "json", Off: "false", On: "true"},
 		},
 		Commands: []string{"okteto"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "okteto/okteto@965feb404 pkg/analytics/config.go, cmd/analytics.go",
 	},
 	{
@@ -2489,7 +2489,7 @@ var tools = [...]Tool{
 		},
 		Commands: []string{"onecodex"},
 		Packages: []string{"pypi:onecodex"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "onecodex/onecodex@a5d2d66 onecodex/api.py",
 	},
 	{
@@ -2501,7 +2501,7 @@ var tools = [...]Tool{
 			{Name: "SQA_OPT_OUT", Role: "opt-out", Semantics: "value", Off: "true", HasOff: true, Note: "usage data; semantics as listed, not checked in source"},
 		},
 		Commands: []string{"ory"},
-		Level:    "from-list-only",
+		Evidence: "from-list-only",
 		Where:    "beatcracker/toptout@c73ba38 data/ory.json (2023)",
 	},
 	{
@@ -2517,12 +2517,12 @@ var tools = [...]Tool{
 		Env: []Variable{
 			{Name: "CHECKPOINT_DISABLE", Role: "opt-out", Semantics: "presence", Off: "1", HasOff: true, Note: "Any non-empty value."},
 		},
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: "~/.packerconfig", Key: "/disable_checkpoint", Format: "json", Off: "true", On: "false"},
 			{Path: "~/.packerconfig", Key: "disable_checkpoint_signature", Off: "true", On: "false"},
 		},
 		Commands: []string{"packer"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "hashicorp/packer@856572ec8 packer/telemetry.go, config.go",
 	},
 	{
@@ -2537,11 +2537,11 @@ var tools = [...]Tool{
 		Env: []Variable{
 			{Name: "PANTS_ANONYMOUS_TELEMETRY_ENABLED", Role: "legacy", Semantics: "boolean", Off: "false", HasOff: true, On: "true", HasOn: true, Note: "Option still parsed."},
 		},
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: "pants.toml", Key: "[anonymous-telemetry] enabled", Off: "false", On: "true"},
 		},
 		Commands: []string{"pants"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "pantsbuild/pants@7f5db53ac src/python/pants/goal/anonymous_telemetry.py, docs/docs/using-pants/anonymous-telemetry.mdx",
 	},
 	{
@@ -2557,11 +2557,11 @@ var tools = [...]Tool{
 		Env: []Variable{
 			{Name: "PARSL_TRACKING", Role: "legacy", Semantics: "value", Off: "false", HasOff: true, On: "true", HasOn: true, IgnoreCase: true, Else: "on", Empty: "on", Note: "Only old releases read it (2019-era opt-out tracker): the string 'false', case-insensitive, disables; anything else leaves it on. Current releases contain no reference to it."},
 		},
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: "Python: parsl.config.Config(usage_tracking=...)", Key: "usage_tracking", Off: "0", On: "1, 2 or 3"},
 		},
 		Packages: []string{"pypi:parsl"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "Parsl/parsl@b8b474c7a parsl/usage_tracking/usage.py, parsl/config.py, docs/userguide/advanced/usage_tracking.rst; old semantics: parsl/dataflow/usage_tracking/usage.py@03a70090b0b0",
 	},
 	{
@@ -2577,8 +2577,8 @@ var tools = [...]Tool{
 		Env: []Variable{
 			{Name: "PARSL_TRACKING", Role: "opt-out", Semantics: "value", Off: "false", HasOff: true, On: "true", HasOn: true, IgnoreCase: true, Else: "on", Empty: "on", Note: "The string 'false', case-insensitive, disables; anything else leaves it on. Current releases: see parsl."},
 		},
-		Level: "verified-from-source",
-		Where: "Parsl/parsl parsl/dataflow/usage_tracking/usage.py@03a70090b0b0",
+		Evidence: "verified-from-source",
+		Where:    "Parsl/parsl parsl/dataflow/usage_tracking/usage.py@03a70090b0b0",
 	},
 	{
 		ID:         "ploomber",
@@ -2593,12 +2593,12 @@ var tools = [...]Tool{
 			{Name: "PLOOMBER_STATS_ENABLED", Role: "opt-out", Semantics: "value", Off: "false", HasOff: true, On: "true", HasOn: true, IgnoreCase: true, Else: "off", Empty: "off", Note: "If set, enabled only for 'true' (case-insensitive)."},
 			{Name: "PLOOMBER_VERSION_CHECK_DISABLED", Role: "update-check", Semantics: "presence", Off: "1", HasOff: true, Note: "Version check only."},
 		},
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: "~/.ploomber/stats/config.yaml", Key: "/stats_enabled", Format: "yaml", Off: "false", On: "true"},
 		},
 		Commands: []string{"ploomber"},
 		Packages: []string{"pypi:ploomber-core", "pypi:ploomber", "pypi:jupysql"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "ploomber/core@437b997 src/ploomber_core/telemetry/telemetry.py",
 	},
 	{
@@ -2610,8 +2610,8 @@ var tools = [...]Tool{
 			{Name: "PNPPOWERSHELL_DISABLETELEMETRY", Role: "opt-out", Semantics: "value", Off: "true", HasOff: true, On: "false", HasOn: true, Note: "usage data; semantics as listed, not checked in source"},
 			{Name: "PNPPOWERSHELL_UPDATECHECK", Role: "update-check", Semantics: "value", Off: "false", HasOff: true, On: "true", HasOn: true, Note: "update check; semantics as listed, not checked in source"},
 		},
-		Level: "from-list-only",
-		Where: "beatcracker/toptout@c73ba38 data/pnp-powershell.json (2023)",
+		Evidence: "from-list-only",
+		Where:    "beatcracker/toptout@c73ba38 data/pnp-powershell.json (2023)",
 	},
 	{
 		ID:         "powershell",
@@ -2626,7 +2626,7 @@ var tools = [...]Tool{
 			{Name: "POWERSHELL_UPDATECHECK", Role: "update-check", Semantics: "value", Off: "Off", HasOff: true, Note: "Update notice only."},
 		},
 		Commands: []string{"pwsh"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "PowerShell/PowerShell@929903692 src/System.Management.Automation/utils/Telemetry.cs",
 	},
 	{
@@ -2645,7 +2645,7 @@ var tools = [...]Tool{
 		},
 		Commands: []string{"prefect"},
 		Packages: []string{"pypi:prefect"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "PrefectHQ/prefect@ce79dd3d6c src/prefect/_internal/analytics/*.py, server/services/telemetry.py, settings/models/server/root.py",
 	},
 	{
@@ -2659,7 +2659,7 @@ var tools = [...]Tool{
 		},
 		Commands: []string{"prisma"},
 		Packages: []string{"npm:prisma"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "prisma/prisma@091743d8 packages/cli/src/utils/checkpoint.ts",
 	},
 	{
@@ -2676,7 +2676,7 @@ var tools = [...]Tool{
 		},
 		Commands: []string{"promptfoo", "pf"},
 		Packages: []string{"npm:promptfoo"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "promptfoo/promptfoo@00ba4eed1 src/telemetry.ts; src/envars.ts@002b8d03c",
 	},
 	{
@@ -2687,11 +2687,11 @@ var tools = [...]Tool{
 		Env: []Variable{
 			{Name: "PROSE_TELEMETRY_OPTOUT", Role: "opt-out", Semantics: "presence", Off: "1", HasOff: true, Note: "usage data; semantics as listed, not checked in source"},
 		},
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: "~/.config/prose/config.json"},
 		},
-		Level: "from-list-only",
-		Where: "beatcracker/toptout@c73ba38 data/prose-sdk.json (2023)",
+		Evidence: "from-list-only",
+		Where:    "beatcracker/toptout@c73ba38 data/prose-sdk.json (2023)",
 	},
 	{
 		ID:       "pulumi",
@@ -2702,7 +2702,7 @@ var tools = [...]Tool{
 			{Name: "PULUMI_SKIP_UPDATE_CHECK", Role: "update-check", Semantics: "boolean", Off: "true", HasOff: true, Note: "Update check."},
 		},
 		Commands: []string{"pulumi"},
-		Level:    "from-list-only",
+		Evidence: "from-list-only",
 		Where:    "beatcracker/toptout data/pulumi.json",
 	},
 	{
@@ -2719,7 +2719,7 @@ var tools = [...]Tool{
 			{Name: "AIRBYTE_OFFLINE_MODE", Role: "related", Semantics: "boolean", Off: "1", HasOff: true, Note: "Also stops registry lookups."},
 		},
 		Packages: []string{"pypi:airbyte"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "airbytehq/PyAirbyte@f65f2272 airbyte/_util/telemetry.py",
 	},
 	{
@@ -2733,11 +2733,11 @@ var tools = [...]Tool{
 			{Name: "QDRANT__TELEMETRY_DISABLED", Role: "opt-out", Semantics: "boolean", Off: "true", HasOff: true, On: "false", HasOn: true, Note: "Generic QDRANT__ mapping of telemetry_disabled."},
 		},
 		CLI: CLI{Disable: "qdrant --disable-telemetry (per run)"},
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: "config/config.yaml", Key: "telemetry_disabled", Off: "true", On: "false"},
 		},
 		Commands: []string{"qdrant"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "qdrant/qdrant@74f3e85b94 src/main.rs, src/settings.rs, src/common/telemetry_reporting.rs",
 	},
 	{
@@ -2752,7 +2752,7 @@ var tools = [...]Tool{
 			{Name: "DISABLE_QUICKWIT_TELEMETRY", Role: "legacy", Semantics: "presence", Off: "1", HasOff: true, Note: "Older (toptout)."},
 		},
 		Commands: []string{"quickwit"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "quickwit-oss/quickwit@9fd01432a: no usage telemetry module or variable left, only metrics/trace exporters",
 	},
 	{
@@ -2766,12 +2766,12 @@ var tools = [...]Tool{
 			{Name: "QUILT_DISABLE_USAGE_METRICS", Role: "opt-out", Semantics: "value", Off: "True", HasOff: true, OnAlso: []string{"false", "no", "0"}, IgnoreCase: true, Else: "off", Empty: "unset", Note: "Any non-empty value except false/no/0."},
 		},
 		CLI: CLI{Disable: "quilt3 disable-telemetry"},
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: "quilt3 config.yml", Key: "telemetry_disabled", Off: "true", On: "false"},
 		},
 		Commands: []string{"quilt3"},
 		Packages: []string{"pypi:quilt3"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "quiltdata/quilt@f7c8bc372 api/python/quilt3/telemetry.py, api.py",
 	},
 	{
@@ -2787,11 +2787,11 @@ var tools = [...]Tool{
 			{Name: "DO_NOT_TRACK", Role: "opt-out", Semantics: "value", Off: "1", HasOff: true, OffAlso: []string{"true"}, IgnoreCase: true, Else: "on", Empty: "unset", Note: "Same."},
 		},
 		CLI: CLI{Status: "railway telemetry status", Enable: "railway telemetry enable", Disable: "railway telemetry disable"},
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: "~/.railway/preferences.json", Key: "/telemetry_disabled", Format: "json", Off: "true", On: "false"},
 		},
 		Commands: []string{"railway"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "railwayapp/cli@df3838bf src/telemetry.rs, src/commands/telemetry_cmd.rs",
 	},
 	{
@@ -2805,7 +2805,7 @@ var tools = [...]Tool{
 		CLI:      CLI{Enable: "rasa telemetry enable", Disable: "rasa telemetry disable"},
 		Commands: []string{"rasa"},
 		Packages: []string{"pypi:rasa", "pypi:rasa-pro"},
-		Level:    "from-docs",
+		Evidence: "from-docs",
 		Where:    "Rasa docs telemetry page (mirrored copy in the string index): variable toggles reporting, default true",
 	},
 	{
@@ -2822,12 +2822,12 @@ var tools = [...]Tool{
 			{Name: "RAY_USAGE_STATS_PROMPT_ENABLED", Role: "related", Semantics: "value", Off: "0", HasOff: true, On: "1", HasOn: true, Note: "Hides the prompt only."},
 		},
 		CLI: CLI{Enable: "ray enable-usage-stats", Disable: "ray disable-usage-stats"},
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: "~/.ray/config.json", Key: "/usage_stats", Format: "json", Off: "false", On: "true"},
 		},
 		Commands: []string{"ray"},
 		Packages: []string{"pypi:ray"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "ray-project/ray@008e15e9d python/ray/_private/usage/usage_lib.py",
 	},
 	{
@@ -2840,12 +2840,12 @@ var tools = [...]Tool{
 		Env: []Variable{
 			{Name: "REDOCLY_TELEMETRY", Role: "opt-out", Semantics: "value", Off: "off", HasOff: true, Else: "on", Empty: "unset", Note: "Exactly 'off'."},
 		},
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: "redocly.yaml", Key: "telemetry", Off: "off", On: "on"},
 		},
 		Commands: []string{"redocly"},
 		Packages: []string{"npm:@redocly/cli"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "Redocly/redocly-cli@03cb486aa packages/cli/src/wrapper.ts, utils/constants.ts",
 	},
 	{
@@ -2860,12 +2860,12 @@ var tools = [...]Tool{
 		Env: []Variable{
 			{Name: "REFLEX_TELEMETRY_ENABLED", Role: "opt-out", Semantics: "boolean", Off: "false", HasOff: true, On: "true", HasOn: true, Note: "Generic REFLEX_ prefix for config fields."},
 		},
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: "rxconfig.py", Key: "telemetry_enabled", Off: "False", On: "True"},
 		},
 		Commands: []string{"reflex"},
 		Packages: []string{"pypi:reflex"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "reflex-dev/reflex@d86f167bc packages/reflex-base/src/reflex_base/config.py, reflex/utils/telemetry.py, docs/api-reference/telemetry.md",
 	},
 	{
@@ -2876,8 +2876,8 @@ var tools = [...]Tool{
 		Env: []Variable{
 			{Name: "REPORTPORTAL_CLIENT_JS_NO_ANALYTICS", Role: "opt-out", Semantics: "value", Off: "true", HasOff: true, Note: "usage data; semantics as listed, not checked in source"},
 		},
-		Level: "from-list-only",
-		Where: "beatcracker/toptout@c73ba38 data/reportportal-js-client.json (2023)",
+		Evidence: "from-list-only",
+		Where:    "beatcracker/toptout@c73ba38 data/reportportal-js-client.json (2023)",
 	},
 	{
 		ID:       "reportportal-pytest-plugin",
@@ -2887,8 +2887,8 @@ var tools = [...]Tool{
 		Env: []Variable{
 			{Name: "AGENT_NO_ANALYTICS", Role: "opt-out", Semantics: "value", Off: "1", HasOff: true, Note: "usage data; semantics as listed, not checked in source"},
 		},
-		Level: "from-list-only",
-		Where: "beatcracker/toptout@c73ba38 data/reportportal-pytest-plugin.json (2023)",
+		Evidence: "from-list-only",
+		Where:    "beatcracker/toptout@c73ba38 data/reportportal-pytest-plugin.json (2023)",
 	},
 	{
 		ID:       "restler",
@@ -2899,7 +2899,7 @@ var tools = [...]Tool{
 			{Name: "RESTLER_TELEMETRY_OPTOUT", Role: "opt-out", Semantics: "value", Off: "1", HasOff: true, Note: "usage data; semantics as listed, not checked in source"},
 		},
 		Commands: []string{"restler"},
-		Level:    "from-list-only",
+		Evidence: "from-list-only",
 		Where:    "beatcracker/toptout@c73ba38 data/restler.json (2023)",
 	},
 	{
@@ -2913,7 +2913,7 @@ var tools = [...]Tool{
 			{Name: "ENABLE_TELEMETRY", Role: "opt-out", Semantics: "boolean", Off: "false", HasOff: true, On: "true", HasOn: true, Note: "Very generic name."},
 		},
 		Commands: []string{"risingwave"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "risingwavelabs/risingwave@448c6570b src/common/src/telemetry/mod.rs, telemetry_event/src/lib.rs",
 	},
 	{
@@ -2925,7 +2925,7 @@ var tools = [...]Tool{
 			{Name: "ROCKSET_CLI_TELEMETRY_OPTOUT", Role: "opt-out", Semantics: "value", Off: "1", HasOff: true, Note: "usage data; semantics as listed, not checked in source"},
 		},
 		Commands: []string{"rockset"},
-		Level:    "from-list-only",
+		Evidence: "from-list-only",
 		Where:    "beatcracker/toptout@c73ba38 data/rockset-cli.json (2023)",
 	},
 	{
@@ -2940,7 +2940,7 @@ var tools = [...]Tool{
 			{Name: "APOLLO_TELEMETRY_DISABLED", Role: "opt-out", Semantics: "presence", Off: "true", HasOff: true, Empty: "off", Note: "is_some(): set to anything disables."},
 		},
 		Commands: []string{"rover"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "apollographql/rover@eaea02df7 src/utils/telemetry.rs, docs/source/privacy.mdx",
 	},
 	{
@@ -2956,7 +2956,7 @@ var tools = [...]Tool{
 		CLI:      CLI{Enable: "sf config set disable-telemetry false --global", Disable: "sf config set disable-telemetry true --global"},
 		Commands: []string{"sf", "sfdx"},
 		Packages: []string{"npm:@salesforce/cli"},
-		Level:    "from-list-only",
+		Evidence: "from-list-only",
 		Where:    "beatcracker/toptout data/sfdx-cli.json; alloydwhitlock list",
 	},
 	{
@@ -2967,11 +2967,11 @@ var tools = [...]Tool{
 		Env: []Variable{
 			{Name: "SALTO_TELEMETRY_DISABLE", Role: "opt-out", Semantics: "value", Off: "1", HasOff: true, Note: "usage data; semantics as listed, not checked in source"},
 		},
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: "~/.salto/salto.config/config.nacl"},
 		},
 		Commands: []string{"salto"},
-		Level:    "from-list-only",
+		Evidence: "from-list-only",
 		Where:    "beatcracker/toptout@c73ba38 data/salto-cli.json (2023)",
 	},
 	{
@@ -2984,11 +2984,11 @@ var tools = [...]Tool{
 		Notes:      "Option still in the configuration, but no sender reads it in this version (only Sentry crash reporting exists). No variable seen.",
 		DoNotTrack: "no",
 		CLI:        CLI{Status: "scw config get send-telemetry", Enable: "scw config set send-telemetry=true", Disable: "scw config set send-telemetry=false"},
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: "$XDG_CONFIG_HOME/scw/config.yaml", Key: "/send_telemetry", Format: "yaml", Off: "false", On: "true"},
 		},
 		Commands: []string{"scw"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "scaleway/scaleway-cli@c2d470d86 core/bootstrap.go, docs/commands/config.md",
 	},
 	{
@@ -3005,11 +3005,11 @@ var tools = [...]Tool{
 			{Name: "SCARF_NO_ANALYTICS", Role: "opt-out", Semantics: "value", Off: "true", HasOff: true, Else: "on", Empty: "unset", Note: "Exactly 'true'."},
 			{Name: "DO_NOT_TRACK", Role: "opt-out", Semantics: "value", Off: "1", HasOff: true, Else: "on", Empty: "unset", Note: "Exactly '1'; 'true' is not recognised."},
 		},
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: "package.json", Key: "scarfSettings.enabled", Off: "false", On: "true"},
 		},
 		Packages: []string{"npm:@scarf/scarf"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "scarf-sh/scarf-js@923e164 report.js, README.md",
 	},
 	{
@@ -3025,12 +3025,12 @@ var tools = [...]Tool{
 			{Name: "SEMGREP_SEND_METRICS", Role: "opt-out", Semantics: "value", Off: "off", HasOff: true, On: "on", HasOn: true, OffAlso: []string{"0", "false"}, OnAlso: []string{"auto", "1", "t", "true", "y", "yes"}, IgnoreCase: true, Else: "error", Note: "auto/on/off; also 0/false and truthy words; anything else is an error."},
 		},
 		CLI: CLI{Disable: "semgrep scan --metrics=off (per run)"},
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: "~/.semgrep/settings.yml", Key: "anonymous_user_id"},
 		},
 		Commands: []string{"semgrep"},
 		Packages: []string{"pypi:semgrep"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "semgrep/semgrep@6568da50ea (2024) cli/src/semgrep/commands/scan.py, metrics.py",
 	},
 	{
@@ -3044,7 +3044,7 @@ var tools = [...]Tool{
 			{Name: "SENTRY_DISABLE_UPDATE_CHECK", Role: "update-check", Semantics: "value", Off: "true", HasOff: true, Note: "Update check only."},
 		},
 		Commands: []string{"sentry-cli"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "getsentry/sentry-cli@fb79c59a src/config.rs",
 	},
 	{
@@ -3061,7 +3061,7 @@ var tools = [...]Tool{
 		CLI:      CLI{Enable: "serverless slstats --enable", Disable: "serverless slstats --disable"},
 		Commands: []string{"serverless", "sls"},
 		Packages: []string{"npm:serverless"},
-		Level:    "from-list-only",
+		Evidence: "from-list-only",
 		Where:    "beatcracker/toptout data/serverless.json; serverless/serverless@b9d7ea51c (v4) contains neither name",
 	},
 	{
@@ -3071,7 +3071,7 @@ var tools = [...]Tool{
 		Category: "devops",
 		CLI:      CLI{Enable: "sfctl settings telemetry set_telemetry --on", Disable: "sfctl settings telemetry set_telemetry --off"},
 		Commands: []string{"sfctl"},
-		Level:    "from-list-only",
+		Evidence: "from-list-only",
 		Where:    "beatcracker/toptout@c73ba38 data/sfctl.json (2023)",
 	},
 	{
@@ -3082,11 +3082,11 @@ var tools = [...]Tool{
 		Notes:      "Config file only: no variable seen.",
 		DoNotTrack: "no",
 		CLI:        CLI{Status: "skaffold config list --all", Enable: "skaffold config set --global collect-metrics true", Disable: "skaffold config set --global collect-metrics false"},
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: "~/.skaffold/config", Key: "/global/collect-metrics", Format: "yaml", Off: "false", On: "true"},
 		},
 		Commands: []string{"skaffold"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "GoogleContainerTools/skaffold@359a940c1b pkg/skaffold/instrumentation/prompt/prompt.go, pkg/skaffold/config/*.go",
 	},
 	{
@@ -3100,7 +3100,7 @@ var tools = [...]Tool{
 		},
 		Commands: []string{"sku"},
 		Packages: []string{"npm:sku"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "seek-oss/sku@edd7d36c packages/sku/src/services/telemetry/provider.ts",
 	},
 	{
@@ -3118,7 +3118,7 @@ var tools = [...]Tool{
 		},
 		Commands: []string{"sky"},
 		Packages: []string{"pypi:skypilot"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "skypilot-org/skypilot@04f5207b0 sky/utils/env_options.py; @00777e7bb sky/usage/usage_lib.py",
 	},
 	{
@@ -3130,12 +3130,12 @@ var tools = [...]Tool{
 		Notes:      "GUI only. Config file or flag: no environment variable. Directory of preferences.yaml not looked up here.",
 		DoNotTrack: "no",
 		CLI:        CLI{Disable: "sleap-label --no-usage-data (per run)"},
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: "~/.sleap/<version>/preferences.yaml", Key: "share usage data", Off: "false", On: "true"},
 		},
 		Commands: []string{"sleap-label"},
 		Packages: []string{"pypi:sleap"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "talmolab/sleap@7785f660 sleap/gui/app.py, gui/web.py, prefs.py",
 	},
 	{
@@ -3148,7 +3148,7 @@ var tools = [...]Tool{
 		},
 		Commands: []string{"snyk"},
 		Packages: []string{"npm:snyk"},
-		Level:    "from-docs",
+		Evidence: "from-docs",
 		Where:    "Snyk CLI variable page and test-suite excerpts in the exact-string index",
 	},
 	{
@@ -3164,7 +3164,7 @@ var tools = [...]Tool{
 		},
 		Commands: []string{"soda"},
 		Packages: []string{"pypi:soda-core"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "sodadata/soda-core@d5d7c25a5 soda-core/src/soda_core/common/env_config_helper.py, telemetry/soda_telemetry.py",
 	},
 	{
@@ -3178,12 +3178,12 @@ var tools = [...]Tool{
 		Env: []Variable{
 			{Name: "SQLMESH__DISABLE_ANONYMIZED_ANALYTICS", Role: "opt-out", Semantics: "boolean", Off: "true", HasOff: true, Note: "str_to_bool; read at import."},
 		},
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: "config.yaml", Key: "disable_anonymized_analytics", Off: "true", On: "false"},
 		},
 		Commands: []string{"sqlmesh"},
 		Packages: []string{"pypi:sqlmesh"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "SQLMesh/sqlmesh@07e0f0f56 sqlmesh/core/analytics/*.py, core/config/root.py",
 	},
 	{
@@ -3200,11 +3200,11 @@ var tools = [...]Tool{
 			{Name: "DO_NOT_TRACK", Role: "opt-out", Semantics: "value", Off: "1", HasOff: true, Else: "on", Empty: "unset", Note: "Exactly '1'."},
 		},
 		CLI: CLI{Enable: "sst telemetry enable", Disable: "sst telemetry disable"},
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: "$XDG_CONFIG_HOME/sst/telemetry-disable", Format: "file", Off: "present", On: "absent"},
 		},
 		Commands: []string{"sst"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "sst/sst@08fa0a622 (2024) pkg/flag/flag.go, pkg/telemetry/telemetry.go, cmd/sst/main.go; pkg/global/global.go@104a86971 (os.UserConfigDir)",
 	},
 	{
@@ -3213,7 +3213,7 @@ var tools = [...]Tool{
 		Homepage: "https://stenciljs.com/",
 		Category: "development",
 		CLI:      CLI{Enable: "npx stencil telemetry on", Disable: "npx stencil telemetry off"},
-		Level:    "from-list-only",
+		Evidence: "from-list-only",
 		Where:    "beatcracker/toptout@c73ba38 data/stenciljs.json (2023)",
 	},
 	{
@@ -3228,12 +3228,12 @@ var tools = [...]Tool{
 			{Name: "STORYBOOK_ENABLE_CRASH_REPORTS", Role: "error-reports", Semantics: "boolean", Off: "0", HasOff: true, On: "1", HasOn: true, Note: "Crash reports are off by default."},
 		},
 		CLI: CLI{Disable: "storybook dev --disable-telemetry (per run)"},
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: ".storybook/main.*", Key: "core.disableTelemetry", Off: "true", On: "false"},
 		},
 		Commands: []string{"storybook", "sb"},
 		Packages: []string{"npm:storybook"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "storybookjs/storybook@0876c598 code/core/src/telemetry/telemetry.ts, @0510d857 code/core/src/common/utils/envs.ts, @1164d2321 docs/configure/telemetry.mdx",
 	},
 	{
@@ -3248,12 +3248,12 @@ var tools = [...]Tool{
 			{Name: "STRAPI_TELEMETRY_DISABLED", Role: "opt-out", Semantics: "boolean", Off: "true", HasOff: true, Note: "isTruthy."},
 		},
 		CLI: CLI{Enable: "strapi telemetry:enable", Disable: "strapi telemetry:disable"},
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: "package.json", Key: "strapi.telemetryDisabled", Off: "true", On: "false"},
 		},
 		Commands: []string{"strapi"},
 		Packages: []string{"npm:@strapi/strapi"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "strapi/strapi@4bb68fd6 packages/core/core/src/services/metrics/index.ts",
 	},
 	{
@@ -3268,13 +3268,13 @@ var tools = [...]Tool{
 		Env: []Variable{
 			{Name: "STREAMLIT_BROWSER_GATHER_USAGE_STATS", Role: "opt-out", Semantics: "boolean", Off: "false", HasOff: true, On: "true", HasOn: true, Note: "Generic STREAMLIT_<SECTION>_<OPTION> mapping of the config option."},
 		},
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: "~/.streamlit/config.toml", Key: "/browser/gatherUsageStats", Format: "toml", Off: "false", On: "true"},
 			{Path: ".streamlit/config.toml", Key: "[browser] gatherUsageStats", Off: "false", On: "true"},
 		},
 		Commands: []string{"streamlit"},
 		Packages: []string{"pypi:streamlit"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "streamlit/streamlit@2db81f7f72 (2024) lib/streamlit/config.py, runtime/metrics_util.py, runtime/credentials.py",
 	},
 	{
@@ -3291,7 +3291,7 @@ var tools = [...]Tool{
 			{Name: "DO_NOT_TRACK", Role: "opt-out", Semantics: "value", Off: "1", HasOff: true, OffAlso: []string{"true"}, IgnoreCase: true, Else: "on", Empty: "unset", Note: "Same."},
 		},
 		Commands: []string{"stripe"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "stripe/stripe-cli@f5f390bc cmd/stripe/main.go, pkg/stripe/analytics_telemetry.go",
 	},
 	{
@@ -3309,7 +3309,7 @@ var tools = [...]Tool{
 		},
 		Commands: []string{"stripepy"},
 		Packages: []string{"pypi:stripepy-hic"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "paulsengroup/StripePy@9c92119 src/stripepy/cli/telemetry.py, docs/telemetry.rst",
 	},
 	{
@@ -3327,11 +3327,11 @@ var tools = [...]Tool{
 			{Name: "DO_NOT_TRACK", Role: "opt-out", Semantics: "value", Off: "1", HasOff: true, Else: "on", Empty: "unset", Note: "Exactly '1'."},
 		},
 		CLI: CLI{Status: "supabase telemetry status", Enable: "supabase telemetry enable", Disable: "supabase telemetry disable"},
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: "~/.supabase/telemetry.json", Key: "/enabled", Format: "json", Off: "false", On: "true"},
 		},
 		Commands: []string{"supabase"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "supabase/cli@1d1e71912 apps/cli-go/internal/telemetry/state.go, service.go, cmd/telemetry.go; state.go@81e26c371 (the key)",
 	},
 	{
@@ -3343,7 +3343,7 @@ var tools = [...]Tool{
 		Notes:      "Listed to answer the question: nothing to switch in this version.",
 		DoNotTrack: "no",
 		Commands:   []string{"surreal"},
-		Level:      "verified-from-source",
+		Evidence:   "verified-from-source",
 		Where:      "surrealdb/surrealdb@a97d3af85: only OpenTelemetry export to the user's collector found",
 	},
 	{
@@ -3356,7 +3356,7 @@ var tools = [...]Tool{
 			{Name: "SCOUT_DISABLE", Role: "opt-out", Semantics: "value", Off: "1", HasOff: true, OnAlso: []string{"0", "f", "F", "FALSE", "false", "False"}, Note: "ParseBool in the client, '1' exactly in the daemon start: only '1' is off in both."},
 		},
 		Commands: []string{"telepresence"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "telepresenceio/telepresence@ebb90267b (2024) pkg/client/envconfig.go, pkg/client/cli/connect/daemon.go",
 	},
 	{
@@ -3371,12 +3371,12 @@ var tools = [...]Tool{
 		Env: []Variable{
 			{Name: "CHECKPOINT_DISABLE", Role: "opt-out", Semantics: "presence", Off: "1", HasOff: true, Note: "Any non-empty value."},
 		},
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: "~/.terraformrc", Key: "disable_checkpoint", Off: "true", On: "false"},
 			{Path: "~/.terraformrc", Key: "disable_checkpoint_signature", Off: "true", On: "false"},
 		},
 		Commands: []string{"terraform"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "hashicorp/go-checkpoint@6c02b2c check.go; hashicorp/terraform@0b8db161d checkpoint.go (old)",
 	},
 	{
@@ -3390,11 +3390,11 @@ var tools = [...]Tool{
 			{Name: "TESTKUBE_ANALYTICS_ENABLED", Role: "opt-out", Semantics: "boolean", Off: "false", HasOff: true, On: "true", HasOn: true, Note: "Agent/API side, default false there."},
 		},
 		CLI: CLI{Status: "testkube status telemetry", Enable: "testkube enable telemetry", Disable: "testkube disable telemetry"},
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: "~/.testkube/config.json", Key: "/telemetryEnabled", Format: "json", Off: "false", On: "true"},
 		},
 		Commands: []string{"testkube", "kubectl-testkube"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "kubeshop/testkube@2b73b1310 cmd/kubectl-testkube/commands/*.go, config; internal/config/config.go",
 	},
 	{
@@ -3412,11 +3412,11 @@ var tools = [...]Tool{
 			{Name: "DO_NOT_TRACK", Role: "opt-out", Semantics: "presence", Off: "1", HasOff: true, Note: "Non-empty: '0' disables too."},
 		},
 		CLI: CLI{Enable: "tilt analytics opt in", Disable: "tilt analytics opt out"},
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: "~/.tilt-dev/analytics/user/choice.txt", Format: "text", Off: "opt-out", On: "opt-in"},
 		},
 		Commands: []string{"tilt"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "tilt-dev/tilt@2fa1737aa internal/analytics/env.go, vendor/github.com/tilt-dev/wmclient/pkg/analytics/*.go",
 	},
 	{
@@ -3427,11 +3427,11 @@ var tools = [...]Tool{
 		Notes:      "Database setting; the container image accepts TIMESCALEDB_TELEMETRY=off (own knowledge).",
 		DoNotTrack: "no",
 		CLI:        CLI{Status: "psql -c 'SHOW timescaledb.telemetry_level'", Enable: "psql -c \"ALTER SYSTEM SET timescaledb.telemetry_level='basic'\"", Disable: "psql -c \"ALTER SYSTEM SET timescaledb.telemetry_level='off'\""},
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: "postgresql.conf", Key: "timescaledb.telemetry_level", Off: "off", On: "basic"},
 		},
-		Level: "verified-from-source",
-		Where: "timescale/timescaledb@4bf70ffa9 src/guc.c, scripts/docker-build.sh",
+		Evidence: "verified-from-source",
+		Where:    "timescale/timescaledb@4bf70ffa9 src/guc.c, scripts/docker-build.sh",
 	},
 	{
 		ID:         "traefik",
@@ -3445,11 +3445,11 @@ var tools = [...]Tool{
 			{Name: "TRAEFIK_GLOBAL_SENDANONYMOUSUSAGE", Role: "opt-out", Semantics: "boolean", Off: "false", HasOff: true, On: "true", HasOn: true, Note: "Generic TRAEFIK_ mapping; name not spelled out in source."},
 			{Name: "TRAEFIK_GLOBAL_CHECKNEWVERSION", Role: "update-check", Semantics: "boolean", Off: "false", HasOff: true, On: "true", HasOn: true, Note: "Update check, on by default."},
 		},
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: "traefik.yml", Key: "global.sendAnonymousUsage", Off: "false", On: "true"},
 		},
 		Commands: []string{"traefik"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "traefik/traefik@fd5a576df docs/content/contributing/data-collection.md, pkg/config/static/static_config.go, pkg/collector/collector.go",
 	},
 	{
@@ -3465,11 +3465,11 @@ var tools = [...]Tool{
 			{Name: "TRIVY_DISABLE_TELEMETRY", Role: "opt-out", Semantics: "boolean", Off: "true", HasOff: true, On: "false", HasOn: true, Note: "Generic TRIVY_ mapping of --disable-telemetry."},
 			{Name: "TRIVY_SKIP_VERSION_CHECK", Role: "update-check", Semantics: "boolean", Off: "true", HasOff: true, On: "false", HasOn: true, Note: "Same request serves both: set both to stop it."},
 		},
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: "trivy.yaml", Key: "disable-telemetry", Off: "true", On: "false"},
 		},
 		Commands: []string{"trivy"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "aquasecurity/trivy@dc3c56eed5 docs/guide/advanced/telemetry.md, pkg/notification/identifier.go",
 	},
 	{
@@ -3481,7 +3481,7 @@ var tools = [...]Tool{
 			{Name: "TUIST_STATS_OPT_OUT", Role: "opt-out", Semantics: "value", Off: "1", HasOff: true, Note: "usage data; semantics as listed, not checked in source"},
 		},
 		Commands: []string{"tuist"},
-		Level:    "from-list-only",
+		Evidence: "from-list-only",
 		Where:    "beatcracker/toptout@c73ba38 data/tuist.json (2023)",
 	},
 	{
@@ -3498,12 +3498,12 @@ var tools = [...]Tool{
 			{Name: "DO_NOT_TRACK", Role: "opt-out", Semantics: "value", Off: "1", HasOff: true, OffAlso: []string{"true"}, Else: "on", Empty: "unset", Note: "'1' or 'true' (lower case)."},
 		},
 		CLI: CLI{Status: "turbo telemetry status", Enable: "turbo telemetry enable", Disable: "turbo telemetry disable"},
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: "$XDG_CONFIG_HOME/turborepo/telemetry.json", Key: "/telemetry_enabled", Format: "json", Off: "false", On: "true"},
 		},
 		Commands: []string{"turbo"},
 		Packages: []string{"npm:turbo"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "vercel/turborepo@050a3886d crates/turborepo-telemetry/src/config.rs",
 	},
 	{
@@ -3514,11 +3514,11 @@ var tools = [...]Tool{
 		OptIn:    true,
 		Notes:    "Consent per source. Administrators have 'ubuntu-insights system-opt-out'. Denial itself is reported as a minimal 'opt-out' document. File name pattern not verified.",
 		CLI:      CLI{Status: "ubuntu-insights consent", Enable: "ubuntu-insights consent linux -s true", Disable: "ubuntu-insights consent linux -s false"},
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: "~/.config/ubuntu-insights/<source>-consent.toml", Key: "consent_state", Off: "false", On: "true"},
 		},
 		Commands: []string{"ubuntu-insights"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "ubuntu/ubuntu-insights@f6265d0 insights/README.md",
 	},
 	{
@@ -3535,12 +3535,12 @@ var tools = [...]Tool{
 			{Name: "YOLO_OFFLINE", Role: "related", Semantics: "value", Off: "true", HasOff: true, Note: "Not a telemetry switch: declares the machine offline at import; seen in third-party code only."},
 		},
 		CLI: CLI{Status: "yolo settings", Enable: "yolo settings sync=True", Disable: "yolo settings sync=False"},
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: "~/.config/Ultralytics/settings.json", Key: "/sync", Format: "json", Off: "false", On: "true"},
 		},
 		Commands: []string{"yolo"},
 		Packages: []string{"pypi:ultralytics"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "ultralytics/ultralytics@0a171a25b ultralytics/utils/events.py",
 	},
 	{
@@ -3554,7 +3554,7 @@ var tools = [...]Tool{
 			{Name: "UNSLOTH_DISABLE_STATISTICS", Role: "opt-out", Semantics: "presence", Off: "1", HasOff: true, Empty: "off", Note: "'in os.environ'."},
 		},
 		Packages: []string{"pypi:unsloth"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "unslothai/unsloth@015bdef0d9 unsloth/models/_utils.py",
 	},
 	{
@@ -3570,7 +3570,7 @@ var tools = [...]Tool{
 			{Name: "DO_NOT_TRACK", Role: "opt-out", Semantics: "value", Off: "true", HasOff: true, Else: "on", Empty: "unset", Note: "Exactly 'true'; '1' is not recognised."},
 		},
 		Packages: []string{"pypi:unstructured"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "unstructured/partition/utils (exact-string index hit)",
 	},
 	{
@@ -3587,7 +3587,7 @@ var tools = [...]Tool{
 			{Name: "VAGRANT_BOX_UPDATE_CHECK_DISABLE", Role: "update-check", Semantics: "presence", Off: "1", HasOff: true, Note: "Box updates."},
 		},
 		Commands: []string{"vagrant"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "hashicorp/vagrant@35f3160f4 lib/vagrant/util/checkpoint_client.rb",
 	},
 	{
@@ -3598,11 +3598,11 @@ var tools = [...]Tool{
 		Notes:      "No environment variable found. Directory of config.json not looked up here.",
 		DoNotTrack: "no",
 		CLI:        CLI{Enable: "vcluster telemetry enable", Disable: "vcluster telemetry disable"},
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: "~/.vcluster/config.json", Key: "/telemetryDisabled", Format: "json", Off: "true", On: "false"},
 		},
 		Commands: []string{"vcluster"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "loft-sh/vcluster@487667546 cmd/vclusterctl/cmd/telemetry/*.go, pkg/cli/config/types.go",
 	},
 	{
@@ -3616,12 +3616,12 @@ var tools = [...]Tool{
 			{Name: "VERCEL_TELEMETRY_DISABLED", Role: "opt-out", Semantics: "presence", Off: "1", HasOff: true, Note: "Any non-empty string."},
 		},
 		CLI: CLI{Status: "vercel telemetry status", Enable: "vercel telemetry enable", Disable: "vercel telemetry disable"},
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: "<vercel config dir>/config.json", Key: "telemetry.enabled", Off: "false", On: "true"},
 		},
 		Commands: []string{"vercel", "vc"},
 		Packages: []string{"npm:vercel"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "vercel/vercel@018811c34 packages/cli/src/util/telemetry/index.ts",
 	},
 	{
@@ -3640,12 +3640,12 @@ var tools = [...]Tool{
 			{Name: "VLLM_DO_NOT_TRACK", Role: "opt-out", Semantics: "value", Off: "1", HasOff: true, Else: "on", Empty: "unset", Note: "Exactly '1'; falls back to DO_NOT_TRACK."},
 			{Name: "DO_NOT_TRACK", Role: "opt-out", Semantics: "value", Off: "1", HasOff: true, Else: "on", Empty: "unset", Note: "Exactly '1'; not looked at if VLLM_DO_NOT_TRACK is set and not empty."},
 		},
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: "$XDG_CONFIG_HOME/vllm/do_not_track", Format: "file", Off: "present", On: "absent"},
 		},
 		Commands: []string{"vllm"},
 		Packages: []string{"pypi:vllm"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "vllm-project/vllm@01ff1262 vllm/usage/usage_lib.py, vllm/envs.py (several stored versions)",
 	},
 	{
@@ -3655,11 +3655,11 @@ var tools = [...]Tool{
 		Category: "editor",
 		Deletion: "https://learn.microsoft.com/compliance/regulatory/gdpr-dsr-visual-studio-family",
 		Notes:    "Settings only: no variable. Extensions may have switches of their own. Off also disables A/B feature rollouts. User settings: ~/.config/Code/User/settings.json on Linux.",
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: "$XDG_CONFIG_HOME/Code/User/settings.json", Key: "/telemetry.telemetryLevel", Format: "json", Off: "off", On: "all"},
 		},
 		Commands: []string{"code"},
-		Level:    "from-docs",
+		Evidence: "from-docs",
 		Where:    "microsoft/vscode-docs@0138f33c docs/configure/telemetry.md",
 	},
 	{
@@ -3671,7 +3671,7 @@ var tools = [...]Tool{
 			{Name: "VSTEST_TELEMETRY_OPTEDIN", Role: "opt-out", Semantics: "value", Off: "0", HasOff: true, Note: "usage data; semantics as listed, not checked in source"},
 		},
 		Commands: []string{"vstest.console"},
-		Level:    "from-list-only",
+		Evidence: "from-list-only",
 		Where:    "beatcracker/toptout@c73ba38 data/vstest.json (2023)",
 	},
 	{
@@ -3682,8 +3682,8 @@ var tools = [...]Tool{
 		Env: []Variable{
 			{Name: "VUEDX_TELEMETRY", Role: "opt-out", Semantics: "value", Off: "off", HasOff: true, Note: "usage data; semantics as listed, not checked in source"},
 		},
-		Level: "from-list-only",
-		Where: "beatcracker/toptout@c73ba38 data/vue-dx.json (2023)",
+		Evidence: "from-list-only",
+		Where:    "beatcracker/toptout@c73ba38 data/vue-dx.json (2023)",
 	},
 	{
 		ID:         "wandb",
@@ -3700,7 +3700,7 @@ var tools = [...]Tool{
 		},
 		Commands: []string{"wandb"},
 		Packages: []string{"pypi:wandb"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "wandb/wandb@b6e2950588 wandb/env.py, wandb/analytics/sentry.py",
 	},
 	{
@@ -3710,7 +3710,7 @@ var tools = [...]Tool{
 		Category: "development",
 		CLI:      CLI{Enable: "wapm config set telemetry.enabled true", Disable: "wapm config set telemetry.enabled false"},
 		Commands: []string{"wapm"},
-		Level:    "from-list-only",
+		Evidence: "from-list-only",
 		Where:    "beatcracker/toptout@c73ba38 data/wapm-cli.json (2023)",
 	},
 	{
@@ -3723,7 +3723,7 @@ var tools = [...]Tool{
 			{Name: "WASP_TELEMETRY_DISABLE", Role: "opt-out", Semantics: "presence", Off: "1", HasOff: true, Note: "Any value."},
 		},
 		Commands: []string{"wasp"},
-		Level:    "from-docs",
+		Evidence: "from-docs",
 		Where:    "wasp-lang/wasp@44088f2c web/docs/telemetry.md",
 	},
 	{
@@ -3735,7 +3735,7 @@ var tools = [...]Tool{
 			{Name: "CHECKPOINT_DISABLE", Role: "opt-out", Semantics: "value", Off: "1", HasOff: true, Note: "update check; semantics as listed, not checked in source"},
 		},
 		Commands: []string{"weave"},
-		Level:    "from-list-only",
+		Evidence: "from-list-only",
 		Where:    "beatcracker/toptout@c73ba38 data/weave-net.json (2023)",
 	},
 	{
@@ -3749,8 +3749,8 @@ var tools = [...]Tool{
 		Env: []Variable{
 			{Name: "DISABLE_TELEMETRY", Role: "opt-out", Semantics: "value", Off: "true", HasOff: true, OffAlso: []string{"1", "on", "enabled"}, IgnoreCase: true, Else: "on", Empty: "unset", Note: "on, enabled, 1, true (case-insensitive)."},
 		},
-		Level: "verified-from-source",
-		Where: "weaviate/weaviate@adcffc5432 usecases/config/environment.go, entities/config/helpers.go, usecases/telemetry/telemetry.go",
+		Evidence: "verified-from-source",
+		Where:    "weaviate/weaviate@adcffc5432 usecases/config/environment.go, entities/config/helpers.go, usecases/telemetry/telemetry.go",
 	},
 	{
 		ID:       "webhint",
@@ -3762,7 +3762,7 @@ var tools = [...]Tool{
 		},
 		CLI:      CLI{Enable: "hint --telemetry=on", Disable: "hint --telemetry=off"},
 		Commands: []string{"hint"},
-		Level:    "from-list-only",
+		Evidence: "from-list-only",
 		Where:    "beatcracker/toptout@c73ba38 data/webhint.json (2023)",
 	},
 	{
@@ -3776,7 +3776,7 @@ var tools = [...]Tool{
 		},
 		CLI:      CLI{Enable: "yarn webiny enable-tracking", Disable: "yarn webiny disable-tracking"},
 		Commands: []string{"webiny"},
-		Level:    "from-list-only",
+		Evidence: "from-list-only",
 		Where:    "beatcracker/toptout@c73ba38 data/webiny.json (2023)",
 	},
 	{
@@ -3791,7 +3791,7 @@ var tools = [...]Tool{
 			{Name: "WERF_TELEMETRY", Role: "opt-out", Semantics: "boolean", Off: "0", HasOff: true, On: "1", HasOn: true},
 		},
 		Commands: []string{"werf"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "werf/werf@73d8d4ac9 pkg/telemetry/telemetry.go",
 	},
 	{
@@ -3804,11 +3804,11 @@ var tools = [...]Tool{
 		Env: []Variable{
 			{Name: "WHYLOGS_NO_ANALYTICS", Role: "opt-out", Semantics: "presence", Off: "1", HasOff: true, Empty: "off", Note: "'is not None': any value, also 'False'."},
 		},
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: "~/.whylogs/disable_telemetry", Format: "file", Off: "present", On: "absent"},
 		},
 		Packages: []string{"pypi:whylogs"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "whylabs/whylogs@c9b9b8b15 python/whylogs/api/usage_stats/__init__.py",
 	},
 	{
@@ -3820,7 +3820,7 @@ var tools = [...]Tool{
 			{Name: "CHECKPOINT_DISABLE", Role: "opt-out", Semantics: "value", Off: "1", HasOff: true, Note: "update check; semantics as listed, not checked in source"},
 		},
 		Commands: []string{"wksctl"},
-		Level:    "from-list-only",
+		Evidence: "from-list-only",
 		Where:    "beatcracker/toptout@c73ba38 data/wksctl.json (2023)",
 	},
 	{
@@ -3838,13 +3838,13 @@ var tools = [...]Tool{
 			{Name: "DO_NOT_TRACK", Role: "opt-out", Semantics: "value", Off: "1", HasOff: true, OffAlso: []string{"true"}, IgnoreCase: true, Else: "on", Empty: "unset", Note: "'1' or 'true' (case-insensitive); checked first, so it beats WRANGLER_SEND_METRICS=true."},
 		},
 		CLI: CLI{Status: "wrangler telemetry status", Enable: "wrangler telemetry enable", Disable: "wrangler telemetry disable"},
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: "<wrangler config dir>/metrics.json", Key: "permission.enabled", Off: "false", On: "true"},
 			{Path: "wrangler.toml", Key: "send_metrics", Off: "false", On: "true"},
 		},
 		Commands: []string{"wrangler"},
 		Packages: []string{"npm:wrangler"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "cloudflare/workers-sdk@f830836028 packages/wrangler/src/metrics/metrics-config.ts, packages/workers-utils/src/environment-variables/misc-variables.ts; factory.ts@0827815ee (other words)",
 	},
 	{
@@ -3860,11 +3860,11 @@ var tools = [...]Tool{
 			{Name: "YARN_ENABLE_TELEMETRY", Role: "opt-out", Semantics: "boolean", Off: "0", HasOff: true, On: "1", HasOn: true, Note: "Generic YARN_ mapping of enableTelemetry."},
 		},
 		CLI: CLI{Status: "yarn config get enableTelemetry", Enable: "yarn config set --home enableTelemetry 1", Disable: "yarn config set --home enableTelemetry 0"},
-		Config: []Setting{
+		Config: []FileSwitch{
 			{Path: "~/.yarnrc.yml", Key: "/enableTelemetry", Format: "yaml", Off: "false", On: "true"},
 		},
 		Commands: []string{"yarn"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "yarnpkg/berry@0a3ccf91 packages/yarnpkg-core/sources/TelemetryManager.ts; the repo's test driver sets the variable",
 	},
 	{
@@ -3880,7 +3880,7 @@ var tools = [...]Tool{
 		},
 		Commands: []string{"ydata_profiling"},
 		Packages: []string{"pypi:ydata-profiling"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "ydataai/ydata-profiling@45d76eae src/ydata_profiling/utils/common.py, docs/advanced_settings/analytics.md",
 	},
 	{
@@ -3897,7 +3897,7 @@ var tools = [...]Tool{
 		CLI:      CLI{Status: "zenml analytics get", Enable: "zenml analytics opt-in", Disable: "zenml analytics opt-out"},
 		Commands: []string{"zenml"},
 		Packages: []string{"pypi:zenml"},
-		Level:    "verified-from-source",
+		Evidence: "verified-from-source",
 		Where:    "zenml-io/zenml@001adeb29 src/zenml/constants.py; CLI text in src/zenml welcome messages",
 	},
 }

@@ -1,12 +1,6 @@
 package consent
 
 import (
-	"cmp"
-	"fmt"
-	"slices"
-	"strings"
-
-	"github.com/usagectl/usagectl/internal/secret"
 	"github.com/usagectl/usagectl/pkg/manifest"
 )
 
@@ -34,11 +28,21 @@ const (
 	ByNotice Rule = "notified"
 )
 
-// Layer is what one rule says.
+// Answer is what one rule says about a tool.
+type Answer string
+
+// The answers. Most rules know only Silent and one of the others.
+const (
+	Off    Answer = "off"
+	On     Answer = "on"
+	Silent Answer = "silent"
+)
+
+// Layer is one rule and what it says.
 type Layer struct {
-	Rule    Rule   `json:"rule"`
-	Verdict string `json:"verdict"` // "off", "on" or "silent"
-	Detail  string `json:"detail"`
+	Rule   Rule   `json:"rule"`
+	Answer Answer `json:"verdict"`
+	Detail string `json:"detail"` // why, for people; "" if the answer is [Silent]
 }
 
 // Reason is the rule that decided, for people.
@@ -47,13 +51,13 @@ type Reason struct {
 	Detail string `json:"detail"`
 }
 
-// Verdict is the answer to "is this tool's telemetry on, and why?".
+// Verdict is the answer to "is this tool's telemetry on, and why?". The zero value
+// says that it is off. A verdict shares nothing with another one.
 type Verdict struct {
 	Reason Reason
 	Layers []Layer // every rule in order, then what grants
-	// New lists what the manifest declares at or below the level agreed to but
-	// was not there when the person agreed, as field and event names. None of
-	// it is sent.
+	// What the manifest declares at or below the level agreed to but was not there
+	// when the person agreed, as field and event names. None of it is sent.
 	NewFields, NewEvents []string
 
 	tool  manifest.ID
@@ -61,171 +65,35 @@ type Verdict struct {
 	on    bool
 }
 
-// On tells whether telemetry is on, for what [Verdict.Terms] says.
+// On reports whether telemetry is on, for what [Verdict.Terms] says.
 func (v Verdict) On() bool { return v.on }
 
 // Terms is what was agreed to; the zero value if telemetry is off.
 func (v Verdict) Terms() Terms { return v.terms.clone() }
 
-// Decide answers for one tool. It is the only place that knows the rules: off
-// if any of them says so, the first one being the reason; otherwise on, for
-// what was agreed. m is nil for a tool without a manifest, which is never on.
-// The rules are those of the project's design, "Consent".
+// Decide answers for one tool: off if any rule of the table says so, the first one
+// being the reason; otherwise on, for what was agreed. m is nil for a tool without a
+// manifest, which is never on. It reads nothing but what it is given.
 func Decide(id manifest.ID, m *manifest.Manifest, f Facts) Verdict {
-	given := f.Tool.Decision
-	recorded := f.Tool.Problem == "" && (given.State == Granted || given.State == Notified)
-
-	v := Verdict{tool: id}
-	off := func(rule Rule, detail string) {
-		layer := Layer{rule, "silent", ""}
-		if detail != "" {
-			layer.Verdict, layer.Detail = "off", detail
-			v.Reason = cmp.Or(v.Reason, Reason{rule, detail})
+	q := newQuestion(m, f)
+	table := rules()
+	v := Verdict{tool: id, Layers: make([]Layer, 0, len(table))}
+	for _, r := range table {
+		if !r.about(q) {
+			continue
+		}
+		layer := Layer{Rule: r.name, Answer: Silent}
+		if detail := r.says(q); detail != "" {
+			layer.Answer, layer.Detail = r.answer, detail
+			if v.Reason == (Reason{}) {
+				v.Reason, v.on = Reason{r.name, detail}, r.answer == On
+			}
 		}
 		v.Layers = append(v.Layers, layer)
 	}
-	on := func(rule Rule, holds bool, detail string) {
-		layer := Layer{rule, "silent", ""}
-		if holds {
-			layer.Verdict, layer.Detail = "on", detail
-		}
-		v.Layers = append(v.Layers, layer)
+	if v.on {
+		v.terms = q.terms()
+		v.NewFields, v.NewEvents = v.terms.news(m)
 	}
-
-	off(DoNotTrack, doNotTrack(f.DoNotTrack))
-	off(UsagectlEnv, usagectlEnv(f.UsagectlTelemetry))
-	off(ToolEnv, f.EnvRefusal)
-	off(Dotenv, f.DotenvRefusal)
-	off(System, systemRefusal(f.System))
-	off(User, userRefusal(f.All, f.Tool))
-	off(Unreadable, cmp.Or(unreadable(append(slices.Clone(f.System), f.All, f.Tool)), f.MarkProblem))
-	off(NotYourHome, foreignHomeDetail(f.ForeignHome))
-	off(EndpointChanged, endpointChanged(m, given, recorded))
-	off(CI, inCI(f, given, recorded))
-	off(undecided(m, f, given, recorded))
-
-	isGranted := recorded && given.State == Granted
-	on(ByGrant, isGranted, agreedDetail(m, given))
-	on(ByEnv, f.EnvGrant != "", f.EnvGrant)
-	optOut := m != nil && m.Consent.Default == manifest.OptOut
-	on(ByNotice, recorded && given.State == Notified && optOut, "you were told"+dated(given))
-
-	if v.Reason != (Reason{}) {
-		return v
-	}
-	v.on = true
-	v.terms = Offer(m, 1)
-	if recorded && (given.State == Granted || optOut) {
-		v.terms = agreed(given)
-	}
-	for _, l := range v.Layers {
-		if l.Verdict == "on" {
-			v.Reason = Reason{l.Rule, l.Detail}
-			break
-		}
-	}
-	v.NewFields, v.NewEvents = v.terms.news(m)
 	return v
-}
-
-// negative tells the words that mean no in DO_NOT_TRACK and USAGECTL_TELEMETRY.
-func negative(value string) bool {
-	switch strings.ToLower(strings.TrimSpace(value)) {
-	case "0", "false", "no", "off":
-		return true
-	}
-	return false
-}
-
-func doNotTrack(value string) string {
-	if strings.TrimSpace(value) == "" || negative(value) {
-		return ""
-	}
-	return "DO_NOT_TRACK is set to " + manifest.Quote(value)
-}
-
-func usagectlEnv(value string) string {
-	if !negative(value) {
-		return ""
-	}
-	return "USAGECTL_TELEMETRY is set to " + manifest.Quote(value)
-}
-
-func systemRefusal(records []Record) string {
-	for _, r := range records {
-		if r.Decision.State == Refused {
-			return "refused for this machine in " + r.Path
-		}
-	}
-	return ""
-}
-
-func userRefusal(all, tool Record) string {
-	switch {
-	case all.Decision.State == Refused:
-		return "you refused all tools" + dated(all.Decision)
-	case tool.Decision.State == Refused:
-		return "you refused" + dated(tool.Decision)
-	}
-	return ""
-}
-
-func dated(d Decision) string {
-	if d.At.IsZero() {
-		return ""
-	}
-	return " on " + d.At.Format("2006-01-02")
-}
-
-func unreadable(records []Record) string {
-	for _, r := range records {
-		if r.Problem != "" {
-			return r.Path + ": " + r.Problem
-		}
-	}
-	return ""
-}
-
-func foreignHomeDetail(home string) string {
-	if home == "" {
-		return ""
-	}
-	return "root in somebody else's home, " + home
-}
-
-func endpointChanged(m *manifest.Manifest, given Decision, recorded bool) string {
-	if m == nil || !recorded || given.Endpoint == m.Send.Endpoint {
-		return ""
-	}
-	return fmt.Sprintf("you agreed to %s, now it is %s", secret.URL(given.Endpoint), secret.URL(m.Send.Endpoint))
-}
-
-func inCI(f Facts, given Decision, recorded bool) string {
-	if f.CI == "" || recorded && given.State == Granted || f.EnvGrant != "" {
-		return ""
-	}
-	return fmt.Sprintf("this is a CI system (%s) and nobody has said yes", f.CI)
-}
-
-func undecided(m *manifest.Manifest, f Facts, given Decision, recorded bool) (Rule, string) {
-	rule, detail := Undecided, "you have not been asked yet"
-	optOut := m != nil && m.Consent.Default == manifest.OptOut
-	switch {
-	case m == nil:
-		return rule, "no manifest is known, so there is nothing to agree to"
-	case optOut:
-		rule, detail = Notice, "you have not seen its notice yet"
-	}
-	if recorded && (given.State == Granted || optOut) || f.EnvGrant != "" {
-		detail = ""
-	}
-	return rule, detail
-}
-
-func agreedDetail(m *manifest.Manifest, d Decision) string {
-	detail := "you agreed" + dated(d)
-	if m != nil && len(m.Consent.Levels) > 1 && d.Level >= 1 && d.Level <= len(m.Consent.Levels) {
-		detail += fmt.Sprintf(" to level %d (%s)", d.Level, m.Consent.Levels[d.Level-1])
-	}
-	return detail
 }

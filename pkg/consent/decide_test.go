@@ -98,19 +98,19 @@ var onClauses = []clause{
 // layer without its detail.
 func expected(s situation) (reason consent.Rule, on bool, layers []consent.Layer) {
 	layers = make([]consent.Layer, 0, len(offClauses)+len(onClauses))
-	judge := func(clauses []clause, verdict string) {
+	judge := func(clauses []clause, answer consent.Answer) {
 		for _, c := range clauses {
 			if !strings.Contains(c.kinds, s.kind) {
 				continue
 			}
-			said := "silent"
+			said := consent.Answer("silent")
 			if c.holds(s) {
-				said = verdict
+				said = answer
 				if reason == "" {
-					reason, on = c.rule, verdict == "on"
+					reason, on = c.rule, answer == "on"
 				}
 			}
-			layers = append(layers, consent.Layer{Rule: c.rule, Verdict: said})
+			layers = append(layers, consent.Layer{Rule: c.rule, Answer: said})
 		}
 	}
 	judge(offClauses, "off")
@@ -121,8 +121,8 @@ func expected(s situation) (reason consent.Rule, on bool, layers []consent.Layer
 // build turns a situation into what Decide takes.
 func build(s situation, manifests map[string]*manifest.Manifest) (*manifest.Manifest, consent.Facts) {
 	m := manifests[s.kind]
-	record := func(said string) consent.Record {
-		r := consent.Record{Path: "/somewhere.toml"}
+	record := func(said string) consent.Statement {
+		r := consent.Statement{Path: "/somewhere.toml"}
 		switch said {
 		case "none":
 		case "unreadable":
@@ -161,12 +161,12 @@ func build(s situation, manifests map[string]*manifest.Manifest) (*manifest.Mani
 		}
 	}
 	// A second directory that is silent, before or after, must not matter.
-	silent := []consent.Record{record("none"), record("none")}
+	silent := []consent.Statement{record("none"), record("none")}
 	switch s.system {
 	case "none":
 		f.System = silent
 	case "unreadable":
-		f.System = append([]consent.Record{record("none"), record("unreadable")}, silent...)
+		f.System = append([]consent.Statement{record("none"), record("unreadable")}, silent...)
 	case "all refused":
 		f.System = append(silent, record("refused"), record("none"))
 	case "tool refused":
@@ -195,7 +195,7 @@ func TestDecideFollowsTheRules(t *testing.T) {
 		if v.On() != on || v.Reason.Rule != reason {
 			t.Fatalf("%+v: on is %v because of %q, want %v because of %q", s, v.On(), v.Reason.Rule, on, reason)
 		}
-		if !slices.EqualFunc(v.Layers, layers, sameVerdict) {
+		if !slices.EqualFunc(v.Layers, layers, sameAnswer) {
 			t.Fatalf("%+v: layers are\n%+v, want\n%+v", s, v.Layers, layers)
 		}
 		if on == (v.Terms().Level == 0) {
@@ -210,7 +210,7 @@ func TestDecideFollowsTheRules(t *testing.T) {
 	t.Logf("%d situations", cases)
 }
 
-func sameVerdict(a, b consent.Layer) bool { return a.Rule == b.Rule && a.Verdict == b.Verdict }
+func sameAnswer(a, b consent.Layer) bool { return a.Rule == b.Rule && a.Answer == b.Answer }
 
 func TestDoNotTrackWords(t *testing.T) {
 	id, m := toolID(t, "mytool"), parse(t, `default = "opt-in"`, fields)
@@ -260,11 +260,11 @@ func TestEveryVerdictSaysWhy(t *testing.T) {
 	} {
 		m, facts := build(s, manifests)
 		v := consent.Decide(id, m, facts)
-		if !slices.Contains(v.Layers, consent.Layer{Rule: v.Reason.Rule, Verdict: map[bool]string{true: "on", false: "off"}[v.On()], Detail: v.Reason.Detail}) {
+		if !slices.Contains(v.Layers, consent.Layer{Rule: v.Reason.Rule, Answer: map[bool]consent.Answer{true: "on", false: "off"}[v.On()], Detail: v.Reason.Detail}) {
 			t.Errorf("the reason %+v is no layer", v.Reason)
 		}
 		for _, l := range v.Layers {
-			if (l.Detail == "") != (l.Verdict == "silent") {
+			if (l.Detail == "") != (l.Answer == consent.Silent) {
 				t.Errorf("layer %+v", l)
 			}
 		}

@@ -43,20 +43,17 @@ const schema = 1
 // maxSize is the size, in bytes, of the largest consent file that is read.
 const maxSize = 1 << 20
 
-// Record is what a consent file says, or that there is none, or why it cannot
+// Statement is what a consent file says, or that there is none, or why it cannot
 // be trusted.
-type Record struct {
+type Statement struct {
 	Path     string
 	Decision Decision // its State is "" if there is no file
 	Problem  string   // not empty: the file exists and cannot be relied on
 }
 
-// Exists tells whether there is a file, readable or not.
-func (r Record) Exists() bool { return r.Problem != "" || r.Decision.State != "" }
-
-// File is the path of the consent file of a tool in a consent directory; the
+// fileIn is the path of the consent file of a tool in a consent directory; the
 // zero ID stands for all tools.
-func File(dir string, id manifest.ID) string {
+func fileIn(dir string, id manifest.ID) string {
 	name := "all"
 	if !id.IsZero() {
 		name = id.String()
@@ -64,11 +61,11 @@ func File(dir string, id manifest.ID) string {
 	return filepath.Join(dir, name+".toml")
 }
 
-// Read reads a consent file. forAll tells that it stands for all tools, which
+// readFile reads a consent file. forAll says that it stands for all tools, which
 // can only be refused: nobody can consent to what they have not seen. trusted
 // decides by the file's owner and mode whether what it says counts.
-func Read(path string, forAll bool, trusted func(os.FileInfo) error) Record {
-	r := Record{Path: path}
+func readFile(path string, forAll bool, trusted func(os.FileInfo) error) Statement {
+	r := Statement{Path: path}
 	data, info, err := statefile.ReadRegular(path, maxSize, false)
 	if errors.Is(err, os.ErrNotExist) {
 		return r
@@ -138,10 +135,10 @@ func (d Decision) check() error {
 	return nil
 }
 
-// Write records a decision durably; a reader sees the old file or the new. One
-// that [Read] would not accept is not written. On an error nothing is recorded,
+// write records a decision durably; a reader sees the old file or the new. One
+// that [readFile] would not accept is not written. On an error nothing is recorded,
 // unless it is [ErrNotDurable].
-func Write(path string, d Decision) error {
+func write(path string, d Decision) error {
 	d.Schema = schema
 	if err := d.check(); err != nil {
 		return fmt.Errorf("the decision is not complete: %w", err)
@@ -155,7 +152,3 @@ func Write(path string, d Decision) error {
 	_ = statefile.Sweep(filepath.Dir(path)) // what is left there has no say, and the next decision sweeps it up
 	return err
 }
-
-// ErrNotDurable says that a decision is recorded, or lifted, and counts, but that a
-// power cut may undo it.
-var ErrNotDurable = statefile.ErrNotDurable

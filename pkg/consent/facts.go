@@ -21,18 +21,21 @@ type Facts struct {
 	EnvRefusal        string // which of the tool's own variables refuses, and how; "" if none does
 	EnvGrant          string // which of them grants
 	DotenvRefusal     string // which variable in which .env file refuses
-	System            []Record
-	All               Record // the person's, about all tools
-	Tool              Record // the person's, about this tool
-	MarkProblem       string // why it cannot be told when a refusal was in force last; "" if it can
-	ForeignHome       string // the home, if root works in somebody else's
-	CI                string // the CI system's vendor, or ""
+	System            []Statement
+	All               Statement // the person's, about all tools
+	Tool              Statement // the person's, about this tool
+	MarkProblem       string    // why it cannot be told when a refusal was in force last; "" if it can
+	ForeignHome       string    // the home, if root works in somebody else's
+	CI                string    // the CI system's vendor, or ""
 }
 
 // Gather collects the facts about a tool. m is nil for a tool without a
-// manifest. workDir is where the search for .env files begins. It reads files
-// and changes nothing.
+// manifest, a nil env is an empty environment, and workDir is where the search for .env
+// files begins. It reads files and changes nothing.
 func Gather(id manifest.ID, m *manifest.Manifest, env Env, d dirs.Dirs, workDir string) Facts {
+	if env == nil {
+		env = func(string) (string, bool) { return "", false }
+	}
 	var f Facts
 	f.DoNotTrack, _ = env("DO_NOT_TRACK")
 	f.UsagectlTelemetry, _ = env("USAGECTL_TELEMETRY")
@@ -43,9 +46,9 @@ func Gather(id manifest.ID, m *manifest.Manifest, env Env, d dirs.Dirs, workDir 
 		}
 	}
 	for _, dir := range d.SystemConsent() {
-		f.System = append(f.System, Read(File(dir, manifest.ID{}), true, statefile.OwnOrRoots), readSystemTool(dir, id))
+		f.System = append(f.System, readFile(fileIn(dir, manifest.ID{}), true, statefile.OwnOrRoots), readSystemTool(dir, id))
 	}
-	f.All, f.Tool = ReadUser(d, manifest.ID{}), ReadUser(d, id)
+	f.All, f.Tool = readUser(d, manifest.ID{}), readUser(d, id)
 	if _, err := RefusedAt(d, id); err != nil {
 		f.MarkProblem = err.Error()
 	}
@@ -54,28 +57,28 @@ func Gather(id manifest.ID, m *manifest.Manifest, env Env, d dirs.Dirs, workDir 
 	return f
 }
 
-// ReadUser reads the person's own decision about a tool; the zero ID stands for
+// readUser reads the person's own decision about a tool; the zero ID stands for
 // all of them. Where others can write the directory they decide which of the person's
 // files are there, so none of them counts.
-func ReadUser(d dirs.Dirs, id manifest.ID) Record {
+func readUser(d dirs.Dirs, id manifest.ID) Statement {
 	dir := d.UserConsent()
 	if dir == "" {
-		return Record{}
+		return Statement{}
 	}
 	for _, dir := range []string{filepath.Dir(dir), dir} {
 		if info, err := os.Stat(dir); err == nil && info.IsDir() {
 			if err := statefile.Own(info); err != nil {
-				return Record{Path: dir, Problem: problem(err)}
+				return Statement{Path: dir, Problem: problem(err)}
 			}
 		}
 	}
-	return Read(File(dir, id), id.IsZero(), statefile.Own)
+	return readFile(fileIn(dir, id), id.IsZero(), statefile.Own)
 }
 
 // readSystemTool reads the machine's word on one tool. It can only refuse, so
 // whatever else it says counts as silence.
-func readSystemTool(dir string, id manifest.ID) Record {
-	r := Read(File(dir, id), false, statefile.OwnOrRoots)
+func readSystemTool(dir string, id manifest.ID) Statement {
+	r := readFile(fileIn(dir, id), false, statefile.OwnOrRoots)
 	if r.Decision.State != Refused {
 		r.Decision = Decision{}
 	}

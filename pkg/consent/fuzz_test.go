@@ -30,10 +30,10 @@ func FuzzDecision(f *testing.F) {
 			t.Errorf("a yes that is incomplete: %+v", d)
 		}
 		path := filepath.Join(dir, "t.toml")
-		if err := Write(path, d); err != nil {
+		if err := write(path, d); err != nil {
 			t.Fatalf("%v: %+v", err, d)
 		}
-		r := Read(path, false, func(os.FileInfo) error { return nil })
+		r := readFile(path, false, func(os.FileInfo) error { return nil })
 		if r.Problem != "" {
 			t.Fatalf("%s: %+v", r.Problem, d)
 		}
@@ -41,7 +41,7 @@ func FuzzDecision(f *testing.F) {
 		if got, want := plainly(r.Decision), plainly(d); !reflect.DeepEqual(got, want) {
 			t.Errorf("\ngot  %+v\nwant %+v", got, want)
 		}
-		if all := Read(path, true, func(os.FileInfo) error { return nil }); (all.Problem == "") != (d.State == Refused) {
+		if all := readFile(path, true, func(os.FileInfo) error { return nil }); (all.Problem == "") != (d.State == Refused) {
 			t.Errorf("for all tools %q is %q", d.State, all.Problem)
 		}
 	})

@@ -66,3 +66,10 @@ method = "none"
 	}
 	return m
 }
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}

@@ -26,20 +26,10 @@ const maxMark = 64
 
 func markAt(now time.Time) []byte { return []byte(now.UTC().Format(time.RFC3339Nano) + "\n") }
 
-// Refuse records a refusal, like [Write], and marks it. now is asked after that, so
-// that the mark is not older than an event for which consent was asked just before.
-func Refuse(path string, d Decision, now func() time.Time) error {
-	err := Write(path, d)
-	if statefile.Done(err) {
-		_ = statefile.Write(markOf(path), markAt(now()), 0o600, 0o700) // the refusal is in force; lifting it marks it too
-	}
-	return err
-}
-
-// Lift takes back the person's refusal in a consent file, and marks it, durably. It
+// lift takes back the person's refusal in a consent file, and marks it, durably. It
 // is no error if somebody else was quicker. On an error the refusal holds, unless it
 // is [ErrNotDurable].
-func Lift(file string, now time.Time) error {
+func lift(file string, now time.Time) error {
 	marked := statefile.Write(markOf(file), markAt(now), 0o600, 0o700)
 	if !statefile.Done(marked) {
 		return marked
@@ -49,17 +39,17 @@ func Lift(file string, now time.Time) error {
 	return errors.Join(err, marked)
 }
 
-// Heal rewrites the person's marks for a tool, or for all with the zero ID, that
+// heal rewrites the person's marks for a tool, or for all with the zero ID, that
 // cannot be read or are in the future, as a wrong clock leaves them: no refusal is in
 // force any more. It is for somebody who agrees, or lifts a refusal, now.
-func Heal(d dirs.Dirs, id manifest.ID, now time.Time) error {
+func heal(d dirs.Dirs, id manifest.ID, now time.Time) error {
 	dir := d.UserConsent()
 	if dir == "" {
 		return nil
 	}
 	var errs []error
 	for _, id := range []manifest.ID{{}, id} {
-		mark := markOf(File(dir, id))
+		mark := markOf(fileIn(dir, id))
 		if at, err := readMark(mark, statefile.Own); err != nil || at.After(now) {
 			errs = append(errs, statefile.Write(mark, markAt(now), 0o600, 0o700))
 		}
@@ -74,7 +64,7 @@ func RefusedAt(d dirs.Dirs, id manifest.ID) (time.Time, error) {
 	var last time.Time
 	look := func(dir string, trusted func(os.FileInfo) error) error {
 		for _, id := range []manifest.ID{{}, id} {
-			at, err := readMark(markOf(File(dir, id)), trusted)
+			at, err := readMark(markOf(fileIn(dir, id)), trusted)
 			if err != nil {
 				return err
 			}

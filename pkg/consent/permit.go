@@ -40,8 +40,8 @@ func Offer(m *manifest.Manifest, level int) Terms {
 	return t
 }
 
-// NewDecision is the decision that records the terms.
-func NewDecision(state State, t Terms, at time.Time) Decision {
+// newDecision is the decision that records the terms.
+func newDecision(state State, t Terms, at time.Time) Decision {
 	return Decision{
 		State: state, At: at.UTC().Truncate(time.Second), Grant: t.Grant,
 		Level: t.Level, Endpoint: t.Endpoint, Events: t.Events, Fields: t.Fields,
@@ -125,7 +125,7 @@ func (p Permit) Event() string { return p.event }
 // Terms is what may be sent.
 func (p Permit) Terms() Terms { return p.terms.clone() }
 
-// Covers tells whether the permit is for this event of this tool, going to this
+// Covers reports whether the permit is for this event of this tool, going to this
 // endpoint, taken under this grant. The zero permit covers nothing.
 func (p Permit) Covers(tool manifest.ID, event, endpoint, grant string) bool {
 	return !p.tool.IsZero() && p.tool == tool && p.event == event && p.terms.Endpoint == endpoint && p.terms.Grant == grant

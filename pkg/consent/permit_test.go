@@ -20,7 +20,7 @@ func granted(t *testing.T, old, m *manifest.Manifest, level int) consent.Verdict
 	terms := consent.Offer(old, level)
 	terms.Grant = "3f2a"
 	v := consent.Decide(m.Tool.ID, m, consent.Facts{
-		Tool: consent.Record{Decision: consent.NewDecision(consent.Granted, terms, day)},
+		Tool: consent.Statement{Decision: consent.NewDecision(consent.Granted, terms, day)},
 	})
 	if !v.On() {
 		t.Fatalf("off: %+v", v.Reason)
@@ -141,7 +141,7 @@ func TestEnvironmentGrantIsLevelOne(t *testing.T) {
 	for _, d := range []consent.Decision{{}, consent.NewDecision(consent.Notified, notice, day)} {
 		v := consent.Decide(m.Tool.ID, m, consent.Facts{
 			EnvGrant: "MYTOOL_TELEMETRY is set",
-			Tool:     consent.Record{Decision: d},
+			Tool:     consent.Statement{Decision: d},
 		})
 		terms := v.Terms()
 		if v.Reason.Rule != consent.ByEnv || terms.Level != 1 || terms.Grant != consent.GrantEnv || !slices.Equal(sent(m, terms), []string{"threads"}) {
@@ -156,7 +156,7 @@ func TestRecordedGrantKeepsItsLevelBesideAnEnvironmentGrant(t *testing.T) {
 	terms.Grant = "3f2a"
 	v := consent.Decide(m.Tool.ID, m, consent.Facts{
 		EnvGrant: "MYTOOL_TELEMETRY is set",
-		Tool:     consent.Record{Decision: consent.NewDecision(consent.Granted, terms, day)},
+		Tool:     consent.Statement{Decision: consent.NewDecision(consent.Granted, terms, day)},
 	})
 	if got := v.Terms(); v.Reason.Rule != consent.ByGrant || got.Level != 2 || got.Grant != "3f2a" {
 		t.Errorf("by %q for %+v", v.Reason.Rule, got)

@@ -91,15 +91,15 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			d, id := places(t), toolID(t, "mytool")
-			path := consent.File(d.UserConsent(), id)
+			path := consent.FileIn(d.UserConsent(), id)
 			for range 2 { // a directory that is not there yet, and a file that is
-				if err := consent.Write(path, want); err != nil {
+				if err := consent.WriteFile(path, want); err != nil {
 					t.Fatal(err)
 				}
 			}
 			want.Schema = 1
 			got := consent.ReadUser(d, id)
-			if got.Problem != "" || got.Path != path || !got.Exists() || !reflect.DeepEqual(got.Decision, want) {
+			if got.Problem != "" || got.Path != path || !reflect.DeepEqual(got.Decision, want) {
 				t.Errorf("got %+v, want %+v", got, want)
 			}
 			leftovers(t, d.UserConsent(), "mytool.toml")
@@ -110,10 +110,10 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 func TestNoFileIsNoDecision(t *testing.T) {
 	d := places(t)
 	for _, id := range []manifest.ID{{}, toolID(t, "mytool")} {
-		if r := consent.ReadUser(d, id); r.Exists() || r.Problem != "" {
+		if r := consent.ReadUser(d, id); r.Decision.State != "" || r.Problem != "" {
 			t.Errorf("%+v", r)
 		}
-		if r := consent.ReadUser(dirs.Dirs{}, id); r.Exists() {
+		if r := consent.ReadUser(dirs.Dirs{}, id); r.Decision.State != "" || r.Problem != "" {
 			t.Errorf("without a home: %+v", r)
 		}
 	}
@@ -169,7 +169,7 @@ func TestRead(t *testing.T) {
 			d := places(t)
 			path := write(t, d.ConfigHome, "mytool.toml", test.content)
 			r := consent.ReadUser(d, toolID(t, "mytool"))
-			if r.Decision.State != test.state || (r.Problem != "") != (test.state == "") || !r.Exists() || r.Path != path {
+			if r.Decision.State != test.state || (r.Problem != "") != (test.state == "") || r.Path != path {
 				t.Errorf("got %+v, want the state %q", r, test.state)
 			}
 			checkProblem(t, d, r)
@@ -199,7 +199,7 @@ func TestReadInUTC(t *testing.T) {
 
 // checkProblem holds what is true of every file that has one: what it says does
 // not count, and it switches off even beside an explicit yes.
-func checkProblem(t *testing.T, d dirs.Dirs, r consent.Record) {
+func checkProblem(t *testing.T, d dirs.Dirs, r consent.Statement) {
 	t.Helper()
 	if r.Problem == "" {
 		return
@@ -229,7 +229,7 @@ func TestADirectoryIsUnreadable(t *testing.T) {
 func TestProblemsDoNotNameThePath(t *testing.T) {
 	d := places(t)
 	path := write(t, d.ConfigHome, "mytool.toml", strings.Repeat("#", 2<<20))
-	if err := os.Mkdir(consent.File(d.UserConsent(), toolID(t, "dir")), 0o755); err != nil {
+	if err := os.Mkdir(consent.FileIn(d.UserConsent(), toolID(t, "dir")), 0o755); err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"mytool", "dir"} {
@@ -333,11 +333,11 @@ func TestGatherCreatesNothing(t *testing.T) {
 
 func TestFailedWriteLeavesWhatWasThere(t *testing.T) {
 	d, id := places(t), toolID(t, "mytool")
-	path := consent.File(d.UserConsent(), id)
+	path := consent.FileIn(d.UserConsent(), id)
 	if err := os.MkdirAll(filepath.Join(path, "kept"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := consent.Write(path, consent.Decision{State: consent.Refused}); err == nil {
+	if err := consent.WriteFile(path, consent.Decision{State: consent.Refused}); err == nil {
 		t.Error("a directory was overwritten")
 	}
 	leftovers(t, d.UserConsent(), "mytool.toml")
@@ -346,7 +346,7 @@ func TestFailedWriteLeavesWhatWasThere(t *testing.T) {
 
 func TestReadersNeverSeeHalfAFile(t *testing.T) {
 	d, id := places(t), toolID(t, "mytool")
-	path := consent.File(d.UserConsent(), id)
+	path := consent.FileIn(d.UserConsent(), id)
 	m := parse(t, `default = "opt-in"`, fields)
 	terms := consent.Offer(m, 2)
 	terms.Grant = "an agreement"
@@ -354,14 +354,14 @@ func TestReadersNeverSeeHalfAFile(t *testing.T) {
 		consent.NewDecision(consent.Granted, terms, day),
 		consent.NewDecision(consent.Refused, consent.Terms{}, day),
 	}
-	if err := consent.Write(path, decisions[0]); err != nil {
+	if err := consent.WriteFile(path, decisions[0]); err != nil {
 		t.Fatal(err)
 	}
 	done := make(chan error)
 	for range 2 {
 		go func() {
 			for n := range 30 {
-				if err := consent.Write(path, decisions[n%2]); err != nil {
+				if err := consent.WriteFile(path, decisions[n%2]); err != nil {
 					done <- err
 					return
 				}
@@ -376,7 +376,7 @@ func TestReadersNeverSeeHalfAFile(t *testing.T) {
 				t.Error(err)
 			}
 		default:
-			if r := consent.ReadUser(d, id); r.Problem != "" || !r.Exists() {
+			if r := consent.ReadUser(d, id); r.Problem != "" || r.Decision.State == "" {
 				t.Fatalf("read %+v", r)
 			}
 		}

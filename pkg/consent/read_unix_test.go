@@ -36,7 +36,7 @@ func TestOnlyRegularFilesCount(t *testing.T) {
 			if err := create(filepath.Join(d.UserConsent(), "mytool.toml"), other); err != nil {
 				t.Fatal(err)
 			}
-			var r consent.Record
+			var r consent.Statement
 			id := toolID(t, "mytool")
 			consent.Within(t, 10*time.Second, func() { r = consent.ReadUser(d, id) })
 			if r.Problem == "" {
@@ -74,8 +74,8 @@ func TestFilesThatOthersCanWriteDoNotCount(t *testing.T) {
 func TestWrittenFilesArePrivate(t *testing.T) {
 	defer syscall.Umask(syscall.Umask(0))
 	d, id := places(t), toolID(t, "mytool")
-	path := consent.File(d.UserConsent(), id)
-	if err := consent.Write(path, consent.Decision{State: consent.Refused}); err != nil {
+	path := consent.FileIn(d.UserConsent(), id)
+	if err := consent.WriteFile(path, consent.Decision{State: consent.Refused}); err != nil {
 		t.Fatal(err)
 	}
 	for name, want := range map[string]os.FileMode{path: 0o600, filepath.Dir(path): 0o700} {
@@ -88,11 +88,11 @@ func TestWrittenFilesArePrivate(t *testing.T) {
 func TestWriteReplacesALinkAndNotItsTarget(t *testing.T) {
 	d, id := places(t), toolID(t, "mytool")
 	other := write(t, d.ConfigHome, "other.toml", grantFile)
-	path := consent.File(d.UserConsent(), id)
+	path := consent.FileIn(d.UserConsent(), id)
 	if err := os.Symlink(other, path); err != nil {
 		t.Fatal(err)
 	}
-	if err := consent.Write(path, consent.Decision{State: consent.Refused}); err != nil {
+	if err := consent.WriteFile(path, consent.Decision{State: consent.Refused}); err != nil {
 		t.Fatal(err)
 	}
 	if got, err := os.ReadFile(other); err != nil || string(got) != grantFile {
@@ -134,7 +134,7 @@ func TestWriteIntoAClosedDirectoryLeavesTheOldFile(t *testing.T) {
 		d, id := places(t), toolID(t, "mytool")
 		path := write(t, d.ConfigHome, "mytool.toml", grantFile)
 		chmod(t, filepath.Dir(path), 0o500)
-		if err := consent.Write(path, consent.Decision{State: consent.Refused}); err == nil {
+		if err := consent.WriteFile(path, consent.Decision{State: consent.Refused}); err == nil {
 			t.Error("written")
 		}
 		chmod(t, filepath.Dir(path), 0o700)
@@ -160,7 +160,7 @@ func TestWriteOnAFullDiskLeavesTheOldFile(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer syscall.Setrlimit(syscall.RLIMIT_FSIZE, &old) // for the coverage that is written at exit
-		if err := consent.Write(path, consent.Decision{State: consent.Refused}); !errors.Is(err, syscall.EFBIG) {
+		if err := consent.WriteFile(path, consent.Decision{State: consent.Refused}); !errors.Is(err, syscall.EFBIG) {
 			t.Errorf("error is %v", err)
 		}
 		if r := consent.ReadUser(d, id); r.Decision.State != consent.Granted {

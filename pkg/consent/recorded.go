@@ -29,15 +29,15 @@ type Standing struct {
 func ReadRecorded(d dirs.Dirs) Recorded {
 	r := Recorded{tools: map[manifest.ID]Standing{}}
 	for _, dir := range d.SystemConsent() {
-		r.all = r.all.and(standing(Read(File(dir, manifest.ID{}), true, statefile.OwnOrRoots), machineWide))
+		r.all = r.all.and(standing(readFile(fileIn(dir, manifest.ID{}), true, statefile.OwnOrRoots), machineWide))
 		for _, id := range r.listed(dir) {
 			r.tools[id] = r.tools[id].and(standing(readSystemTool(dir, id), machineWide))
 		}
 	}
 	if dir := d.UserConsent(); dir != "" {
-		r.all = r.all.and(standing(ReadUser(d, manifest.ID{}), ofAll))
+		r.all = r.all.and(standing(readUser(d, manifest.ID{}), ofAll))
 		for _, id := range r.listed(dir) {
-			r.tools[id] = r.tools[id].and(standing(ReadUser(d, id), ofTool))
+			r.tools[id] = r.tools[id].and(standing(readUser(d, id), ofTool))
 		}
 	}
 	return r
@@ -46,7 +46,7 @@ func ReadRecorded(d dirs.Dirs) Recorded {
 // Of is what is recorded about a tool. A refusal of all is one of each.
 func (r Recorded) Of(id manifest.ID) Standing { return r.all.and(r.tools[id]) }
 
-// AllRefused tells whether every tool is refused, known or not.
+// AllRefused reports whether every tool is refused, known or not.
 func (r Recorded) AllRefused() bool { return r.all.State == Refused }
 
 // Tools lists the tools about which something is recorded, in no order.
@@ -71,15 +71,15 @@ func (s Standing) and(o Standing) Standing {
 	return s
 }
 
-func machineWide(r Record) string { return systemRefusal([]Record{r}) }
+func machineWide(r Statement) string { return refusedByMachine(r) }
 
-func ofAll(r Record) string  { return userRefusal(r, Record{}) }
-func ofTool(r Record) string { return userRefusal(Record{}, r) }
+func ofAll(r Statement) string  { return refusedByPerson(r, Statement{}) }
+func ofTool(r Statement) string { return refusedByPerson(Statement{}, r) }
 
-func standing(r Record, refused func(Record) string) Standing {
+func standing(r Statement, refused func(Statement) string) Standing {
 	switch {
 	case r.Problem != "":
-		return Standing{Refused, unreadable([]Record{r})}
+		return Standing{Refused, firstProblem(r)}
 	case r.Decision.State == Refused:
 		return Standing{Refused, refused(r)}
 	case r.Decision.State == "":

@@ -90,8 +90,8 @@ func TestRecorded(t *testing.T) {
 	d := dirs.Dirs{ConfigHome: t.TempDir(), System: t.TempDir()}
 	mine, other := toolID(t, "mytool"), toolID(t, "other")
 	files := []string{ // the last one changes most often
-		consent.File(d.SystemConsent()[0], manifest.ID{}), consent.File(d.SystemConsent()[0], mine),
-		consent.File(d.UserConsent(), manifest.ID{}), consent.File(d.UserConsent(), mine),
+		consent.FileIn(d.SystemConsent()[0], manifest.ID{}), consent.FileIn(d.SystemConsent()[0], mine),
+		consent.FileIn(d.UserConsent(), manifest.ID{}), consent.FileIn(d.UserConsent(), mine),
 	}
 	list := sayings()
 	var now [4]said
@@ -150,7 +150,7 @@ func checkRecorded(t *testing.T, name string, d dirs.Dirs, recorded consent.Reco
 	off := false
 	for _, l := range consent.Decide(id, nil, facts).Layers {
 		recordedRule := l.Rule == consent.System || l.Rule == consent.User || l.Rule == consent.Unreadable
-		off = off || recordedRule && l.Verdict == "off"
+		off = off || recordedRule && l.Answer == "off"
 	}
 	got := recorded.Of(id)
 	if (got.State == consent.Refused) != off {
@@ -171,7 +171,7 @@ func TestRecordedPlaces(t *testing.T) {
 	d := places(t)
 	for _, base := range []string{d.System, d.ConfigDirs[0], d.ConfigHome} {
 		for _, id := range []manifest.ID{mine, {}} {
-			path := consent.File(filepath.Join(base, "usagectl", "consent"), id)
+			path := consent.FileIn(filepath.Join(base, "usagectl", "consent"), id)
 			said{"refused", refusedFile, 0o644, false}.place(t, path)
 			got := consent.ReadRecorded(d)
 			if got.Of(mine).State != consent.Refused || got.AllRefused() != id.IsZero() {

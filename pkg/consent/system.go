@@ -15,21 +15,22 @@ import (
 	"github.com/usagectl/usagectl/pkg/manifest"
 )
 
-// Machine is the place of machine-wide refusals, of this machine or of one whose
+// SystemStore is the place of machine-wide refusals, of this machine or of one whose
 // tree is being built. Nothing outside of it is touched, whatever links are in
-// it. Close it after use.
-type Machine struct {
+// it. Close it after use. The zero value has no place, and every change in it is an
+// error. Its methods may be called by several goroutines.
+type SystemStore struct {
 	root *os.Root
 	dir  string // of the consent files, below root
 	path string // the same, for people
 	here bool   // it is this machine, not an image
 }
 
-// OpenMachine opens the place of machine-wide refusals. system is the platform's
+// OpenSystemStore opens the place of machine-wide refusals. system is the platform's
 // fixed place for settings; tree is the root directory of an image that is being
 // built, or "" for this machine. It creates nothing. The error wraps
 // [os.ErrNotExist] if there is no such tree.
-func OpenMachine(system, tree string) (*Machine, error) {
+func OpenSystemStore(system, tree string) (*SystemStore, error) {
 	at, dir := tree, filepath.Join(system, "usagectl", "consent")
 	if tree != "" {
 		dir = strings.TrimLeft(strings.TrimPrefix(dir, filepath.VolumeName(dir)), `/\`)
@@ -49,7 +50,7 @@ func OpenMachine(system, tree string) (*Machine, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Machine{root, dir, filepath.Join(at, dir), tree == ""}, nil
+	return &SystemStore{root, dir, filepath.Join(at, dir), tree == ""}, nil
 }
 
 // resolve follows the links in as much of a path as there is.
@@ -63,14 +64,22 @@ func resolve(path string) (string, error) {
 }
 
 // Close gives the place back.
-func (m *Machine) Close() error { return m.root.Close() }
+func (s *SystemStore) Close() error {
+	if s.root == nil {
+		return nil
+	}
+	return s.root.Close()
+}
 
 // File is the path of the consent file of a tool, or of all with the zero ID, for people.
-func (m *Machine) File(id manifest.ID) string { return File(m.path, id) }
+func (s *SystemStore) File(id manifest.ID) string { return fileIn(s.path, id) }
 
 // ErrUnknownFile says that a machine-wide consent file holds something that this
 // program has not written there.
 var ErrUnknownFile = errors.New("it was not written by \"usagectl disable --system\"")
+
+// errNotOpen is for a store that [OpenSystemStore] has not opened.
+var errNotOpen = errors.New("the place of machine-wide refusals is not open")
 
 // machineRefusal is what a machine-wide refusal looks like: the same every time, without
 // a date, so that an image built twice is the same.
@@ -81,51 +90,57 @@ const machineRefusal = "# Written by \"usagectl disable --system\"; \"usagectl e
 // refuses, but that not everybody can read or rely on, is written anew with the words
 // that it has. One that says something else is [ErrUnknownFile] unless replace is set.
 // If the error is [ErrNotDurable] it is refused all the same.
-func (m *Machine) Refuse(id manifest.ID, replace bool) (changed bool, err error) {
-	name := File(m.dir, id)
-	m.sweep()
-	data, info, err := m.refusal(name)
+func (s *SystemStore) Refuse(id manifest.ID, replace bool) (changed bool, err error) {
+	if s.root == nil {
+		return false, errNotOpen
+	}
+	name := fileIn(s.dir, id)
+	s.sweep()
+	data, info, err := s.refusal(name)
 	switch {
 	case err == nil && forEverybody(info):
-		m.unmark(name)
+		s.unmark(name)
 		return false, nil
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, ErrUnknownFile) && replace:
 		data = []byte(machineRefusal)
 	case err != nil:
 		return false, err
 	}
-	if err := m.makeDir(m.dir); err != nil {
+	if err := s.makeDir(s.dir); err != nil {
 		return false, err
 	}
-	err = m.write(name, data)
+	err = s.write(name, data)
 	if statefile.Done(err) {
-		m.unmark(name)
+		s.unmark(name)
 	}
 	return statefile.Done(err), err
 }
 
 // unmark removes the mark of a refusal that is in force again. It is made anew when that
 // is lifted, and a machine that refuses is the same however often that was lifted.
-func (m *Machine) unmark(name string) {
-	_ = m.root.Remove(markOf(name)) // a mark that stays lets nothing leave that should not
+func (s *SystemStore) unmark(name string) {
+	_ = s.root.Remove(markOf(name)) // a mark that stays lets nothing leave that should not
 }
 
-// Lift takes back what [Machine.Refuse] wrote, and nothing else: any other file is
+// Lift takes back what [SystemStore.Refuse] wrote, and nothing else: any other file is
 // [ErrUnknownFile]. On this machine it notes when; in an image nothing can have been
 // queued. It returns false if there was nothing. If the error is [ErrNotDurable] it
 // is lifted all the same.
-func (m *Machine) Lift(id manifest.ID, now time.Time) (changed bool, err error) {
-	name := File(m.dir, id)
-	m.sweep()
-	data, _, err := m.read(name)
+func (s *SystemStore) Lift(id manifest.ID, now time.Time) (changed bool, err error) {
+	if s.root == nil {
+		return false, errNotOpen
+	}
+	name := fileIn(s.dir, id)
+	s.sweep()
+	data, _, err := s.read(name)
 	if err == nil && !bytes.Equal(data, []byte(machineRefusal)) {
 		return false, ErrUnknownFile
 	}
-	if err == nil && m.here {
-		err = m.write(markOf(name), markAt(now)) // which is durable once the directory is
+	if err == nil && s.here {
+		err = s.write(markOf(name), markAt(now)) // which is durable once the directory is
 	}
 	if statefile.Done(err) {
-		err = m.root.Remove(name)
+		err = s.root.Remove(name)
 	}
 	if errors.Is(err, fs.ErrNotExist) { // or somebody else was faster
 		return false, nil
@@ -133,12 +148,12 @@ func (m *Machine) Lift(id manifest.ID, now time.Time) (changed bool, err error) 
 	if err != nil {
 		return false, err
 	}
-	return true, m.sync(m.dir)
+	return true, s.sync(s.dir)
 }
 
 // refusal reads a file that refuses; any other is [ErrUnknownFile].
-func (m *Machine) refusal(name string) ([]byte, os.FileInfo, error) {
-	data, info, err := m.read(name)
+func (s *SystemStore) refusal(name string) ([]byte, os.FileInfo, error) {
+	data, info, err := s.read(name)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -148,22 +163,22 @@ func (m *Machine) refusal(name string) ([]byte, os.FileInfo, error) {
 	return data, info, nil
 }
 
-// forEverybody tells whether everybody can read a file and relies on it. One that
+// forEverybody reports whether everybody can read a file and relies on it. One that
 // belongs to an ordinary user does not bind that user.
 func forEverybody(info os.FileInfo) bool {
 	return info.Mode().Perm()&0o444 == 0o444 && statefile.OwnOrRoots(info) == nil
 }
 
 // read reads a file that is one; anything else of that name is [ErrUnknownFile].
-func (m *Machine) read(name string) ([]byte, os.FileInfo, error) {
-	info, err := m.root.Lstat(name)
+func (s *SystemStore) read(name string) ([]byte, os.FileInfo, error) {
+	info, err := s.root.Lstat(name)
 	if err != nil {
 		return nil, nil, err
 	}
 	if !info.Mode().IsRegular() || info.Size() > maxSize {
 		return nil, nil, ErrUnknownFile
 	}
-	f, err := m.root.OpenFile(name, os.O_RDONLY|nonBlocking, 0)
+	f, err := s.root.OpenFile(name, os.O_RDONLY|nonBlocking, 0)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -176,8 +191,8 @@ func (m *Machine) read(name string) ([]byte, os.FileInfo, error) {
 }
 
 // sweep removes what killed processes left there.
-func (m *Machine) sweep() {
-	dir, err := m.root.OpenFile(m.dir, os.O_RDONLY|nonBlocking, 0)
+func (s *SystemStore) sweep() {
+	dir, err := s.root.OpenFile(s.dir, os.O_RDONLY|nonBlocking, 0)
 	if err != nil {
 		return
 	}
@@ -188,7 +203,7 @@ func (m *Machine) sweep() {
 	}
 	for _, e := range entries {
 		if info, err := e.Info(); err == nil && statefile.Abandoned(info) {
-			_ = m.root.Remove(filepath.Join(m.dir, e.Name())) // it has no say; the next one sweeps it up
+			_ = s.root.Remove(filepath.Join(s.dir, e.Name())) // it has no say; the next one sweeps it up
 		}
 	}
 }
@@ -201,18 +216,18 @@ const (
 
 // makeDir makes the directories that are missing, for everybody to read, whatever
 // the umask is. Those that are there stay as they are.
-func (m *Machine) makeDir(dir string) error {
-	if info, err := m.root.Stat(dir); err == nil && info.IsDir() {
+func (s *SystemStore) makeDir(dir string) error {
+	if info, err := s.root.Stat(dir); err == nil && info.IsDir() {
 		return nil
 	}
 	if parent := filepath.Dir(dir); parent != "." {
-		if err := m.makeDir(parent); err != nil {
+		if err := s.makeDir(parent); err != nil {
 			return err
 		}
 	}
-	err := m.root.Mkdir(dir, searchable)
+	err := s.root.Mkdir(dir, searchable)
 	if errors.Is(err, fs.ErrExist) {
-		if info, err := m.root.Stat(dir); err == nil && info.IsDir() {
+		if info, err := s.root.Stat(dir); err == nil && info.IsDir() {
 			return nil // somebody else made it this moment
 		}
 		return fmt.Errorf("%s is in the way: %w", dir, err)
@@ -220,13 +235,13 @@ func (m *Machine) makeDir(dir string) error {
 	if err != nil {
 		return err
 	}
-	return m.root.Chmod(dir, searchable)
+	return s.root.Chmod(dir, searchable)
 }
 
 // write puts a refusal in place as a whole: written aside, synced, renamed.
-func (m *Machine) write(name string, data []byte) error {
-	aside := filepath.Join(m.dir, statefile.TemporaryName(filepath.Base(name)))
-	f, err := m.root.OpenFile(aside, os.O_WRONLY|os.O_CREATE|os.O_EXCL, readable)
+func (s *SystemStore) write(name string, data []byte) error {
+	aside := filepath.Join(s.dir, statefile.TemporaryName(filepath.Base(name)))
+	f, err := s.root.OpenFile(aside, os.O_WRONLY|os.O_CREATE|os.O_EXCL, readable)
 	if err != nil {
 		return err
 	}
@@ -238,17 +253,17 @@ func (m *Machine) write(name string, data []byte) error {
 		err = f.Sync()
 	}
 	if err = errors.Join(err, f.Close()); err == nil {
-		err = m.root.Rename(aside, name)
+		err = s.root.Rename(aside, name)
 	}
 	if err != nil {
-		return errors.Join(err, m.root.Remove(aside))
+		return errors.Join(err, s.root.Remove(aside))
 	}
-	return m.sync(m.dir)
+	return s.sync(s.dir)
 }
 
 // sync makes durable what was done in a directory. Its only error is [ErrNotDurable].
-func (m *Machine) sync(dir string) error {
-	d, err := m.root.OpenFile(dir, os.O_RDONLY|nonBlocking, 0)
+func (s *SystemStore) sync(dir string) error {
+	d, err := s.root.OpenFile(dir, os.O_RDONLY|nonBlocking, 0)
 	if err != nil {
 		return statefile.NotDurable(err)
 	}

@@ -36,16 +36,18 @@ var machinePath = []string{"etc", "etc/xdg", "etc/xdg/usagectl", "etc/xdg/usagec
 const allFile = "etc/xdg/usagectl/consent/all.toml"
 
 // openTree opens the place of machine-wide refusals as for an image.
-func openTree(t testing.TB, tree string) *consent.Machine { return openMachine(t, "/etc/xdg", tree) }
+func openTree(t testing.TB, tree string) *consent.SystemStore {
+	return openMachine(t, "/etc/xdg", tree)
+}
 
 // openOwn opens it as for the machine itself, whose settings are below base.
-func openOwn(t testing.TB, base string) *consent.Machine {
+func openOwn(t testing.TB, base string) *consent.SystemStore {
 	return openMachine(t, filepath.Join(base, "etc/xdg"), "")
 }
 
-func openMachine(t testing.TB, system, tree string) *consent.Machine {
+func openMachine(t testing.TB, system, tree string) *consent.SystemStore {
 	t.Helper()
-	m, err := consent.OpenMachine(system, tree)
+	m, err := consent.OpenSystemStore(system, tree)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,14 +56,7 @@ func openMachine(t testing.TB, system, tree string) *consent.Machine {
 }
 
 // bothWays are the two ways to the same place.
-var bothWays = map[string]func(testing.TB, string) *consent.Machine{"image": openTree, "machine": openOwn}
-
-func must(t testing.TB, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
+var bothWays = map[string]func(testing.TB, string) *consent.SystemStore{"image": openTree, "machine": openOwn}
 
 func mkdirs(t testing.TB, paths ...string) {
 	t.Helper()
@@ -123,14 +118,14 @@ func unchanged(t testing.TB, dir, before string) {
 }
 
 // refuse refuses and holds that it changed something or not, and failed or not.
-func refuse(t testing.TB, m *consent.Machine, id manifest.ID, replace, changed bool, want error) {
+func refuse(t testing.TB, m *consent.SystemStore, id manifest.ID, replace, changed bool, want error) {
 	t.Helper()
 	if got, err := m.Refuse(id, replace); got != changed || !errors.Is(err, want) || want == nil && err != nil {
 		t.Errorf("refuse: changed is %v, error %v; want %v and %v", got, err, changed, want)
 	}
 }
 
-func lift(t testing.TB, m *consent.Machine, id manifest.ID, changed bool, want error) {
+func lift(t testing.TB, m *consent.SystemStore, id manifest.ID, changed bool, want error) {
 	t.Helper()
 	if got, err := m.Lift(id, time.Now()); got != changed || !errors.Is(err, want) || want == nil && err != nil {
 		t.Errorf("lift: changed is %v, error %v; want %v and %v", got, err, changed, want)
@@ -451,7 +446,7 @@ func TestMachineLinksOfTheAdministrator(t *testing.T) {
 				case "root": // what is there is not this test's
 				case "":
 					before, beforeOutside := everything(t, tree), everything(t, outside)
-					m, err := consent.OpenMachine(filepath.Join(tree, "etc/xdg"), "")
+					m, err := consent.OpenSystemStore(filepath.Join(tree, "etc/xdg"), "")
 					if err == nil {
 						defer m.Close()
 						_, err = m.Refuse(manifest.ID{}, true)
@@ -536,7 +531,7 @@ func TestMachineSomethingInTheWay(t *testing.T) {
 						system, root = filepath.Join(tree, "etc/xdg"), ""
 					}
 					consent.Within(t, 30*time.Second, func() {
-						m, err := consent.OpenMachine(system, root)
+						m, err := consent.OpenSystemStore(system, root)
 						if err != nil {
 							return // as good a place to say so as any
 						}
@@ -621,7 +616,7 @@ func TestMachineAfterACrash(t *testing.T) {
 // Many at once make one good file and no litter, and many who lift it all succeed.
 func TestMachineManyAtOnce(t *testing.T) {
 	const many = 16
-	atOnce := func(t *testing.T, do func(m *consent.Machine, n int) (bool, error), tree string) (changed int64) {
+	atOnce := func(t *testing.T, do func(m *consent.SystemStore, n int) (bool, error), tree string) (changed int64) {
 		var count atomic.Int64
 		var wg sync.WaitGroup
 		start := make(chan struct{})
@@ -642,8 +637,8 @@ func TestMachineManyAtOnce(t *testing.T) {
 		wg.Wait()
 		return count.Load()
 	}
-	refuseAll := func(m *consent.Machine, _ int) (bool, error) { return m.Refuse(manifest.ID{}, false) }
-	liftAll := func(m *consent.Machine, _ int) (bool, error) { return m.Lift(manifest.ID{}, time.Now()) }
+	refuseAll := func(m *consent.SystemStore, _ int) (bool, error) { return m.Refuse(manifest.ID{}, false) }
+	liftAll := func(m *consent.SystemStore, _ int) (bool, error) { return m.Lift(manifest.ID{}, time.Now()) }
 	for range 10 {
 		tree := t.TempDir()
 		consentDir := filepath.Join(tree, filepath.Dir(allFile))
@@ -666,7 +661,7 @@ func TestMachineManyAtOnce(t *testing.T) {
 			t.Errorf("%d lifted it", n)
 		}
 		leftovers(t, consentDir)
-		atOnce(t, func(m *consent.Machine, n int) (bool, error) {
+		atOnce(t, func(m *consent.SystemStore, n int) (bool, error) {
 			if n%2 == 0 {
 				return m.Lift(manifest.ID{}, time.Now())
 			}
@@ -791,7 +786,7 @@ func TestMachineWithoutPermission(t *testing.T) {
 }
 
 func refuseIn(tree string, id manifest.ID) error {
-	m, err := consent.OpenMachine("/etc/xdg", tree)
+	m, err := consent.OpenSystemStore("/etc/xdg", tree)
 	if err != nil {
 		return err
 	}
@@ -809,7 +804,7 @@ func chmodDirs(tree string, mode os.FileMode) error {
 }
 
 // tryAll tries all that an ordinary user can.
-func tryAll(t *testing.T, m *consent.Machine, tree string) {
+func tryAll(t *testing.T, m *consent.SystemStore, tree string) {
 	t.Helper()
 	all, mine := manifest.ID{}, toolID(t, "mytool")
 	denied := os.ErrPermission
@@ -842,7 +837,7 @@ func TestOpenMachineWhereThereIsNone(t *testing.T) {
 	dir := t.TempDir()
 	put(t, filepath.Join(dir, "file"), "", 0o644)
 	before := everything(t, dir)
-	if _, err := consent.OpenMachine("/etc/xdg", filepath.Join(dir, "nowhere")); !errors.Is(err, os.ErrNotExist) {
+	if _, err := consent.OpenSystemStore("/etc/xdg", filepath.Join(dir, "nowhere")); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("no tree: %v", err)
 	}
 	for name, place := range map[string][2]string{
@@ -851,7 +846,7 @@ func TestOpenMachineWhereThereIsNone(t *testing.T) {
 		"below a file, itself": {filepath.Join(dir, "file"), ""},
 		"no fixed place":       {"", ""},
 	} {
-		if _, err := consent.OpenMachine(place[0], place[1]); err == nil {
+		if _, err := consent.OpenSystemStore(place[0], place[1]); err == nil {
 			t.Errorf("%s: opened", name)
 		}
 	}

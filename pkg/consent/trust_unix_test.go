@@ -60,10 +60,10 @@ func TestForeignFilesAreUnreadable(t *testing.T) {
 	AsOrdinaryUser(t, func(t *testing.T) {
 		// root's, and there on every system; that it is no consent file would be found out later.
 		const foreign = "/etc/passwd"
-		if r := Read(foreign, false, statefile.Own); !strings.Contains(r.Problem, "belongs to somebody else") {
+		if r := readFile(foreign, false, statefile.Own); !strings.Contains(r.Problem, "belongs to somebody else") {
 			t.Errorf("the person's: %+v", r)
 		}
-		if r := Read(foreign, false, statefile.OwnOrRoots); r.Problem == "" || strings.Contains(r.Problem, "belongs") {
+		if r := readFile(foreign, false, statefile.OwnOrRoots); r.Problem == "" || strings.Contains(r.Problem, "belongs") {
 			t.Errorf("the machine's: %+v", r)
 		}
 	})

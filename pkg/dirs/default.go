@@ -31,7 +31,7 @@ func Default() Dirs {
 // checked finds out, once for all that the program does, whether the state directory
 // is a directory that only this user can have filled.
 func checked(d Dirs) Dirs {
-	if dir := d.StateDir(); dir != "" {
+	if dir := d.UncheckedStateDir(); dir != "" {
 		if err := statefile.CheckDir(dir); err != nil {
 			d.StateFlaw = statefile.Reason(err)
 		}

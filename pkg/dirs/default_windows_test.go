@@ -26,7 +26,7 @@ func TestPlaces(t *testing.T) {
 	for _, c := range []struct{ what, got, want string }{
 		{"home", d.Home, os.Getenv("USERPROFILE")},
 		{"decisions", d.UserConsent(), filepath.Join(os.Getenv("APPDATA"), "usagectl", "consent")},
-		{"state", d.State(), filepath.Join(os.Getenv("LOCALAPPDATA"), "usagectl")},
+		{"state", d.StateDir(), filepath.Join(os.Getenv("LOCALAPPDATA"), "usagectl")},
 	} {
 		if c.got != c.want || !filepath.IsAbs(c.got) {
 			t.Errorf("%s: %s, want %s", c.what, c.got, c.want)

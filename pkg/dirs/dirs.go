@@ -49,17 +49,18 @@ func (d Dirs) Tools() []string {
 	return list
 }
 
-// State is the directory of outbox, journal, deletions and keys; "" if it is not known,
+// StateDir is the directory of outbox, journal, deletions and keys; "" if it is not known,
 // or cannot be relied on.
-func (d Dirs) State() string {
+func (d Dirs) StateDir() string {
 	if d.StateFlaw != "" {
 		return ""
 	}
-	return d.StateDir()
+	return d.UncheckedStateDir()
 }
 
-// StateDir is where [Dirs.State] is, or would be if it could be relied on.
-func (d Dirs) StateDir() string { return under(d.StateHome, "usagectl") }
+// UncheckedStateDir is where [Dirs.StateDir] is, or would be if it could be relied on. It
+// is for messages, and for finding out whether it can.
+func (d Dirs) UncheckedStateDir() string { return under(d.StateHome, "usagectl") }
 
 func under(base string, names ...string) string {
 	if base == "" {

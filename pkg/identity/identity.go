@@ -1,8 +1,17 @@
 // Package identity keeps the source ID: a random UUID (version 4, RFC 9562) that
 // stands for one person's install of one tool. It is made when the first event
-// that needs it may be sent, never before, and lies in a file that the tool
+// that needs it may be sent, never before, and is kept in a file that the tool
 // itself and other programs may read and write too, as Flower does
 // (~/.flwr/source). What they wrote is respected and never changed.
+//
+// [Path] says where a tool's file is. [Load] reads it and creates nothing, which is
+// for looking; [Ensure] makes an ID where there is none, which is for sending, and
+// only for somebody who has consent. [Remove] makes the next event get another one.
+// [Value] is what a payload says for either outcome. [EnsureKey] is the same for the
+// secret under which names are hashed.
+//
+// Any number of goroutines and processes may do all of that to the same file at once:
+// they agree on one ID.
 package identity
 
 import (
@@ -26,7 +35,7 @@ const (
 	Invalid     = "invalid"     // the file holds something else
 )
 
-// Errors of [Load] and [Ensure], for callers that tell them apart.
+// Errors of [Path], [Load], [Ensure] and [EnsureKey], for callers that tell them apart.
 var (
 	ErrNone    = errors.New("there is no source ID yet")
 	ErrInvalid = errors.New("the file does not hold a source ID")
@@ -36,11 +45,14 @@ var (
 // maxSize is the size, in bytes, of the largest ID file that is read.
 const maxSize = 1024
 
-// Path is where a tool's ID file lies. env looks a variable up; home is the
-// person's home, "" if it is not known.
+// Path is where a tool's ID file is. env looks a variable up, and nil is an empty
+// environment; home is the person's home, "" if it is not known. It touches nothing. Its
+// only error is [ErrNoHome].
 func Path(id manifest.Identity, env func(string) (string, bool), home string) (string, error) {
-	if dir, ok := env(id.Env); id.Env != "" && ok && filepath.IsAbs(dir) {
-		return filepath.Join(dir, path.Base(id.Path)), nil
+	if id.Env != "" && env != nil {
+		if dir, ok := env(id.Env); ok && filepath.IsAbs(dir) {
+			return filepath.Join(dir, path.Base(id.Path)), nil
+		}
 	}
 	if home == "" {
 		return "", ErrNoHome
@@ -101,7 +113,7 @@ func Ensure(path string, create bool) (string, error) {
 }
 
 // Remove removes the ID file if the ID in it is the one that is meant, so that the
-// next event gets a new one, and makes that last. It never writes: a program
+// next event gets a new one, and makes that last. meant reports whether an ID is. It never writes: a program
 // that shares the file makes its own anew. A link is removed, not what it leads
 // to. It is no error if there is no such file, or another ID in it.
 func Remove(path string, meant func(id string) bool) error {

@@ -18,7 +18,7 @@ type EnvRule struct {
 // Present as [EnvRule.When]: the variable is set, to whatever, the empty string included.
 const Present = "present"
 
-// Refuses tells whether the rule, as a refusal, holds for a variable that has
+// Refuses reports whether the rule, as a refusal, holds for a variable that has
 // this value. Case does not count for When, because some tools fold it and
 // refusing too much harms nobody.
 func (r EnvRule) Refuses(value string) bool {
@@ -31,7 +31,7 @@ func (r EnvRule) Refuses(value string) bool {
 	return strings.EqualFold(value, r.When)
 }
 
-// Grants tells whether the rule, as a grant, holds for a variable that has this
+// Grants reports whether the rule, as a grant, holds for a variable that has this
 // value. A grant is taken to the letter; for [Present] it takes a word that means
 // yes, because a variable can be there for another reason; "unless" grants nothing.
 func (r EnvRule) Grants(value string) bool {
@@ -44,13 +44,13 @@ func (r EnvRule) Grants(value string) bool {
 	return value == r.When
 }
 
-// meansYes tells whether a value is one of the words with which people say yes.
+// meansYes reports whether a value is one of the words with which people say yes.
 func meansYes(value string) bool {
 	yes := []string{"1", "true", "yes", "on", "y", "t", "enable", "enabled"}
 	return slices.Contains(yes, strings.ToLower(strings.TrimSpace(value)))
 }
 
-// meansNo tells whether a value is one of the words with which people say no.
+// meansNo reports whether a value is one of the words with which people say no.
 func meansNo(value string) bool {
 	no := []string{"", "0", "false", "no", "off", "n", "f", "none", "never", "disable", "disabled"}
 	return slices.Contains(no, strings.ToLower(strings.TrimSpace(value)))

@@ -44,7 +44,7 @@ func validID(s string) bool {
 // String is the ID as people write it; empty for the zero value.
 func (id ID) String() string { return id.name }
 
-// IsZero tells whether this is no tool at all.
+// IsZero reports whether this is no tool at all.
 func (id ID) IsZero() bool { return id.name == "" }
 
 // MarshalJSON writes the ID as a string.

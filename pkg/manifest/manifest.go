@@ -3,8 +3,14 @@
 // forgotten. A manifest is a TOML file of schema 1, strictly read; the built-in
 // ones are such files too, and no Go code knows any of them by name.
 //
-// Start with [Library.Find]. A [Manifest] is plain data and is not changed
-// after it was read, so it may be shared between goroutines.
+// Start with [Library.Find], which knows a tool by its [ID], or with [Parse] and
+// [ReadFile] for one manifest. What is wrong with it is an [Errors], with line and
+// column; a tool that has none is [ErrUnknownTool]. [Field.ParseText] and [Field.Check]
+// hold a caller's value against what the manifest declares.
+//
+// A [Manifest] is plain data, read anew each time: it is the caller's, and may be
+// shared between goroutines as long as nobody changes it. Reading one that is shared
+// is safe, and so is everything else in this package.
 package manifest
 
 import (
@@ -121,7 +127,7 @@ type Forget struct {
 	Event string
 }
 
-// InDeletion tells whether a field can be in a deletion request, which holds the
+// InDeletion reports whether a field can be in a deletion request, which holds the
 // source ID, what the request itself is, and nothing else.
 func (f *Field) InDeletion() bool {
 	switch f.From {
@@ -178,7 +184,7 @@ type Field struct {
 	Purpose  string
 }
 
-// In tells whether the field belongs to the event.
+// In reports whether the field belongs to the event.
 func (f *Field) In(event string) bool {
 	return f.Events == nil || slices.Contains(f.Events, event)
 }
@@ -221,7 +227,7 @@ func (m *Manifest) FieldsOf(event string) []*Field {
 	return list
 }
 
-// IsDeletion tells whether the event is the tool's deletion request.
+// IsDeletion reports whether the event is the tool's deletion request.
 func (m *Manifest) IsDeletion(event string) bool {
 	return m.Forget.Method == ForgetEvent && m.Forget.Event == event
 }

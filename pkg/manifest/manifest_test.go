@@ -83,9 +83,6 @@ func TestConst(t *testing.T) {
 
 func TestSources(t *testing.T) {
 	for _, s := range manifest.Sources() {
-		if host := strings.HasPrefix(string(s), "host."); s.IsHost() != host {
-			t.Errorf("%s is of the host: %t", s, s.IsHost())
-		}
 		if hash := strings.HasSuffix(string(s), "_hash"); s.IsHash() != hash {
 			t.Errorf("%s is a hash: %t", s, s.IsHash())
 		}

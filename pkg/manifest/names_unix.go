@@ -2,5 +2,5 @@
 
 package manifest
 
-// keepable tells whether files can be named by a tool's ID. Here all can.
+// keepable reports whether files can be named by a tool's ID. Here all can.
 func keepable(string) bool { return true }

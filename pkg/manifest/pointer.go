@@ -57,12 +57,12 @@ func (p Pointer) String() string {
 	return b.String()
 }
 
-// Above tells whether q stands inside what p names.
+// Above reports whether q stands inside what p names.
 func (p Pointer) Above(q Pointer) bool {
 	return len(p) < len(q) && slices.Equal(p, q[:len(p)])
 }
 
-// IsIndex tells whether a token names an element of an array: a decimal number
+// IsIndex reports whether a token names an element of an array: a decimal number
 // below 1,000 without a leading zero.
 func IsIndex(token string) bool {
 	if token == "" || len(token) > 3 || len(token) > 1 && token[0] == '0' {

@@ -1,7 +1,5 @@
 package manifest
 
-import "strings"
-
 // Source names who supplies a field's value. The list is closed: nothing else
 // of the machine, the environment or the person can be named.
 type Source string
@@ -47,10 +45,7 @@ func Sources() []Source {
 	}
 }
 
-// IsHost tells whether the value is read from the machine.
-func (s Source) IsHost() bool { return strings.HasPrefix(string(s), "host.") }
-
-// IsHash tells whether the value is a keyed hash.
+// IsHash reports whether the value is a keyed hash.
 func (s Source) IsHash() bool { return s == FromUserHash || s == FromNameHash }
 
 // natural is the type that a source's values have, given the format of

@@ -60,7 +60,7 @@ func parseJSON(text string) (any, error) {
 	return v, nil
 }
 
-// Check tells whether a [jsondoc] value fits the field's type and bounds, and
+// Check reports whether a [jsondoc] value fits the field's type and bounds, and
 // returns it in the spelling in which it is sent: a float has a point or an
 // exponent. An error names the value and what is allowed instead.
 func (f *Field) Check(v any) (any, error) {

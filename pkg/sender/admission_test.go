@@ -96,13 +96,11 @@ func TestRefusedSince(t *testing.T) {
 						return "", false
 					}
 					m.Consent.Grant = []manifest.EnvRule{{Env: "MYTOOL_TELEMETRY", When: "1"}}
-					sendertest.Must(t, os.Remove(consent.File(s.dirs.UserConsent(), m.Tool.ID)))
+					sendertest.Must(t, os.Remove(decisionsAt(s, noon).File(m.Tool.ID)))
 					terms.Grant = grant
 				}
 				if c.lift {
-					all := consent.File(s.dirs.UserConsent(), manifest.ID{})
-					sendertest.Must(t, consent.Write(all, consent.Decision{State: consent.Refused}))
-					sendertest.Must(t, consent.Lift(all, lifted))
+					refuseAndLift(t, s, lifted)
 				}
 				_, _, err := s.admission(m).admit(queue(t, s, terms, c.taken))
 				if leaves := err == nil; leaves != c.leaves || !leaves && err != (dropError{outbox.LostWithdrawn}) {
@@ -120,32 +118,34 @@ func TestGate(t *testing.T) {
 		stops   bool
 	}{
 		"nothing": {func(*testing.T, Sender, *manifest.Manifest, consent.Terms) {}, false},
-		"the same agreement again": {func(t *testing.T, s Sender, _ *manifest.Manifest, terms consent.Terms) {
-			record(t, s, consent.NewDecision(consent.Granted, terms, noon.Add(time.Hour)))
+		"the same agreement again": {func(t *testing.T, s Sender, m *manifest.Manifest, _ consent.Terms) {
+			sendertest.Must(t, decisionsAt(s, noon.Add(time.Hour)).Grant(m, 1))
 		}, false},
-		"a refusal": {func(t *testing.T, s Sender, _ *manifest.Manifest, _ consent.Terms) {
-			record(t, s, consent.Decision{State: consent.Refused})
+		"a refusal": {func(t *testing.T, s Sender, m *manifest.Manifest, _ consent.Terms) {
+			sendertest.Write(t, decisionsAt(s, noon).File(m.Tool.ID), `state = "refused"`) // without a mark
 		}, true},
-		"a refusal and a new agreement": {func(t *testing.T, s Sender, _ *manifest.Manifest, terms consent.Terms) {
-			terms.Grant = uuid.NewString()
-			record(t, s, consent.NewDecision(consent.Granted, terms, noon))
+		"a refusal and a new agreement": {func(t *testing.T, s Sender, m *manifest.Manifest, _ consent.Terms) {
+			decisions := decisionsAt(s, noon)
+			sendertest.Must(t, os.Remove(decisions.File(m.Tool.ID))) // without a mark
+			sendertest.Must(t, decisions.Grant(m, 1))
 		}, true},
-		"a refusal, and the old agreement written back": {func(t *testing.T, s Sender, m *manifest.Manifest, terms consent.Terms) {
-			file := consent.File(s.dirs.UserConsent(), m.Tool.ID)
-			sendertest.Must(t, consent.Refuse(file, consent.Decision{State: consent.Refused}, func() time.Time { return noon.Add(time.Nanosecond) }))
-			record(t, s, consent.NewDecision(consent.Granted, terms, noon))
+		"a refusal, and the old agreement written back": {func(t *testing.T, s Sender, m *manifest.Manifest, _ consent.Terms) {
+			decisions := decisionsAt(s, noon.Add(time.Nanosecond))
+			agreement, err := os.ReadFile(decisions.File(m.Tool.ID))
+			sendertest.Must(t, err)
+			sendertest.Must(t, decisions.Refuse(m.Tool.ID))
+			sendertest.Write(t, decisions.File(m.Tool.ID), string(agreement))
 		}, true},
-		"fewer fields": {func(t *testing.T, s Sender, _ *manifest.Manifest, terms consent.Terms) {
-			terms.Fields = nil
-			record(t, s, consent.NewDecision(consent.Granted, terms, noon))
+		"fewer fields": {func(t *testing.T, s Sender, m *manifest.Manifest, _ consent.Terms) {
+			fewer := *m
+			fewer.Fields = nil
+			sendertest.Must(t, decisionsAt(s, noon).Grant(&fewer, 1))
 		}, true},
 		"a refusal of all, and lifted": {func(t *testing.T, s Sender, _ *manifest.Manifest, _ consent.Terms) {
-			all := consent.File(s.dirs.UserConsent(), manifest.ID{})
-			sendertest.Must(t, consent.Write(all, consent.Decision{State: consent.Refused}))
-			sendertest.Must(t, consent.Lift(all, noon.Add(time.Nanosecond)))
+			refuseAndLift(t, s, noon.Add(time.Nanosecond))
 		}, true},
 		"a refusal of the machine": {func(t *testing.T, s Sender, _ *manifest.Manifest, _ consent.Terms) {
-			m, err := consent.OpenMachine(s.dirs.System, "")
+			m, err := consent.OpenSystemStore(s.dirs.System, "")
 			sendertest.Must(t, err)
 			defer m.Close()
 			_, err = m.Refuse(manifest.ID{}, false)

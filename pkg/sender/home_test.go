@@ -131,15 +131,33 @@ send = {transport = "http", endpoint = "ADDRESS/v1"}
 event = [{name = "run"}, {name = "forget"}]
 field = [{name = "source", from = "identity.source", purpose = "p"}]
 `, "ADDRESS", address))
-	terms := consent.Offer(m, 1)
-	terms.Grant = uuid.NewString()
-	record(t, s, consent.NewDecision(consent.Granted, terms, noon))
-	return m, terms
+	return m, agreeAt(t, s, m, noon)
 }
 
-func record(t testing.TB, s Sender, d consent.Decision) {
+// decisionsAt is where the person's decisions are kept, at a time.
+func decisionsAt(s Sender, at time.Time) consent.Store {
+	return consent.Store{Dirs: s.dirs, Now: func() time.Time { return at }}
+}
+
+// agreeAt agrees to a tool at the lowest level, at a time, and returns to what.
+func agreeAt(t testing.TB, s Sender, m *manifest.Manifest, at time.Time) consent.Terms {
 	t.Helper()
-	sendertest.Must(t, consent.Write(consent.File(s.dirs.UserConsent(), sendertest.ToolID(t, "mytool")), d))
+	decisions := decisionsAt(s, at)
+	sendertest.Must(t, decisions.Grant(m, 1))
+	facts, _ := decisions.Ask(m.Tool.ID, m, nil, "")
+	terms := consent.Offer(m, 1)
+	terms.Grant = facts.Tool.Decision.Grant
+	return terms
+}
+
+// refuseAndLift refuses all tools, and lifts that, at a time.
+func refuseAndLift(t *testing.T, s Sender, at time.Time) {
+	t.Helper()
+	decisions := decisionsAt(s, at)
+	sendertest.Must(t, decisions.Refuse(manifest.ID{}))
+	if lifted, err := decisions.Lift(manifest.ID{}); !lifted || err != nil {
+		t.Fatalf("lifted is %v, %v", lifted, err)
+	}
 }
 
 // queue puts an event under the terms into the outbox.

@@ -3,7 +3,6 @@ package sender
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/google/uuid"
@@ -57,21 +56,10 @@ func wireOf(w transport.Wire) Wire { return Wire(w.Masked()) }
 // NotMade stands where a source ID or a hash would be that is made when it is needed.
 const NotMade = "(made when the first event is sent)"
 
-// LevelError says that a manifest has no such level.
-type LevelError struct {
-	Tool   manifest.ID
-	Levels int // from 1 to this there are
-	Level  int
-}
-
-func (e *LevelError) Error() string {
-	return fmt.Sprintf("%s has levels 1 to %d, not %d", e.Tool, e.Levels, e.Level)
-}
-
 // Preview shows what [Sender.Take] would send of an event: at a level, or, if that is 0,
 // at the one that was agreed to or else would be. It works when telemetry is off, sends
 // nothing and makes nothing. An empty e.Name stands for the manifest's first event. The
-// errors are a [*LevelError], an [*EventError] and those of finding the manifest.
+// errors are a [*consent.LevelError], an [*EventError] and those of finding the manifest.
 func (s Sender) Preview(e Event, level int) (Preview, error) {
 	m, err := s.manifestOfEvent(e)
 	if err != nil {
@@ -131,7 +119,7 @@ func previewTerms(m *manifest.Manifest, v consent.Verdict, level int) (consent.T
 	levels := len(m.Consent.Levels)
 	switch {
 	case level < 0 || level > levels:
-		return consent.Terms{}, &LevelError{m.Tool.ID, levels, level}
+		return consent.Terms{}, &consent.LevelError{Tool: m.Tool.ID, Level: level, Levels: levels}
 	case level > 0:
 		return consent.Offer(m, level), nil
 	case v.On():

@@ -36,9 +36,11 @@ func TestPreview(t *testing.T) {
 		{"the first event", func(_ *Sender, e *Event) { e.Name = "" }, 0, true, consent.ByGrant, made},
 		{"with the ID that there is", func(s *Sender, _ *Event) { sourceWith(t, *s, otherID) }, 0, true, consent.ByGrant, `{"n":1,"source":"` + otherID + `"}`},
 		{"a value that does not fit", func(_ *Sender, e *Event) { e.Values["n"] = "x" }, 0, true, consent.ByGrant, `{"source":"` + NotMade + `"}`},
-		{"refused", func(s *Sender, _ *Event) { record(t, *s, consent.Decision{State: consent.Refused}) }, 0, false, consent.User, made},
+		{"refused", func(s *Sender, _ *Event) {
+			sendertest.Must(t, decisionsAt(*s, noon).Refuse(sendertest.ToolID(t, "mytool")))
+		}, 0, false, consent.User, made},
 		{"refused, at a level", func(s *Sender, e *Event) {
-			record(t, *s, consent.Decision{State: consent.Refused})
+			sendertest.Must(t, decisionsAt(*s, noon).Refuse(sendertest.ToolID(t, "mytool")))
 			e.Name = "crash"
 		}, 2, false, consent.User, made},
 		{"an event that was not agreed to", func(_ *Sender, e *Event) { e.Name = "crash" }, 0, false, RuleEvent, made},
@@ -80,7 +82,7 @@ func TestPreview(t *testing.T) {
 func TestPreviewErrors(t *testing.T) {
 	s, _, _ := takingAt(t, sendertest.Nowhere)
 	for _, level := range []int{-1, 3} {
-		if _, err := s.Preview(Event{Tool: "mytool"}, level); !errors.As(err, new(*LevelError)) {
+		if _, err := s.Preview(Event{Tool: "mytool"}, level); !errors.As(err, new(*consent.LevelError)) {
 			t.Errorf("level %d: %v", level, err)
 		}
 	}

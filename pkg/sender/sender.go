@@ -100,14 +100,14 @@ var ErrNoState = errors.New("the state directory is not known: neither HOME nor 
 // directory is not used.
 func (s Sender) noState() error {
 	if flaw := s.dirs.StateFlaw; flaw != "" {
-		return fmt.Errorf("the state directory %s is not used: %s", s.dirs.StateDir(), flaw)
+		return fmt.Errorf("the state directory %s is not used: %s", s.dirs.UncheckedStateDir(), flaw)
 	}
 	return ErrNoState
 }
 
 // state is the directory of outboxes, journals, deletions and keys; "" if it is not
 // known or cannot be relied on.
-func (s Sender) state() string { return s.dirs.State() }
+func (s Sender) state() string { return s.dirs.StateDir() }
 
 func (s Sender) outbox(tool manifest.ID) outbox.Outbox { return outbox.Open(s.state(), tool) }
 
@@ -134,7 +134,8 @@ func (s Sender) manifestOf(tool manifest.ID, file string) (*manifest.Manifest, e
 
 // verdict asks for consent to a tool's telemetry, as seen from a directory.
 func (s Sender) verdict(m *manifest.Manifest, dir string) consent.Verdict {
-	return consent.Decide(m.Tool.ID, m, consent.Gather(m.Tool.ID, m, s.lookup, s.dirs, dir))
+	_, v := consent.Store{Dirs: s.dirs}.Ask(m.Tool.ID, m, s.lookup, dir)
+	return v
 }
 
 // online is the sender with a client for deliveries. It is for one operation; its

@@ -46,9 +46,7 @@ func takingAt(t testing.TB, address string) (s Sender, m *manifest.Manifest, sta
 	text := strings.ReplaceAll(taken, "ENDPOINT", address)
 	m = sendertest.Parse(t, text)
 	sendertest.Write(t, filepath.Join(s.dirs.DataHome, "usagectl", "tools", "mytool.toml"), text)
-	terms := consent.Offer(m, 1)
-	terms.Grant = uuid.NewString()
-	record(t, s, consent.NewDecision(consent.Granted, terms, noon.Add(-time.Hour)))
+	agreeAt(t, s, m, noon.Add(-time.Hour))
 	s.deliver = func(stdin *os.File) (int, error) {
 		*started++
 		return os.Getpid(), nil
@@ -88,7 +86,9 @@ func TestTake(t *testing.T) {
 			e.ManifestFile = filepath.Join(s.dirs.DataHome, "usagectl", "tools", "mytool.toml")
 		}, Queued, consent.ByGrant, nil, 1, 1},
 
-		{"refused", func(s *Sender, _ *Event) { record(t, *s, consent.Decision{State: consent.Refused}) }, Off, consent.User, nil, 0, 0},
+		{"refused", func(s *Sender, _ *Event) {
+			sendertest.Must(t, decisionsAt(*s, noon).Refuse(sendertest.ToolID(t, "mytool")))
+		}, Off, consent.User, nil, 0, 0},
 		{"never asked", func(s *Sender, _ *Event) {
 			sendertest.Must(t, os.RemoveAll(s.dirs.ConfigHome))
 		}, Off, consent.Undecided, nil, 0, 0},
@@ -205,7 +205,7 @@ func TestTakeDry(t *testing.T) {
 	if after := sendertest.Tree(t, s.dirs.Home); !maps.Equal(before, after) || *started != 0 {
 		t.Errorf("started %d\nbefore %q\nafter  %q", *started, before, after)
 	}
-	record(t, s, consent.Decision{State: consent.Refused})
+	sendertest.Must(t, decisionsAt(s, noon).Refuse(sendertest.ToolID(t, "mytool")))
 	if got := s.Take(t.Context(), e); got.Outcome != Off || got.Document != nil {
 		t.Errorf("without consent: %+v", got)
 	}

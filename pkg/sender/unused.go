@@ -26,7 +26,7 @@ type Unused struct {
 // deliverers moved aside.
 func (s Sender) Unused() []Unused {
 	if s.dirs.StateFlaw != "" {
-		return []Unused{{s.dirs.StateDir(), s.dirs.StateFlaw}}
+		return []Unused{{s.dirs.UncheckedStateDir(), s.dirs.StateFlaw}}
 	}
 	list := unusedList{}
 	if s.state() == "" {
