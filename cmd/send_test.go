@@ -6,6 +6,10 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/google/uuid"
+
+	"github.com/usagectl/usagectl/pkg/sender"
 )
 
 func TestSend(t *testing.T) {
@@ -89,7 +93,7 @@ func TestSendUnkept(t *testing.T) {
 	p.write(".local/state", "") // a file where the directory would be
 	p.expect(said{"send demo run.end --fail -v", exitUnavailable, nil, []string{"send demo run.end: dropped: ", errNoProgram.Error()}})
 	p.must("send demo run.end --json")
-	if reason := p.answer()["reason"].(map[string]any); reason["rule"] != string(ruleState) {
+	if reason := p.answer()["reason"].(map[string]any); reason["rule"] != string(sender.RuleState) {
 		t.Errorf("%v", reason)
 	}
 }
@@ -119,12 +123,13 @@ func TestNotice(t *testing.T) {
 
 // TestLate holds what is said when the machine does not answer in time.
 func TestLate(t *testing.T) {
-	c := &sendCommand{taken: make(chan outcome, 1)}
-	if out := c.late(); out.Outcome != "unknown" || out.code != exitUnavailable || out.Reason.Rule != ruleTime {
+	c := &sendCommand{queued: make(chan sender.Result, 1)}
+	if out := c.late(); out.Outcome != sender.Unknown || sendCode(out) != exitUnavailable || out.Reason.Rule != ruleTime {
 		t.Errorf("before the event is kept: %+v", out)
 	}
-	c.taken <- outcome{Outcome: "queued", EventID: "e"}
-	if out := c.late(); out.Outcome != "queued" || out.code != exitTempFail || out.EventID != "e" {
+	id := uuid.New()
+	c.queued <- sender.Result{Outcome: sender.Queued, EventID: id}
+	if out := c.late(); out.Outcome != sender.Queued || sendCode(out) != exitTempFail || out.EventID != id {
 		t.Errorf("after that: %+v", out)
 	}
 }
