@@ -1,7 +1,7 @@
 // Gensbom writes down what a program of ours is made of: a software bill of
 // materials in CycloneDX's JSON, from what the linker wrote into the program.
 //
-//	go run ./internal/gensbom -version 1.2.3 -date 2026-11-22T07:00:14Z PROGRAM DOCUMENT
+//	go run ./tools/gensbom -version 1.2.3 -date 2026-11-22T07:00:14Z PROGRAM DOCUMENT
 //
 // The same program always gives the same document, which the usual tools do not:
 // they make up a serial number and look at the clock.

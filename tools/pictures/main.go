@@ -2,7 +2,7 @@
 // a made-up home at a made-up time, and writes its output, colours and all, as
 // drawings for light and for dark pages.
 //
-//	go run ./internal/pictures
+//	go run ./tools/pictures
 //
 // It stands apart from cmd so that the program need not hold what draws.
 package main

@@ -2,7 +2,7 @@
 // pages in the tree: compressed man pages, changelogs, the licences of what is
 // linked in, and the notes of the release.
 //
-//	go run ./internal/genpackage -version 1.2.3 -date 2026-11-22T07:00:14Z
+//	go run ./tools/genpackage -version 1.2.3 -date 2026-11-22T07:00:14Z
 //
 // It is Go and no shell, so that the bytes do not depend on whose gzip a machine
 // has: all of it is the same wherever the same Go builds the same commit.

@@ -1,7 +1,7 @@
 // Gendocs writes what is made from the tree of commands and from docs/manifest.md:
 // the man pages in man/, and the scripts in completions/.
 //
-//	go run ./internal/gendocs
+//	go run ./tools/gendocs
 //
 // It stands apart from cmd so that the program need not hold what writes them.
 package main

@@ -1,7 +1,7 @@
 // Gencatalogue checks the files of the catalogue and writes what is made of them:
 // the table that the program holds, and the page for people.
 //
-//	go run ./internal/gencatalogue
+//	go run ./tools/gencatalogue
 //
 // It stands apart from pkg/catalogue so that the program need not hold a parser
 // of those files.

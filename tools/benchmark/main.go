@@ -1,8 +1,8 @@
 // Command benchmark measures what "usagectl send" costs the script that calls it,
 // and "usagectl env" a shell that starts. Run it from the root of the repository:
 //
-//	go run ./internal/benchmark            # two minutes
-//	go run ./internal/benchmark -check     # exit 1 if a target is missed
+//	go run ./tools/benchmark            # two minutes
+//	go run ./tools/benchmark -check     # exit 1 if a target is missed
 //
 // It builds the program as a release does and an empty Go program beside it,
 // starts a server on loopback, and runs everything in temporary homes that it

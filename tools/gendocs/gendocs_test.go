@@ -24,7 +24,7 @@ func TestFresh(t *testing.T) {
 			t.Fatal(err)
 		}
 		if !bytes.Equal(got, want) {
-			t.Errorf("%s is out of date: go run ./internal/gendocs", name)
+			t.Errorf("%s is out of date: go run ./tools/gendocs", name)
 		}
 	}
 	for dir := range dirs {

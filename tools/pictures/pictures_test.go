@@ -29,7 +29,7 @@ func TestFresh(t *testing.T) {
 			t.Fatal(err)
 		}
 		if !bytes.Equal(got, want) {
-			t.Errorf("%s is not what the program prints: go run ./internal/pictures", name)
+			t.Errorf("%s is not what the program prints: go run ./tools/pictures", name)
 		}
 	}
 	entries, err := os.ReadDir(filepath.Join(root, filepath.FromSlash(folder)))

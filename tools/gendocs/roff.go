@@ -17,7 +17,7 @@ const pageDate = "2026-11-22"
 // newPage starts a page with its heading.
 func newPage(name string, section int) *roff {
 	r := &roff{}
-	r.line(`.\" Made by "go run ./internal/gendocs"; change what it is made of instead.`)
+	r.line(`.\" Made by "go run ./tools/gendocs"; change what it is made of instead.`)
 	r.line(fmt.Sprintf(`.TH %s %d %s usagectl "Usagectl Manual"`, escape(strings.ToUpper(name)), section, pageDate))
 	r.wholeWords()
 	return r

@@ -2,7 +2,7 @@
 // that is gone afterwards: a person looks, decides, a script sends, and the
 // person sees what left, refuses, and has it forgotten. It builds the program first, from the folder it is run in.
 //
-//	go run ./internal/try
+//	go run ./tools/try
 package main
 
 import (

@@ -26,7 +26,7 @@ func TestFresh(t *testing.T) {
 			t.Fatal(err)
 		}
 		if !bytes.Equal(got, want) {
-			t.Errorf("%s is not what the files of %s say: go run ./internal/gencatalogue", name, toolsDir)
+			t.Errorf("%s is not what the files of %s say: go run ./tools/gencatalogue", name, toolsDir)
 		}
 	}
 }
