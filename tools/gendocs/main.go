@@ -1,5 +1,5 @@
 // Gendocs writes what is made from the tree of commands and from docs/manifest.md:
-// the man pages in man/, and the scripts in completions/.
+// the man pages in man/, and the script of cobra's in completions/.
 //
 //	go run ./tools/gendocs
 //
@@ -7,48 +7,28 @@
 package main
 
 import (
-	"fmt"
+	"bytes"
 	"os"
 	"path/filepath"
 
 	"github.com/usagectl/usagectl/cmd"
+	"github.com/usagectl/usagectl/tools/internal/generate"
 )
 
-func main() {
-	if err := run("."); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-}
+func main() { generate.Main(documents) }
 
-// run writes all files below root.
-func run(root string) error {
-	made, err := generate(root)
-	if err != nil {
-		return err
-	}
-	for name, content := range made {
-		path := filepath.Join(root, filepath.FromSlash(name))
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			return err
-		}
-		if err := os.WriteFile(path, content, 0o644); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// generate makes the content of each file, by its path from the root of the
-// repository.
-func generate(root string) (map[string][]byte, error) {
+// documents makes all of it from what is below root.
+func documents(root string) (generate.Made, error) {
 	manifest, err := os.ReadFile(filepath.Join(root, "docs", "manifest.md"))
 	if err != nil {
-		return nil, err
+		return generate.Made{}, err
 	}
-	made := manPages(cmd.Tree())
-	if made["man/usagectl-manifest.5"], err = manifestPage(manifest); err != nil {
-		return nil, err
+	files := manPages(cmd.Tree())
+	if files["man/usagectl-manifest.5"], err = manifestPage(manifest); err != nil {
+		return generate.Made{}, err
 	}
-	return made, addCompletions(made, cmd.Tree())
+	var powershell bytes.Buffer
+	err = cmd.Tree().GenPowerShellCompletionWithDesc(&powershell)
+	files["completions/usagectl.ps1"] = powershell.Bytes()
+	return generate.Made{Files: files, Whole: []string{"man"}}, err
 }
