@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -9,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/usagectl/usagectl/tools/internal/generate"
 )
 
 const root = "../.."
@@ -16,19 +17,11 @@ const root = "../.."
 // TestFresh holds that what is in the repository is what the files say, and with
 // that, that every file is right.
 func TestFresh(t *testing.T) {
-	made, err := generate(root)
+	made, err := tableAndPage(root)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, want := range made {
-		got, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(name)))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !bytes.Equal(got, want) {
-			t.Errorf("%s is not what the files of %s say: go run ./tools/gencatalogue", name, toolsDir)
-		}
-	}
+	generate.Fresh(t, root, made, "go run ./tools/gencatalogue")
 }
 
 // TestTableIsData holds that the table is nothing but constants, which the

@@ -8,9 +8,9 @@
 package main
 
 import (
-	"fmt"
-	"os"
 	"path/filepath"
+
+	"github.com/usagectl/usagectl/tools/internal/generate"
 )
 
 // The places, from the root of the repository.
@@ -20,36 +20,14 @@ const (
 	pageFile  = "docs/tools.md"
 )
 
-func main() {
-	if err := run("."); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-}
+func main() { generate.Main(tableAndPage) }
 
-// run does all of it below root.
-func run(root string) error {
-	made, err := generate(root)
-	if err != nil {
-		return err
-	}
-	for name, content := range made {
-		if err := os.WriteFile(filepath.Join(root, filepath.FromSlash(name)), content, 0o644); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// generate makes the content of each file from the catalogue below root.
-func generate(root string) (map[string][]byte, error) {
+// tableAndPage makes both from the catalogue below root.
+func tableAndPage(root string) (generate.Made, error) {
 	tools, err := readDir(filepath.Join(root, filepath.FromSlash(toolsDir)))
 	if err != nil {
-		return nil, err
+		return generate.Made{}, err
 	}
 	table, err := goTable(tools)
-	if err != nil {
-		return nil, err
-	}
-	return map[string][]byte{tableFile: table, pageFile: page(tools)}, nil
+	return generate.Made{Files: map[string][]byte{tableFile: table, pageFile: page(tools)}}, err
 }

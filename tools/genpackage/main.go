@@ -19,6 +19,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/usagectl/usagectl/tools/internal/generate"
 )
 
 // outputDir is where all of it goes, from the root of the repository.
@@ -27,64 +29,38 @@ const outputDir = "build/package"
 func main() {
 	version := flag.String("version", "", "the `VERSION`, without a v")
 	date := flag.String("date", "", "when its commit was made, in RFC 3339")
-	flag.Parse()
-	if err := run(".", *version, *date); err != nil {
-		fmt.Fprintln(os.Stderr, "genpackage:", err)
-		os.Exit(1)
-	}
+	generate.Main(func(root string) (generate.Made, error) { return accompanying(root, *version, *date) })
 }
 
-// run writes all files below root, and nothing else stays there.
-func run(root, version, date string) error {
-	made, err := generate(root, version, date)
-	if err != nil {
-		return err
-	}
-	out := filepath.Join(root, filepath.FromSlash(outputDir))
-	if err := os.RemoveAll(out); err != nil {
-		return err
-	}
-	for name, content := range made {
-		path := filepath.Join(out, filepath.FromSlash(name))
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			return err
-		}
-		if err := os.WriteFile(path, content, 0o644); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// generate makes the content of each file, by its name below [outputDir].
-func generate(root, version, date string) (map[string][]byte, error) {
+// accompanying makes all of it from what is below root.
+func accompanying(root, version, date string) (generate.Made, error) {
 	when, err := time.Parse(time.RFC3339, date)
 	if err != nil {
-		return nil, err
+		return generate.Made{}, err
 	}
 	if version == "" {
-		return nil, errors.New("-version is missing")
+		return generate.Made{}, errors.New("-version is missing")
 	}
 	changes, err := os.ReadFile(filepath.Join(root, "CHANGELOG.md"))
 	if err != nil {
-		return nil, err
+		return generate.Made{}, err
 	}
 	notices, err := thirdPartyNotices(root)
 	if err != nil {
-		return nil, err
+		return generate.Made{}, err
 	}
-	made, err := manPages(root)
+	files, err := manPages(root)
 	if err != nil {
-		return nil, err
+		return generate.Made{}, err
 	}
-	maps.Copy(made, map[string][]byte{
-		"changelog.gz":           compressed(changes),
-		"changelog.Debian.gz":    compressed([]byte(debianChangelog(version, when))),
-		"notes.md":               []byte(releaseNotes(string(changes), version)),
-		"THIRD-PARTY-NOTICES":    notices,
-		"THIRD-PARTY-NOTICES.gz": compressed(notices),
+	maps.Copy(files, map[string][]byte{
+		outputDir + "/changelog.gz":           compressed(changes),
+		outputDir + "/changelog.Debian.gz":    compressed([]byte(debianChangelog(version, when))),
+		outputDir + "/notes.md":               []byte(releaseNotes(string(changes), version)),
+		outputDir + "/THIRD-PARTY-NOTICES":    notices,
+		outputDir + "/THIRD-PARTY-NOTICES.gz": compressed(notices),
 	})
-	return made, nil
+	return generate.Made{Files: files, Whole: []string{outputDir}}, nil
 }
 
 // manPages are the pages in man/, compressed as distributions want them.
@@ -102,7 +78,7 @@ func manPages(root string) (map[string][]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		made["man/"+filepath.Base(page)+".gz"] = compressed(content)
+		made[outputDir+"/man/"+filepath.Base(page)+".gz"] = compressed(content)
 	}
 	return made, nil
 }

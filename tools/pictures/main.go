@@ -8,46 +8,28 @@
 package main
 
 import (
-	"fmt"
-	"os"
 	"path"
-	"path/filepath"
+
+	"github.com/usagectl/usagectl/tools/internal/generate"
 )
 
 // folder is where the pictures are, from the root of the repository.
 const folder = "docs/pictures"
 
 func main() {
-	if err := run("."); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
+	generate.Main(func(string) (generate.Made, error) { return pictures() })
 }
 
-// run does all of it below root.
-func run(root string) error {
-	made, err := generate()
-	if err != nil {
-		return err
-	}
-	for name, content := range made {
-		if err := os.WriteFile(filepath.Join(root, filepath.FromSlash(name)), content, 0o644); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// generate makes the content of each file.
-func generate() (map[string][]byte, error) {
+// pictures makes each picture for each theme.
+func pictures() (generate.Made, error) {
 	shots, err := play(story())
 	if err != nil {
-		return nil, err
+		return generate.Made{}, err
 	}
-	made := map[string][]byte{}
+	made := generate.Made{Files: map[string][]byte{}, Whole: []string{folder}}
 	for _, s := range shots {
 		for _, t := range themes() {
-			made[path.Join(folder, s.name+"-"+t.name+".svg")] = draw(s, t)
+			made.Files[path.Join(folder, s.name+"-"+t.name+".svg")] = draw(s, t)
 		}
 	}
 	return made, nil

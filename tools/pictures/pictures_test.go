@@ -15,6 +15,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/usagectl/usagectl/tools/internal/generate"
 )
 
 const root = "../.."
@@ -22,31 +24,17 @@ const root = "../.."
 // TestFresh holds that the pictures in the repository show what the program prints
 // now, and that there are no others.
 func TestFresh(t *testing.T) {
-	made := pictures(t)
-	for name, want := range made {
-		got, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(name)))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !bytes.Equal(got, want) {
-			t.Errorf("%s is not what the program prints: go run ./tools/pictures", name)
-		}
-	}
-	entries, err := os.ReadDir(filepath.Join(root, filepath.FromSlash(folder)))
+	made, err := pictures()
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, e := range entries {
-		if _, ok := made[folder+"/"+e.Name()]; !ok {
-			t.Errorf("nothing makes %s/%s", folder, e.Name())
-		}
-	}
+	generate.Fresh(t, root, made, "go run ./tools/pictures")
 }
 
 // TestSameEverywhere holds that nothing of the machine is in a picture: neither
 // where its temporary files are, nor what is set there.
 func TestSameEverywhere(t *testing.T) {
-	here := pictures(t)
+	here := drawn(t)
 	elsewhere := filepath.Join(t.TempDir(), strings.Repeat("a folder with a long name ", 4)+"é")
 	if err := os.Mkdir(elsewhere, 0o700); err != nil {
 		t.Fatal(err)
@@ -58,7 +46,7 @@ func TestSameEverywhere(t *testing.T) {
 	} {
 		t.Setenv(name, value)
 	}
-	for name, content := range pictures(t) {
+	for name, content := range drawn(t) {
 		if !bytes.Equal(content, here[name]) {
 			t.Errorf("%s is another one elsewhere", name)
 		}
@@ -138,7 +126,7 @@ func luminance(t *testing.T, color string) float64 {
 // TestColorsOfThemes holds that a picture has no colour but those of its theme,
 // whose contrast is known.
 func TestColorsOfThemes(t *testing.T) {
-	for name, content := range pictures(t) {
+	for name, content := range drawn(t) {
 		for _, theme := range themes() {
 			if !strings.HasSuffix(name, "-"+theme.name+".svg") {
 				continue
@@ -162,7 +150,7 @@ func TestStandsAlone(t *testing.T) {
 		"rect": {"x", "y", "width", "height", "rx", "fill", "stroke"}, "circle": {"cx", "cy", "r", "fill"},
 		"text": {"x", "y", "textLength", "class"},
 	}
-	for name, content := range pictures(t) {
+	for name, content := range drawn(t) {
 		seen, window := map[string]int{}, 0.0
 		for d := xml.NewDecoder(bytes.NewReader(content)); ; {
 			token, err := d.Token()
@@ -313,14 +301,15 @@ func TestStoryTellsOfFailures(t *testing.T) {
 }
 
 // pictures makes them all.
-func pictures(t *testing.T) map[string][]byte {
+// drawn are the pictures by their paths.
+func drawn(t *testing.T) map[string][]byte {
 	t.Helper()
-	made, err := generate()
+	made, err := pictures()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(made) != 8 {
-		t.Fatalf("%d pictures were made", len(made))
+	if len(made.Files) != 8 {
+		t.Fatalf("%d pictures were made", len(made.Files))
 	}
-	return made
+	return made.Files
 }
