@@ -16,7 +16,7 @@ const module = "github.com/usagectl/usagectl"
 // floors lists the packages from the lowest to the highest floor; those of one
 // floor do not import each other, but for the floor of internal.
 var floors = [][]string{
-	{"completions", "internal/ci", "internal/hostfacts", "internal/jsondoc", "internal/manual", "internal/process", "internal/secret", "internal/settings", "internal/shell", "internal/statefile", "internal/term"},
+	{"completions", "internal/ci", "internal/hostfacts", "internal/jsondoc", "internal/manual", "internal/process", "internal/secret", "internal/settings", "internal/shell", "internal/statefile", "internal/term", "internal/tomldoc"},
 	{"pkg/dirs", "pkg/manifest"},
 	{"pkg/catalogue", "pkg/consent", "pkg/identity"},
 	{"pkg/sender"},

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/usagectl/usagectl/internal/tomldoc"
 	"github.com/usagectl/usagectl/pkg/catalogue"
 	"github.com/usagectl/usagectl/pkg/manifest"
 )
@@ -43,11 +44,12 @@ func readTool(file string, data []byte) (catalogue.Tool, error) {
 	if _, err := manifest.ParseID(id); err != nil || !isTOML {
 		return catalogue.Tool{}, problem{file, 1, "the file's name is not a tool ID and .toml"}
 	}
-	doc, err := newDocument(file, data)
-	if err != nil {
-		return catalogue.Tool{}, err
+	doc, bad := tomldoc.Parse(data)
+	if bad != nil {
+		return catalogue.Tool{}, inFile(file, *bad)
 	}
-	root := &table{doc: doc, vals: doc.root}
+	doc.Brief = true
+	root := doc.Root()
 	tool := readFacts(root)
 	tool.ID = id
 	tool.Env = readEnv(root)
@@ -55,76 +57,76 @@ func readTool(file string, data []byte) (catalogue.Tool, error) {
 	tool.Config = readConfig(root)
 	readDetect(root, &tool)
 	readEvidence(root, &tool)
-	root.done()
-	return tool, doc.err()
+	root.Done()
+	return tool, inFile(file, doc.Problems()...)
 }
 
 func readFacts(t *table) catalogue.Tool {
 	tool := catalogue.Tool{
-		Name:     t.text("name"),
-		Homepage: t.text("homepage"),
-		Category: t.text("category"),
+		Name:     text(t, "name"),
+		Homepage: text(t, "homepage"),
+		Category: text(t, "category"),
 		Status:   choice(t, "status", catalogue.Removed, catalogue.NoOp, catalogue.Discontinued),
-		Endpoint: t.str("endpoint"),
-		Data:     t.str("data"),
-		Deletion: t.str("deletion"),
-		Notes:    t.str("notes"),
-		IDFile:   t.str("id_file"),
+		Endpoint: str(t, "endpoint"),
+		Data:     str(t, "data"),
+		Deletion: str(t, "deletion"),
+		Notes:    str(t, "notes"),
+		IDFile:   str(t, "id_file"),
 
 		DoNotTrack:        choice(t, "do_not_track", "yes", "no"),
-		DoNotTrackAccepts: t.str("do_not_track_accepts"),
+		DoNotTrackAccepts: str(t, "do_not_track_accepts"),
 	}
-	if _, there := t.vals["default"]; !there {
-		t.missing("default")
+	if !t.Has("default") {
+		t.Missing("default")
 	}
 	tool.OptIn = choice(t, "default", "opt-out", "opt-in") == "opt-in"
 	if !strings.HasPrefix(tool.Homepage, "https://") && !strings.HasPrefix(tool.Homepage, "http://") {
-		t.fail("homepage", "homepage is %q, not an address on the web", tool.Homepage)
+		t.Fail("homepage", "homepage is %q, not an address on the web", tool.Homepage)
 	}
 	if tool.DoNotTrackAccepts != "" && tool.DoNotTrack == "no" {
-		t.fail("do_not_track_accepts", "do_not_track_accepts is for a tool that obeys DO_NOT_TRACK")
+		t.Fail("do_not_track_accepts", "do_not_track_accepts is for a tool that obeys DO_NOT_TRACK")
 	}
 	return tool
 }
 
 func readCLI(root *table) catalogue.CLI {
-	t := root.sub("cli")
-	defer t.done()
-	return catalogue.CLI{Status: t.str("status"), Enable: t.str("enable"), Disable: t.str("disable")}
+	t := root.Table("cli")
+	defer t.Done()
+	return catalogue.CLI{Status: str(t, "status"), Enable: str(t, "enable"), Disable: str(t, "disable")}
 }
 
 func readDetect(root *table, tool *catalogue.Tool) {
-	t := root.sub("detect")
-	tool.Commands, tool.Files, tool.Packages = t.strings("commands"), t.strings("files"), t.strings("packages")
+	t := root.Table("detect")
+	tool.Commands, tool.Files, tool.Packages = words(t, "commands"), words(t, "files"), words(t, "packages")
 	for _, name := range tool.Commands {
 		if strings.ContainsAny(name, `/\ `) {
-			t.fail("commands", "commands holds %q, which is no name of a program", name)
+			t.Fail("commands", "commands holds %q, which is no name of a program", name)
 		}
 	}
 	for _, name := range tool.Files {
 		if !fixed(name) {
-			t.fail("files", "files holds %q, which does not begin with ~/, / or $NAME/", name)
+			t.Fail("files", "files holds %q, which does not begin with ~/, / or $NAME/", name)
 		}
 	}
 	for _, name := range tool.Packages {
 		if kind, rest, _ := strings.Cut(name, ":"); kind == "" || rest == "" {
-			t.fail("packages", "packages holds %q, which is not spelled like pypi:name", name)
+			t.Fail("packages", "packages holds %q, which is not spelled like pypi:name", name)
 		}
 	}
-	t.done()
+	t.Done()
 }
 
 func readEvidence(root *table, tool *catalogue.Tool) {
-	if _, there := root.vals["evidence"]; !there {
-		root.missing("evidence")
+	if !root.Has("evidence") {
+		root.Missing("evidence")
 	}
-	t := root.sub("evidence")
-	if _, there := t.vals["level"]; !there && t.vals != nil {
-		t.missing("level")
+	t := root.Table("evidence")
+	if t.Exists() && !t.Has("level") {
+		t.Missing("level")
 	}
 	tool.Level = choice(t, "level", catalogue.FromSource, catalogue.FromDocs, catalogue.FromList)
-	if t.vals != nil {
-		tool.Where = t.text("where")
+	if t.Exists() {
+		tool.Where = text(t, "where")
 	}
-	t.done()
+	t.Done()
 }

@@ -11,10 +11,10 @@ import (
 // readEnv reads the variables of a tool.
 func readEnv(root *table) []catalogue.Variable {
 	var list []catalogue.Variable
-	for _, t := range root.subs("env") {
+	for _, t := range root.Tables("env") {
 		v := readVariable(t)
 		if slices.ContainsFunc(list, func(w catalogue.Variable) bool { return w.Name == v.Name }) {
-			t.fail("name", "%s is here twice", v.Name)
+			t.Fail("name", "%s is here twice", v.Name)
 		}
 		list = append(list, v)
 	}
@@ -22,9 +22,9 @@ func readEnv(root *table) []catalogue.Variable {
 }
 
 func readVariable(t *table) catalogue.Variable {
-	v := catalogue.Variable{Name: t.text("name"), Role: catalogue.OptOut}
+	v := catalogue.Variable{Name: text(t, "name"), Role: catalogue.OptOut}
 	if v.Name != "" && !regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`).MatchString(v.Name) {
-		t.fail("name", "name is %q, which no shell takes for a variable", v.Name)
+		t.Fail("name", "name is %q, which no shell takes for a variable", v.Name)
 	}
 	role := choice(t, "role", catalogue.OptOut, catalogue.OptIn, catalogue.Legacy,
 		catalogue.Related, catalogue.UpdateCheck, catalogue.ErrorReports)
@@ -32,17 +32,17 @@ func readVariable(t *table) catalogue.Variable {
 		v.Role = role
 	}
 	v.Semantics = choice(t, "semantics", catalogue.Presence, catalogue.Value, catalogue.Boolean)
-	if _, there := t.vals["semantics"]; !there {
-		t.missing("semantics")
+	if !t.Has("semantics") {
+		t.Missing("semantics")
 	}
-	v.Off, v.HasOff = t.has("off")
-	v.On, v.HasOn = t.has("on")
-	v.OffAlso, v.OnAlso = t.strings("off_also"), t.strings("on_also")
-	v.IgnoreCase = t.flag("ignore_case")
+	v.Off, v.HasOff = given(t, "off")
+	v.On, v.HasOn = given(t, "on")
+	v.OffAlso, v.OnAlso = words(t, "off_also"), words(t, "on_also")
+	v.IgnoreCase = t.Bool("ignore_case")
 	v.Else = choice(t, "else", catalogue.Off, catalogue.On, catalogue.Error, catalogue.Unset)
 	v.Empty = choice(t, "empty", catalogue.Off, catalogue.On, catalogue.Error, catalogue.Unset)
-	v.Note = t.str("note")
-	t.done()
+	v.Note = str(t, "note")
+	t.Done()
 	checkVariable(t, v)
 	return v
 }
@@ -51,16 +51,16 @@ func readVariable(t *table) catalogue.Variable {
 func checkVariable(t *table, v catalogue.Variable) {
 	if v.Semantics != catalogue.Value {
 		for _, key := range []string{"off_also", "on_also", "ignore_case"} {
-			if _, there := t.vals[key]; there {
-				t.fail(key, "%s is for the semantics value", key)
+			if t.Has(key) {
+				t.Fail(key, "%s is for the semantics value", key)
 			}
 		}
 	}
 	if v.Semantics == catalogue.Presence && v.Else != "" {
-		t.fail("else", "else is not for the semantics presence")
+		t.Fail("else", "else is not for the semantics presence")
 	}
 	if !v.HasOff && v.Role != catalogue.OptIn && v.Role != catalogue.Related {
-		t.missing("off")
+		t.Missing("off")
 	}
 	checkWords(t, v)
 }
@@ -69,12 +69,12 @@ func checkVariable(t *table, v catalogue.Variable) {
 // meant. An error in the word that is written for a person is worse than none.
 func checkWords(t *table, v catalogue.Variable) {
 	if v.Role == catalogue.OptIn && v.Semantics == catalogue.Presence && v.HasOff {
-		t.fail("off", "off is not for a variable that switches on by being there")
+		t.Fail("off", "off is not for a variable that switches on by being there")
 		return
 	}
 	check := func(key, word string, want catalogue.Meaning) {
 		if got := v.Read(word, true); got != want && v.Semantics != "" {
-			t.fail(key, "%s is %q, which the variable's own rule reads as %s", key, word, spell(got))
+			t.Fail(key, "%s is %q, which the variable's own rule reads as %s", key, word, spell(got))
 		}
 	}
 	if v.HasOff {
@@ -101,15 +101,15 @@ func spell(m catalogue.Meaning) string {
 // readConfig reads the switches in files.
 func readConfig(root *table) []catalogue.Setting {
 	var list []catalogue.Setting
-	for _, t := range root.subs("config") {
+	for _, t := range root.Tables("config") {
 		s := catalogue.Setting{
-			Path:   t.text("path"),
-			Key:    t.str("key"),
+			Path:   text(t, "path"),
+			Key:    str(t, "key"),
 			Format: choice(t, "format", "json", "toml", "yaml", "ini", "text", "file"),
-			Off:    t.str("off"),
-			On:     t.str("on"),
+			Off:    str(t, "off"),
+			On:     str(t, "on"),
 		}
-		t.done()
+		t.Done()
 		checkSetting(t, s)
 		list = append(list, s)
 	}
@@ -122,7 +122,7 @@ func checkSetting(t *table, s catalogue.Setting) {
 		return
 	}
 	if !fixed(s.Path) {
-		t.fail("path", "path is %q; with a format it begins with ~/, / or $NAME/ and has no blanks to fill", s.Path)
+		t.Fail("path", "path is %q; with a format it begins with ~/, / or $NAME/ and has no blanks to fill", s.Path)
 	}
 	if s.Format == "file" {
 		checkPresence(t, s)
@@ -130,25 +130,25 @@ func checkSetting(t *table, s catalogue.Setting) {
 	}
 	switch pointer := strings.HasPrefix(s.Key, "/") && !strings.Contains(s.Key, " "); {
 	case s.Format == "text" && s.Key != "":
-		t.fail("key", "key is not for the format text")
+		t.Fail("key", "key is not for the format text")
 	case s.Format != "text" && !pointer:
-		t.fail("key", "key is %q; with the format %s it is a JSON Pointer", s.Key, s.Format)
+		t.Fail("key", "key is %q; with the format %s it is a JSON Pointer", s.Key, s.Format)
 	}
 	if s.Off == "" && s.On == "" {
-		t.missing("off")
+		t.Missing("off")
 	}
 	if s.Off == s.On {
-		t.fail("on", "on and off are the same")
+		t.Fail("on", "on and off are the same")
 	}
 }
 
 func checkPresence(t *table, s catalogue.Setting) {
 	if s.Key != "" {
-		t.fail("key", "key is not for the format file")
+		t.Fail("key", "key is not for the format file")
 	}
 	words := s.Off + " " + s.On
 	if words != "present absent" && words != "absent present" {
-		t.fail("off", "for the format file, off and on are present and absent")
+		t.Fail("off", "for the format file, off and on are present and absent")
 	}
 }
 
