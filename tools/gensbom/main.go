@@ -3,8 +3,10 @@
 //
 //	go run ./tools/gensbom -version 1.2.3 -date 2026-11-22T07:00:14Z PROGRAM DOCUMENT
 //
-// The same program always gives the same document, which the usual tools do not:
-// they make up a serial number and look at the clock.
+// The same program always gives the same document, on any machine. It is not made by
+// cyclonedx-gomod, whose document holds the hashes of its own executable, so that it
+// changes with the builder's system and processor, and whose offline documents name
+// neither the program's licence nor its supplier nor a time.
 package main
 
 import (
