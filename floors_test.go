@@ -16,7 +16,7 @@ const module = "github.com/usagectl/usagectl"
 // floors lists the packages from the lowest to the highest floor; those of one
 // floor do not import each other, but for the floor of internal.
 var floors = [][]string{
-	{"internal/ci", "internal/completions", "internal/hostfacts", "internal/jsondoc", "internal/manual", "internal/process", "internal/programs", "internal/secret", "internal/settings", "internal/shell", "internal/statefile", "internal/suggest", "internal/term"},
+	{"completions", "internal/ci", "internal/hostfacts", "internal/jsondoc", "internal/manual", "internal/process", "internal/secret", "internal/settings", "internal/shell", "internal/statefile", "internal/term", "internal/tomldoc"},
 	{"pkg/dirs", "pkg/manifest"},
 	{"pkg/catalogue", "pkg/consent", "pkg/identity"},
 	{"pkg/sender"},
@@ -45,26 +45,30 @@ func TestFloors(t *testing.T) {
 	for name, p := range packages {
 		here, known := floor[name]
 		if !known {
-			if !strings.HasPrefix(name, module+"/internal/") {
+			if !strings.HasPrefix(name, module+"/tools/") {
 				t.Errorf("%s stands on no floor: add it to the list", name)
 			}
 			continue
 		}
 		for _, dep := range p.Imports {
+			if strings.HasPrefix(dep, module+"/tools/") {
+				t.Errorf("%s imports %s, which is for building it", name, dep)
+			}
 			if there, ok := floor[dep]; ok && (there > here || there == here && here > 0) {
 				t.Errorf("%s imports %s, which stands no lower", name, dep)
 			}
 		}
 	}
 	sole(t, packages, "net/http", path.Join(module, "pkg/sender"))
-	sole(t, packages, "github.com/shirou/gopsutil/v3/mem", path.Join(module, "internal/hostfacts"))
+	sole(t, packages, "github.com/shirou/gopsutil/v3/host", path.Join(module, "internal/hostfacts"))
+	sole(t, packages, "github.com/charmbracelet/lipgloss", path.Join(module, "internal/term"))
 	for name, p := range packages {
 		below := floor[name] < floor[path.Join(module, "pkg/sender")]
 		if _, known := floor[name]; known && below && slices.Contains(p.Deps, "net/http") {
 			t.Errorf("%s reaches net/http", name)
 		}
 		if strings.HasPrefix(name, module+"/pkg/") && slices.ContainsFunc(p.Deps, forPeople) {
-			t.Errorf("%s reaches cobra, or a terminal", name)
+			t.Errorf("%s reaches cobra or lipgloss", name)
 		}
 		if slices.Contains(p.Deps, "google.golang.org/grpc") {
 			t.Errorf("%s reaches gRPC", name)
@@ -73,7 +77,7 @@ func TestFloors(t *testing.T) {
 }
 
 func forPeople(dep string) bool {
-	return dep == "github.com/spf13/cobra" || dep == module+"/internal/term"
+	return dep == "github.com/spf13/cobra" || dep == "github.com/charmbracelet/lipgloss"
 }
 
 // sole holds that a package of the product has one importer.
@@ -81,7 +85,7 @@ func sole(t *testing.T, packages map[string]goPackage, dep, importer string) {
 	t.Helper()
 	found := false
 	for name, p := range packages {
-		if !slices.Contains(p.Imports, dep) || name == path.Join(module, "internal/benchmark") {
+		if !slices.Contains(p.Imports, dep) || name == path.Join(module, "tools/benchmark") {
 			continue
 		}
 		found = true

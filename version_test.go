@@ -63,7 +63,7 @@ func TestReleaseVersion(t *testing.T) {
 func TestVersionWithoutRelease(t *testing.T) {
 	needProgram(t, "git")
 	clone := t.TempDir()
-	for _, dir := range []string{"cmd", "internal", "pkg"} {
+	for _, dir := range []string{"cmd", "completions", "internal", "pkg"} {
 		must(t, os.CopyFS(filepath.Join(clone, dir), os.DirFS(dir)))
 	}
 	for _, file := range []string{"go.mod", "go.sum", "main.go"} {

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/usagectl/usagectl/completions"
 	"github.com/usagectl/usagectl/internal/term"
 	"github.com/usagectl/usagectl/pkg/catalogue"
 	"github.com/usagectl/usagectl/pkg/manifest"
@@ -98,7 +99,7 @@ func (l *line) words(typed string) []offer {
 	case "help":
 		return l.commands()
 	case "completion":
-		return l.first(scriptShells()...)
+		return l.first(completions.Shells()...)
 	case "inspect", "send":
 		if len(l.args) > 0 {
 			return l.events()

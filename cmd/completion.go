@@ -1,15 +1,13 @@
 package cmd
 
 import (
-	"bytes"
 	"fmt"
-	"slices"
+	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
 
-	"github.com/usagectl/usagectl/internal/completions"
-	"github.com/usagectl/usagectl/internal/term"
+	"github.com/usagectl/usagectl/completions"
 	"github.com/usagectl/usagectl/pkg/manifest"
 )
 
@@ -44,42 +42,18 @@ EXIT STATUS
   mkdir -p ~/.config/fish/completions
   usagectl completion fish > ~/.config/fish/completions/usagectl.fish`,
 		Args: words(1, 1),
-		RunE: func(c *cobra.Command, args []string) error {
-			return printScript(a.stdout, c.Root(), args[0])
-		},
+		RunE: func(_ *cobra.Command, args []string) error { return printScript(a.ui, args[0]) },
 	}
 }
 
-// scriptShells are the shells that there is a script for.
-func scriptShells() []string { return []string{"bash", "zsh", "fish", "powershell"} }
-
 // printScript prints the script for a shell.
-func printScript(out term.Stream, root *cobra.Command, name string) error {
-	if !slices.Contains(scriptShells(), name) {
-		return fail(exitUsage, fmt.Errorf("there is no script for %s, but for %s", manifest.Quote(name), strings.Join(scriptShells(), ", ")))
+func printScript(u *ui, name string) error {
+	script, known := completions.Script(name)
+	if !known {
+		return fail(exitUsage, fmt.Errorf("there is no script for %s, but for %s", manifest.Quote(name), strings.Join(completions.Shells(), ", ")))
 	}
-	script, err := CompletionScript(root, name)
-	if err == nil {
-		_, err = out.Write(script)
-	}
-	if err != nil {
+	if _, err := io.WriteString(u.stdout, script); err != nil {
 		return fail(exitIO, fmt.Errorf("stdout: %w", err))
 	}
 	return nil
-}
-
-// CompletionScript is what has a shell complete the command lines of a program:
-// bash, zsh, fish or powershell.
-func CompletionScript(root *cobra.Command, name string) ([]byte, error) {
-	switch name {
-	case "bash":
-		return []byte(completions.Bash), nil
-	case "zsh":
-		return []byte(completions.Zsh), nil
-	case "fish":
-		return []byte(completions.Fish), nil
-	}
-	var script bytes.Buffer
-	err := root.GenPowerShellCompletionWithDesc(&script)
-	return script.Bytes(), err
 }

@@ -2,6 +2,8 @@ package cmd
 
 import (
 	"testing"
+
+	"github.com/usagectl/usagectl/completions"
 )
 
 func TestCompletion(t *testing.T) {
@@ -14,7 +16,7 @@ func TestCompletion(t *testing.T) {
 		said{"completion fishy", exitUsage, nil, []string{`there is no script for "fishy", but for bash, zsh, fish, powershell`}},
 		said{"completion", exitUsage, nil, []string{"the command is: usagectl completion SHELL"}},
 	)
-	for _, shell := range scriptShells() {
+	for _, shell := range completions.Shells() {
 		p.must("completion " + shell)
 		script, err := CompletionScript(Tree(), shell)
 		if err != nil || string(script) != p.out.String() {

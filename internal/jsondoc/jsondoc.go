@@ -3,6 +3,10 @@
 // error. A payload has to look the same when it is shown, queued and sent, and
 // encoding/json's maps keep none of the three.
 //
+// It is not jsontext of github.com/go-json-experiment/json, with which the program is
+// 80 KiB larger, "send" 4 % slower (600 interleaved runs) and each syntax error
+// worded in another way, and which needs Go 1.26 and announces breaking changes.
+//
 // A value is one of nil, bool, string, [json.Number], []any and *[Object].
 package jsondoc
 

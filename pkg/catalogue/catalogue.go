@@ -4,7 +4,7 @@
 //
 // The facts stand in tools/ID.toml, one small file a tool, for anyone to read
 // and correct. The program does not read those files: "go run
-// ./internal/gencatalogue" checks them and writes table.go, which is data laid
+// ./tools/gencatalogue" checks them and writes table.go, which is data laid
 // out by the linker, so that a program which asks for no tool pays for none.
 //
 // Start with [Find], which knows a tool by its ID. [Tool.State] says whether the
@@ -20,7 +20,7 @@ import (
 	"strings"
 )
 
-//go:generate go run -C ../.. ./internal/gencatalogue
+//go:generate go run -C ../.. ./tools/gencatalogue
 
 // Tool is what is known of one tool.
 type Tool struct {

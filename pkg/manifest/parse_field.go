@@ -7,11 +7,12 @@ import (
 	"slices"
 
 	"github.com/usagectl/usagectl/internal/jsondoc"
+	"github.com/usagectl/usagectl/internal/tomldoc"
 )
 
 func readFields(root *table, m *Manifest) []Field {
 	var fields []Field
-	tables := root.subs("field")
+	tables := root.Tables("field")
 	for _, t := range tables {
 		fields = append(fields, readField(t, m))
 	}
@@ -27,79 +28,79 @@ func readFields(root *table, m *Manifest) []Field {
 
 func readField(t *table, m *Manifest) Field {
 	f := Field{
-		Name:     t.text("name"),
-		From:     t.source(),
-		Format:   t.str("format"),
-		Events:   t.strings("events"),
-		Level:    t.level(len(m.Consent.Levels)),
-		Required: t.flag("required"),
-		Purpose:  t.text("purpose"),
+		Name:     text(t, "name"),
+		From:     sourceOf(t),
+		Format:   t.String("format"),
+		Events:   t.Strings("events"),
+		Level:    levelOf(t, len(m.Consent.Levels)),
+		Required: t.Bool("required"),
+		Purpose:  text(t, "purpose"),
 	}
 	if f.Name != "" && !validFieldName(f.Name) {
-		t.fail("name", "field name %s is not valid: it takes up to 128 of a-z, A-Z, 0-9, %q, %q and %q, the first not %q", Quote(f.Name), ".", "_", "-", "-")
+		t.Fail("name", "field name %s is not valid: it takes up to 128 of a-z, A-Z, 0-9, %q, %q and %q, the first not %q", Quote(f.Name), ".", "_", "-", "-")
 	}
-	f.Key = t.key(f.Name)
-	f.Length = t.count("length", 64)
-	t.fieldType(&f)
-	t.fieldBounds(&f)
-	t.fieldEvents(&f, m)
-	t.fieldOptions(&f, m)
-	t.done()
+	f.Key = keyOf(t, f.Name)
+	f.Length = count(t, "length", 64)
+	fieldType(t, &f)
+	fieldBounds(t, &f)
+	fieldEvents(t, &f, m)
+	fieldOptions(t, &f, m)
+	t.Done()
 	return f
 }
 
-func (t *table) source() Source {
-	s, ok := take[string](t, "from", "a string")
+func sourceOf(t *table) Source {
+	s, ok := tomldoc.Take[string](t, "from", "a string")
 	if !ok {
 		return FromCaller
 	}
 	if !slices.Contains(Sources(), Source(s)) {
-		t.fail("from", "%s is %s, which is no source; the sources are %s", t.name("from"), Quote(s), list(Sources()))
+		t.Fail("from", "%s is %s, which is no source; the sources are %s", t.Name("from"), Quote(s), list(Sources()))
 		return FromCaller
 	}
 	return Source(s)
 }
 
-func (t *table) key(name string) Pointer {
-	key, ok := take[string](t, "key", "a string")
+func keyOf(t *table, name string) Pointer {
+	key, ok := tomldoc.Take[string](t, "key", "a string")
 	if !ok {
 		return Pointer{name}
 	}
 	p, err := ParsePointer(key)
 	if err != nil {
-		t.fail("key", "%s: %v", t.name("key"), err)
+		t.Fail("key", "%s: %v", t.Name("key"), err)
 		return Pointer{name}
 	}
 	return p
 }
 
-func (t *table) fieldType(f *Field) {
+func fieldType(t *table, f *Field) {
 	types := []string{"string", "int", "float", "bool", "strings", "json"}
-	f.Type = Type(t.oneOf("type", types...))
+	f.Type = Type(oneOf(t, "type", types...))
 	natural := f.From.natural(f.Format)
 	switch {
-	case natural != "" && t.has("type") && f.Type != natural:
-		t.fail("type", "%s is %s, but %s gives %s", t.name("type"), f.Type, f.From, natural.withArticle())
+	case natural != "" && t.Has("type") && f.Type != natural:
+		t.Fail("type", "%s is %s, but %s gives %s", t.Name("type"), f.Type, f.From, natural.withArticle())
 	case natural != "":
 		f.Type = natural
 	case f.From == FromConst:
-		t.fieldConst(f)
-	case !t.has("type"):
-		t.missing("type")
+		fieldConst(t, f)
+	case !t.Has("type"):
+		t.Missing("type")
 	}
-	if f.From == FromCaller && t.has("default") {
-		f.Default = t.literal("default", f)
+	if f.From == FromCaller && t.Has("default") {
+		f.Default = literal(t, "default", f)
 	}
 }
 
 // fieldConst reads a constant, whose type the value itself can tell.
-func (t *table) fieldConst(f *Field) {
-	if !t.has("value") {
-		t.missing("value")
+func fieldConst(t *table, f *Field) {
+	if !t.Has("value") {
+		t.Missing("value")
 		return
 	}
-	if !t.has("type") {
-		switch t.vals["value"].(type) {
+	if !t.Has("type") {
+		switch t.Value("value").(type) {
 		case int64:
 			f.Type = Int
 		case float64:
@@ -110,14 +111,14 @@ func (t *table) fieldConst(f *Field) {
 			f.Type = JSON
 		}
 	}
-	f.Const = t.literal("value", f)
+	f.Const = literal(t, "value", f)
 }
 
 // literal reads a value written in the manifest. A string for a JSON field is
 // JSON text, because TOML has no null.
-func (t *table) literal(key string, f *Field) any {
-	t.use(key)
-	v, err := fromTOML(t.vals[key])
+func literal(t *table, key string, f *Field) any {
+	t.Use(key)
+	v, err := fromTOML(t.Value(key))
 	if text, ok := v.(string); ok && f.Type == JSON {
 		v, err = parseJSON(text)
 	}
@@ -125,7 +126,7 @@ func (t *table) literal(key string, f *Field) any {
 		v, err = f.typed(v)
 	}
 	if err != nil {
-		t.fail(key, "%s: %v", t.name(key), err)
+		t.Fail(key, "%s: %v", t.Name(key), err)
 	}
 	return v
 }
@@ -169,29 +170,29 @@ func jsonLike(v any) (_ any, err error) {
 		}
 		return members, nil
 	}
-	return nil, fmt.Errorf("%v is %s, which a payload cannot hold", v, tomlKind(v))
+	return nil, fmt.Errorf("%v is %s, which a payload cannot hold", v, tomldoc.Kind(v))
 }
 
-func (t *table) fieldBounds(f *Field) {
-	f.Min, f.Max = t.number("min"), t.number("max")
+func fieldBounds(t *table, f *Field) {
+	f.Min, f.Max = bound(t, "min"), bound(t, "max")
 	if f.Min != nil && f.Max != nil && *f.Min > *f.Max {
-		t.fail("min", "%s is more than max", t.name("min"))
+		t.Fail("min", "%s is more than max", t.Name("min"))
 	}
-	f.MaxLen = t.count("max_len", 32<<10)
-	t.fieldEnum(f)
-	if pattern, ok := take[string](t, "pattern", "a string"); ok {
+	f.MaxLen = count(t, "max_len", 32<<10)
+	fieldEnum(t, f)
+	if pattern, ok := tomldoc.Take[string](t, "pattern", "a string"); ok {
 		// By itself first: "a)|(?:b" is wrong, but in parentheses it is not.
 		_, err := regexp.Compile(pattern)
 		if err == nil {
 			f.Pattern, err = regexp.Compile(`\A(?:` + pattern + `)\z`)
 		}
 		if err != nil {
-			t.fail("pattern", "%s: %v", t.name("pattern"), err)
+			t.Fail("pattern", "%s: %v", t.Name("pattern"), err)
 		}
 	}
 	only := func(key string, types ...Type) {
-		if t.has(key) && !slices.Contains(types, f.Type) {
-			t.fail(key, "%s does not go with the type %s", t.name(key), f.Type)
+		if t.Has(key) && !slices.Contains(types, f.Type) {
+			t.Fail(key, "%s does not go with the type %s", t.Name(key), f.Type)
 		}
 	}
 	only("min", Int, Float)
@@ -201,49 +202,49 @@ func (t *table) fieldBounds(f *Field) {
 	only("max_len", String, Strings, JSON)
 	if f.Default != nil {
 		if _, err := f.Check(f.Default); err != nil {
-			t.fail("default", "%s: %v", t.name("default"), err)
+			t.Fail("default", "%s: %v", t.Name("default"), err)
 		}
 	}
 }
 
-func (t *table) fieldEnum(f *Field) {
-	raw, ok := take[[]any](t, "enum", "a list")
+func fieldEnum(t *table, f *Field) {
+	raw, ok := tomldoc.Take[[]any](t, "enum", "a list")
 	if !ok {
 		return
 	}
 	if len(raw) == 0 {
-		t.fail("enum", "%s is empty: no value would be allowed", t.name("enum"))
+		t.Fail("enum", "%s is empty: no value would be allowed", t.Name("enum"))
 	}
 	f.Enum = make([]string, len(raw))
 	for i, e := range raw {
 		_, isInt := e.(int64)
 		_, isString := e.(string)
 		if f.Type == Int && !isInt || (f.Type == String || f.Type == Strings) && !isString {
-			t.doc.fail(append(t.at("enum"), i), "%s holds %s, which does not go with the type %s", t.name("enum"), tomlKind(e), f.Type)
+			t.FailElement("enum", i, "%s holds %s, which does not go with the type %s", t.Name("enum"), tomldoc.Kind(e), f.Type)
 		}
 		f.Enum[i] = fmt.Sprint(e)
 	}
 }
 
-func (t *table) fieldEvents(f *Field, m *Manifest) {
-	if t.empty("events") {
-		t.fail("events", "%s is empty: the field would never be sent", t.name("events"))
+func fieldEvents(t *table, f *Field, m *Manifest) {
+	if t.Empty("events") {
+		t.Fail("events", "%s is empty: the field would never be sent", t.Name("events"))
 	}
 	for i, name := range f.Events {
 		if _, ok := m.Event(name); !ok {
-			t.doc.fail(append(t.at("events"), i), "field %s names the event %s, which is not declared", Quote(f.Name), Quote(name))
+			t.FailElement("events", i, "field %s names the event %s, which is not declared", Quote(f.Name), Quote(name))
 		}
 	}
 }
 
 // fieldOptions reports keys that mean nothing for the field's source.
-func (t *table) fieldOptions(f *Field, m *Manifest) {
+func fieldOptions(t *table, f *Field, m *Manifest) {
 	only := func(ok bool, keys ...string) {
 		for _, key := range keys {
-			if t.has(key) && !ok {
-				t.fail(key, "%s does not go with from = %q", t.name(key), string(f.From))
+			if t.Has(key) && !ok {
+				t.Fail(key, "%s does not go with from = %q", t.Name(key), string(f.From))
 			}
-			t.use(key)
+			t.Use(key)
 		}
 	}
 	only(f.From == FromCaller, "required", "default", "min", "max", "enum", "pattern", "max_len")
@@ -251,16 +252,16 @@ func (t *table) fieldOptions(f *Field, m *Manifest) {
 	only(f.From == FromNow, "format")
 	only(f.From.IsHash(), "length")
 	if f.From == FromNow {
-		f.Format = t.oneOf("format", "rfc3339", "unix", "unix_float")
+		f.Format = oneOf(t, "format", "rfc3339", "unix", "unix_float")
 	}
 	if f.From.IsHash() && f.Length == 0 {
 		f.Length = 16
 	}
 	if f.Required && f.Default != nil {
-		t.fail("default", "%s does not go with required = true", t.name("default"))
+		t.Fail("default", "%s does not go with required = true", t.Name("default"))
 	}
 	if f.From == FromSourceID && !m.Identity.Random {
-		t.fail("from", "field %s wants the source ID, but [identity] kind is %q", Quote(f.Name), "none")
+		t.Fail("from", "field %s wants the source ID, but [identity] kind is %q", Quote(f.Name), "none")
 	}
 }
 
@@ -268,7 +269,7 @@ func (t *table) fieldOptions(f *Field, m *Manifest) {
 // they are such.
 func clash(t *table, f, other *Field) bool {
 	at := "key"
-	if !t.has("key") {
+	if !t.Has("key") {
 		at = "name"
 	}
 	upper, lower := f, other
@@ -277,14 +278,14 @@ func clash(t *table, f, other *Field) bool {
 	}
 	switch {
 	case f.Name == other.Name && f.Name != "":
-		t.fail("name", "field %s is declared twice", Quote(f.Name))
+		t.Fail("name", "field %s is declared twice", Quote(f.Name))
 	case slices.Equal(f.Key, other.Key) && f.Name != "":
-		t.fail(at, "fields %s and %s have the same key %s", Quote(other.Name), Quote(f.Name), f.Key)
+		t.Fail(at, "fields %s and %s have the same key %s", Quote(other.Name), Quote(f.Name), f.Key)
 	case upper.Key.Above(lower.Key) && !upper.isConstObject():
-		t.fail(at, "field %s at %s would stand inside field %s at %s, which is no object",
+		t.Fail(at, "field %s at %s would stand inside field %s at %s, which is no object",
 			Quote(lower.Name), lower.Key, Quote(upper.Name), upper.Key)
 	case mixesIndexes(f.Key, other.Key), upper.Key.Above(lower.Key) && IsIndex(lower.Key[len(upper.Key)]):
-		t.fail(at, "fields %s at %s and %s at %s make one thing both a list and an object", Quote(other.Name), other.Key, Quote(f.Name), f.Key)
+		t.Fail(at, "fields %s at %s and %s at %s make one thing both a list and an object", Quote(other.Name), other.Key, Quote(f.Name), f.Key)
 	default:
 		return false
 	}

@@ -3,7 +3,6 @@ package manifest
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"net"
 	"net/netip"
 	"net/url"
@@ -18,34 +17,34 @@ import (
 )
 
 func readSend(t *table, m *Manifest) Send {
-	s := Send{Endpoint: t.text("endpoint")}
-	if !t.has("transport") {
-		t.missing("transport")
+	s := Send{Endpoint: text(t, "endpoint")}
+	if !t.Has("transport") {
+		t.Missing("transport")
 	}
-	s.Transport = Transport(t.oneOf("transport", transports()...))
+	s.Transport = Transport(oneOf(t, "transport", transports()...))
 	if s.Endpoint != "" {
 		if err := checkEndpoint(s.Transport, s.Endpoint); err != nil {
-			t.fail("endpoint", "%s: %v", t.name("endpoint"), err)
+			t.Fail("endpoint", "%s: %v", t.Name("endpoint"), err)
 		}
 	}
 	switch s.Transport {
 	case HTTP:
-		s.Headers = readHeaders(t.sub("headers"), m)
+		s.Headers = readHeaders(t.Table("headers"), m)
 	case UDP:
-		s.Prefix = t.str("prefix")
+		s.Prefix = t.String("prefix")
 	case OTLP:
-		s.Signal = t.oneOf("signal", signals()...)
+		s.Signal = oneOf(t, "signal", signals()...)
 	case Segment:
-		s.WriteKey, s.WriteKeyEnv = t.str("write_key"), t.str("write_key_env")
-		s.Auth = t.oneOf("auth", auths()...)
+		s.WriteKey, s.WriteKeyEnv = t.String("write_key"), t.String("write_key_env")
+		s.Auth = oneOf(t, "auth", auths()...)
 		if (s.WriteKey == "") == (s.WriteKeyEnv == "") {
-			t.doc.fail(t.path, "%s: one of write_key and write_key_env is needed", t.name("transport"))
+			t.FailTable("%s: one of write_key and write_key_env is needed", t.Name("transport"))
 		}
 		if err := checkWriteKeyEnv(s.WriteKeyEnv); err != nil {
-			t.fail("write_key_env", "%s is %v", t.name("write_key_env"), err)
+			t.Fail("write_key_env", "%s is %v", t.Name("write_key_env"), err)
 		}
 	}
-	t.done()
+	t.Done()
 	return s
 }
 
@@ -53,14 +52,14 @@ func readSend(t *table, m *Manifest) Send {
 // itself is in charge of cannot be set.
 func readHeaders(t *table, m *Manifest) []Header {
 	var list []Header
-	for _, name := range slices.Sorted(maps.Keys(t.vals)) {
-		value := t.str(name)
+	for _, name := range t.Keys() {
+		value := t.String(name)
 		if err := checkHeader(Header{name, value}, list); err != nil {
-			t.fail(name, "%v", err)
+			t.Fail(name, "%v", err)
 		}
 		for _, field := range HeaderFields(value) {
 			if _, ok := m.Field(field); !ok {
-				t.fail(name, "the HTTP header %s names the field %s, which is not declared", name, Quote(field))
+				t.Fail(name, "the HTTP header %s names the field %s, which is not declared", name, Quote(field))
 			}
 		}
 		list = append(list, Header{name, value})

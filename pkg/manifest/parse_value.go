@@ -1,0 +1,67 @@
+package manifest
+
+import (
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/usagectl/usagectl/internal/tomldoc"
+)
+
+// table is a table of a manifest. Below are the values that only manifests have.
+type table = tomldoc.Table
+
+// text is a string that has to be there and has to say something.
+func text(t *table, key string) string {
+	s, ok := tomldoc.Take[string](t, key, "a string")
+	switch {
+	case !t.Has(key):
+		t.Missing(key)
+	case ok && strings.TrimSpace(s) == "":
+		t.Fail(key, "%s is empty", t.Name(key))
+		return ""
+	}
+	return s
+}
+
+// count is a whole number from 1 to most; 0 if it is not there.
+func count(t *table, key string, most int) int {
+	n, ok := tomldoc.Take[int64](t, key, "an integer")
+	if ok && (n < 1 || n > int64(most)) {
+		t.Fail(key, "%s is %d, not from 1 to %d", t.Name(key), n, most)
+		return 0
+	}
+	return int(n)
+}
+
+// bound is a number that a value is compared with; nil if it is not there.
+func bound(t *table, key string) *float64 {
+	const exact = 1 << 53 // every int up to here is a float64
+	n, isInt := t.Value(key).(int64)
+	f, isFloat := t.Value(key).(float64)
+	switch {
+	case isInt:
+		f = float64(n)
+	case !isFloat:
+		tomldoc.Take[float64](t, key, "a number")
+		return nil
+	}
+	t.Use(key)
+	if math.IsNaN(f) || math.IsInf(f, 0) || isInt && (n < -exact || n > exact) {
+		t.Fail(key, "%s is %v, which is no bound: it must be finite and, if an integer, not beyond ±2^53", t.Name(key), t.Value(key))
+		return nil
+	}
+	return &f
+}
+
+// oneOf is one of the words given; the first of them if the key is not there.
+func oneOf(t *table, key string, words ...string) string {
+	s, ok := tomldoc.Take[string](t, key, "a string")
+	if ok && !slices.Contains(words, s) {
+		t.Fail(key, "%s is %s, not one of %s", t.Name(key), Quote(s), strings.Join(words, ", "))
+	}
+	if !ok || !slices.Contains(words, s) {
+		return words[0]
+	}
+	return s
+}

@@ -1,0 +1,34 @@
+// Gendocs writes what is made from the tree of commands and from docs/manifest.md:
+// the man pages in man/, and the script of cobra's in completions/.
+//
+//	go run ./tools/gendocs
+//
+// It stands apart from cmd so that the program need not hold what writes them.
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+
+	"github.com/usagectl/usagectl/cmd"
+	"github.com/usagectl/usagectl/tools/internal/generate"
+)
+
+func main() { generate.Main(documents) }
+
+// documents makes all of it from what is below root.
+func documents(root string) (generate.Made, error) {
+	manifest, err := os.ReadFile(filepath.Join(root, "docs", "manifest.md"))
+	if err != nil {
+		return generate.Made{}, err
+	}
+	files := manPages(cmd.Tree())
+	if files["man/usagectl-manifest.5"], err = manifestPage(manifest); err != nil {
+		return generate.Made{}, err
+	}
+	var powershell bytes.Buffer
+	err = cmd.Tree().GenPowerShellCompletionWithDesc(&powershell)
+	files["completions/usagectl.ps1"] = powershell.Bytes()
+	return generate.Made{Files: files, Whole: []string{"man"}}, err
+}
