@@ -1,0 +1,85 @@
+package acceptance
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestDelivererOutlivesSender holds that "send" is over while its event is still on
+// its way, whatever keeps the server from answering, that whoever reads its output need not wait
+// for the deliverer, and that the deliverer stays in no directory.
+func TestDelivererOutlivesSender(t *testing.T) {
+	gone, arrived := make(chan struct{}), make(chan string, 10)
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		select {
+		case <-gone:
+			if err == nil {
+				arrived <- string(body)
+			}
+		case <-r.Context().Done():
+		}
+	}))
+	defer server.Close()
+	home := t.TempDir()
+	run := program(t, home, "XDG_DATA_HOME="+home)
+	addTool(t, home, server.URL)
+	if _, stderr, code := run("", "enable", "-q", "mytool"); code != 0 {
+		t.Fatal(stderr)
+	}
+	here := filepath.Join(t.TempDir(), "here")
+	if err := os.Mkdir(here, 0o700); err != nil {
+		t.Fatal(err)
+	}
+
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	send := programCommand(ctx, t, "send", "mytool", "run")
+	send.Env, _ = programEnv(t, home, []string{"XDG_DATA_HOME=" + home})
+	send.Dir = here
+	if out, err := send.CombinedOutput(); err != nil || len(out) > 0 {
+		t.Fatalf("%v: %s", err, out)
+	}
+	if err := os.Remove(here); err != nil {
+		t.Errorf("somebody is still there: %v", err)
+	}
+	close(gone)
+	select {
+	case body := <-arrived:
+		if !strings.Contains(body, `"id":"`) {
+			t.Errorf("got %s", body)
+		}
+	case <-time.After(patience):
+		t.Fatal("nothing arrived")
+	}
+	awaitDeliverer(stateHome(home, nil))
+	if out, _, _ := run("", "status", "--json", "mytool"); !strings.Contains(out, `"queued":0,"rejected":0,"dropped":0,"last_sent":"20`) {
+		t.Errorf("status: %s", out)
+	}
+}
+
+// addTool installs a manifest of "mytool", whose event "run" goes to a server on
+// this machine.
+func addTool(t *testing.T, dataHome, server string) {
+	t.Helper()
+	file := filepath.Join(dataHome, "usagectl", "tools", "mytool.toml")
+	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	text := `schema = 1
+tool = {id = "mytool", purpose = "Shows the background deliverer."}
+send = {transport = "http", endpoint = "` + server + `/v1"}
+event = [{name = "run"}]
+field = [{name = "id", from = "event.id", purpose = "To count an event once that arrives twice."}]
+`
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,829 @@
+//go:build unix
+
+package acceptance
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// The storm: hundreds of senders at once, and deliverers that are killed again
+// and again. What it holds the program to is that every event that "send" took
+// arrives, and that none arrives twice unless a deliverer died over it.
+
+// stormManifest declares the tool of these tests; %s is the receiver's address.
+const stormManifest = `schema = 1
+
+[tool]
+id      = "storm"
+purpose = "To see that nothing is lost."
+
+[consent]
+default = "opt-in"
+
+[identity]
+kind = "none"
+
+[send]
+transport = "http"
+endpoint  = "%s/v1/event"
+
+[forget]
+method = "none"
+
+[[event]]
+name = "run.end"
+
+[[field]]
+name    = "id"
+from    = "event.id"
+purpose = "To count an event once that arrives twice."
+
+[[field]]
+name    = "n"
+type    = "int"
+purpose = "To tell one event from the other."
+`
+
+const (
+	stormSenders = 16 // at a time
+	// underWay is how many events a deliverer has under way at once at most, and so
+	// how many arrive twice at most because one deliverer died.
+	underWay = 8
+)
+
+// quickExit spares each process the second that the race detector's runtime
+// waits at exit.
+const quickExit = "GORACE=atexit_sleep_ms=0"
+
+func TestStormWithKills(t *testing.T) {
+	needProc(t)
+	s := newStorm(t, nil)
+	stop := s.hunt()
+	ids := s.sendMany(stormSize(1000), stormSenders)
+	dead := stop()
+	s.flushAll()
+	if dead.deliverers == 0 {
+		t.Error("no deliverer was killed, so this run showed nothing")
+	}
+	s.allArrived(ids, dead)
+}
+
+func TestStormWithoutKills(t *testing.T) {
+	s := newStorm(t, nil)
+	ids := s.sendMany(stormSize(300), stormSenders)
+	s.flushAll()
+	s.allArrived(ids, casualties{})
+}
+
+// TestStormLull sends again as soon as a deliverer has ended. Nobody flushes, so
+// each event has to see to it that somebody delivers it.
+func TestStormLull(t *testing.T) {
+	needProc(t)
+	t.Parallel()
+	s := newStorm(t, nil)
+	for i := range 4 {
+		id := s.send(i)
+		s.arrivedOnce([]string{id})
+		eventually(t, "the deliverer ends", func() bool { return len(deliverers(s.home)) == 0 })
+	}
+}
+
+// TestStormBadReceiver storms receivers that misbehave at first.
+func TestStormBadReceiver(t *testing.T) {
+	needProc(t)
+	const bad = 30 // requests
+	for _, how := range []conduct{busy, hang, cut, rubbish} {
+		t.Run(string(how), func(t *testing.T) {
+			t.Parallel()
+			s := newStorm(t, func(n int, _ string) conduct {
+				if n <= bad {
+					return how
+				}
+				return take
+			})
+			stop := s.hunt()
+			ids := s.sendMany(stormSize(150), stormSenders/4)
+			dead := stop()
+			s.sink.goOn()
+			s.flushAll()
+			s.allArrived(ids, dead) // what was answered badly was not taken
+		})
+	}
+}
+
+// TestStormPoison has one event among many that the receiver refuses. It must not
+// stand in the way of the others.
+func TestStormPoison(t *testing.T) {
+	const poison = 13
+	s := newStorm(t, func(_ int, body string) conduct {
+		if strings.HasSuffix(body, numbered(poison)) {
+			return refuse
+		}
+		return take
+	})
+	ids := s.sendMany(40, stormSenders)
+	s.flushAll()
+	refused := ids[poison]
+	ids[poison] = ""
+	s.allArrived(ids, casualties{})
+	if got := s.status(); got != (counts{Rejected: 1}) {
+		t.Errorf("status tells %+v", got)
+	}
+	files := s.outboxFiles("rejected")
+	if len(files) != 1 {
+		t.Fatalf("rejected/ holds %q, not one event", files)
+	}
+	var aside struct {
+		Answer string
+		Entry  struct {
+			EventID string `json:"event_id"`
+		}
+	}
+	must(t, json.Unmarshal(mustRead(t, s.outbox("rejected", files[0])), &aside))
+	if aside.Entry.EventID != refused || !strings.Contains(aside.Answer, "400") || !strings.Contains(aside.Answer, "poison") {
+		t.Errorf("moved aside: %+v, want event %s with the answer", aside, refused)
+	}
+}
+
+// newerEntries are what a later version of the program may write: more members,
+// and others of another type.
+var newerEntries = map[string]string{
+	"more members": `{"schema":2,"tool":"storm","event":"run.end","event_id":"6f1c2f0e-6f56-4c07-9dbb-0c8a2a4f1c11","novel":true,"values":{}}`,
+	"other types":  `{"schema":2,"tool":{"id":"storm"},"event":["run.end"],"event_id":7,"taken_at":"sequence 12","values":"zstd:AAAA"}`,
+}
+
+// TestStormNewerEntries lets two versions of the program share an outbox: what
+// the newer one wrote stays as it is, and does not stand in the other's way.
+func TestStormNewerEntries(t *testing.T) {
+	for kind, content := range newerEntries {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			s := newStorm(t, nil)
+			s.holdBack()
+			ids := s.sendMany(3, 1)
+			name := entryName(1) // the oldest: its turn comes first
+			mustWrite(t, s.outbox("new", name), content)
+			s.run("", "flush")
+			s.arrivedOnce(ids)
+			if got := s.outboxFiles("new"); !slices.Equal(got, []string{name}) {
+				t.Fatalf("new/ holds %q, not what the newer program wrote and nothing else", got)
+			}
+			if got := string(mustRead(t, s.outbox("new", name))); got != content {
+				t.Errorf("what the newer program wrote was changed to %s", got)
+			}
+			s.nothingIn("claimed", "rejected")
+		})
+	}
+}
+
+// TestStormNewerEntryLetsDeliverersEnd holds that an event which this version
+// cannot deliver does not keep its deliverer busy: it would run for most of a
+// minute after each event, on every machine that shares the home.
+func TestStormNewerEntryLetsDeliverersEnd(t *testing.T) {
+	needProc(t)
+	t.Parallel()
+	s := newStorm(t, nil)
+	s.holdBack()
+	s.sendMany(1, 1)
+	mustWrite(t, s.outbox("new", entryName(1)), newerEntries["more members"])
+	s.letGo()
+	ids := s.sendMany(1, 1)
+	eventually(t, "the event arrives", func() bool { return s.sink.took(ids[0]) == 1 })
+	const ceiling = 30 * time.Second // less than a deliverer lives at most
+	if !within(ceiling, func() bool { return len(deliverers(s.home)) == 0 }) {
+		t.Errorf("a deliverer with nothing to deliver was still at work after %v", ceiling)
+	}
+}
+
+// TestStormBurstBesideNewerEntry sends while a deliverer is still at work that has
+// passed over an event it cannot deliver. No sender starts another one then, so
+// this one has to deliver what comes.
+func TestStormBurstBesideNewerEntry(t *testing.T) {
+	t.Parallel()
+	s := newStorm(t, nil)
+	mustWrite(t, s.outbox("new", entryName(1)), newerEntries["more members"])
+	for i := range 5 {
+		s.arrivedOnce([]string{s.send(i)}) // and on at once
+	}
+}
+
+// TestStormLitter leaves in the outbox's own directories what cannot be removed
+// or read. It is not in the way of any event.
+func TestStormLitter(t *testing.T) {
+	old := time.Now().Add(-40 * 24 * time.Hour)
+	for _, part := range []string{"tmp", "rejected", "claimed"} {
+		t.Run(part, func(t *testing.T) {
+			t.Parallel()
+			s := newStorm(t, nil)
+			s.holdBack()
+			ids := s.sendMany(2, 1)
+			litter := s.outbox(part, entryName(old.UnixNano()))
+			must(t, os.MkdirAll(filepath.Join(litter, "more"), 0o700))
+			must(t, os.Chtimes(litter, old, old))
+			s.run("", "flush", "--timeout=5s")
+			s.arrivedOnce(ids)
+		})
+	}
+}
+
+// TestStormLostManifest queues an event under a manifest of its own, which is
+// gone when it is to be delivered. The others leave without it.
+func TestStormLostManifest(t *testing.T) {
+	t.Parallel()
+	s := newStorm(t, nil)
+	s.holdBack()
+	own := filepath.Join(t.TempDir(), "own.toml")
+	mustWrite(t, own, fmt.Sprintf(stormManifest, s.sink.url()))
+	if _, msg, code := s.run("", "send", "storm", "run.end", "--manifest", own); code != 0 || msg != "" {
+		t.Fatalf("exit code %d, stderr %q", code, msg)
+	}
+	ids := s.sendMany(3, 1)
+	must(t, os.Remove(own))
+	s.run("", "flush", "--timeout=5s")
+	s.arrivedOnce(ids)
+	if got := s.status(); got != (counts{Queued: 1}) {
+		t.Errorf("status tells %+v, want 1 that waits for its manifest", got)
+	}
+}
+
+// spoiled makes, at a path in the outbox, what is no event.
+var spoiled = map[string]func(t *testing.T, path string){
+	"truncated": func(t *testing.T, path string) {
+		mustWrite(t, path, `{"schema":1,"tool":"storm","event":"run.e`)
+	},
+	"NUL bytes": func(t *testing.T, path string) { mustWrite(t, path, strings.Repeat("\x00", 300)) },
+	"empty":     func(t *testing.T, path string) { mustWrite(t, path, "") },
+	"huge":      func(t *testing.T, path string) { mustWrite(t, path, strings.Repeat(" ", 1<<20)) },
+	"no object": func(t *testing.T, path string) { mustWrite(t, path, `[1, 2]`) },
+	"directory": func(t *testing.T, path string) { must(t, os.Mkdir(path, 0o700)) },
+	"full directory": func(t *testing.T, path string) {
+		must(t, os.Mkdir(path, 0o700))
+		mustWrite(t, filepath.Join(path, "file"), "")
+	},
+	"FIFO":          func(t *testing.T, path string) { must(t, syscall.Mkfifo(path, 0o600)) },
+	"link":          func(t *testing.T, path string) { must(t, os.Symlink("/etc/hostname", path)) },
+	"dangling link": func(t *testing.T, path string) { must(t, os.Symlink("/nowhere", path)) },
+}
+
+// TestStormSpoiledEntries puts what is no event before and between events. It is
+// moved aside, and the events leave.
+func TestStormSpoiledEntries(t *testing.T) {
+	for kind, spoil := range spoiled {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			s := newStorm(t, nil)
+			s.holdBack()
+			spoil(t, s.outbox("new", entryName(1)))
+			ids := s.sendMany(2, 1)
+			spoil(t, s.outbox("new", entryName(time.Now().UnixNano())))
+			ids = append(ids, s.sendMany(1, 1)...)
+			s.flushAll()
+			s.arrivedOnce(ids)
+			s.nothingIn("new", "claimed", "tmp")
+			if got := s.status(); got != (counts{Rejected: 2}) {
+				t.Errorf("status tells %+v, want 2 moved aside", got)
+			}
+		})
+	}
+}
+
+// storm is a person's home with the tool "storm" enabled, and its receiver.
+type storm struct {
+	t    *testing.T
+	home string
+	run  func(stdin string, args ...string) (stdout, stderr string, code int)
+	sink *sink
+}
+
+func newStorm(t *testing.T, behave func(n int, body string) conduct) *storm {
+	t.Helper()
+	home := t.TempDir()
+	s := &storm{t, home, program(t, home, quickExit), newSink(t, behave)}
+	t.Cleanup(func() { endDeliverers(t, home) })
+	path := filepath.Join(home, ".local", "share", "usagectl", "tools", "storm.toml")
+	must(t, os.MkdirAll(filepath.Dir(path), 0o700))
+	mustWrite(t, path, fmt.Sprintf(stormManifest, s.sink.url()))
+	if _, msg, code := s.run("", "enable", "storm"); code != 0 {
+		t.Fatalf("enable: exit code %d, %s", code, msg)
+	}
+	for _, part := range []string{"tmp", "new", "claimed", "rejected"} {
+		must(t, os.MkdirAll(s.outbox(part), 0o700))
+	}
+	return s
+}
+
+// sendMany sends n events, some at a time, and returns their IDs in the order of
+// their field n. None may fail or have anything to say.
+func (s *storm) sendMany(n, atATime int) []string {
+	s.t.Helper()
+	ids := make([]string, n)
+	turn := make(chan int)
+	var wg sync.WaitGroup
+	for range atATime {
+		wg.Go(func() {
+			for i := range turn {
+				ids[i] = s.send(i)
+			}
+		})
+	}
+	for i := range n {
+		turn <- i
+	}
+	close(turn)
+	wg.Wait()
+	return ids
+}
+
+func (s *storm) send(i int) (id string) {
+	s.t.Helper()
+	out, msg, code := s.run("", "send", "storm", "run.end", "--set", fmt.Sprintf("n=%d", i), "--json")
+	var told struct {
+		Outcome string
+		EventID string `json:"event_id"`
+		Reason  struct{ Rule string }
+	}
+	err := json.Unmarshal([]byte(out), &told)
+	if err != nil || code != 0 || msg != "" || told.Outcome != "queued" || told.Reason.Rule != "granted" {
+		s.t.Errorf("send %d: exit code %d, stdout %q, stderr %q", i, code, out, msg)
+	}
+	return told.EventID
+}
+
+// flushAll flushes until nothing waits any more. That an event was refused,
+// which is exit code 76, is told once, by whoever was there.
+func (s *storm) flushAll() {
+	s.t.Helper()
+	const ceiling = 120 * time.Second
+	for end := time.Now().Add(ceiling); ; time.Sleep(100 * time.Millisecond) {
+		out, msg, code := s.run("", "flush")
+		switch {
+		case code == 0:
+			return
+		case code != 75 && code != 76 || time.Now().After(end):
+			s.t.Fatalf("flush: exit code %d, stdout %q, stderr %q", code, out, msg)
+		}
+	}
+}
+
+// numbered is how the document of event n ends.
+func numbered(n int) string { return fmt.Sprintf(`"n":%d}`, n) }
+
+// allArrived checks that each event arrived, but for those without an ID, that
+// nothing else did, that what arrived more than once was the same document and
+// that a deliverer died over it, and that outbox and journal agree.
+func (s *storm) allArrived(ids []string, dead casualties) {
+	s.t.Helper()
+	got := s.sink.all()
+	lost, twice := 0, 0
+	for i, id := range ids {
+		bodies := got[id]
+		delete(got, id)
+		switch {
+		case id == "":
+		case len(bodies) == 0:
+			lost++
+		default:
+			s.sameDocument(bodies, numbered(i))
+			twice += len(bodies) - 1
+			if len(bodies)-1 > dead.inHand[id] {
+				s.t.Errorf("event %s arrived %d times, and %d deliverers died over it", id, len(bodies), dead.inHand[id])
+			}
+		}
+	}
+	s.t.Logf("%d events, %d deliverers killed, %d events once more than needed", len(ids), dead.deliverers, twice)
+	if lost > 0 {
+		s.t.Errorf("%d of %d events did not arrive", lost, len(ids))
+	}
+	if most := dead.deliverers * underWay; twice > most {
+		s.t.Errorf("%d events arrived once too often; %d dead deliverers explain %d at most", twice, dead.deliverers, most)
+	}
+	if len(got) > 0 {
+		s.t.Errorf("events arrived that were not sent: %v", got)
+	}
+	s.nothingIn("new", "claimed", "tmp")
+	s.journalled(ids)
+}
+
+func (s *storm) sameDocument(bodies []string, end string) {
+	s.t.Helper()
+	for _, body := range bodies {
+		if body != bodies[0] || !strings.HasSuffix(body, end) {
+			s.t.Errorf("an event arrived as %s, want one document that ends in %s", bodies, end)
+			return
+		}
+	}
+}
+
+// arrivedOnce waits until each event has arrived, once.
+func (s *storm) arrivedOnce(ids []string) {
+	s.t.Helper()
+	for _, id := range ids {
+		eventually(s.t, "event "+id+" arrives", func() bool { return s.sink.took(id) > 0 })
+		if n := s.sink.took(id); n != 1 {
+			s.t.Errorf("event %s arrived %d times", id, n)
+		}
+	}
+}
+
+// journalled checks that the person can see every event that left.
+func (s *storm) journalled(ids []string) {
+	s.t.Helper()
+	left := map[string]bool{"": true}
+	data := mustRead(s.t, filepath.Join(s.home, ".local", "state", "usagectl", "journal", "storm.jsonl"))
+	for line := range bytes.Lines(data) {
+		var r struct {
+			EventID string `json:"event_id"`
+		}
+		if err := json.Unmarshal(line, &r); err != nil {
+			s.t.Errorf("the journal holds %q: %v", line, err)
+		}
+		left[r.EventID] = true
+	}
+	for _, id := range ids {
+		if !left[id] {
+			s.t.Errorf("event %s left and does not stand in the journal", id)
+		}
+	}
+}
+
+func (s *storm) outbox(parts ...string) string {
+	return filepath.Join(append([]string{s.home, ".local", "state", "usagectl", "outbox", "storm"}, parts...)...)
+}
+
+func (s *storm) outboxFiles(part string) []string { return filesIn(s.outbox(part)) }
+
+func (s *storm) nothingIn(parts ...string) {
+	s.t.Helper()
+	for _, part := range parts {
+		if files := s.outboxFiles(part); len(files) > 0 {
+			s.t.Errorf("%s/ holds %q", part, files)
+		}
+	}
+}
+
+// holdBack lets events be queued and not be delivered, by a back-off that lasts
+// as long as any test. "flush" delivers all the same.
+func (s *storm) holdBack() {
+	s.t.Helper()
+	mustWrite(s.t, s.outbox("backoff.json"), backoffUntil(time.Now().Add(time.Hour)))
+}
+
+func (s *storm) letGo() {
+	s.t.Helper()
+	must(s.t, os.Remove(s.outbox("backoff.json")))
+}
+
+func backoffUntil(at time.Time) string {
+	return fmt.Sprintf(`{"failures":1,"not_before":%q,"error":"a test"}`, at.UTC().Format(time.RFC3339))
+}
+
+// entryName is the name of an outbox entry taken at a time, in nanoseconds.
+func entryName(at int64) string { return fmt.Sprintf("%016x-%s.json", at, uuid.NewString()) }
+
+// counts is what "status --json" tells of an outbox.
+type counts struct{ Queued, Rejected, Dropped int }
+
+func (s *storm) status() counts {
+	s.t.Helper()
+	out, msg, code := s.run("", "status", "storm", "--json")
+	return countsOf(s.t, out, msg, code)
+}
+
+func countsOf(t *testing.T, out, msg string, code int) counts {
+	t.Helper()
+	var told struct{ Tools []counts }
+	if err := json.Unmarshal([]byte(out), &told); err != nil || code != 0 || len(told.Tools) != 1 {
+		t.Fatalf("status: exit code %d, stdout %q, stderr %q", code, out, msg)
+	}
+	return told.Tools[0]
+}
+
+// conduct is how a receiver treats a request.
+type conduct string
+
+const (
+	take    conduct = "take"    // 200
+	refuse  conduct = "refuse"  // 400
+	busy    conduct = "busy"    // 503, with the wish to be left alone for a second
+	hang    conduct = "hang"    // silent until goOn is called, then as the sink goes on
+	cut     conduct = "cut"     // half an answer
+	rubbish conduct = "rubbish" // no HTTP
+)
+
+// sink is a receiver on loopback that keeps each document it took by its event ID.
+type sink struct {
+	address string
+	behave  func(n int, body string) conduct // for the n-th request, from 1; nil takes all
+	after   conduct                          // what becomes of the requests that hang
+
+	mu       sync.Mutex
+	requests int
+	hanging  int
+	bodies   map[string][]string
+	release  chan struct{}
+}
+
+func newSink(t *testing.T, behave func(n int, body string) conduct) *sink {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	must(t, err)
+	return serveSink(t, l, behave)
+}
+
+func serveSink(t *testing.T, l net.Listener, behave func(n int, body string) conduct) *sink {
+	t.Helper()
+	s := &sink{address: l.Addr().String(), behave: behave, after: take, bodies: map[string][]string{}, release: make(chan struct{})}
+	server := &http.Server{Handler: s}
+	go server.Serve(l)
+	t.Cleanup(func() {
+		s.goOn()
+		server.Close()
+	})
+	return s
+}
+
+func (s *sink) url() string { return "http://" + s.address }
+
+// hangs has the first n requests hang until goOn is called and be answered so then.
+func (s *sink) hangs(n int, after conduct) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.after = after
+	s.behave = func(i int, _ string) conduct {
+		if i <= n {
+			return hang
+		}
+		return take
+	}
+}
+
+// goOn lets the requests that hang go on.
+func (s *sink) goOn() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	select {
+	case <-s.release:
+	default:
+		close(s.release)
+	}
+}
+
+// all returns a copy of what was taken.
+func (s *sink) all() map[string][]string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	copied := map[string][]string{}
+	for id, bodies := range s.bodies {
+		copied[id] = slices.Clone(bodies)
+	}
+	return copied
+}
+
+// took is how often an event was taken.
+func (s *sink) took(id string) int { return len(s.all()[id]) }
+
+// total is how many requests there were, and how many of them hang.
+func (s *sink) total() (requests, hanging int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.requests, s.hanging
+}
+
+func (s *sink) ServeHTTP(w http.ResponseWriter, req *http.Request) {
+	body, err := io.ReadAll(req.Body)
+	if err != nil {
+		return // the deliverer died over it
+	}
+	how := s.begin(string(body))
+	if how == hang {
+		how = s.wait(req)
+	}
+	s.answer(w, how, body)
+}
+
+func (s *sink) begin(body string) conduct {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.requests++
+	if s.behave == nil {
+		return take
+	}
+	return s.behave(s.requests, body)
+}
+
+// wait keeps a request until goOn is called; hang means that nobody waits for
+// the answer any more.
+func (s *sink) wait(req *http.Request) conduct {
+	s.count(1)
+	defer s.count(-1)
+	select {
+	case <-s.release:
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return s.after
+	case <-req.Context().Done():
+		return hang
+	}
+}
+
+func (s *sink) count(n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.hanging += n
+}
+
+func (s *sink) answer(w http.ResponseWriter, how conduct, body []byte) {
+	switch how {
+	case take:
+		s.keep(body)
+		w.WriteHeader(http.StatusOK)
+	case refuse:
+		http.Error(w, "this one is poison", http.StatusBadRequest)
+	case busy:
+		w.Header().Set("Retry-After", "1")
+		w.WriteHeader(http.StatusServiceUnavailable)
+	case cut:
+		hijack(w, "HTTP/1.1 200 OK\r\nContent-Le")
+	case rubbish:
+		hijack(w, "\x00\xff\x16\x03 this is not HTTP\r\n\r\n")
+	}
+}
+
+func (s *sink) keep(body []byte) {
+	var document struct{ ID string }
+	_ = json.Unmarshal(body, &document) // what holds no ID is kept under ""
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.bodies[document.ID] = append(s.bodies[document.ID], string(body))
+}
+
+func hijack(w http.ResponseWriter, answer string) {
+	conn, _, err := w.(http.Hijacker).Hijack()
+	if err != nil {
+		return
+	}
+	io.WriteString(conn, answer)
+	conn.Close()
+}
+
+// needProc skips a test where processes cannot be found by what they are.
+func needProc(t *testing.T) {
+	t.Helper()
+	if runtime.GOOS != "linux" {
+		t.Skip("finding the deliverers takes Linux's /proc")
+	}
+}
+
+// deliverers finds the background deliverers that work in a home: the processes
+// called "usagectl deliver" whose environment names it.
+func deliverers(home string) []int {
+	var pids []int
+	for _, name := range filesIn("/proc") {
+		pid, err := strconv.Atoi(name)
+		if err != nil {
+			continue
+		}
+		argv, err := os.ReadFile(filepath.Join("/proc", name, "cmdline"))
+		if err != nil || !bytes.HasPrefix(argv, []byte("usagectl\x00deliver\x00")) {
+			continue
+		}
+		environ, err := os.ReadFile(filepath.Join("/proc", name, "environ"))
+		if err == nil && bytes.Contains(environ, []byte("="+home+"\x00")) {
+			pids = append(pids, pid)
+		}
+	}
+	return pids
+}
+
+// casualties are the deliverers that a hunt killed.
+type casualties struct {
+	deliverers int
+	inHand     map[string]int // by event ID: how many of them died while they had claimed the event
+}
+
+// hunt kills the deliverers, again and again and at any moment of their lives,
+// until stop is called.
+func (s *storm) hunt() (stop func() casualties) {
+	quit, result := make(chan struct{}), make(chan casualties)
+	go func() {
+		dead := casualties{inHand: map[string]int{}}
+		for {
+			select {
+			case <-quit:
+				result <- dead
+				return
+			case <-time.After(time.Duration(rand.IntN(200)) * time.Millisecond):
+			}
+			for _, pid := range deliverers(s.home) {
+				s.kill(pid, &dead)
+			}
+		}
+	}()
+	return func() casualties {
+		close(quit)
+		return <-result
+	}
+}
+
+// kill stops a deliverer, looks at what it has in hand, and kills it.
+func (s *storm) kill(pid int, dead *casualties) {
+	if syscall.Kill(pid, syscall.SIGSTOP) != nil || !within(patience, func() bool { return standsStill(pid) }) {
+		return
+	}
+	claims := slices.DeleteFunc(s.outboxFiles("claimed"), func(file string) bool {
+		_, lease, _ := strings.Cut(file, "~")
+		return !strings.Contains(lease, fmt.Sprintf(".%d.", pid))
+	})
+	if syscall.Kill(pid, syscall.SIGKILL) != nil {
+		return
+	}
+	dead.deliverers++
+	for _, file := range claims {
+		name, _, _ := strings.Cut(file, ".json")
+		_, id, _ := strings.Cut(name, "-")
+		dead.inHand[id]++
+	}
+}
+
+// standsStill tells whether all threads of a process are stopped, or gone.
+func standsStill(pid int) bool {
+	tasks := filepath.Join("/proc", strconv.Itoa(pid), "task")
+	for _, task := range filesIn(tasks) {
+		stat, err := os.ReadFile(filepath.Join(tasks, task, "stat"))
+		_, state, _ := bytes.Cut(stat, []byte(") "))
+		if err == nil && !bytes.ContainsAny(state[:min(1, len(state))], "TtZX") {
+			return false
+		}
+	}
+	return true
+}
+
+// endDeliverers kills what is still at work in a home, so that it can be removed.
+func endDeliverers(t *testing.T, home string) {
+	t.Helper()
+	eventually(t, "the deliverers end", func() bool {
+		pids := deliverers(home)
+		for _, pid := range pids {
+			_ = syscall.Kill(pid, syscall.SIGKILL) // gone or next time
+		}
+		return len(pids) == 0
+	})
+}
+
+// stormSize is a number of events, fewer of them with -short.
+func stormSize(n int) int {
+	if testing.Short() {
+		return n / 10
+	}
+	return n
+}
+
+// filesIn lists the names in a directory; none if it cannot be read.
+func filesIn(dir string) []string {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil
+	}
+	names := make([]string, len(entries))
+	for i, e := range entries {
+		names[i] = e.Name()
+	}
+	return names
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func mustRead(t testing.TB, path string) []byte {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	must(t, err)
+	return data
+}
+
+func mustWrite(t testing.TB, path, content string) {
+	t.Helper()
+	must(t, os.WriteFile(path, []byte(content), 0o600))
+}

@@ -1,0 +1,266 @@
+package acceptance
+
+import (
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"github.com/usagectl/usagectl/pkg/manifest"
+)
+
+// builtinManifest finds a manifest that came with the program.
+func builtinManifest(t testing.TB, tool string) *manifest.Manifest {
+	t.Helper()
+	id, err := manifest.ParseID(tool)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := manifest.Library{}.Find(id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// declared are the events that a built-in manifest declares.
+func declared(t testing.TB, tool string) []string {
+	t.Helper()
+	return builtinManifest(t, tool).EventNames()
+}
+
+// installed is a tool in a home of its own, with a receiver on this machine.
+type installed struct {
+	system
+	t         testing.TB
+	home      string
+	usagectl  func(stdin string, args ...string) (stdout, stderr string, code int)
+	documents func() []any // what arrived so far
+	requests  func() []request
+}
+
+// install puts the built-in manifest of a tool into a home, with the endpoint
+// replaced by the receiver's, and agrees to it. In the text of the manifest,
+// edits are replaced: old and new in turn.
+func install(t testing.TB, s system, receiver string, edits ...string) *installed {
+	t.Helper()
+	i := &installed{system: s, t: t, home: t.TempDir()}
+	data, err := os.ReadFile(repository("pkg", "manifest", "builtin", s.tool+".toml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	endpoint := builtinManifest(t, s.tool).Send.Endpoint
+	edits = append([]string{fmt.Sprintf("%q", endpoint), fmt.Sprintf("%q", moved(t, endpoint, receiver))}, edits...)
+	text := string(data)
+	for ; len(edits) > 0; edits = edits[2:] {
+		if strings.Count(text, edits[0]) != 1 {
+			t.Fatalf("%s.toml has %s %d times", s.tool, edits[0], strings.Count(text, edits[0]))
+		}
+		text = strings.Replace(text, edits[0], edits[1], 1)
+	}
+	i.addManifest(text)
+	i.must("", "enable", "-q", s.tool, "--level", s.level)
+	return i
+}
+
+// addManifest installs the manifest of i.tool, and makes i.usagectl for it.
+func (i *installed) addManifest(text string) {
+	i.t.Helper()
+	data := filepath.Join(i.home, "data")
+	file := filepath.Join(data, "usagectl", "tools", i.tool+".toml")
+	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+		i.t.Fatal(err)
+	}
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		i.t.Fatal(err)
+	}
+	// Were anything to leave for somewhere else, it would get stuck at a proxy
+	// that nobody runs. Loopback addresses never go through one.
+	const nowhere = "http://127.0.0.1:9"
+	env := append([]string{"XDG_DATA_HOME=" + data, "HTTP_PROXY=" + nowhere, "HTTPS_PROXY=" + nowhere}, i.env...)
+	i.usagectl = program(i.t, i.home, env...)
+}
+
+// moved is an endpoint at a receiver, which is "host:port" or a URL of one.
+func moved(t testing.TB, endpoint, receiver string) string {
+	t.Helper()
+	to, err := url.Parse(receiver)
+	if err != nil || to.Host == "" {
+		return receiver
+	}
+	u, err := url.Parse(endpoint)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.Scheme, u.Host = to.Scheme, to.Host
+	return u.String()
+}
+
+// must runs usagectl, which has to exit with 0 and nothing on stderr.
+func (i *installed) must(stdin string, args ...string) string {
+	i.t.Helper()
+	stdout, stderr, code := i.usagectl(stdin, args...)
+	if code != 0 || stderr != "" {
+		i.t.Fatalf("usagectl %q: exit %d, stdout %q, stderr %q", args, code, stdout, stderr)
+	}
+	return stdout
+}
+
+// flags are the flags that describe a message to "send" and "inspect".
+func (i *installed) flags(m message) (stdin string, flags []string) {
+	flags = []string{"--run", runID, "--tool-version", i.version}
+	for _, set := range m.set {
+		flags = append(flags, "--set", set)
+	}
+	if m.data != "" {
+		flags = append(flags, "--data", "-")
+	}
+	return m.data, flags
+}
+
+// sendOutcome is what "send --json" prints.
+type sendOutcome struct {
+	Outcome string
+	EventID uuid.UUID `json:"event_id"`
+	Reason  struct{ Rule, Detail string }
+	code    int
+}
+
+// send sends a message with --fail, so that a mistake in a test shows.
+func (i *installed) send(m message, more ...string) sendOutcome {
+	i.t.Helper()
+	stdin, flags := i.flags(m)
+	args := slices.Concat([]string{"send", i.tool, m.event, "--json", "--fail"}, flags, more)
+	stdout, stderr, code := i.usagectl(stdin, args...)
+	out := sendOutcome{code: code}
+	if err := json.Unmarshal([]byte(stdout), &out); err != nil || stderr != "" {
+		i.t.Fatalf("usagectl %q: exit %d, stdout %q, stderr %q: %v", args, code, stdout, stderr, err)
+	}
+	return out
+}
+
+// deliver sends all messages, flushes, waits for them to arrive, and returns for
+// each event its ID and its document.
+func (i *installed) deliver(list []message) (ids map[string]uuid.UUID, documents map[string]any) {
+	i.t.Helper()
+	ids, documents = map[string]uuid.UUID{}, map[string]any{}
+	for _, m := range list {
+		out := i.send(m)
+		if out.code != 0 || out.Outcome != "queued" {
+			i.t.Fatalf("%s: %+v", m.event, out)
+		}
+		ids[m.event] = out.EventID
+	}
+	i.must("", "flush")
+	eventually(i.t, fmt.Sprintf("%d documents of %s", len(list), i.tool), func() bool { return len(i.documents()) >= len(list) })
+	for _, document := range i.documents() {
+		event := i.eventOf(document)
+		if documents[event] != nil || ids[event] == uuid.Nil {
+			i.t.Errorf("%q arrived twice, or was not sent: %v", event, document)
+		}
+		documents[event] = document
+	}
+	return ids, documents
+}
+
+func (i *installed) eventOf(document any) string {
+	if i.eventAt != "" {
+		event, _ := part(document, i.eventAt).(string)
+		return event
+	}
+	if part(document, "/end") != nil {
+		return "end"
+	}
+	return "start"
+}
+
+// sourceID is the source ID as status has it, "" for none.
+func (i *installed) sourceID() string {
+	i.t.Helper()
+	id, _ := part(i.status(), "/source_id").(string)
+	return id
+}
+
+func (i *installed) status() any {
+	i.t.Helper()
+	return part(decodeJSON(i.t, []byte(i.must("", "status", "--json", i.tool))), "/tools/0")
+}
+
+// connect starts the receiver of a system and installs the tool for it: the
+// OpenTelemetry Collector where it has one for the transport, else the recorder.
+func connect(t testing.TB, s system) *installed {
+	t.Helper()
+	switch transport := builtinManifest(t, s.tool).Send.Transport; transport {
+	case manifest.UDP:
+		return connectUDP(t, s)
+	case manifest.OTLP:
+		c := startCollector(t)
+		i := install(t, s, c.OTLP)
+		i.documents = func() []any { return c.items(t, "traces.jsonl") }
+		return i
+	default:
+		r := startRecorder(t, "200")
+		i := install(t, s, r.url())
+		i.requests = func() []request { return r.requests(t) }
+		i.documents = func() []any { return bodies(t, transport, i.requests()) }
+		return i
+	}
+}
+
+func connectUDP(t testing.TB, s system) *installed {
+	t.Helper()
+	c := startCollector(t)
+	i := install(t, s, c.UDP)
+	i.documents = func() []any {
+		var list []any
+		for _, datagram := range c.datagrams(t) {
+			if s.tool == parslNow.tool {
+				list = append(list, parslDocument(t, []byte(datagram)))
+			} else {
+				list = append(list, decodeJSON(t, []byte(datagram)))
+			}
+		}
+		return list
+	}
+	return i
+}
+
+// bodies are the documents in requests: Segment's are batches.
+func bodies(t testing.TB, transport manifest.Transport, requests []request) []any {
+	t.Helper()
+	var list []any
+	for _, r := range requests {
+		document := decodeJSON(t, r.body)
+		if transport != manifest.Segment {
+			list = append(list, document)
+			continue
+		}
+		batch, _ := part(document, "/batch").([]any)
+		list = append(list, batch...)
+	}
+	return list
+}
+
+// vars are what the forms of differences can name.
+func (i *installed) vars(event uuid.UUID) map[string]string {
+	i.t.Helper()
+	return map[string]string{
+		"RUN": runID, "TRACE": strings.ReplaceAll(runID, "-", ""),
+		"EVENT": event.String(), "SPAN": hex.EncodeToString(event[:8]),
+		"SOURCE": i.sourceID(),
+	}
+}
+
+func (i *installed) requestsIfAny() []request {
+	if i.requests == nil {
+		return nil
+	}
+	return i.requests()
+}
