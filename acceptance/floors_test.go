@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"os/exec"
-	"path"
 	"slices"
 	"strings"
 	"testing"
@@ -13,15 +12,26 @@ import (
 
 const module = "github.com/usagectl/usagectl"
 
-// floors lists the packages from the lowest to the highest floor; those of one
-// floor do not import each other, but for the floor of internal.
+// floors lists the packages of the program from the lowest floor to the highest. A package
+// imports only what is on a lower one. "internal/..." stands for all packages there: they may
+// import each other, for Go allows no circles.
 var floors = [][]string{
-	{"internal/ci", "internal/completions", "internal/hostfacts", "internal/jsondoc", "internal/manual", "internal/process", "internal/secret", "internal/settings", "internal/shell", "internal/statefile", "internal/term"},
+	{"internal/...", "completions"},
 	{"pkg/dirs", "pkg/manifest"},
 	{"pkg/catalogue", "pkg/consent", "pkg/identity"},
+	{"pkg/sender/internal/backoff", "pkg/sender/internal/journal", "pkg/sender/internal/lease", "pkg/sender/internal/note", "pkg/sender/internal/payload"},
+	{"pkg/sender/internal/outbox", "pkg/sender/internal/transport"},
+	{"pkg/sender/internal/deletion"},
 	{"pkg/sender"},
 	{"cmd"},
 	{""},
+}
+
+// beside are the packages that stand beside the house: what builds it and what tests it. They
+// may import everything, and no package of the program may import them.
+var beside = []string{
+	"acceptance", "tools/...", "internal/testuser", "pkg/sender/internal/sendertest",
+	"internal/benchmark", "internal/gencatalogue", "internal/gendocs", "internal/genpackage", "internal/gensbom", "internal/pictures", "internal/try",
 }
 
 // goPackage is what the go command tells of a package.
@@ -29,82 +39,126 @@ type goPackage struct {
 	ImportPath string
 	Imports    []string
 	Deps       []string
+	Export     string // the file with what it exports
 }
 
-// TestFloors holds that a lower floor never imports a higher one, that only
-// pkg/sender can open an HTTP connection, and that the heavy packages have one
-// importer each.
+// TestFloors holds that a package imports only lower ones, that one package can open an HTTP
+// connection, and that the heavy packages have one importer each.
 func TestFloors(t *testing.T) {
 	packages := list(t)
-	floor := map[string]int{}
-	for i, names := range floors {
-		for _, name := range names {
-			floor[path.Join(module, name)] = i
-		}
-	}
+	sender := floorOf("pkg/sender/internal/backoff")
 	for name, p := range packages {
-		here, known := floor[name]
-		if !known {
-			if !strings.HasPrefix(name, module+"/internal/") && name != module+"/acceptance" {
-				t.Errorf("%s stands on no floor: add it to the list", name)
-			}
+		if isBeside(name) {
+			continue
+		}
+		here := floorOf(name)
+		if here < 0 {
+			t.Errorf("%s stands on no floor: add it to the list", name)
 			continue
 		}
 		for _, dep := range p.Imports {
-			if there, ok := floor[dep]; ok && (there > here || there == here && here > 0) {
-				t.Errorf("%s imports %s, which stands no lower", name, dep)
-			}
+			checkArrow(t, name, here, own(dep))
 		}
-	}
-	sole(t, packages, "net/http", path.Join(module, "pkg/sender"))
-	sole(t, packages, "github.com/shirou/gopsutil/v3/host", path.Join(module, "internal/hostfacts"))
-	sole(t, packages, "github.com/charmbracelet/lipgloss", path.Join(module, "internal/term"))
-	for name, p := range packages {
-		below := floor[name] < floor[path.Join(module, "pkg/sender")]
-		if _, known := floor[name]; known && below && slices.Contains(p.Deps, "net/http") {
+		if here < sender && slices.Contains(p.Deps, "net/http") {
 			t.Errorf("%s reaches net/http", name)
 		}
-		if strings.HasPrefix(name, module+"/pkg/") && slices.ContainsFunc(p.Deps, forPeople) {
+		if strings.HasPrefix(name, "pkg/") && slices.ContainsFunc(p.Deps, forPeople) {
 			t.Errorf("%s reaches cobra or lipgloss", name)
 		}
 		if slices.Contains(p.Deps, "google.golang.org/grpc") {
 			t.Errorf("%s reaches gRPC", name)
 		}
 	}
+	sole(t, packages, "net/http", "pkg/sender")
+	sole(t, packages, "github.com/shirou/gopsutil/v3/host", "internal/hostfacts")
+	sole(t, packages, "github.com/charmbracelet/lipgloss", "internal/term")
+}
+
+// checkArrow holds that a package may import another one of this module; dep is "." for one
+// of another module.
+func checkArrow(t *testing.T, name string, here int, dep string) {
+	t.Helper()
+	switch there := floorOf(dep); {
+	case dep == ".":
+	case isBeside(dep):
+		t.Errorf("%s imports %s, which is no part of the program", name, dep)
+	case there > here, there == here && !matches("internal/...", name):
+		t.Errorf("%s imports %s, which stands no lower", name, dep)
+	}
+}
+
+// own is the path of a package in this module, "" for the program itself and "." for a
+// package of another module.
+func own(importPath string) string {
+	if importPath == module {
+		return ""
+	}
+	if name, ok := strings.CutPrefix(importPath, module+"/"); ok {
+		return name
+	}
+	return "."
+}
+
+// floorOf is the number of the floor on which a package stands, -1 for none.
+func floorOf(name string) int {
+	return slices.IndexFunc(floors, func(names []string) bool { return anyMatches(names, name) })
+}
+
+func isBeside(name string) bool { return anyMatches(beside, name) }
+
+func anyMatches(patterns []string, name string) bool {
+	return slices.ContainsFunc(patterns, func(pattern string) bool { return matches(pattern, name) })
+}
+
+// matches reports whether a pattern such as "pkg/dirs" or "internal/..." stands for a package.
+func matches(pattern, name string) bool {
+	if below, ok := strings.CutSuffix(pattern, "..."); ok {
+		return strings.HasPrefix(name, below)
+	}
+	return name == pattern
 }
 
 func forPeople(dep string) bool {
 	return dep == "github.com/spf13/cobra" || dep == "github.com/charmbracelet/lipgloss"
 }
 
-// sole holds that a package of the product has one importer.
-func sole(t *testing.T, packages map[string]goPackage, dep, importer string) {
+// sole holds that a package is imported in one place: by one package, which is that or below
+// it. What stands beside the house does not count.
+func sole(t *testing.T, packages map[string]goPackage, dep, place string) {
 	t.Helper()
-	found := false
+	var importers []string
 	for name, p := range packages {
-		if !slices.Contains(p.Imports, dep) || name == path.Join(module, "internal/benchmark") {
-			continue
-		}
-		found = true
-		if name != importer {
-			t.Errorf("%s imports %s, which only %s may", name, dep, importer)
+		if slices.Contains(p.Imports, dep) && !isBeside(name) {
+			importers = append(importers, name)
 		}
 	}
-	if !found {
-		t.Errorf("nothing imports %s: is the list read right?", dep)
+	if len(importers) != 1 || !matches(place, importers[0]) && !matches(place+"/...", importers[0]) {
+		t.Errorf("%s is imported by %q, and may be by one package of %s", dep, importers, place)
 	}
 }
 
+// list asks the go command about the packages of this module, by their paths in it.
 func list(t *testing.T) map[string]goPackage {
 	t.Helper()
+	packages := map[string]goPackage{}
+	for _, p := range goList(t, "-deps", "-json=ImportPath,Imports,Deps", "./...") {
+		if name := own(p.ImportPath); name != "." {
+			packages[name] = p
+		}
+	}
+	return packages
+}
+
+func goList(t *testing.T, args ...string) []goPackage {
+	t.Helper()
 	needProgram(t, "go")
-	cmd := exec.Command("go", "list", "-deps", "-json=ImportPath,Imports,Deps", "./...")
+	cmd := exec.Command("go", append([]string{"list"}, args...)...)
 	cmd.Dir = repository()
 	out, err := cmd.Output()
 	if err != nil {
 		t.Fatal(err)
 	}
-	packages := map[string]goPackage{}
+	var packages []goPackage
 	for d := json.NewDecoder(strings.NewReader(string(out))); ; {
 		var p goPackage
 		err := d.Decode(&p)
@@ -114,8 +168,6 @@ func list(t *testing.T) map[string]goPackage {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if p.ImportPath == module || strings.HasPrefix(p.ImportPath, module+"/") {
-			packages[p.ImportPath] = p
-		}
+		packages = append(packages, p)
 	}
 }

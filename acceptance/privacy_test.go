@@ -49,9 +49,8 @@ func productFiles(t *testing.T) []string {
 	t.Helper()
 	files := []string{"main.go"}
 	for name := range productPackages(t) {
-		dir := strings.TrimPrefix(name, module+"/")
-		if name != module {
-			files = append(files, repositoryFiles(t, dir+"/*.go")...)
+		if name != "" {
+			files = append(files, repositoryFiles(t, name+"/*.go")...)
 		}
 	}
 	return slices.DeleteFunc(files, func(file string) bool { return strings.HasSuffix(file, "_test.go") })
@@ -61,10 +60,10 @@ func productFiles(t *testing.T) []string {
 func productPackages(t *testing.T) map[string]goPackage {
 	t.Helper()
 	all := list(t)
-	product := map[string]goPackage{module: all[module]}
-	for _, dep := range all[module].Deps {
-		if p, own := all[dep]; own {
-			product[dep] = p
+	product := map[string]goPackage{"": all[""]}
+	for _, dep := range all[""].Deps {
+		if p, ok := all[own(dep)]; ok {
+			product[own(dep)] = p
 		}
 	}
 	return product
