@@ -2,11 +2,14 @@ package acceptance
 
 import (
 	"context"
+	"errors"
 	"io"
+	"io/fs"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -14,7 +17,8 @@ import (
 
 // TestDelivererOutlivesSender holds that "send" is over while its event is still on
 // its way, whatever keeps the server from answering, that whoever reads its output need not wait
-// for the deliverer, and that the deliverer stays in no directory.
+// for the deliverer, and that the deliverer stays in no directory. The file that says that one is at work
+// says which, so that nobody starts another one, and goes with it.
 func TestDelivererOutlivesSender(t *testing.T) {
 	gone, arrived := make(chan struct{}), make(chan string, 10)
 	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
@@ -50,6 +54,10 @@ func TestDelivererOutlivesSender(t *testing.T) {
 	if err := os.Remove(here); err != nil {
 		t.Errorf("somebody is still there: %v", err)
 	}
+	lease := filepath.Join(stateHome(home, nil), "usagectl", "outbox", ".deliverer")
+	if content, err := os.ReadFile(lease); err != nil || !regexp.MustCompile(`\A[1-9]\d*\.\w+\z`).Match(content) {
+		t.Errorf("the deliverer is %q: %v", content, err)
+	}
 	close(gone)
 	select {
 	case body := <-arrived:
@@ -59,7 +67,10 @@ func TestDelivererOutlivesSender(t *testing.T) {
 	case <-time.After(patience):
 		t.Fatal("nothing arrived")
 	}
-	awaitDeliverer(stateHome(home, nil))
+	eventually(t, "the deliverer ends", func() bool {
+		_, err := os.Lstat(lease)
+		return errors.Is(err, fs.ErrNotExist)
+	})
 	if out, _, _ := run("", "status", "--json", "mytool"); !strings.Contains(out, `"queued":0,"rejected":0,"dropped":0,"last_sent":"20`) {
 		t.Errorf("status: %s", out)
 	}

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"testing"
 	"time"
 )
 
@@ -125,4 +126,41 @@ func (r *recorder) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		w.WriteHeader(status)
 		fmt.Fprintf(w, `{"status": "%d"}`, status)
 	}
+}
+
+// startRecorder starts a recorder that keeps request lines too.
+func startRecorder(t testing.TB, answers ...string) *recorder {
+	t.Helper()
+	r := newRecorder(answers)
+	r.dir = t.TempDir()
+	t.Cleanup(r.close)
+	return r
+}
+
+// request is one HTTP request as it was recorded or captured.
+type request struct {
+	line   string // "POST /v1/batch"
+	header http.Header
+	body   []byte
+}
+
+// requests are what was recorded so far.
+func (r *recorder) requests(t testing.TB) []request {
+	t.Helper()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	heads, err := filepath.Glob(filepath.Join(r.dir, "*.http"))
+	if err != nil || len(heads) != len(r.bodies) {
+		t.Fatalf("%d files for %d requests: %v", len(heads), len(r.bodies), err)
+	}
+	list := make([]request, len(heads))
+	for i, name := range heads {
+		head, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		line, _, _ := strings.Cut(string(head), "\n")
+		list[i] = request{line, r.headers[i], r.bodies[i]}
+	}
+	return list
 }

@@ -109,8 +109,10 @@ func TestStormLull(t *testing.T) {
 // TestStormBadReceiver storms receivers that misbehave at first.
 func TestStormBadReceiver(t *testing.T) {
 	needProc(t)
-	const bad = 30 // requests
-	for _, how := range []conduct{busy, hang, cut, rubbish} {
+	for how, bad := range map[conduct]int{ // that many requests
+		busy: 4, // each of which has everybody wait for a second at least
+		hang: 30, cut: 30, rubbish: 30,
+	} {
 		t.Run(string(how), func(t *testing.T) {
 			t.Parallel()
 			s := newStorm(t, func(n int, _ string) conduct {

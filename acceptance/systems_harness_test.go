@@ -193,42 +193,13 @@ func (i *installed) status() any {
 	return part(decodeJSON(i.t, []byte(i.must("", "status", "--json", i.tool))), "/tools/0")
 }
 
-// connect starts the receiver of a system and installs the tool for it: the
-// OpenTelemetry Collector where it has one for the transport, else the recorder.
-func connect(t testing.TB, s system) *installed {
+// connectRecorder is for a tool that sends by HTTP.
+func connectRecorder(t testing.TB, s system) *installed {
 	t.Helper()
-	switch transport := builtinManifest(t, s.tool).Send.Transport; transport {
-	case manifest.UDP:
-		return connectUDP(t, s)
-	case manifest.OTLP:
-		c := startCollector(t)
-		i := install(t, s, c.OTLP)
-		i.documents = func() []any { return c.items(t, "traces.jsonl") }
-		return i
-	default:
-		r := startRecorder(t, "200")
-		i := install(t, s, r.url())
-		i.requests = func() []request { return r.requests(t) }
-		i.documents = func() []any { return bodies(t, transport, i.requests()) }
-		return i
-	}
-}
-
-func connectUDP(t testing.TB, s system) *installed {
-	t.Helper()
-	c := startCollector(t)
-	i := install(t, s, c.UDP)
-	i.documents = func() []any {
-		var list []any
-		for _, datagram := range c.datagrams(t) {
-			if s.tool == parslNow.tool {
-				list = append(list, parslDocument(t, []byte(datagram)))
-			} else {
-				list = append(list, decodeJSON(t, []byte(datagram)))
-			}
-		}
-		return list
-	}
+	r := startRecorder(t, "200")
+	i := install(t, s, r.url())
+	i.requests = func() []request { return r.requests(t) }
+	i.documents = func() []any { return bodies(t, i.transport(), i.requests()) }
 	return i
 }
 

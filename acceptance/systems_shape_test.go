@@ -26,7 +26,6 @@ const (
 	anyUUID   = `[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}`
 	utcMicros = `\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\+00:00`
 	utcMillis = `\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00`
-	nanos     = `\d{19}`
 )
 
 // comparison finds where two documents differ. Objects must have the same names

@@ -1,13 +1,9 @@
 package acceptance
 
 import (
-	"crypto/sha256"
-	"encoding/json"
-	"fmt"
 	"maps"
 	"net"
 	"os"
-	"os/user"
 	"path/filepath"
 	"regexp"
 	"runtime"
@@ -16,16 +12,18 @@ import (
 	"testing"
 )
 
-// TestSystems sends every event of every built-in manifest that imitates a
-// telemetry system, and compares what arrives with what that system's own client
-// was seen to send.
-func TestSystems(t *testing.T) {
-	for _, s := range systems() {
+// TestSystems sends every event of the built-in manifests that imitate a telemetry
+// system by HTTP, and compares what arrives with what that system's own client was seen to
+// send. TestCollectorSystems does the same with the others.
+func TestSystems(t *testing.T) { checkSystems(t, systems()) }
+
+func checkSystems(t *testing.T, list []system) {
+	for _, s := range list {
 		t.Run(s.tool, func(t *testing.T) {
 			t.Parallel()
 			list := s.messages(t)
 			checkComplete(t, s, list)
-			i := connect(t, s)
+			i := s.connect(t, s)
 			ids, documents := i.deliver(list)
 			used := map[string]bool{}
 			for _, m := range list {
@@ -115,7 +113,7 @@ func TestSystemsSourceID(t *testing.T) {
 	for _, s := range []system{flwr, flwrDatasets, nannyml} {
 		t.Run(s.tool, func(t *testing.T) {
 			t.Parallel()
-			i := connect(t, s)
+			i := s.connect(t, s)
 			if id := i.sourceID(); id != "" {
 				t.Errorf("there is a source ID before the first event: %q", id)
 			}
@@ -175,7 +173,7 @@ func TestSystemsFlowersOwnID(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			for _, s := range []system{flwr, flwrDatasets} {
-				i := connect(t, s)
+				i := s.connect(t, s)
 				path := filepath.Join(i.home, ".flwr")
 				if c.want != "unavailable" {
 					if err := os.Mkdir(path, 0o700); err != nil {
@@ -204,7 +202,7 @@ func TestSystemsFlowersHome(t *testing.T) {
 	for _, s := range []system{flwr, flwrDatasets} {
 		home := t.TempDir()
 		s.env = []string{"FLWR_HOME=" + home}
-		i := connect(t, s)
+		i := s.connect(t, s)
 		i.deliver(s.messages(t)[:1])
 		want := filepath.Join(i.home, ".flwr", "source")
 		if s.tool == flwr.tool {
@@ -217,63 +215,26 @@ func TestSystemsFlowersHome(t *testing.T) {
 	}
 }
 
-// TestSystemsParslLevels holds what Parsl leaves out below its highest level
-// (wire.md, "Parsl").
-func TestSystemsParslLevels(t *testing.T) {
-	for level, without := range map[string][]string{
-		"1": {"/components", "/start"},
-		"2": {"/start"},
-		"3": {},
-	} {
-		t.Run(level, func(t *testing.T) {
-			t.Parallel()
-			s := parslNow
-			s.level = level
-			i := connect(t, s)
-			list := s.messages(t)
-			end := i.send(list[1])
-			if level != "3" && (end.Outcome != "off" || end.Reason.Rule != "event") {
-				t.Errorf("the end: %+v", end)
-			}
-			i.send(list[0])
-			i.must("", "flush")
-			expected := map[string]int{"1": 1, "2": 1, "3": 2}[level]
-			eventually(t, "the datagrams", func() bool { return len(i.documents()) >= expected })
-			documents := i.documents()
-			if len(documents) != expected {
-				t.Errorf("%d datagrams arrived, not %d", len(documents), expected)
-			}
-			want := list[0].want.(map[string]any)
-			for _, path := range without {
-				remove(want, path)
-			}
-			want["tracking_level"] = json.Number(level)
-			starts := slices.DeleteFunc(documents, func(d any) bool { return i.eventOf(d) != "start" })
-			c := comparison{allow: s.differ, vars: i.vars(end.EventID)}
-			for _, d := range c.differences(want, starts[0]) {
-				t.Error(d)
-			}
-		})
-	}
-}
-
 // TestSystemsLeaveOutWhatIsNotSet sends events without any data: what a caller
 // did not set is not there, rather than null or empty.
 func TestSystemsLeaveOutWhatIsNotSet(t *testing.T) {
-	for _, c := range []struct {
-		system
-		event, want string
-	}{
-		{parslNow, "start", "correlator parsl_v platform.system start tracking_level"},
-		{parslNow, "end", "correlator end"},
-		{parslLegacy, "start", "hname os os_v parsl_v start test uname uuid"},
+	checkLeftOut(t, []bareEvent{
 		{flwr, "PING", "context event_details event_type"},
 		{nannyml, "CLI run", "anonymousId context event integrations messageId properties timestamp type userId"},
-		{stripepy, "call", "item resource scope"},
-	} {
+	})
+}
+
+// bareEvent is an event without any data, and the names in its document.
+type bareEvent struct {
+	system
+	event, want string
+}
+
+func checkLeftOut(t *testing.T, list []bareEvent) {
+	for _, c := range list {
 		t.Run(c.tool+" "+c.event, func(t *testing.T) {
 			t.Parallel()
-			i := connect(t, c.system)
+			i := c.connect(t, c.system)
 			_, documents := i.deliver([]message{{event: c.event}})
 			document := documents[c.event].(map[string]any)
 			if got := strings.Join(slices.Sorted(maps.Keys(document)), " "); got != c.want {
@@ -283,55 +244,5 @@ func TestSystemsLeaveOutWhatIsNotSet(t *testing.T) {
 				t.Errorf("the span has attributes or events: %v", span)
 			}
 		})
-	}
-}
-
-// TestSystemsParslHashes holds that the hashes in the place of Parsl's own, which
-// can be reversed by guessing, are not those, and differ from install to install.
-func TestSystemsParslHashes(t *testing.T) {
-	t.Parallel()
-	var plain []string
-	if host, err := os.Hostname(); err == nil {
-		plain = append(plain, host, strings.Split(host, ".")[0])
-	}
-	if me, err := user.Current(); err == nil {
-		plain = append(plain, me.Username)
-	}
-	seen := map[any]bool{}
-	for _, name := range plain {
-		seen[fmt.Sprintf("%x", sha256.Sum256([]byte(name)))[:10]] = true
-	}
-	for range 2 {
-		i := connect(t, parslLegacy)
-		_, documents := i.deliver(parslLegacy.messages(t)[:1])
-		for _, path := range []string{"/uname", "/hname"} {
-			hash := part(documents["start"], path)
-			if seen[hash] {
-				t.Errorf("%s is %v, as elsewhere or as a plain hash", path, hash)
-			}
-			seen[hash] = true
-		}
-	}
-}
-
-// TestSystemsOTLPHeaders looks at what goes with a span over HTTP.
-func TestSystemsOTLPHeaders(t *testing.T) {
-	t.Parallel()
-	c := startCollector(t)
-	f := startFront(t, c)
-	i := install(t, stripepy, f.URL)
-	i.documents = func() []any { return c.items(t, "traces.jsonl") }
-	i.deliver(stripepy.messages(t))
-	for _, header := range f.asked() {
-		for name, want := range map[string]string{
-			"Content-Type": "application/x-protobuf", "Content-Encoding": "gzip", "Authorization": "",
-		} {
-			if got := header.Get(name); got != want {
-				t.Errorf("%s is %q, not %q", name, got, want)
-			}
-		}
-		if got := header.Get("User-Agent"); !strings.HasPrefix(got, "usagectl/") {
-			t.Errorf("User-Agent is %q", got)
-		}
 	}
 }

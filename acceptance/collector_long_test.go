@@ -1,3 +1,5 @@
+//go:build long
+
 package acceptance
 
 import (
@@ -16,12 +18,37 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 )
+
+// connectCollector is for a tool that sends spans.
+func connectCollector(t testing.TB, s system) *installed {
+	t.Helper()
+	c := startCollector(t)
+	i := install(t, s, c.OTLP)
+	i.documents = func() []any { return c.items(t, "traces.jsonl") }
+	return i
+}
+
+// connectUDP is for a tool that sends datagrams.
+func connectUDP(read func(t testing.TB, datagram []byte) any) func(t testing.TB, s system) *installed {
+	return func(t testing.TB, s system) *installed {
+		t.Helper()
+		c := startCollector(t)
+		i := install(t, s, c.UDP)
+		i.documents = func() []any {
+			var list []any
+			for _, datagram := range c.datagrams(t) {
+				list = append(list, read(t, []byte(datagram)))
+			}
+			return list
+		}
+		return i
+	}
+}
 
 // buildReceivers builds the OpenTelemetry Collector's receivers once a test run.
 // They go beside the program in the directory that testscript.Main makes, which
@@ -167,65 +194,4 @@ func (f *front) asked() []http.Header {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return slices.Clone(f.headers)
-}
-
-// startRecorder starts a recorder that keeps request lines too.
-func startRecorder(t testing.TB, answers ...string) *recorder {
-	t.Helper()
-	r := newRecorder(answers)
-	r.dir = t.TempDir()
-	t.Cleanup(r.close)
-	return r
-}
-
-// request is one HTTP request as it was recorded or captured.
-type request struct {
-	line   string // "POST /v1/batch"
-	header http.Header
-	body   []byte
-}
-
-// requests are what was recorded so far.
-func (r *recorder) requests(t testing.TB) []request {
-	t.Helper()
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	heads, err := filepath.Glob(filepath.Join(r.dir, "*.http"))
-	if err != nil || len(heads) != len(r.bodies) {
-		t.Fatalf("%d files for %d requests: %v", len(heads), len(r.bodies), err)
-	}
-	list := make([]request, len(heads))
-	for i, name := range heads {
-		head, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		line, _, _ := strings.Cut(string(head), "\n")
-		list[i] = request{line, r.headers[i], r.bodies[i]}
-	}
-	return list
-}
-
-// capture reads a file of testdata/captures: what the real tools put on the wire.
-func capture(t testing.TB, name string) []byte {
-	t.Helper()
-	data, err := os.ReadFile(filepath.Join("testdata", "captures", name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return data
-}
-
-// capturedRequest is a capture of HTTP.
-func capturedRequest(t testing.TB, name string) request {
-	t.Helper()
-	req, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(capture(t, name))))
-	if err != nil {
-		t.Fatal(err)
-	}
-	body, err := io.ReadAll(req.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return request{req.Method + " " + req.URL.String(), req.Header, body}
 }

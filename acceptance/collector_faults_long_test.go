@@ -1,14 +1,13 @@
+//go:build long
+
 package acceptance
 
 import (
 	"encoding/json"
-	"errors"
-	"io/fs"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -16,22 +15,6 @@ import (
 
 	"github.com/google/uuid"
 )
-
-// outboxCounts are the numbers of an outbox, as status has them.
-type outboxCounts struct{ Queued, Rejected, Dropped int }
-
-func (i *installed) counts() outboxCounts {
-	i.t.Helper()
-	text, err := encodeJSON(i.status())
-	if err != nil {
-		i.t.Fatal(err)
-	}
-	var c outboxCounts
-	if err := json.Unmarshal(text, &c); err != nil {
-		i.t.Fatal(err)
-	}
-	return c
-}
 
 // queue sends the first message, which has to fail because the receiver does, and
 // then, while the back-off keeps deliverers away, the others.
@@ -264,22 +247,18 @@ func TestSystemsOTLPLogs(t *testing.T) {
 	}
 }
 
-// TestSystemsDelivererIsKnown holds that the file that says that a deliverer is at
-// work says which, so that nobody starts another one, and that it goes with it.
-func TestSystemsDelivererIsKnown(t *testing.T) {
-	t.Parallel()
-	i := connectDemo(t, demo)
-	i.send(demo.messages(t)[0])
-	baton := filepath.Join(i.home, ".local", "state", "usagectl", "outbox", ".deliverer")
-	content, err := os.ReadFile(baton)
-	if err != nil || !regexp.MustCompile(`\A[1-9]\d*\.\w+\z`).Match(content) {
-		t.Errorf("the deliverer is %q: %v", content, err)
+// outboxCounts are the numbers of an outbox, as status has them.
+type outboxCounts struct{ Queued, Rejected, Dropped int }
+
+func (i *installed) counts() outboxCounts {
+	i.t.Helper()
+	text, err := encodeJSON(i.status())
+	if err != nil {
+		i.t.Fatal(err)
 	}
-	eventually(t, "the deliverer's end", func() bool {
-		_, err := os.Lstat(baton)
-		return errors.Is(err, fs.ErrNotExist)
-	})
-	if n := len(i.documents()); n != 1 {
-		t.Errorf("%d documents", n)
+	var c outboxCounts
+	if err := json.Unmarshal(text, &c); err != nil {
+		i.t.Fatal(err)
 	}
+	return c
 }
