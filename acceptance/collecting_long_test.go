@@ -600,7 +600,7 @@ sys.stdin.read()`
 func TestCollectingRequest(t *testing.T) {
 	t.Parallel()
 	c := startCollecting(t)
-	r := startRecorder(t, "200")
+	r := newRecorder(t, "200")
 	c.addresses = append(c.addresses, pageDeletions, r.url()+"/v1/deletions")
 	c.forgetBy(manifest.ForgetHTTP)
 	somebody := c.person(c.pageID())
@@ -608,7 +608,7 @@ func TestCollectingRequest(t *testing.T) {
 	request, _, at := somebody.deletion()
 	want := decodeJSON(t, []byte(c.one("json"))).(map[string]any)
 	want["request_id"], want["requested_at"] = request, at
-	sent := r.requests(t)
+	sent := r.all()
 	if len(sent) != 1 || sent[0].line != "POST /v1/deletions" || !reflect.DeepEqual(decodeJSON(t, sent[0].body), any(want)) {
 		t.Fatalf("got %d requests: %+v", len(sent), sent)
 	}

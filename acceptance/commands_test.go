@@ -32,6 +32,7 @@ func scriptCommands() map[string]func(ts *testscript.TestScript, neg bool, args 
 		"address":    address,
 		"serve":      serve,
 		"recorded":   recorded,
+		"go-on":      goOn,
 		"mkfifo":     mkfifo,
 		"chmod-file": chmodFile,
 		"immutable":  immutable,
@@ -103,11 +104,8 @@ func jsonEqual(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// serve ANSWER... starts an HTTP server on loopback that records requests and
-// gives the answers in turn, the last one for good: a status, or "503:7" for one
-// with Retry-After, "hang", "close", "rubbish", "page" for a web page, "101" for one
-// that holds the connection, "echo:503" for one that quotes the request. Its address
-// is in $SERVER; if "address" has taken one, it is that.
+// serve ANSWER... starts a recorder that gives these answers in turn, the last one from then
+// on. Its address is in $SERVER; if "address" has taken one, it is that.
 func serve(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) == 0 {
 		ts.Fatalf("usage: serve ANSWER...")
@@ -120,10 +118,26 @@ func serve(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	dir := ts.MkAbs("recorded")
 	ts.Check(os.MkdirAll(dir, 0o755))
-	r := newRecorderOn(l, dir, args)
-	ts.Defer(r.close)
+	r := &recorder{listener: l, dir: dir, answer: inTurn(args)}
+	ts.Defer(r.start())
 	ts.Setenv("SERVER", r.url())
 	ts.Setenv("RECORDED", dir)
+	ts.Value(serving{}).(*serving).recorder = r
+}
+
+// serving is the recorder that a story has started last.
+type serving struct{ recorder *recorder }
+
+// go-on answers the requests that hang.
+func goOn(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 0 {
+		ts.Fatalf("usage: go-on")
+	}
+	r := ts.Value(serving{}).(*serving).recorder
+	if r == nil {
+		ts.Fatalf("nothing is served")
+	}
+	r.goOn()
 }
 
 // recorded N waits until the server has got N requests, and checks that it has

@@ -3,16 +3,12 @@ package acceptance
 import (
 	"context"
 	"errors"
-	"io"
 	"io/fs"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 )
 
 // TestDelivererOutlivesSender holds that "send" is over while its event is still on
@@ -20,21 +16,10 @@ import (
 // for the deliverer, and that the deliverer stays in no directory. The file that says that one is at work
 // says which, so that nobody starts another one, and goes with it.
 func TestDelivererOutlivesSender(t *testing.T) {
-	gone, arrived := make(chan struct{}), make(chan string, 10)
-	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		body, err := io.ReadAll(r.Body)
-		select {
-		case <-gone:
-			if err == nil {
-				arrived <- string(body)
-			}
-		case <-r.Context().Done():
-		}
-	}))
-	defer server.Close()
+	server := newRecorder(t, "hang")
 	home := t.TempDir()
 	run := program(t, home, "XDG_DATA_HOME="+home)
-	addTool(t, home, server.URL)
+	addTool(t, home, server.url())
 	if _, stderr, code := run("", "enable", "-q", "mytool"); code != 0 {
 		t.Fatal(stderr)
 	}
@@ -58,14 +43,10 @@ func TestDelivererOutlivesSender(t *testing.T) {
 	if content, err := os.ReadFile(lease); err != nil || !regexp.MustCompile(`\A[1-9]\d*\.\w+\z`).Match(content) {
 		t.Errorf("the deliverer is %q: %v", content, err)
 	}
-	close(gone)
-	select {
-	case body := <-arrived:
-		if !strings.Contains(body, `"id":"`) {
-			t.Errorf("got %s", body)
-		}
-	case <-time.After(patience):
-		t.Fatal("nothing arrived")
+	server.goOn()
+	eventually(t, "the event arrives", func() bool { return len(server.taken()) == 1 })
+	if server.taken()[""] != nil {
+		t.Errorf("it has no ID: %q", server.bodies())
 	}
 	eventually(t, "the deliverer ends", func() bool {
 		_, err := os.Lstat(lease)

@@ -365,7 +365,7 @@ func (v *victim) inOrder(f *filed) {
 		if now := v.kept(); !maps.Equal(now, v.before) {
 			v.t.Errorf("no request was filed, but there was\n%q\nand is\n%q", v.before, now)
 		}
-		if asked := gotBy(v.ask); len(asked) > 0 {
+		if asked := v.ask.bodies(); len(asked) > 0 {
 			v.t.Errorf("no request was filed, but the receiver got %q", asked)
 		}
 		return
@@ -397,7 +397,7 @@ func (v *victim) inOrder(f *filed) {
 	if f.Erased && len(left) > 0 {
 		v.t.Errorf("what is said to be erased is still there: %q", left)
 	}
-	if asked := gotBy(v.ask); len(asked) > 0 && !f.Erased {
+	if asked := v.ask.bodies(); len(asked) > 0 && !f.Erased {
 		v.t.Errorf("the receiver was asked before all was erased: %q", asked)
 	}
 }
@@ -433,7 +433,7 @@ func (v *victim) notFiled(command []string) []string {
 			v.t.Errorf("nothing was filed, but %s is changed", path)
 		}
 	}
-	if asked := gotBy(v.ask); len(asked) > 0 {
+	if asked := v.ask.bodies(); len(asked) > 0 {
 		v.t.Errorf("nothing was filed, but the receiver got %q", asked)
 	}
 	return forget
@@ -449,7 +449,7 @@ func (v *victim) sendsNothingOld() {
 	c.runs(0, "send", "mytool", "run", "--wait=2s")
 	c.runs(0, "send", "mytwin", "run", "--wait=2s")
 	c.run("", "flush", "--timeout=500ms") // would take the old events along
-	left := gotBy(c.events)
+	left := c.events.bodies()
 	if len(left) != len(twins) || c.leaked() > 0 {
 		v.t.Errorf("%d events left, %d of them under the old ID; want the 2 new ones: %q", len(left), c.leaked(), left)
 	}
@@ -464,5 +464,5 @@ func (v *victim) sendsNothingOld() {
 
 // leaked is how many events left under the old ID.
 func (l *leaver) leaked() int {
-	return len(slices.DeleteFunc(gotBy(l.events), func(b string) bool { return !strings.Contains(b, l.old) }))
+	return len(slices.DeleteFunc(l.events.bodies(), func(b string) bool { return !strings.Contains(b, l.old) }))
 }

@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
-	"net"
-	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -53,9 +51,9 @@ func (l *leaver) atOnce(n int, args ...string) {
 func TestForgetBesideSenders(t *testing.T) {
 	const most, atATime, first, second = 200, 8, 60, 140 // the person forgets after the first; what follows the second comes after that
 	p := newPerson(t, 0, "http://"+closedPort(t))
-	in := newInbox(t)
+	in := newRecorderBy(t, lateEvents)
 	l := &leaver{person: p}
-	mustWrite(t, filepath.Join(p.home, ".local", "share", "usagectl", "tools", "mytool.toml"), fmt.Sprintf(forgetManifest, "mytool", in.url, in.url, "mytool"))
+	mustWrite(t, filepath.Join(p.home, ".local", "share", "usagectl", "tools", "mytool.toml"), fmt.Sprintf(forgetManifest, "mytool", in.url(), in.url(), "mytool"))
 	l.runs(0, "enable", "-q", "mytool")
 	l.runs(0, "send", "mytool", "run")
 	l.old = string(mustRead(t, l.source()))
@@ -93,7 +91,7 @@ func TestForgetBesideSenders(t *testing.T) {
 	l.flushed()
 	eventually(t, "the deliverers end", func() bool { return len(deliverers(l.home)) == 0 })
 
-	got := in.check(t, l.old, ended)
+	got := cameUnder(t, in.all(), l.old, ended)
 	l.nowhere()
 	now := string(mustRead(t, l.source()))
 	for i, s := range sent[second:] {
@@ -156,73 +154,40 @@ func (l *leaver) forgets() int {
 	return told.Tools[0].Events
 }
 
-// inbox is a receiver of events and of deletion requests. It takes its time before it
-// keeps an event, and says so then: a deletion that it is asked for before would miss it.
-type inbox struct {
-	url string
-
-	mu       sync.Mutex
-	arrivals []arrival
+// lateEvents answers a deletion request at once. It takes its time before it keeps an event: a
+// deletion that was asked for before would miss it.
+func lateEvents(_ int, body string) string {
+	if strings.Contains(body, `"exercise":"deletion"`) {
+		return "200"
+	}
+	return "late"
 }
 
-type arrival struct {
-	at       time.Time
-	deletion bool
-	event    string
-	source   string
-}
-
-func newInbox(t *testing.T) *inbox {
+// cameUnder holds that the receiver was asked once, and that nothing came under the old ID
+// after that or after the end of forgetting. It returns the source ID of each event.
+func cameUnder(t *testing.T, requests []request, old string, ended time.Time) (sources map[string]string) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	must(t, err)
-	in := &inbox{url: "http://" + l.Addr().String()}
-	server := &http.Server{Handler: in}
-	go server.Serve(l)
-	t.Cleanup(func() { server.Close() })
-	return in
-}
-
-func (in *inbox) ServeHTTP(_ http.ResponseWriter, req *http.Request) {
-	var doc struct {
-		ID, Source string
-		SourceID   string `json:"source_id"`
-	}
-	if err := json.NewDecoder(req.Body).Decode(&doc); err != nil {
-		return
-	}
-	a := arrival{deletion: strings.HasPrefix(req.URL.Path, "/forget"), event: doc.ID, source: doc.Source + doc.SourceID}
-	if !a.deletion {
-		time.Sleep(100 * time.Millisecond) // so that some are under way at any time, and others wait
-	}
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	a.at = time.Now()
-	in.arrivals = append(in.arrivals, a)
-}
-
-// check holds that the receiver was asked once, and that nothing came under the old
-// ID after that or after the end of forgetting. It returns the ID of each event.
-func (in *inbox) check(t *testing.T, old string, ended time.Time) (sources map[string]string) {
-	t.Helper()
-	in.mu.Lock()
-	defer in.mu.Unlock()
 	sources = map[string]string{}
 	asked, news := 0, map[string]int{}
-	for _, a := range in.arrivals {
+	for _, r := range requests {
+		var doc struct {
+			ID, Source string
+			SourceID   string `json:"source_id"`
+		}
+		must(t, json.Unmarshal(r.body, &doc))
 		switch {
-		case a.deletion:
+		case strings.HasPrefix(r.line, "POST /forget"):
 			asked++
-			if a.source != old {
-				t.Errorf("the deletion of %q was asked for, want %q", a.source, old)
+			if doc.SourceID != old {
+				t.Errorf("the deletion of %q was asked for, want %q", doc.SourceID, old)
 			}
 			continue
-		case a.source != old:
-			news[a.source]++
-		case asked > 0 || a.at.After(ended):
-			t.Errorf("event %s came under the old ID, %v after forget had ended; the receiver was asked %d times by then", a.event, a.at.Sub(ended), asked)
+		case doc.Source != old:
+			news[doc.Source]++
+		case asked > 0 || r.at.After(ended):
+			t.Errorf("event %s came under the old ID, %v after forget had ended; the receiver was asked %d times by then", doc.ID, r.at.Sub(ended), asked)
 		}
-		sources[a.event] = a.source
+		sources[doc.ID] = doc.Source
 	}
 	if asked != 1 {
 		t.Errorf("the receiver was asked %d times", asked)
@@ -239,8 +204,7 @@ func TestForgetLocalOnly(t *testing.T) {
 	l.used()
 	l.litter()
 	before := l.kept()
-	other := newRecorder([]string{"503", "200"})
-	t.Cleanup(other.close)
+	other := newRecorder(t, "503", "200")
 	l.declare("other", "other", l.events, other)
 	l.runs(0, "enable", "-q", "other")
 	l.runs(0, "send", "other", "run")
@@ -249,7 +213,7 @@ func TestForgetLocalOnly(t *testing.T) {
 	pending := glob(l.state("deletions", "*.json"))
 	waits := regexp.MustCompile(`"not_before":"[^"]*"`).ReplaceAllString(string(mustRead(t, pending[0])), `"not_before":"2026-01-02T03:04:05Z"`)
 	mustWrite(t, pending[0], waits) // its turn has come
-	events := len(gotBy(l.events))
+	events := len(l.events.bodies())
 
 	cmd, trace := l.traced("forget", "mytool", "--yes", "--local-only")
 	if out, err := cmd.CombinedOutput(); err != nil {
@@ -279,17 +243,17 @@ func TestForgetLocalOnly(t *testing.T) {
 	if err := json.Unmarshal(mustRead(t, files[i]), &f); err != nil || !f.Erased || f.SourceID != "" || len(f.Requests) > 0 {
 		t.Errorf("the deletion is %v %s", err, mustRead(t, files[i]))
 	}
-	if n := len(gotBy(l.ask)); n > 0 {
+	if n := len(l.ask.bodies()); n > 0 {
 		t.Errorf("%d requests were sent", n)
 	}
-	if n := len(gotBy(l.events)); n > events {
+	if n := len(l.events.bodies()); n > events {
 		t.Errorf("%d events left", n-events)
 	}
-	if n := len(gotBy(other)); n != 1 || string(mustRead(t, pending[0])) != waits {
+	if n := len(other.bodies()); n != 1 || string(mustRead(t, pending[0])) != waits {
 		t.Errorf("the other tool's request was sent %d times, want once, before: %s", n, mustRead(t, pending[0]))
 	}
 	l.runs(0, "status", "-q")
-	eventually(t, "the other tool's request, whose turn it was all the time, is sent", func() bool { return len(gotBy(other)) == 2 })
+	eventually(t, "the other tool's request, whose turn it was all the time, is sent", func() bool { return len(other.bodies()) == 2 })
 }
 
 // TestForgetFullDisk forgets where the request cannot be written. Nothing is changed
@@ -368,7 +332,7 @@ func (l *leaver) refuses() {
 			l.t.Errorf("%q: there was\n%q\nand is\n%q", args, before, after)
 		}
 	}
-	if n := len(gotBy(l.ask)); n > 0 {
+	if n := len(l.ask.bodies()); n > 0 {
 		l.t.Errorf("%d requests were sent", n)
 	}
 }

@@ -132,7 +132,7 @@ func TestHarmBlackHole(t *testing.T) {
 		t.Errorf("%d deliverers are at work, one of them stuck; want no other", n)
 	}
 	p.holds(3)
-	p.sink = hole.heal(t)
+	p.recorder = hole.heal(t)
 	p.flushed()
 	p.arrived(3)
 }
@@ -236,7 +236,7 @@ func TestHarmFullDisk(t *testing.T) {
 					p.arrived(1)
 					endDeliverers(t, p.home)
 				}
-				before := len(p.sink.all())
+				before := len(p.recorder.taken())
 				c.fill(t, p.state())
 				c.fill(t, filepath.Join(p.home, ".harm"))
 				p.send()
@@ -305,7 +305,7 @@ func TestHarmNoHome(t *testing.T) {
 			if files := filesIn(p.dir); len(files) > 0 {
 				t.Errorf("in the directory where it was called there is now %q", files)
 			}
-			if requests, _ := p.sink.total(); !c.arrives && requests > 0 {
+			if requests := len(p.recorder.all()); !c.arrives && requests > 0 {
 				t.Errorf("%d events left without consent", requests)
 			}
 		})
@@ -391,7 +391,7 @@ func TestHarmBrokenPipes(t *testing.T) {
 func TestHarmWaitRunsOut(t *testing.T) {
 	t.Parallel()
 	p := newPerson(t, 0, "")
-	p.sink.hangs(1, take)
+	p.recorder.hangs(1, "200")
 	p.enable()
 	p.send("--wait=500ms")
 	p.arrived(1)
@@ -437,7 +437,7 @@ func TestHarmNoProcesses(t *testing.T) {
 	endDeliverers(t, p.home)
 	p.flushed()
 	// Some of those that died had done their work before.
-	if n := len(p.sink.all()); kept == 0 || n < kept {
+	if n := len(p.recorder.taken()); kept == 0 || n < kept {
 		t.Errorf("%d events were taken, %d arrived", kept, n)
 	}
 }
@@ -613,10 +613,10 @@ func TestHarmZombie(t *testing.T) {
 	// This process inherits the orphans, and collects none.
 	must(t, unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0))
 	p := newPerson(t, 0, "")
-	p.sink.hangs(1, take)
+	p.recorder.hangs(1, "200")
 	p.enable()
 	p.send()
-	eventually(t, "the event is under way", func() bool { _, hanging := p.sink.total(); return hanging == 1 })
+	eventually(t, "the event is under way", func() bool { return p.recorder.waiting() == 1 })
 	dead := deliverers(p.home)
 	if len(dead) != 1 {
 		t.Fatalf("deliverers: %v", dead)
@@ -754,7 +754,7 @@ func TestHarmLargeNumbers(t *testing.T) {
 	}
 	p.flushed()
 	p.arrived(3)
-	all := fmt.Sprint(p.sink.all())
+	all := fmt.Sprint(p.recorder.taken())
 	for _, want := range []string{
 		`"big":9007199254740993`, `"big":-9223372036854775808`, `"big":9223372036854775807`,
 		`"detail":{"n":[123456789012345678901234567890,9007199254740993]}`,
@@ -804,7 +804,7 @@ func TestHarmOff(t *testing.T) {
 				t.Errorf("the home was\n%sand is\n%s", before, after)
 			}
 			onlyReads(t, trace())
-			if requests, _ := p.sink.total(); requests > 0 {
+			if requests := len(p.recorder.all()); requests > 0 {
 				t.Errorf("%d requests were sent", requests)
 			}
 		})
@@ -847,7 +847,7 @@ func TestHarmOldAgreement(t *testing.T) {
 	mustWrite(t, p.state("outbox", "harm", "new", late), string(entry))
 	p.flushed()
 	p.arrived(1)
-	if strings.Contains(fmt.Sprint(p.sink.all()), eventID(t, entry)) {
+	if strings.Contains(fmt.Sprint(p.recorder.taken()), eventID(t, entry)) {
 		t.Error("the event of the old agreement left")
 	}
 	if got := p.status(); got != (counts{Dropped: 1}) {
@@ -859,12 +859,12 @@ func TestHarmOldAgreement(t *testing.T) {
 // receiver, with whatever the receiver says in the end. What was on its way is
 // gone; nothing else leaves, and nothing comes back into the outbox.
 func TestHarmDisableWhileDelivering(t *testing.T) {
-	for _, answer := range []conduct{take, busy, refuse, cut} {
+	for _, answer := range []string{"200", "503:1", "400", "close"} {
 		for _, again := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s, enabled again %v", answer, again), func(t *testing.T) {
 				t.Parallel()
 				p := newPerson(t, 0, "")
-				p.sink.hangs(underWay, answer)
+				p.recorder.hangs(underWay, answer)
 				p.enable()
 				p.holdBack()
 				for range 2 * underWay {
@@ -872,15 +872,15 @@ func TestHarmDisableWhileDelivering(t *testing.T) {
 				}
 				p.letGo()
 				p.send()
-				eventually(t, "a deliverer waits", func() bool { _, hanging := p.sink.total(); return hanging == underWay })
+				eventually(t, "a deliverer waits", func() bool { return p.recorder.waiting() == underWay })
 				p.run("", "disable", "harm")
 				if again {
 					p.enable()
 				}
-				p.sink.goOn()
+				p.recorder.goOn()
 				eventually(t, "the deliverer ends", func() bool { return len(deliverers(p.home)) == 0 })
 				p.run("", "flush")
-				if requests, _ := p.sink.total(); requests != underWay {
+				if requests := len(p.recorder.all()); requests != underWay {
 					t.Errorf("%d events left after the refusal", requests-underWay)
 				}
 				for _, part := range []string{"new", "claimed", "tmp", "rejected"} {
@@ -898,13 +898,13 @@ func TestHarmDisableWhileDelivering(t *testing.T) {
 func TestHarmWaitThrownAway(t *testing.T) {
 	t.Parallel()
 	p := newPerson(t, 0, "")
-	p.sink.hangs(1, take)
+	p.recorder.hangs(1, "200")
 	p.enable()
 	cmd := p.command("send", "harm", "run.end", "--wait=25s", "--fail", "--json")
 	var out bytes.Buffer
 	cmd.Stdout = &out
 	must(t, cmd.Start())
-	eventually(t, "the receiver has it", func() bool { _, hanging := p.sink.total(); return hanging == 1 })
+	eventually(t, "the receiver has it", func() bool { return p.recorder.waiting() == 1 })
 	said, msg, code := p.run("", "disable", "harm")
 	if code != 0 || !strings.Contains(said, "One was stopped while it was being sent, and may have arrived.") {
 		t.Errorf("disable: exit code %d, %q, %q", code, said, msg)
@@ -914,7 +914,7 @@ func TestHarmWaitThrownAway(t *testing.T) {
 	if !errors.As(err, &exit) || exit.ExitCode() != 69 || !regexp.MustCompile(`"outcome":"dropped".*may have arrived`).MatchString(out.String()) {
 		t.Errorf("send: %v, %s", err, out.String())
 	}
-	p.sink.goOn()
+	p.recorder.goOn()
 	if got := p.status(); got != (counts{Dropped: 1}) {
 		t.Errorf("%+v", got)
 	}
@@ -990,10 +990,10 @@ func TestHarmDisableRace(t *testing.T) {
 		p.run("", "disable", "harm")
 		wg.Wait()
 		eventually(t, "the deliverers end", func() bool { return len(deliverers(p.home)) == 0 })
-		before, _ := p.sink.total()
+		before := len(p.recorder.all())
 		p.enable()
 		p.flushed()
-		if after, _ := p.sink.total(); after != before {
+		if after := len(p.recorder.all()); after != before {
 			t.Errorf("%d events of an earlier agreement left", after-before)
 		}
 	}
@@ -1001,13 +1001,13 @@ func TestHarmDisableRace(t *testing.T) {
 
 // person is somebody with a home for whom the tool "harm" is declared.
 type person struct {
-	t    *testing.T
-	home string
-	dir  string // where their processes run
-	exe  string
-	env  []string
-	user *syscall.Credential
-	sink *sink // nil if the endpoint is not the test's own
+	t        *testing.T
+	home     string
+	dir      string // where their processes run
+	exe      string
+	env      []string
+	user     *syscall.Credential
+	recorder *recorder // nil if the endpoint is not the test's own
 }
 
 // newPerson makes a home for a user, 0 being root, with the endpoint given or a
@@ -1028,8 +1028,8 @@ func newPerson(t *testing.T, uid uint32, endpoint string) *person {
 		p.env = append(p.env, "GOCOVERDIR="+dir)
 	}
 	if endpoint == "" {
-		p.sink = newSink(t, nil)
-		endpoint = p.sink.url() + "/v1/event"
+		p.recorder = newRecorder(t, "200")
+		endpoint = p.recorder.url() + "/v1/event"
 	}
 	must(t, os.Chmod(filepath.Dir(base), 0o755)) // for users who are not root
 	p.install()
@@ -1180,8 +1180,8 @@ func (p *person) holds(n int) {
 // arrived waits until n events have arrived, and holds that there are no more.
 func (p *person) arrived(n int) {
 	p.t.Helper()
-	if !within(patience, func() bool { return len(p.sink.all()) >= n }) || len(p.sink.all()) != n {
-		p.t.Errorf("%d events arrived, want %d", len(p.sink.all()), n)
+	if !within(patience, func() bool { return len(p.recorder.taken()) >= n }) || len(p.recorder.taken()) != n {
+		p.t.Errorf("%d events arrived, want %d", len(p.recorder.taken()), n)
 	}
 }
 
@@ -1339,7 +1339,7 @@ func (h *blackHole) close() {
 }
 
 // heal puts a receiver in the hole's place.
-func (h *blackHole) heal(t *testing.T) *sink {
+func (h *blackHole) heal(t *testing.T) *recorder {
 	t.Helper()
 	h.close()
 	var l net.Listener
@@ -1348,7 +1348,9 @@ func (h *blackHole) heal(t *testing.T) *sink {
 		l, err = net.Listen("tcp", h.address)
 		return err == nil
 	})
-	return serveSink(t, l, nil)
+	r := &recorder{listener: l, answer: inTurn([]string{"200"})}
+	t.Cleanup(r.start())
+	return r
 }
 
 // closedPort is an address on loopback where nobody listens.

@@ -67,10 +67,7 @@ var twins = []string{"mytool", "mytwin"}
 
 func newLeaver(t *testing.T, uid uint32, asks, events string) *leaver {
 	t.Helper()
-	l := &leaver{person: newPerson(t, uid, "http://"+closedPort(t)), ask: newRecorder([]string{asks}), events: newRecorder([]string{events})}
-	t.Cleanup(l.ask.close)
-	t.Cleanup(l.events.close)
-	return l
+	return &leaver{person: newPerson(t, uid, "http://"+closedPort(t)), ask: newRecorder(t, asks), events: newRecorder(t, events)}
 }
 
 // declare has a tool be known, which shares the source ID of another one.
@@ -148,17 +145,6 @@ func (l *leaver) another(t *testing.T, asks, events string) *leaver {
 		return os.WriteFile(to, []byte(names.Replace(string(mustRead(t, path)))), 0o600)
 	}))
 	return c
-}
-
-// gotBy are the bodies of the requests that a recorder got.
-func gotBy(r *recorder) []string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	list := make([]string, len(r.bodies))
-	for i, b := range r.bodies {
-		list[i] = string(b)
-	}
-	return list
 }
 
 // filed is a deletion on disk.
@@ -278,7 +264,7 @@ func (l *leaver) forgotten(before map[string]string, most map[string]int) {
 		l.t.Fatalf("the deletion is %+v, want one without the source ID", f)
 	}
 	got := map[string]int{}
-	for _, body := range gotBy(l.ask) {
+	for _, body := range l.ask.bodies() {
 		var asked struct{ Tool string }
 		must(l.t, json.Unmarshal([]byte(body), &asked))
 		got[asked.Tool]++

@@ -63,6 +63,7 @@ func repositoryFiles(t *testing.T, pattern string) []string {
 // emptyHome makes the environment of somebody who has just logged in for the
 // first time, and is neither in CI nor has decided anything.
 func emptyHome(e *testscript.Env) error {
+	e.Values[serving{}] = new(serving)
 	home := filepath.Join(e.WorkDir, "home")
 	if err := os.Mkdir(home, 0o700); err != nil {
 		return err

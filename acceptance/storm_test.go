@@ -6,10 +6,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"io"
 	"math/rand/v2"
-	"net"
-	"net/http"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -75,7 +72,7 @@ const quickExit = "GORACE=atexit_sleep_ms=0"
 
 func TestStormWithKills(t *testing.T) {
 	needProc(t)
-	s := newStorm(t, nil)
+	s := newStorm(t, inTurn([]string{"200"}))
 	stop := s.hunt()
 	ids := s.sendMany(stormSize(1000), stormSenders)
 	dead := stop()
@@ -87,7 +84,7 @@ func TestStormWithKills(t *testing.T) {
 }
 
 func TestStormWithoutKills(t *testing.T) {
-	s := newStorm(t, nil)
+	s := newStorm(t, inTurn([]string{"200"}))
 	ids := s.sendMany(stormSize(300), stormSenders)
 	s.flushAll()
 	s.allArrived(ids, casualties{})
@@ -98,7 +95,7 @@ func TestStormWithoutKills(t *testing.T) {
 func TestStormLull(t *testing.T) {
 	needProc(t)
 	t.Parallel()
-	s := newStorm(t, nil)
+	s := newStorm(t, inTurn([]string{"200"}))
 	for i := range 4 {
 		id := s.send(i)
 		s.arrivedOnce([]string{id})
@@ -109,22 +106,22 @@ func TestStormLull(t *testing.T) {
 // TestStormBadReceiver storms receivers that misbehave at first.
 func TestStormBadReceiver(t *testing.T) {
 	needProc(t)
-	for how, bad := range map[conduct]int{ // that many requests
-		busy: 4, // each of which has everybody wait for a second at least
-		hang: 30, cut: 30, rubbish: 30,
+	for how, bad := range map[string]int{ // that many requests
+		"503:1": 4, // each of which has everybody wait for a second at least
+		"hang":  30, "close": 30, "rubbish": 30,
 	} {
-		t.Run(string(how), func(t *testing.T) {
+		t.Run(how, func(t *testing.T) {
 			t.Parallel()
-			s := newStorm(t, func(n int, _ string) conduct {
+			s := newStorm(t, func(n int, _ string) string {
 				if n <= bad {
 					return how
 				}
-				return take
+				return "200"
 			})
 			stop := s.hunt()
 			ids := s.sendMany(stormSize(150), stormSenders/4)
 			dead := stop()
-			s.sink.goOn()
+			s.recorder.goOn()
 			s.flushAll()
 			s.allArrived(ids, dead) // what was answered badly was not taken
 		})
@@ -135,11 +132,11 @@ func TestStormBadReceiver(t *testing.T) {
 // stand in the way of the others.
 func TestStormPoison(t *testing.T) {
 	const poison = 13
-	s := newStorm(t, func(_ int, body string) conduct {
+	s := newStorm(t, func(_ int, body string) string {
 		if strings.HasSuffix(body, numbered(poison)) {
-			return refuse
+			return "400"
 		}
-		return take
+		return "200"
 	})
 	ids := s.sendMany(40, stormSenders)
 	s.flushAll()
@@ -160,7 +157,7 @@ func TestStormPoison(t *testing.T) {
 		}
 	}
 	must(t, json.Unmarshal(mustRead(t, s.outbox("rejected", files[0])), &aside))
-	if aside.Entry.EventID != refused || !strings.Contains(aside.Answer, "400") || !strings.Contains(aside.Answer, "poison") {
+	if aside.Entry.EventID != refused || !strings.Contains(aside.Answer, "400") || !strings.Contains(aside.Answer, `{"status": "400"}`) {
 		t.Errorf("moved aside: %+v, want event %s with the answer", aside, refused)
 	}
 }
@@ -178,7 +175,7 @@ func TestStormNewerEntries(t *testing.T) {
 	for kind, content := range newerEntries {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
-			s := newStorm(t, nil)
+			s := newStorm(t, inTurn([]string{"200"}))
 			s.holdBack()
 			ids := s.sendMany(3, 1)
 			name := entryName(1) // the oldest: its turn comes first
@@ -202,13 +199,13 @@ func TestStormNewerEntries(t *testing.T) {
 func TestStormNewerEntryLetsDeliverersEnd(t *testing.T) {
 	needProc(t)
 	t.Parallel()
-	s := newStorm(t, nil)
+	s := newStorm(t, inTurn([]string{"200"}))
 	s.holdBack()
 	s.sendMany(1, 1)
 	mustWrite(t, s.outbox("new", entryName(1)), newerEntries["more members"])
 	s.letGo()
 	ids := s.sendMany(1, 1)
-	eventually(t, "the event arrives", func() bool { return s.sink.took(ids[0]) == 1 })
+	eventually(t, "the event arrives", func() bool { return len(s.recorder.taken()[ids[0]]) == 1 })
 	const ceiling = 30 * time.Second // less than a deliverer lives at most
 	if !within(ceiling, func() bool { return len(deliverers(s.home)) == 0 }) {
 		t.Errorf("a deliverer with nothing to deliver was still at work after %v", ceiling)
@@ -220,7 +217,7 @@ func TestStormNewerEntryLetsDeliverersEnd(t *testing.T) {
 // this one has to deliver what comes.
 func TestStormBurstBesideNewerEntry(t *testing.T) {
 	t.Parallel()
-	s := newStorm(t, nil)
+	s := newStorm(t, inTurn([]string{"200"}))
 	mustWrite(t, s.outbox("new", entryName(1)), newerEntries["more members"])
 	for i := range 5 {
 		s.arrivedOnce([]string{s.send(i)}) // and on at once
@@ -234,7 +231,7 @@ func TestStormLitter(t *testing.T) {
 	for _, part := range []string{"tmp", "rejected", "claimed"} {
 		t.Run(part, func(t *testing.T) {
 			t.Parallel()
-			s := newStorm(t, nil)
+			s := newStorm(t, inTurn([]string{"200"}))
 			s.holdBack()
 			ids := s.sendMany(2, 1)
 			litter := s.outbox(part, entryName(old.UnixNano()))
@@ -250,10 +247,10 @@ func TestStormLitter(t *testing.T) {
 // gone when it is to be delivered. The others leave without it.
 func TestStormLostManifest(t *testing.T) {
 	t.Parallel()
-	s := newStorm(t, nil)
+	s := newStorm(t, inTurn([]string{"200"}))
 	s.holdBack()
 	own := filepath.Join(t.TempDir(), "own.toml")
-	mustWrite(t, own, fmt.Sprintf(stormManifest, s.sink.url()))
+	mustWrite(t, own, fmt.Sprintf(stormManifest, s.recorder.url()))
 	if _, msg, code := s.run("", "send", "storm", "run.end", "--manifest", own); code != 0 || msg != "" {
 		t.Fatalf("exit code %d, stderr %q", code, msg)
 	}
@@ -291,7 +288,7 @@ func TestStormSpoiledEntries(t *testing.T) {
 	for kind, spoil := range spoiled {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
-			s := newStorm(t, nil)
+			s := newStorm(t, inTurn([]string{"200"}))
 			s.holdBack()
 			spoil(t, s.outbox("new", entryName(1)))
 			ids := s.sendMany(2, 1)
@@ -309,20 +306,20 @@ func TestStormSpoiledEntries(t *testing.T) {
 
 // storm is a person's home with the tool "storm" enabled, and its receiver.
 type storm struct {
-	t    *testing.T
-	home string
-	run  func(stdin string, args ...string) (stdout, stderr string, code int)
-	sink *sink
+	t        *testing.T
+	home     string
+	run      func(stdin string, args ...string) (stdout, stderr string, code int)
+	recorder *recorder
 }
 
-func newStorm(t *testing.T, behave func(n int, body string) conduct) *storm {
+func newStorm(t *testing.T, answer func(n int, body string) string) *storm {
 	t.Helper()
 	home := t.TempDir()
-	s := &storm{t, home, program(t, home, quickExit), newSink(t, behave)}
+	s := &storm{t, home, program(t, home, quickExit), newRecorderBy(t, answer)}
 	t.Cleanup(func() { endDeliverers(t, home) })
 	path := filepath.Join(home, ".local", "share", "usagectl", "tools", "storm.toml")
 	must(t, os.MkdirAll(filepath.Dir(path), 0o700))
-	mustWrite(t, path, fmt.Sprintf(stormManifest, s.sink.url()))
+	mustWrite(t, path, fmt.Sprintf(stormManifest, s.recorder.url()))
 	if _, msg, code := s.run("", "enable", "storm"); code != 0 {
 		t.Fatalf("enable: exit code %d, %s", code, msg)
 	}
@@ -393,7 +390,7 @@ func numbered(n int) string { return fmt.Sprintf(`"n":%d}`, n) }
 // that a deliverer died over it, and that outbox and journal agree.
 func (s *storm) allArrived(ids []string, dead casualties) {
 	s.t.Helper()
-	got := s.sink.all()
+	got := s.recorder.taken()
 	lost, twice := 0, 0
 	for i, id := range ids {
 		bodies := got[id]
@@ -438,8 +435,8 @@ func (s *storm) sameDocument(bodies []string, end string) {
 func (s *storm) arrivedOnce(ids []string) {
 	s.t.Helper()
 	for _, id := range ids {
-		eventually(s.t, "event "+id+" arrives", func() bool { return s.sink.took(id) > 0 })
-		if n := s.sink.took(id); n != 1 {
+		eventually(s.t, "event "+id+" arrives", func() bool { return len(s.recorder.taken()[id]) > 0 })
+		if n := len(s.recorder.taken()[id]); n != 1 {
 			s.t.Errorf("event %s arrived %d times", id, n)
 		}
 	}
@@ -516,174 +513,6 @@ func countsOf(t *testing.T, out, msg string, code int) counts {
 		t.Fatalf("status: exit code %d, stdout %q, stderr %q", code, out, msg)
 	}
 	return told.Tools[0]
-}
-
-// conduct is how a receiver treats a request.
-type conduct string
-
-const (
-	take    conduct = "take"    // 200
-	refuse  conduct = "refuse"  // 400
-	busy    conduct = "busy"    // 503, with the wish to be left alone for a second
-	hang    conduct = "hang"    // silent until goOn is called, then as the sink goes on
-	cut     conduct = "cut"     // half an answer
-	rubbish conduct = "rubbish" // no HTTP
-)
-
-// sink is a receiver on loopback that keeps each document it took by its event ID.
-type sink struct {
-	address string
-	behave  func(n int, body string) conduct // for the n-th request, from 1; nil takes all
-	after   conduct                          // what becomes of the requests that hang
-
-	mu       sync.Mutex
-	requests int
-	hanging  int
-	bodies   map[string][]string
-	release  chan struct{}
-}
-
-func newSink(t *testing.T, behave func(n int, body string) conduct) *sink {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	must(t, err)
-	return serveSink(t, l, behave)
-}
-
-func serveSink(t *testing.T, l net.Listener, behave func(n int, body string) conduct) *sink {
-	t.Helper()
-	s := &sink{address: l.Addr().String(), behave: behave, after: take, bodies: map[string][]string{}, release: make(chan struct{})}
-	server := &http.Server{Handler: s}
-	go server.Serve(l)
-	t.Cleanup(func() {
-		s.goOn()
-		server.Close()
-	})
-	return s
-}
-
-func (s *sink) url() string { return "http://" + s.address }
-
-// hangs has the first n requests hang until goOn is called and be answered so then.
-func (s *sink) hangs(n int, after conduct) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.after = after
-	s.behave = func(i int, _ string) conduct {
-		if i <= n {
-			return hang
-		}
-		return take
-	}
-}
-
-// goOn lets the requests that hang go on.
-func (s *sink) goOn() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	select {
-	case <-s.release:
-	default:
-		close(s.release)
-	}
-}
-
-// all returns a copy of what was taken.
-func (s *sink) all() map[string][]string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	copied := map[string][]string{}
-	for id, bodies := range s.bodies {
-		copied[id] = slices.Clone(bodies)
-	}
-	return copied
-}
-
-// took is how often an event was taken.
-func (s *sink) took(id string) int { return len(s.all()[id]) }
-
-// total is how many requests there were, and how many of them hang.
-func (s *sink) total() (requests, hanging int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.requests, s.hanging
-}
-
-func (s *sink) ServeHTTP(w http.ResponseWriter, req *http.Request) {
-	body, err := io.ReadAll(req.Body)
-	if err != nil {
-		return // the deliverer died over it
-	}
-	how := s.begin(string(body))
-	if how == hang {
-		how = s.wait(req)
-	}
-	s.answer(w, how, body)
-}
-
-func (s *sink) begin(body string) conduct {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.requests++
-	if s.behave == nil {
-		return take
-	}
-	return s.behave(s.requests, body)
-}
-
-// wait keeps a request until goOn is called; hang means that nobody waits for
-// the answer any more.
-func (s *sink) wait(req *http.Request) conduct {
-	s.count(1)
-	defer s.count(-1)
-	select {
-	case <-s.release:
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		return s.after
-	case <-req.Context().Done():
-		return hang
-	}
-}
-
-func (s *sink) count(n int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.hanging += n
-}
-
-func (s *sink) answer(w http.ResponseWriter, how conduct, body []byte) {
-	switch how {
-	case take:
-		s.keep(body)
-		w.WriteHeader(http.StatusOK)
-	case refuse:
-		http.Error(w, "this one is poison", http.StatusBadRequest)
-	case busy:
-		w.Header().Set("Retry-After", "1")
-		w.WriteHeader(http.StatusServiceUnavailable)
-	case cut:
-		hijack(w, "HTTP/1.1 200 OK\r\nContent-Le")
-	case rubbish:
-		hijack(w, "\x00\xff\x16\x03 this is not HTTP\r\n\r\n")
-	}
-}
-
-func (s *sink) keep(body []byte) {
-	var document struct{ ID string }
-	_ = json.Unmarshal(body, &document) // what holds no ID is kept under ""
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.bodies[document.ID] = append(s.bodies[document.ID], string(body))
-}
-
-func hijack(w http.ResponseWriter, answer string) {
-	conn, _, err := w.(http.Hijacker).Hijack()
-	if err != nil {
-		return
-	}
-	io.WriteString(conn, answer)
-	conn.Close()
 }
 
 // needProc skips a test where processes cannot be found by what they are.

@@ -200,5 +200,5 @@ func capturedRequest(t testing.TB, name string) request {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return request{req.Method + " " + req.URL.String(), req.Header, body}
+	return request{line: req.Method + " " + req.URL.String(), header: req.Header, body: body}
 }

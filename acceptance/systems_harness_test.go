@@ -196,9 +196,9 @@ func (i *installed) status() any {
 // connectRecorder is for a tool that sends by HTTP.
 func connectRecorder(t testing.TB, s system) *installed {
 	t.Helper()
-	r := startRecorder(t, "200")
+	r := newRecorder(t, "200")
 	i := install(t, s, r.url())
-	i.requests = func() []request { return r.requests(t) }
+	i.requests = func() []request { return r.all() }
 	i.documents = func() []any { return bodies(t, i.transport(), i.requests()) }
 	return i
 }

@@ -152,13 +152,13 @@ func TestInspectMasksSecrets(t *testing.T) {
 	for auth, edits := range map[string][]string{"body": nil, "basic": {`auth          = "body"`, `auth          = "basic"`}} {
 		t.Run(auth, func(t *testing.T) {
 			t.Parallel()
-			r := startRecorder(t, "200")
+			r := newRecorder(t, "200")
 			i := install(t, nannyml, r.url(), edits...)
 			m := nannyml.messages(t)[0]
 			if out := i.send(m, "--wait=30s"); out.code != 0 || out.Outcome != "sent" {
 				t.Errorf("%+v", out)
 			}
-			got := r.requests(t)[0]
+			got := r.all()[0]
 			want, wantKey := "", any(writeKey)
 			if auth == "basic" {
 				want, wantKey = basic, nil
