@@ -49,8 +49,8 @@ func TestBooksBalance(t *testing.T) {
 					p.send() // so that all of the outbox is there
 					endDeliverers(t, p.home)
 					for _, part := range []string{"new", "claimed"} {
-						must(t, os.RemoveAll(p.state("outbox", "harm", part)))
-						must(t, os.Mkdir(p.state("outbox", "harm", part), 0o700))
+						must(t, os.RemoveAll(p.outbox(part)))
+						must(t, os.Mkdir(p.outbox(part), 0o700))
 					}
 					want := c.events(p)
 					cmd := p.by([]string{
@@ -78,25 +78,6 @@ func TestBooksBalance(t *testing.T) {
 	}
 }
 
-// keptEvents puts events taken at a time into the outbox.
-func (p *person) keptEvents(taken time.Time, n int) int {
-	p.t.Helper()
-	for i := range n {
-		mustWrite(p.t, p.state("outbox", "harm", "new", entryName(taken.Add(time.Duration(i)).UnixNano())), "{}")
-	}
-	return n
-}
-
-// rejectedEvents has servers have rejected events.
-func (p *person) rejectedEvents(n int) int {
-	p.t.Helper()
-	for i := range n {
-		name := entryName(time.Now().Add(time.Duration(i)).UnixNano())
-		mustWrite(p.t, p.state("outbox", "harm", "rejected", name), `{"at":"2026-01-02T03:04:05Z","answer":"400"}`)
-	}
-	return n
-}
-
 // TestBooksBalanceOnAFullDisk empties an outbox where the record of losses cannot be
 // written. What was queued goes, and counts.
 func TestBooksBalanceOnAFullDisk(t *testing.T) {
@@ -113,7 +94,7 @@ func TestBooksBalanceOnAFullDisk(t *testing.T) {
 	p.run("", "disable", "harm")
 	for _, part := range []string{"new", "claimed", "tmp", "discarded"} {
 		for _, file := range p.files(part) {
-			if data := mustRead(t, p.state("outbox", "harm", part, file)); len(data) > 0 {
+			if data := mustRead(t, p.outbox(part, file)); len(data) > 0 {
 				t.Errorf("%s/%s still holds %s", part, file, data)
 			}
 		}
@@ -121,8 +102,8 @@ func TestBooksBalanceOnAFullDisk(t *testing.T) {
 	if got := p.status(); got != (counts{Dropped: 3}) {
 		t.Errorf("%+v", got)
 	}
-	if _, err := os.Lstat(p.state("outbox", "harm", "dropped")); err == nil {
-		for line := range strings.Lines(string(mustRead(t, p.state("outbox", "harm", "dropped")))) {
+	if _, err := os.Lstat(p.outbox("dropped")); err == nil {
+		for line := range strings.Lines(string(mustRead(t, p.outbox("dropped")))) {
 			if !json.Valid([]byte(line)) {
 				t.Errorf("half a line: %q", line)
 			}

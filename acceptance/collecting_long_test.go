@@ -125,59 +125,41 @@ func (c *collecting) forgetBy(method manifest.ForgetMethod) {
 // installation is the tool with somebody who has agreed. id is the source ID in their home, "" for
 // one that is made.
 type installation struct {
-	c        *collecting
-	home     string
-	usagectl func(stdin string, args ...string) (stdout, stderr string, code int)
+	*person
+	c *collecting
 }
 
 func (c *collecting) person(id string) *installation {
 	c.t.Helper()
-	p := &installation{c: c, home: c.t.TempDir()}
-	p.usagectl = program(c.t, p.home)
-	files := map[string]string{".local/share/usagectl/tools/mytool.toml": c.here(c.manifest)}
+	p := &installation{newPersonIn(c.t, c.t.TempDir()), c}
+	p.declare("mytool", c.here(c.manifest))
 	if id != "" {
-		files[".mytool/source"] = id + "\n"
+		source := filepath.Join(p.home, ".mytool", "source")
+		must(c.t, os.MkdirAll(filepath.Dir(source), 0o700))
+		mustWrite(c.t, source, id+"\n")
 	}
-	for name, text := range files {
-		file := filepath.Join(p.home, name)
-		if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
-			c.t.Fatal(err)
-		}
-		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-			c.t.Fatal(err)
-		}
-	}
-	p.must("enable", "-q", "mytool")
+	p.must("", "enable", "-q", "mytool")
 	return p
-}
-
-func (p *installation) must(args ...string) string {
-	p.c.t.Helper()
-	stdout, stderr, code := p.usagectl("", args...)
-	if code != 0 || stderr != "" {
-		p.c.t.Fatalf("usagectl %q: exit %d, stdout %q, stderr %q", args, code, stdout, stderr)
-	}
-	return stdout
 }
 
 // send sends events, which have arrived when it returns.
 func (p *installation) send(n int) {
 	p.c.t.Helper()
 	for i := range n {
-		p.must("send", "mytool", "run.end", "--set", fmt.Sprintf("exit_code=%d", i), "--wait=30s", "--fail")
+		p.must("", "send", "mytool", "run.end", "--set", fmt.Sprintf("exit_code=%d", i), "--wait=30s", "--fail")
 	}
 }
 
-// status is the tool's, as JSON has it.
-func (p *installation) status() any {
+// report is the tool's, as JSON has it.
+func (p *installation) report() any {
 	p.c.t.Helper()
-	return part(decodeJSON(p.c.t, []byte(p.must("status", "--json", "mytool"))), "/tools/0")
+	return part(decodeJSON(p.c.t, []byte(p.must("", "status", "--json", "mytool"))), "/tools/0")
 }
 
 // deletion is the only request that the person has made.
 func (p *installation) deletion() (id, state, at string) {
 	p.c.t.Helper()
-	list, _ := part(p.status(), "/deletions").([]any)
+	list, _ := part(p.report(), "/deletions").([]any)
 	if len(list) != 1 {
 		p.c.t.Fatalf("there are %d deletion requests", len(list))
 	}
@@ -193,7 +175,7 @@ func (c *collecting) run(block string, p *installation) {
 	c.t.Helper()
 	env := []string{"PATH=" + os.Getenv("PATH")}
 	if p != nil {
-		env, _ = programEnv(c.t, p.home, nil)
+		env = p.env
 	}
 	for _, shown := range transcript(block) {
 		cmd := exec.Command("sh", "-c", c.here(shown.command))
@@ -444,7 +426,7 @@ func TestCollectingHTTP(t *testing.T) {
 	if got := c.load("mytool.db", "events.jsonl"); !strings.HasPrefix(got, "3 new") {
 		t.Fatal(got)
 	}
-	if got := c.onPage(somebody.must("forget", "mytool", "--yes")); !strings.Contains(got, pageDeletions+" accepted the deletion request ") {
+	if got := c.onPage(somebody.must("", "forget", "mytool", "--yes")); !strings.Contains(got, pageDeletions+" accepted the deletion request ") {
 		t.Errorf("forget: %s", got)
 	}
 	request, state, at := somebody.deletion()
@@ -532,13 +514,13 @@ func TestCollectingRetry(t *testing.T) {
 	}
 
 	away.down.Store(true)
-	somebody.must("forget", "mytool", "--yes")
+	somebody.must("", "forget", "mytool", "--yes")
 	first, state, _ := somebody.deletion()
 	if rows := c.tables("mytool.db").under(id); state != "pending" || len(rows) != 1 {
 		t.Errorf("while the server was away: %s, %d rows", state, len(rows))
 	}
 	away.down.Store(false)
-	somebody.must("flush")
+	somebody.must("", "flush")
 	second, state, _ := somebody.deletion()
 	if now := c.tables("mytool.db"); state != "accepted" || second != first || len(now.under(id)) != 0 || len(now.Deletions) != 1 || now.Deletions[0][0] != first {
 		t.Errorf("once it was back: %s, %s after %s, %+v", state, second, first, now)
@@ -559,7 +541,7 @@ func TestCollectingRetry(t *testing.T) {
 
 	c.manifest = strings.ReplaceAll(c.manifest, away.URL+"/v1/deletions", server+"/forget")
 	lost := c.person("00000000-1111-4222-8333-555555555555")
-	stdout, _, code := lost.usagectl("", "forget", "mytool", "--yes")
+	stdout, _, code := lost.run("", "forget", "mytool", "--yes")
 	for _, want := range []string{"404 Not Found", "requests for deletion go to /v1/deletions", "it is tried again"} {
 		if !strings.Contains(stdout, want) || code != 0 { // an operator can repair it
 			t.Errorf("at the wrong place: exit %d, not %q in %s", code, want, stdout)
@@ -604,7 +586,7 @@ func TestCollectingRequest(t *testing.T) {
 	c.addresses = append(c.addresses, pageDeletions, r.url()+"/v1/deletions")
 	c.forgetBy(manifest.ForgetHTTP)
 	somebody := c.person(c.pageID())
-	somebody.must("forget", "mytool", "--yes")
+	somebody.must("", "forget", "mytool", "--yes")
 	request, _, at := somebody.deletion()
 	want := decodeJSON(t, []byte(c.one("json"))).(map[string]any)
 	want["request_id"], want["requested_at"] = request, at

@@ -3,7 +3,6 @@
 package acceptance
 
 import (
-	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -29,7 +28,7 @@ func (i *installed) queue(list []message) []uuid.UUID {
 	for _, m := range list[1:] {
 		ids = append(ids, i.send(m).EventID)
 	}
-	if got, want := i.counts(), (outboxCounts{Queued: len(list)}); got != want {
+	if got, want := i.status(), (counts{Queued: len(list)}); got != want {
 		i.t.Fatalf("%+v, not %+v", got, want)
 	}
 	return ids
@@ -71,7 +70,7 @@ func TestSystemsOTLPUnavailable(t *testing.T) {
 	if got := f.answered(); !slices.Equal(got, []int{503, 503, 200}) {
 		t.Errorf("the collector answered %v", got)
 	}
-	if got := i.counts(); got != (outboxCounts{}) {
+	if got := i.status(); got != (counts{}) {
 		t.Errorf("%+v after all was delivered", got)
 	}
 	got := c.receivedSpans(t)
@@ -92,14 +91,14 @@ func TestSystemsOTLPRefused(t *testing.T) {
 	f.down.Store(false)
 
 	const rejected = 76
-	if stdout, stderr, code := i.usagectl("", "flush"); code != rejected {
+	if stdout, stderr, code := i.run("", "flush"); code != rejected {
 		t.Errorf("flush: exit %d, stdout %q, stderr %q", code, stdout, stderr)
 	}
 	// All four, the first two, the first, and then the second and the others.
 	if got := f.answered(); !slices.Equal(got, []int{400, 400, 400, 200, 200}) {
 		t.Errorf("the collector answered %v", got)
 	}
-	if got, want := i.counts(), (outboxCounts{Rejected: 1}); got != want {
+	if got, want := i.status(), (counts{Rejected: 1}); got != want {
 		t.Errorf("%+v, not %+v", got, want)
 	}
 	if got, want := c.receivedSpans(t), i.spanIDs(ids[1:]); !slices.Equal(got, want) {
@@ -152,7 +151,7 @@ func TestSystemsOTLPPartialSuccess(t *testing.T) {
 	if n := requests.Load(); n != 1 {
 		t.Errorf("%d requests", n)
 	}
-	if got, want := i.counts(), (outboxCounts{Rejected: 1}); got != want {
+	if got, want := i.status(), (counts{Rejected: 1}); got != want {
 		t.Errorf("%+v, not %+v", got, want)
 	}
 }
@@ -224,7 +223,7 @@ const logRecord = `{"resource": {"service.name": {"stringValue": "logger"}}, "sc
 func TestSystemsOTLPLogs(t *testing.T) {
 	t.Parallel()
 	c := startCollector(t)
-	i := &installed{system: system{tool: "logger", eventAt: "/item/eventName"}, t: t, home: t.TempDir()}
+	i := &installed{system: system{tool: "logger", eventAt: "/item/eventName"}, person: newPersonIn(t, t.TempDir())}
 	i.addManifest(strings.Replace(logsManifest, "ENDPOINT", c.OTLP+"/v1/logs", 1))
 	i.must("", "enable", "-q", i.tool)
 	i.documents = func() []any { return c.items(t, "logs.jsonl") }
@@ -245,20 +244,4 @@ func TestSystemsOTLPLogs(t *testing.T) {
 	if lines := c.lines(t, "traces.jsonl"); len(lines) > 0 {
 		t.Errorf("spans arrived too: %s", lines)
 	}
-}
-
-// outboxCounts are the numbers of an outbox, as status has them.
-type outboxCounts struct{ Queued, Rejected, Dropped int }
-
-func (i *installed) counts() outboxCounts {
-	i.t.Helper()
-	text, err := encodeJSON(i.status())
-	if err != nil {
-		i.t.Fatal(err)
-	}
-	var c outboxCounts
-	if err := json.Unmarshal(text, &c); err != nil {
-		i.t.Fatal(err)
-	}
-	return c
 }

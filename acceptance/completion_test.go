@@ -134,7 +134,7 @@ func presses() []pressed {
 func desk(t *testing.T) (home string, env []string) {
 	t.Helper()
 	home = t.TempDir()
-	env, _ = programEnv(t, home, nil)
+	env = environment(t, home)
 	bin := filepath.Join(home, "bin")
 	env = slices.DeleteFunc(env, func(v string) bool { return strings.HasPrefix(v, "PATH=") })
 	env = append(env, "PATH="+bin+":/usr/bin:/bin", "TERM=vt100", "LC_ALL=C.UTF-8", "INPUTRC=/dev/null")
@@ -254,7 +254,7 @@ func TestCompletionOnlyLooks(t *testing.T) {
 func TestCompletionOfFlags(t *testing.T) {
 	t.Parallel()
 	none := []string{"run", "tool-version", "confirm"} // of the last there are none here
-	run := program(t, t.TempDir())
+	run := newPersonIn(t, t.TempDir()).run
 	for _, c := range commands() {
 		c.Flags().VisitAll(func(f *pflag.Flag) {
 			if f.Value.Type() == "bool" {

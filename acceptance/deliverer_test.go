@@ -1,7 +1,6 @@
 package acceptance
 
 import (
-	"context"
 	"errors"
 	"io/fs"
 	"os"
@@ -17,29 +16,23 @@ import (
 // says which, so that nobody starts another one, and goes with it.
 func TestDelivererOutlivesSender(t *testing.T) {
 	server := newRecorder(t, "hang")
-	home := t.TempDir()
-	run := program(t, home, "XDG_DATA_HOME="+home)
-	addTool(t, home, server.url())
-	if _, stderr, code := run("", "enable", "-q", "mytool"); code != 0 {
-		t.Fatal(stderr)
-	}
+	p := newPersonIn(t, t.TempDir())
+	p.declare("mytool", `schema = 1
+tool = {id = "mytool", purpose = "Shows the background deliverer."}
+send = {transport = "http", endpoint = "`+server.url()+`/v1"}
+event = [{name = "run"}]
+field = [{name = "id", from = "event.id", purpose = "To count an event once that arrives twice."}]
+`)
+	p.must("", "enable", "-q", "mytool")
 	here := filepath.Join(t.TempDir(), "here")
-	if err := os.Mkdir(here, 0o700); err != nil {
-		t.Fatal(err)
-	}
-
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	send := programCommand(ctx, t, "send", "mytool", "run")
-	send.Env, _ = programEnv(t, home, []string{"XDG_DATA_HOME=" + home})
-	send.Dir = here
-	if out, err := send.CombinedOutput(); err != nil || len(out) > 0 {
-		t.Fatalf("%v: %s", err, out)
-	}
+	must(t, os.Mkdir(here, 0o700))
+	p.dir = here
+	unharmed(t, p.command("send", "mytool", "run"))
+	p.dir = p.home
 	if err := os.Remove(here); err != nil {
 		t.Errorf("somebody is still there: %v", err)
 	}
-	lease := filepath.Join(stateHome(home, nil), "usagectl", "outbox", ".deliverer")
+	lease := p.state("outbox", ".deliverer")
 	if content, err := os.ReadFile(lease); err != nil || !regexp.MustCompile(`\A[1-9]\d*\.\w+\z`).Match(content) {
 		t.Errorf("the deliverer is %q: %v", content, err)
 	}
@@ -52,26 +45,7 @@ func TestDelivererOutlivesSender(t *testing.T) {
 		_, err := os.Lstat(lease)
 		return errors.Is(err, fs.ErrNotExist)
 	})
-	if out, _, _ := run("", "status", "--json", "mytool"); !strings.Contains(out, `"queued":0,"rejected":0,"dropped":0,"last_sent":"20`) {
+	if out, _, _ := p.run("", "status", "--json", "mytool"); !strings.Contains(out, `"queued":0,"rejected":0,"dropped":0,"last_sent":"20`) {
 		t.Errorf("status: %s", out)
-	}
-}
-
-// addTool installs a manifest of "mytool", whose event "run" goes to a server on
-// this machine.
-func addTool(t *testing.T, dataHome, server string) {
-	t.Helper()
-	file := filepath.Join(dataHome, "usagectl", "tools", "mytool.toml")
-	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	text := `schema = 1
-tool = {id = "mytool", purpose = "Shows the background deliverer."}
-send = {transport = "http", endpoint = "` + server + `/v1"}
-event = [{name = "run"}]
-field = [{name = "id", from = "event.id", purpose = "To count an event once that arrives twice."}]
-`
-	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
 	}
 }

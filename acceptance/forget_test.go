@@ -53,7 +53,7 @@ func TestForgetBesideSenders(t *testing.T) {
 	p := newPerson(t, 0, "http://"+closedPort(t))
 	in := newRecorderBy(t, lateEvents)
 	l := &leaver{person: p}
-	mustWrite(t, filepath.Join(p.home, ".local", "share", "usagectl", "tools", "mytool.toml"), fmt.Sprintf(forgetManifest, "mytool", in.url(), in.url(), "mytool"))
+	p.declare("mytool", fmt.Sprintf(forgetManifest, "mytool", in.url(), in.url(), "mytool"))
 	l.runs(0, "enable", "-q", "mytool")
 	l.runs(0, "send", "mytool", "run")
 	l.old = string(mustRead(t, l.source()))
@@ -205,7 +205,7 @@ func TestForgetLocalOnly(t *testing.T) {
 	l.litter()
 	before := l.kept()
 	other := newRecorder(t, "503", "200")
-	l.declare("other", "other", l.events, other)
+	l.installs("other", "other", l.events, other)
 	l.runs(0, "enable", "-q", "other")
 	l.runs(0, "send", "other", "run")
 	l.runs(0, "forget", "other", "--yes")

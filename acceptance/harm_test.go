@@ -4,23 +4,19 @@ package acceptance
 
 import (
 	"bytes"
-	"context"
 	"crypto/tls"
-	"encoding/json"
 	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"log"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -109,13 +105,6 @@ events   = ["run.strict"]
 required = true
 purpose  = "To see an event left out without it."
 `
-
-// callerCeiling is how long a caller is kept at the very most. It is generous,
-// for the machine may be busy; a send that hangs on something is kept for ever.
-const callerCeiling = 30 * time.Second
-
-// nobody is the ordinary user of tests that root's powers would spoil.
-const nobody = 65534
 
 // TestHarmBlackHole sends to a port where nobody picks up the phone, and again
 // while the deliverer is stuck there.
@@ -476,7 +465,7 @@ func TestHarmUnreadableEntry(t *testing.T) {
 	p.enable()
 	p.holdBack()
 	p.send()
-	theirs := p.state("outbox", "harm", "new", entryName(time.Now().Add(-time.Hour).UnixNano()))
+	theirs := p.outbox("new", entryName(time.Now().Add(-time.Hour).UnixNano()))
 	const content = `{"schema":1,"tool":"harm","event":"run.end"}`
 	mustWrite(t, theirs, content) // of root, mode 0600
 	p.run("", "flush", "--timeout=5s")
@@ -495,12 +484,12 @@ func TestHarmFullOutbox(t *testing.T) {
 	p.enable()
 	p.holdBack()
 	p.send()
-	first := p.state("outbox", "harm", "new", p.files("new")[0])
+	first := p.outbox("new", p.files("new")[0])
 	begin := time.Now().Add(-time.Hour)
 	var old []string
 	for i := range most + over - 1 {
 		old = append(old, entryName(begin.Add(time.Duration(i)).UnixNano()))
-		must(t, os.Link(first, p.state("outbox", "harm", "new", old[i])))
+		must(t, os.Link(first, p.outbox("new", old[i])))
 	}
 	p.send()
 	p.holds(most + over + 1)
@@ -560,15 +549,15 @@ func (p *person) relive(clock time.Time) {
 	for i, name := range p.files("new") {
 		_, id, _ := strings.Cut(name, "-")
 		then := fmt.Sprintf("%016x-%s", clock.UnixNano(), id)
-		to := p.state("outbox", "harm", "new", then)
+		to := p.outbox("new", then)
 		if i == 0 { // by a process that lives: this one
-			to = p.state("outbox", "harm", "claimed", fmt.Sprintf("%s~%d.%d.0123456789ab", then, clock.Unix()+120, os.Getpid()))
+			to = p.outbox("claimed", fmt.Sprintf("%s~%d.%d.0123456789ab", then, clock.Unix()+120, os.Getpid()))
 		}
-		must(p.t, os.Rename(p.state("outbox", "harm", "new", name), to))
+		must(p.t, os.Rename(p.outbox("new", name), to))
 	}
 	// A wait that this clock takes for a true one is the one thing to be respected.
 	if time.Until(clock).Abs() > 48*time.Hour {
-		mustWrite(p.t, p.state("outbox", "harm", "backoff.json"), backoffUntil(clock.Add(time.Minute)))
+		mustWrite(p.t, p.outbox("backoff.json"), backoffUntil(clock.Add(time.Minute)))
 	}
 	baton := p.state("outbox", ".deliverer")
 	mustWrite(p.t, baton, fmt.Sprintf("%d.0123456789ab", os.Getpid()))
@@ -585,7 +574,7 @@ func TestHarmMissingDirectories(t *testing.T) {
 			p.enable()
 			p.holdBack()
 			for _, part := range gone {
-				must(t, os.Remove(p.state("outbox", "harm", part)))
+				must(t, os.Remove(p.outbox(part)))
 			}
 			p.send()
 			p.send()
@@ -838,13 +827,13 @@ func TestHarmOldAgreement(t *testing.T) {
 	p.holdBack()
 	p.send()
 	late := p.files("new")[0]
-	entry := mustRead(t, p.state("outbox", "harm", "new", late))
+	entry := mustRead(t, p.outbox("new", late))
 	p.run("", "disable", "harm")
 	p.holds(0)
 	p.enable()
 	p.holdBack()
 	p.send()
-	mustWrite(t, p.state("outbox", "harm", "new", late), string(entry))
+	mustWrite(t, p.outbox("new", late), string(entry))
 	p.flushed()
 	p.arrived(1)
 	if strings.Contains(fmt.Sprint(p.recorder.taken()), eventID(t, entry)) {
@@ -997,432 +986,4 @@ func TestHarmDisableRace(t *testing.T) {
 			t.Errorf("%d events of an earlier agreement left", after-before)
 		}
 	}
-}
-
-// person is somebody with a home for whom the tool "harm" is declared.
-type person struct {
-	t        *testing.T
-	home     string
-	dir      string // where their processes run
-	exe      string
-	env      []string
-	user     *syscall.Credential
-	recorder *recorder // nil if the endpoint is not the test's own
-}
-
-// newPerson makes a home for a user, 0 being root, with the endpoint given or a
-// receiver that takes everything.
-func newPerson(t *testing.T, uid uint32, endpoint string) *person {
-	t.Helper()
-	base := t.TempDir()
-	p := &person{
-		t: t, home: filepath.Join(base, "home"), exe: filepath.Join(base, "usagectl"),
-		user: &syscall.Credential{Uid: uid, Gid: uid},
-	}
-	p.dir = p.home
-	p.env = []string{
-		"HOME=" + p.home, "PATH=" + os.Getenv("PATH"), quickExit,
-		"XDG_CONFIG_DIRS=" + filepath.Join(base, "etc"), "XDG_DATA_DIRS=" + filepath.Join(base, "share"),
-	}
-	if dir := p.coverDir(base); dir != "" {
-		p.env = append(p.env, "GOCOVERDIR="+dir)
-	}
-	if endpoint == "" {
-		p.recorder = newRecorder(t, "200")
-		endpoint = p.recorder.url() + "/v1/event"
-	}
-	must(t, os.Chmod(filepath.Dir(base), 0o755)) // for users who are not root
-	p.install()
-	tools := filepath.Join(p.home, ".local", "share", "usagectl", "tools")
-	must(t, os.MkdirAll(tools, 0o700))
-	mustWrite(t, filepath.Join(tools, "harm.toml"), fmt.Sprintf(harmManifest, endpoint))
-	must(t, filepath.WalkDir(p.home, func(path string, _ fs.DirEntry, err error) error {
-		return errors.Join(err, os.Chown(path, int(uid), int(uid)))
-	}))
-	t.Cleanup(func() { endDeliverers(t, p.home) })
-	return p
-}
-
-// coverDir is where the program reports what was covered, "" if nobody asked for
-// it. It would have something to say if it could not write there, so those who
-// are not root get a place of their own, and what they cover is not counted.
-func (p *person) coverDir(base string) string {
-	p.t.Helper()
-	dir := os.Getenv("GOCOVERDIR")
-	if dir == "" || p.user.Uid == 0 {
-		return dir
-	}
-	own := filepath.Join(base, "coverage")
-	must(p.t, os.Mkdir(own, 0o700))
-	must(p.t, os.Chown(own, int(p.user.Uid), int(p.user.Gid)))
-	return own
-}
-
-// install puts the program where every user finds it.
-func (p *person) install() {
-	p.t.Helper()
-	self, err := os.Executable()
-	must(p.t, err)
-	must(p.t, os.Chmod(self, 0o755)) // the go command made it under its own umask
-	if os.Link(self, p.exe) == nil {
-		return
-	}
-	data, err := os.ReadFile(self)
-	must(p.t, err)
-	must(p.t, os.WriteFile(p.exe, data, 0o755))
-}
-
-// command is usagectl, called by this person.
-func (p *person) command(args ...string) *exec.Cmd { return p.by(nil, args...) }
-
-// by is usagectl, started by another program. It must not keep the caller's
-// streams open, which Run would wait for.
-func (p *person) by(starter []string, args ...string) *exec.Cmd {
-	p.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), callerCeiling)
-	p.t.Cleanup(cancel)
-	argv := append(append(slices.Clone(starter), p.exe), args...)
-	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
-	cmd.Env, cmd.Dir = p.env, p.dir
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: p.user}
-	cmd.WaitDelay = time.Second
-	return cmd
-}
-
-// traced is usagectl under strace, and what it did, one line a system call.
-func (p *person) traced(args ...string) (cmd *exec.Cmd, trace func() []string) {
-	p.t.Helper()
-	file := filepath.Join(p.t.TempDir(), "trace")
-	cmd = p.by([]string{"strace", "-f", "-qq", "-o", file, "-e", "trace=%file,%network"}, args...)
-	return cmd, func() []string {
-		p.t.Helper()
-		calls := strings.Split(strings.TrimSpace(string(mustRead(p.t, file))), "\n")
-		if len(calls) < 10 {
-			p.t.Fatalf("strace saw nothing: %q", calls)
-		}
-		if dir := os.Getenv("GOCOVERDIR"); dir != "" {
-			calls = slices.DeleteFunc(calls, func(call string) bool { return strings.Contains(call, dir) })
-		}
-		return calls
-	}
-}
-
-func (p *person) run(stdin string, args ...string) (stdout, stderr string, code int) {
-	p.t.Helper()
-	cmd := p.command(args...)
-	var out, msg bytes.Buffer
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(stdin), &out, &msg
-	var exit *exec.ExitError
-	if err := cmd.Run(); err != nil && !errors.As(err, &exit) {
-		p.t.Errorf("usagectl %q: %v", args, err)
-	}
-	return out.String(), msg.String(), cmd.ProcessState.ExitCode()
-}
-
-func (p *person) enable() {
-	p.t.Helper()
-	if _, msg, code := p.run("", "enable", "harm"); code != 0 {
-		p.t.Fatalf("enable: exit code %d, stderr %q", code, msg)
-	}
-}
-
-// send sends one event, which nobody may notice.
-func (p *person) send(args ...string) {
-	p.t.Helper()
-	unharmed(p.t, p.command(append([]string{"send", "harm", "run.end"}, args...)...))
-}
-
-func unharmed(t *testing.T, cmd *exec.Cmd) {
-	t.Helper()
-	var out, msg bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &msg
-	if err := cmd.Run(); err != nil || out.Len() > 0 || msg.Len() > 0 {
-		t.Errorf("%q: %v, stdout %q, stderr %q; want nothing", cmd.Args, err, out.String(), msg.String())
-	}
-}
-
-// flushed delivers what waits.
-func (p *person) flushed() {
-	p.t.Helper()
-	eventually(p.t, "flush delivers all", func() bool {
-		out, msg, code := p.run("", "flush", "--timeout=20s")
-		if code != 0 {
-			p.t.Logf("flush: exit code %d, stdout %q, stderr %q", code, out, msg)
-		}
-		return code == 0
-	})
-}
-
-func (p *person) status() counts {
-	p.t.Helper()
-	out, msg, code := p.run("", "status", "harm", "--json")
-	return countsOf(p.t, out, msg, code)
-}
-
-// state is a path in the person's state directory.
-func (p *person) state(parts ...string) string {
-	return filepath.Join(append([]string{p.home, ".local", "state", "usagectl"}, parts...)...)
-}
-
-func (p *person) files(part string) []string { return filesIn(p.state("outbox", "harm", part)) }
-
-// queued is how many events wait or are being delivered.
-func (p *person) queued() int { return len(p.files("new")) + len(p.files("claimed")) }
-
-func (p *person) holds(n int) {
-	p.t.Helper()
-	// A deliverer that moves an event this moment has it in neither place for whoever looks.
-	if !within(time.Second, func() bool { return p.queued() == n }) {
-		p.t.Errorf("the outbox holds %d events, want %d", p.queued(), n)
-	}
-}
-
-// arrived waits until n events have arrived, and holds that there are no more.
-func (p *person) arrived(n int) {
-	p.t.Helper()
-	if !within(patience, func() bool { return len(p.recorder.taken()) >= n }) || len(p.recorder.taken()) != n {
-		p.t.Errorf("%d events arrived, want %d", len(p.recorder.taken()), n)
-	}
-}
-
-// awaitStuckDeliverer waits until a deliverer has an event in hand.
-func (p *person) awaitStuckDeliverer() {
-	p.t.Helper()
-	eventually(p.t, "a deliverer has claimed an event", func() bool { return len(p.files("claimed")) > 0 })
-}
-
-// holdBack makes the outbox and lets nothing be delivered from it but by flush.
-func (p *person) holdBack() {
-	p.t.Helper()
-	for _, part := range []string{"tmp", "new", "claimed", "rejected"} {
-		must(p.t, os.MkdirAll(p.state("outbox", "harm", part), 0o700))
-	}
-	mustWrite(p.t, p.state("outbox", "harm", "backoff.json"), backoffUntil(time.Now().Add(time.Hour)))
-	must(p.t, filepath.WalkDir(p.state(), func(path string, _ fs.DirEntry, err error) error {
-		return errors.Join(err, os.Chown(path, int(p.user.Uid), int(p.user.Gid)))
-	}))
-	must(p.t, os.Chown(filepath.Dir(p.state()), int(p.user.Uid), int(p.user.Gid)))
-}
-
-func (p *person) letGo() {
-	p.t.Helper()
-	must(p.t, os.Remove(p.state("outbox", "harm", "backoff.json")))
-}
-
-// losesState takes from an ordinary user the right to make a state directory.
-func (p *person) losesState() {
-	p.t.Helper()
-	for _, dir := range []string{p.home, filepath.Join(p.home, ".local")} {
-		must(p.t, os.Chown(dir, 0, 0))
-		must(p.t, os.Chmod(dir, 0o755))
-	}
-}
-
-// private gives the rest of the test, and the processes it starts, namespaces of
-// their own. They belong to the test's thread, which ends with the test because
-// it is never unlocked.
-func private(t *testing.T, flags int) {
-	t.Helper()
-	runtime.LockOSThread()
-	if err := unix.Unshare(flags); err != nil {
-		t.Skipf("no namespaces can be had: %v", err)
-	}
-	if flags&unix.CLONE_NEWNS != 0 {
-		must(t, unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""))
-	}
-}
-
-func mountTmpfs(t *testing.T, dir, options string) {
-	t.Helper()
-	must(t, os.MkdirAll(dir, 0o700))
-	must(t, unix.Mount("tmpfs", dir, "tmpfs", 0, options+",mode=0700")) // without it everybody may write there
-	t.Cleanup(func() { _ = unix.Unmount(dir, unix.MNT_DETACH) })        // it goes with the namespace anyway
-}
-
-// fillSpace writes until there is no room for one byte more.
-func fillSpace(t *testing.T, dir string) {
-	t.Helper()
-	f, err := os.Create(filepath.Join(dir, "filling"))
-	must(t, err)
-	defer f.Close()
-	for err == nil {
-		_, err = f.Write(make([]byte, 4096))
-	}
-	if !errors.Is(err, unix.ENOSPC) {
-		t.Fatal(err)
-	}
-}
-
-// fillInodes makes files until there can be no more.
-func fillInodes(t *testing.T, dir string) {
-	t.Helper()
-	for i := 0; ; i++ {
-		f, err := os.Create(filepath.Join(dir, fmt.Sprint("filling", i)))
-		if errors.Is(err, unix.ENOSPC) {
-			return
-		}
-		must(t, err)
-		must(t, f.Close())
-	}
-}
-
-// inShell runs commands in this test's namespaces.
-func inShell(t *testing.T, script string) {
-	t.Helper()
-	if out, err := exec.Command("sh", "-ec", script).CombinedOutput(); err != nil {
-		t.Skipf("the network cannot be set up: %v\n%s", err, out)
-	}
-}
-
-// deafNameServer makes a socket the name server of this test's namespaces, which
-// never answers. asked is closed at the first question.
-func deafNameServer(t *testing.T) (asked chan struct{}) {
-	t.Helper()
-	conn, err := net.ListenPacket("udp", "127.0.0.1:53")
-	must(t, err)
-	t.Cleanup(func() { conn.Close() })
-	asked = make(chan struct{})
-	go func() {
-		question := make([]byte, 512)
-		if n, _, err := conn.ReadFrom(question); err == nil && bytes.Contains(question[:n], []byte("invalid-host")) {
-			close(asked)
-		}
-	}()
-	own := filepath.Join(t.TempDir(), "resolv.conf")
-	mustWrite(t, own, "nameserver 127.0.0.1\n")
-	system, err := filepath.EvalSymlinks("/etc/resolv.conf")
-	if err != nil {
-		t.Skipf("there is no resolv.conf to replace: %v", err)
-	}
-	must(t, unix.Mount(own, system, "", unix.MS_BIND, ""))
-	t.Cleanup(func() { _ = unix.Unmount(system, unix.MNT_DETACH) }) // it goes with the namespace anyway
-	return asked
-}
-
-// blackHole is a port on loopback that takes no more connections, and does not
-// say so: the queue of those that nobody accepted is full.
-type blackHole struct {
-	address string
-	fd      int
-	conns   []net.Conn
-}
-
-func digBlackHole(t *testing.T) *blackHole {
-	t.Helper()
-	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
-	must(t, err)
-	must(t, unix.Bind(fd, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}))
-	must(t, unix.Listen(fd, 0))
-	name, err := unix.Getsockname(fd)
-	must(t, err)
-	h := &blackHole{address: fmt.Sprintf("127.0.0.1:%d", name.(*unix.SockaddrInet4).Port), fd: fd}
-	t.Cleanup(h.close)
-	for range 20 {
-		conn, err := net.DialTimeout("tcp", h.address, 500*time.Millisecond)
-		if err != nil {
-			return h
-		}
-		h.conns = append(h.conns, conn)
-	}
-	t.Skip("the queue of connections cannot be filled")
-	return nil
-}
-
-func (h *blackHole) close() {
-	for _, conn := range h.conns {
-		conn.Close()
-	}
-	if h.fd >= 0 {
-		unix.Close(h.fd)
-	}
-	h.conns, h.fd = nil, -1
-}
-
-// heal puts a receiver in the hole's place.
-func (h *blackHole) heal(t *testing.T) *recorder {
-	t.Helper()
-	h.close()
-	var l net.Listener
-	eventually(t, "the port is free", func() (ok bool) {
-		var err error
-		l, err = net.Listen("tcp", h.address)
-		return err == nil
-	})
-	r := &recorder{listener: l, answer: inTurn([]string{"200"})}
-	t.Cleanup(r.start())
-	return r
-}
-
-// closedPort is an address on loopback where nobody listens.
-func closedPort(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	must(t, err)
-	defer l.Close()
-	return l.Addr().String()
-}
-
-// brokenPipe is a pipe that nobody reads any more.
-func brokenPipe(t *testing.T) *os.File {
-	t.Helper()
-	r, w, err := os.Pipe()
-	must(t, err)
-	t.Cleanup(func() { w.Close() })
-	must(t, r.Close())
-	return w
-}
-
-// fullDevice is where no write succeeds.
-func fullDevice(t *testing.T) *os.File {
-	t.Helper()
-	f, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
-	must(t, err)
-	t.Cleanup(func() { f.Close() })
-	return f
-}
-
-// listing describes every file below a directory.
-func listing(t *testing.T, dir string) string {
-	t.Helper()
-	var b strings.Builder
-	must(t, filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		info, err := d.Info()
-		if err == nil {
-			fmt.Fprintf(&b, "%s %v %d %v\n", path, info.Mode(), info.Size(), info.ModTime())
-		}
-		return err
-	}))
-	return b.String()
-}
-
-// System calls as strace shows them, besides signals, the ends of threads and, as
-// "???", what a thread was about to do when the process ended.
-var (
-	network = regexp.MustCompile(`^\d+ +(socket|socketpair|connect|bind|send\w*|recv\w*|accept\w*)\(`)
-	started = regexp.MustCompile(`^\d+ +execve\(.*"deliver"`)
-	reading = regexp.MustCompile(`^\d+ +(\+\+\+ |--- |<\.\.\. |\?\?\?|(access|faccessat2?|newfstatat|fstatat64|stat|stat64|lstat|statx|statfs|readlink|readlinkat|getcwd|execve|chdir|fchdir|openat|open)\()`)
-	writing = regexp.MustCompile(`^\d+ +open(at)?\(.*O_(WRONLY|RDWR|CREAT|TRUNC)`)
-)
-
-// onlyReads holds that none of the system calls is about a network, starts a
-// deliverer or can change a file.
-func onlyReads(t *testing.T, calls []string) {
-	t.Helper()
-	for _, call := range calls {
-		if network.MatchString(call) || started.MatchString(call) || writing.MatchString(call) || !reading.MatchString(call) {
-			t.Errorf("send did %s", call)
-		}
-	}
-}
-
-func eventID(t *testing.T, entry []byte) string {
-	t.Helper()
-	var e struct {
-		EventID string `json:"event_id"`
-	}
-	must(t, json.Unmarshal(entry, &e))
-	return e.EventID
 }

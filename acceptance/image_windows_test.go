@@ -11,7 +11,7 @@ import (
 // being made, the same every time, and writes nothing else.
 func TestImage(t *testing.T) {
 	home, image := t.TempDir(), t.TempDir()
-	run := program(t, home)
+	run := newPersonIn(t, home).run
 	want := filepath.Join(image, "ProgramData", "usagectl", "consent", "all.toml")
 	for _, said := range []string{"Refused for everybody: all telemetry, in ", "and not changed"} {
 		out, stderr, code := run("", "disable", "--all", "--system", "--root", image)

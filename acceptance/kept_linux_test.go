@@ -1,7 +1,6 @@
 package acceptance
 
 import (
-	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -11,27 +10,6 @@ import (
 
 	"github.com/google/uuid"
 )
-
-// telemetry is what "status --json" says of the tool.
-func (p *person) telemetry() string {
-	p.t.Helper()
-	out, msg, _ := p.run("", "status", "harm", "--json")
-	var s struct{ Tools []struct{ Telemetry string } }
-	if err := json.Unmarshal([]byte(out), &s); err != nil || len(s.Tools) != 1 {
-		p.t.Fatalf("%v: %s%s", err, out, msg)
-	}
-	return s.Tools[0].Telemetry
-}
-
-// injected runs a command in which the nth system call of some kind fails, or kills, in
-// each of its threads: what it says may fail to be written too.
-func (p *person) injected(what string, args ...string) (code int, said string) {
-	p.t.Helper()
-	calls, _, _ := strings.Cut(what, ":")
-	cmd := p.by([]string{"strace", "-f", "-qq", "-o", "/dev/null", "-E", "GOMAXPROCS=1", "-e", "trace=" + calls, "-e", "inject=" + what}, args...)
-	out, _ := cmd.CombinedOutput()
-	return cmd.ProcessState.ExitCode(), string(out)
-}
 
 const mostCalls = 12 // of a kind that a decision makes, at least
 

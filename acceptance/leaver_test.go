@@ -4,7 +4,6 @@ package acceptance
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -65,17 +64,15 @@ type leaver struct {
 // twins are the tools that are forgotten together.
 var twins = []string{"mytool", "mytwin"}
 
-func newLeaver(t *testing.T, uid uint32, asks, events string) *leaver {
+func newLeaver(t testing.TB, uid int, asks, events string) *leaver {
 	t.Helper()
 	return &leaver{person: newPerson(t, uid, "http://"+closedPort(t)), ask: newRecorder(t, asks), events: newRecorder(t, events)}
 }
 
-// declare has a tool be known, which shares the source ID of another one.
-func (l *leaver) declare(tool, with string, events, ask *recorder) {
+// installs has a tool be known, which shares the source ID of another one.
+func (l *leaver) installs(tool, with string, events, ask *recorder) {
 	l.t.Helper()
-	path := filepath.Join(l.home, ".local", "share", "usagectl", "tools", tool+".toml")
-	mustWrite(l.t, path, fmt.Sprintf(forgetManifest, tool, events.url(), ask.url(), with))
-	must(l.t, os.Chown(path, int(l.user.Uid), int(l.user.Gid)))
+	l.declare(tool, fmt.Sprintf(forgetManifest, tool, events.url(), ask.url(), with))
 }
 
 // used has both tools send an event that the receiver does not take now, so that
@@ -83,7 +80,7 @@ func (l *leaver) declare(tool, with string, events, ask *recorder) {
 func (l *leaver) used() {
 	l.t.Helper()
 	for _, tool := range twins {
-		l.declare(tool, "mytool", l.events, l.ask)
+		l.installs(tool, "mytool", l.events, l.ask)
 		l.runs(0, "enable", "-q", tool)
 		l.runs(0, "send", tool, "run")
 	}
@@ -129,7 +126,7 @@ func (l *leaver) litter() {
 
 // another is a person whose home is a copy of this one's, and who has receivers of
 // their own.
-func (l *leaver) another(t *testing.T, asks, events string) *leaver {
+func (l *leaver) another(t testing.TB, asks, events string) *leaver {
 	t.Helper()
 	c := newLeaver(t, 0, asks, events)
 	c.old = l.old
@@ -200,24 +197,6 @@ func (l *leaver) settled() bool {
 	return f != nil && f.Erased && !slices.ContainsFunc(twins, func(tool string) bool { return f.stateOf(tool) != "accepted" })
 }
 
-// contents are the files below a directory, with what is in them.
-func contents(t *testing.T, dir string) map[string]string {
-	t.Helper()
-	all := map[string]string{}
-	must(t, filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		data, err := os.ReadFile(path)
-		if errors.Is(err, fs.ErrNotExist) { // the baton of a deliverer that ends
-			return nil
-		}
-		all[strings.TrimPrefix(path, dir)] = string(data)
-		return err
-	}))
-	return all
-}
-
 // kept is what a person loses if they are forgotten: all but the deletions.
 func (l *leaver) kept() map[string]string {
 	l.t.Helper()
@@ -244,14 +223,6 @@ func (l *leaver) nowhere() {
 	if files := l.holding(""); len(files) > 0 {
 		l.t.Errorf("the old ID is still in %q", files)
 	}
-}
-
-func glob(pattern string) []string {
-	list, err := filepath.Glob(pattern)
-	if err != nil {
-		panic(err)
-	}
-	return list
 }
 
 // forgotten holds that all is as it must be in the end. most is how many requests

@@ -80,10 +80,10 @@ func emptyHome(e *testscript.Env) error {
 	return nil
 }
 
-// movedHomes has Windows keep things where the other systems do: there a home in
-// a variable moves nothing but the home itself.
+// movedHomes has Windows and macOS keep things where the other systems do. On Windows a home in a
+// variable moves nothing but the home itself.
 func movedHomes(home string) []string {
-	if runtime.GOOS != "windows" {
+	if runtime.GOOS != "windows" && runtime.GOOS != "darwin" {
 		return nil
 	}
 	return []string{

@@ -4,16 +4,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/usagectl/usagectl/pkg/manifest"
-)
-
-var (
-	internet = regexp.MustCompile(`AF_INET|AF_NETLINK|AF_PACKET`)
-	programs = regexp.MustCompile(`\bexecve\(`)
 )
 
 // TestLooksAndDecidesWithoutNetwork holds that no command but those that deliver opens
@@ -91,7 +85,7 @@ func TestModes(t *testing.T) {
 			t.Fatalf("usagectl %q: %v: %s", args, err, out)
 		}
 	}
-	awaitDeliverer(filepath.Join(p.home, ".local", "state"))
+	awaitDeliverer(p.stateHome())
 	seen := 0
 	must(t, filepath.WalkDir(p.home, func(path string, d os.DirEntry, err error) error {
 		if err != nil || path == p.home || strings.HasPrefix(path, filepath.Join(p.home, ".local", "share")) {

@@ -9,16 +9,12 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
-
-	"github.com/google/uuid"
 )
 
 // The storm: hundreds of senders at once, and deliverers that are killed again
@@ -66,10 +62,6 @@ const (
 	underWay = 8
 )
 
-// quickExit spares each process the second that the race detector's runtime
-// waits at exit.
-const quickExit = "GORACE=atexit_sleep_ms=0"
-
 func TestStormWithKills(t *testing.T) {
 	needProc(t)
 	s := newStorm(t, inTurn([]string{"200"}))
@@ -97,7 +89,7 @@ func TestStormLull(t *testing.T) {
 	t.Parallel()
 	s := newStorm(t, inTurn([]string{"200"}))
 	for i := range 4 {
-		id := s.send(i)
+		id := s.sendNumber(i)
 		s.arrivedOnce([]string{id})
 		eventually(t, "the deliverer ends", func() bool { return len(deliverers(s.home)) == 0 })
 	}
@@ -146,7 +138,7 @@ func TestStormPoison(t *testing.T) {
 	if got := s.status(); got != (counts{Rejected: 1}) {
 		t.Errorf("status tells %+v", got)
 	}
-	files := s.outboxFiles("rejected")
+	files := s.files("rejected")
 	if len(files) != 1 {
 		t.Fatalf("rejected/ holds %q, not one event", files)
 	}
@@ -182,7 +174,7 @@ func TestStormNewerEntries(t *testing.T) {
 			mustWrite(t, s.outbox("new", name), content)
 			s.run("", "flush")
 			s.arrivedOnce(ids)
-			if got := s.outboxFiles("new"); !slices.Equal(got, []string{name}) {
+			if got := s.files("new"); !slices.Equal(got, []string{name}) {
 				t.Fatalf("new/ holds %q, not what the newer program wrote and nothing else", got)
 			}
 			if got := string(mustRead(t, s.outbox("new", name))); got != content {
@@ -220,7 +212,7 @@ func TestStormBurstBesideNewerEntry(t *testing.T) {
 	s := newStorm(t, inTurn([]string{"200"}))
 	mustWrite(t, s.outbox("new", entryName(1)), newerEntries["more members"])
 	for i := range 5 {
-		s.arrivedOnce([]string{s.send(i)}) // and on at once
+		s.arrivedOnce([]string{s.sendNumber(i)}) // and on at once
 	}
 }
 
@@ -304,25 +296,16 @@ func TestStormSpoiledEntries(t *testing.T) {
 	}
 }
 
-// storm is a person's home with the tool "storm" enabled, and its receiver.
-type storm struct {
-	t        *testing.T
-	home     string
-	run      func(stdin string, args ...string) (stdout, stderr string, code int)
-	recorder *recorder
-}
+// storm is a person who uses the tool "storm".
+type storm struct{ *person }
 
 func newStorm(t *testing.T, answer func(n int, body string) string) *storm {
 	t.Helper()
-	home := t.TempDir()
-	s := &storm{t, home, program(t, home, quickExit), newRecorderBy(t, answer)}
-	t.Cleanup(func() { endDeliverers(t, home) })
-	path := filepath.Join(home, ".local", "share", "usagectl", "tools", "storm.toml")
-	must(t, os.MkdirAll(filepath.Dir(path), 0o700))
-	mustWrite(t, path, fmt.Sprintf(stormManifest, s.recorder.url()))
-	if _, msg, code := s.run("", "enable", "storm"); code != 0 {
-		t.Fatalf("enable: exit code %d, %s", code, msg)
-	}
+	s := &storm{newPersonIn(t, t.TempDir())}
+	s.toolID, s.recorder = "storm", newRecorderBy(t, answer)
+	t.Cleanup(func() { endDeliverers(t, s.home) })
+	s.declare("storm", fmt.Sprintf(stormManifest, s.recorder.url()))
+	s.enable()
 	for _, part := range []string{"tmp", "new", "claimed", "rejected"} {
 		must(t, os.MkdirAll(s.outbox(part), 0o700))
 	}
@@ -339,7 +322,7 @@ func (s *storm) sendMany(n, atATime int) []string {
 	for range atATime {
 		wg.Go(func() {
 			for i := range turn {
-				ids[i] = s.send(i)
+				ids[i] = s.sendNumber(i)
 			}
 		})
 	}
@@ -351,7 +334,7 @@ func (s *storm) sendMany(n, atATime int) []string {
 	return ids
 }
 
-func (s *storm) send(i int) (id string) {
+func (s *storm) sendNumber(i int) (id string) {
 	s.t.Helper()
 	out, msg, code := s.run("", "send", "storm", "run.end", "--set", fmt.Sprintf("n=%d", i), "--json")
 	var told struct {
@@ -446,7 +429,7 @@ func (s *storm) arrivedOnce(ids []string) {
 func (s *storm) journalled(ids []string) {
 	s.t.Helper()
 	left := map[string]bool{"": true}
-	data := mustRead(s.t, filepath.Join(s.home, ".local", "state", "usagectl", "journal", "storm.jsonl"))
+	data := mustRead(s.t, s.state("journal", "storm.jsonl"))
 	for line := range bytes.Lines(data) {
 		var r struct {
 			EventID string `json:"event_id"`
@@ -463,85 +446,13 @@ func (s *storm) journalled(ids []string) {
 	}
 }
 
-func (s *storm) outbox(parts ...string) string {
-	return filepath.Join(append([]string{s.home, ".local", "state", "usagectl", "outbox", "storm"}, parts...)...)
-}
-
-func (s *storm) outboxFiles(part string) []string { return filesIn(s.outbox(part)) }
-
 func (s *storm) nothingIn(parts ...string) {
 	s.t.Helper()
 	for _, part := range parts {
-		if files := s.outboxFiles(part); len(files) > 0 {
+		if files := s.files(part); len(files) > 0 {
 			s.t.Errorf("%s/ holds %q", part, files)
 		}
 	}
-}
-
-// holdBack lets events be queued and not be delivered, by a back-off that lasts
-// as long as any test. "flush" delivers all the same.
-func (s *storm) holdBack() {
-	s.t.Helper()
-	mustWrite(s.t, s.outbox("backoff.json"), backoffUntil(time.Now().Add(time.Hour)))
-}
-
-func (s *storm) letGo() {
-	s.t.Helper()
-	must(s.t, os.Remove(s.outbox("backoff.json")))
-}
-
-func backoffUntil(at time.Time) string {
-	return fmt.Sprintf(`{"failures":1,"not_before":%q,"error":"a test"}`, at.UTC().Format(time.RFC3339))
-}
-
-// entryName is the name of an outbox entry taken at a time, in nanoseconds.
-func entryName(at int64) string { return fmt.Sprintf("%016x-%s.json", at, uuid.NewString()) }
-
-// counts is what "status --json" tells of an outbox.
-type counts struct{ Queued, Rejected, Dropped int }
-
-func (s *storm) status() counts {
-	s.t.Helper()
-	out, msg, code := s.run("", "status", "storm", "--json")
-	return countsOf(s.t, out, msg, code)
-}
-
-func countsOf(t *testing.T, out, msg string, code int) counts {
-	t.Helper()
-	var told struct{ Tools []counts }
-	if err := json.Unmarshal([]byte(out), &told); err != nil || code != 0 || len(told.Tools) != 1 {
-		t.Fatalf("status: exit code %d, stdout %q, stderr %q", code, out, msg)
-	}
-	return told.Tools[0]
-}
-
-// needProc skips a test where processes cannot be found by what they are.
-func needProc(t *testing.T) {
-	t.Helper()
-	if runtime.GOOS != "linux" {
-		t.Skip("finding the deliverers takes Linux's /proc")
-	}
-}
-
-// deliverers finds the background deliverers that work in a home: the processes
-// called "usagectl deliver" whose environment names it.
-func deliverers(home string) []int {
-	var pids []int
-	for _, name := range filesIn("/proc") {
-		pid, err := strconv.Atoi(name)
-		if err != nil {
-			continue
-		}
-		argv, err := os.ReadFile(filepath.Join("/proc", name, "cmdline"))
-		if err != nil || !bytes.HasPrefix(argv, []byte("usagectl\x00deliver\x00")) {
-			continue
-		}
-		environ, err := os.ReadFile(filepath.Join("/proc", name, "environ"))
-		if err == nil && bytes.Contains(environ, []byte("="+home+"\x00")) {
-			pids = append(pids, pid)
-		}
-	}
-	return pids
 }
 
 // casualties are the deliverers that a hunt killed.
@@ -579,7 +490,7 @@ func (s *storm) kill(pid int, dead *casualties) {
 	if syscall.Kill(pid, syscall.SIGSTOP) != nil || !within(patience, func() bool { return standsStill(pid) }) {
 		return
 	}
-	claims := slices.DeleteFunc(s.outboxFiles("claimed"), func(file string) bool {
+	claims := slices.DeleteFunc(s.files("claimed"), func(file string) bool {
 		_, lease, _ := strings.Cut(file, "~")
 		return !strings.Contains(lease, fmt.Sprintf(".%d.", pid))
 	})
@@ -594,67 +505,10 @@ func (s *storm) kill(pid int, dead *casualties) {
 	}
 }
 
-// standsStill tells whether all threads of a process are stopped, or gone.
-func standsStill(pid int) bool {
-	tasks := filepath.Join("/proc", strconv.Itoa(pid), "task")
-	for _, task := range filesIn(tasks) {
-		stat, err := os.ReadFile(filepath.Join(tasks, task, "stat"))
-		_, state, _ := bytes.Cut(stat, []byte(") "))
-		if err == nil && !bytes.ContainsAny(state[:min(1, len(state))], "TtZX") {
-			return false
-		}
-	}
-	return true
-}
-
-// endDeliverers kills what is still at work in a home, so that it can be removed.
-func endDeliverers(t *testing.T, home string) {
-	t.Helper()
-	eventually(t, "the deliverers end", func() bool {
-		pids := deliverers(home)
-		for _, pid := range pids {
-			_ = syscall.Kill(pid, syscall.SIGKILL) // gone or next time
-		}
-		return len(pids) == 0
-	})
-}
-
 // stormSize is a number of events, fewer of them with -short.
 func stormSize(n int) int {
 	if testing.Short() {
 		return n / 10
 	}
 	return n
-}
-
-// filesIn lists the names in a directory; none if it cannot be read.
-func filesIn(dir string) []string {
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return nil
-	}
-	names := make([]string, len(entries))
-	for i, e := range entries {
-		names[i] = e.Name()
-	}
-	return names
-}
-
-func must(t testing.TB, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
-func mustRead(t testing.TB, path string) []byte {
-	t.Helper()
-	data, err := os.ReadFile(path)
-	must(t, err)
-	return data
-}
-
-func mustWrite(t testing.TB, path, content string) {
-	t.Helper()
-	must(t, os.WriteFile(path, []byte(content), 0o600))
 }

@@ -35,7 +35,7 @@ func inForeignHome(t *testing.T, variables []string) {
 		return errors.Join(err, os.Lchown(path, nobody, nobody))
 	}))
 	before := listing(t, home)
-	run := program(t, home, variables...)
+	run := newPersonIn(t, home, variables...).run
 	for _, c := range []struct {
 		args []string
 		code int

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/url"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -39,9 +38,7 @@ func declared(t testing.TB, tool string) []string {
 // installed is a tool in a home of its own, with a receiver on this machine.
 type installed struct {
 	system
-	t         testing.TB
-	home      string
-	usagectl  func(stdin string, args ...string) (stdout, stderr string, code int)
+	*person
 	documents func() []any // what arrived so far
 	requests  func() []request
 }
@@ -51,7 +48,7 @@ type installed struct {
 // edits are replaced: old and new in turn.
 func install(t testing.TB, s system, receiver string, edits ...string) *installed {
 	t.Helper()
-	i := &installed{system: s, t: t, home: t.TempDir()}
+	i := &installed{system: s, person: newPersonIn(t, t.TempDir())}
 	data, err := os.ReadFile(repository("pkg", "manifest", "builtin", s.tool+".toml"))
 	if err != nil {
 		t.Fatal(err)
@@ -70,22 +67,15 @@ func install(t testing.TB, s system, receiver string, edits ...string) *installe
 	return i
 }
 
-// addManifest installs the manifest of i.tool, and makes i.usagectl for it.
+// addManifest installs the manifest of i.tool.
 func (i *installed) addManifest(text string) {
 	i.t.Helper()
-	data := filepath.Join(i.home, "data")
-	file := filepath.Join(data, "usagectl", "tools", i.tool+".toml")
-	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
-		i.t.Fatal(err)
-	}
-	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-		i.t.Fatal(err)
-	}
+	i.declare(i.tool, text)
+	i.toolID = i.tool
 	// Were anything to leave for somewhere else, it would get stuck at a proxy
 	// that nobody runs. Loopback addresses never go through one.
 	const nowhere = "http://127.0.0.1:9"
-	env := append([]string{"XDG_DATA_HOME=" + data, "HTTP_PROXY=" + nowhere, "HTTPS_PROXY=" + nowhere}, i.env...)
-	i.usagectl = program(i.t, i.home, env...)
+	i.person.env = slices.Concat(i.person.env, []string{"HTTP_PROXY=" + nowhere, "HTTPS_PROXY=" + nowhere}, i.system.env)
 }
 
 // moved is an endpoint at a receiver, which is "host:port" or a URL of one.
@@ -101,16 +91,6 @@ func moved(t testing.TB, endpoint, receiver string) string {
 	}
 	u.Scheme, u.Host = to.Scheme, to.Host
 	return u.String()
-}
-
-// must runs usagectl, which has to exit with 0 and nothing on stderr.
-func (i *installed) must(stdin string, args ...string) string {
-	i.t.Helper()
-	stdout, stderr, code := i.usagectl(stdin, args...)
-	if code != 0 || stderr != "" {
-		i.t.Fatalf("usagectl %q: exit %d, stdout %q, stderr %q", args, code, stdout, stderr)
-	}
-	return stdout
 }
 
 // flags are the flags that describe a message to "send" and "inspect".
@@ -138,7 +118,7 @@ func (i *installed) send(m message, more ...string) sendOutcome {
 	i.t.Helper()
 	stdin, flags := i.flags(m)
 	args := slices.Concat([]string{"send", i.tool, m.event, "--json", "--fail"}, flags, more)
-	stdout, stderr, code := i.usagectl(stdin, args...)
+	stdout, stderr, code := i.run(stdin, args...)
 	out := sendOutcome{code: code}
 	if err := json.Unmarshal([]byte(stdout), &out); err != nil || stderr != "" {
 		i.t.Fatalf("usagectl %q: exit %d, stdout %q, stderr %q: %v", args, code, stdout, stderr, err)
@@ -184,11 +164,11 @@ func (i *installed) eventOf(document any) string {
 // sourceID is the source ID as status has it, "" for none.
 func (i *installed) sourceID() string {
 	i.t.Helper()
-	id, _ := part(i.status(), "/source_id").(string)
+	id, _ := part(i.report(), "/source_id").(string)
 	return id
 }
 
-func (i *installed) status() any {
+func (i *installed) report() any {
 	i.t.Helper()
 	return part(decodeJSON(i.t, []byte(i.must("", "status", "--json", i.tool))), "/tools/0")
 }

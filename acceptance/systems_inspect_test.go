@@ -27,8 +27,7 @@ var demo = system{
 // connectDemo installs demo, whose receiver is the file.
 func connectDemo(t testing.TB, s system) *installed {
 	t.Helper()
-	i := &installed{system: s, t: t, home: t.TempDir()}
-	i.usagectl = program(t, i.home)
+	i := &installed{system: s, person: newPersonIn(t, t.TempDir())}
 	i.must("", "enable", "-q", s.tool, "--level", s.level)
 	i.documents = func() []any {
 		data, err := os.ReadFile(filepath.Join(i.home, ".demo", "events.jsonl"))

@@ -122,7 +122,7 @@ func TestSystemsSourceID(t *testing.T) {
 			if !regexp.MustCompile(`\A` + anyUUID + `\z`).MatchString(id) {
 				t.Errorf("the source ID is %q, not a random UUID", id)
 			}
-			path, _ := part(i.status(), "/source_path").(string)
+			path, _ := part(i.report(), "/source_path").(string)
 			if data, err := os.ReadFile(path); err != nil || string(data) != id {
 				t.Errorf("%s holds %q: %v", path, data, err)
 			}
