@@ -15,10 +15,12 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/usagectl/usagectl/internal/testuser"
 )
 
 // nobody is the ordinary user of tests that root's powers would spoil.
-const nobody = 65534
+const nobody = testuser.Nobody
 
 // newPerson makes a home for a user, 0 being root, for whom the tool "harm" is declared, with
 // the endpoint given or a receiver that takes everything.
