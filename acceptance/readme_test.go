@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-	"syscall"
 	"testing"
 )
 
@@ -100,11 +99,7 @@ func readmeShell(t *testing.T, home, command string) string {
 	c := exec.Command("sh", "-c", inside, "sh", xdg, command)
 	c.Dir = home
 	c.Env = []string{"HOME=" + home, "PATH=" + os.Getenv("PATH")}
-	c.SysProcAttr = &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS}
-	if os.Geteuid() != 0 {
-		c.SysProcAttr.Cloneflags = syscall.CLONE_NEWUSER
-		c.SysProcAttr.UidMappings = []syscall.SysProcIDMap{{HostID: os.Getuid(), Size: 1}}
-	}
+	inOwnMounts(c)
 	out, err := c.CombinedOutput()
 	if err != nil {
 		t.Errorf("$ %s\n%v\n%s", command, err, out)

@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"syscall"
 	"testing"
 	"time"
 
@@ -28,6 +29,15 @@ func private(t testing.TB, flags int) {
 	}
 	if flags&unix.CLONE_NEWNS != 0 {
 		must(t, unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""))
+	}
+}
+
+// inOwnMounts has a command be started in a mount namespace of its own, root's or not.
+func inOwnMounts(c *exec.Cmd) {
+	c.SysProcAttr = &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS}
+	if os.Geteuid() != 0 {
+		c.SysProcAttr.Cloneflags = syscall.CLONE_NEWUSER
+		c.SysProcAttr.UidMappings = []syscall.SysProcIDMap{{HostID: os.Getuid(), Size: 1}}
 	}
 }
 

@@ -77,7 +77,8 @@ func TestVersionWithoutRelease(t *testing.T) {
 	build := func() built {
 		t.Helper()
 		program := filepath.Join(t.TempDir(), "usagectl.exe")
-		runIn(t, clone, "go", "build", "-buildvcs=true", "-o", program, ".")
+		// Without paths in it, what was compiled in an earlier run is taken again.
+		runIn(t, clone, "go", "build", "-trimpath", "-buildvcs=true", "-o", program, ".")
 		return versionOf(t, program)
 	}
 	git("init", "--quiet")
