@@ -61,11 +61,13 @@ const (
 	underWay = 8
 )
 
-func TestStormWithKills(t *testing.T) {
+func TestStormWithKills(t *testing.T) { stormWithKills(t, 300) }
+
+func stormWithKills(t *testing.T, events int) {
 	needProc(t)
 	s := newStorm(t, inTurn([]string{"200"}))
 	stop := s.hunt()
-	ids := s.sendMany(stormSize(1000), stormSenders)
+	ids := s.sendMany(events, stormSenders)
 	dead := stop()
 	s.flushAll()
 	if dead.deliverers == 0 {
@@ -76,7 +78,7 @@ func TestStormWithKills(t *testing.T) {
 
 func TestStormWithoutKills(t *testing.T) {
 	s := newStorm(t, inTurn([]string{"200"}))
-	ids := s.sendMany(stormSize(300), stormSenders)
+	ids := s.sendMany(300, stormSenders)
 	s.flushAll()
 	s.allArrived(ids, casualties{})
 }
@@ -110,7 +112,7 @@ func TestStormBadReceiver(t *testing.T) {
 				return "200"
 			})
 			stop := s.hunt()
-			ids := s.sendMany(stormSize(150), stormSenders/4)
+			ids := s.sendMany(150, stormSenders/4)
 			dead := stop()
 			s.recorder.goOn()
 			s.flushAll()
@@ -360,12 +362,4 @@ func (s *storm) kill(pid int, dead *casualties) {
 		_, id, _ := strings.Cut(name, "-")
 		dead.inHand[id]++
 	}
-}
-
-// stormSize is a number of events, fewer of them with -short.
-func stormSize(n int) int {
-	if testing.Short() {
-		return n / 10
-	}
-	return n
 }
