@@ -46,12 +46,8 @@ func TestBooksBalance(t *testing.T) {
 				t.Run(fmt.Sprint(n), func(t *testing.T) {
 					p := newPerson(t, 0, "http://"+closedPort(t))
 					p.enable()
-					p.send() // so that all of the outbox is there
-					endDeliverers(t, p.home)
-					for _, part := range []string{"new", "claimed"} {
-						must(t, os.RemoveAll(p.outbox(part)))
-						must(t, os.Mkdir(p.outbox(part), 0o700))
-					}
+					p.holdBack() // so that the outbox is there
+					p.letGo()
 					want := c.events(p)
 					cmd := p.by([]string{
 						"strace", "-f", "-qq", "-o", filepath.Join(t.TempDir(), "trace"),
