@@ -19,7 +19,7 @@ import (
 // "usagectl" start the code under test, with coverage.
 func TestMain(m *testing.M) {
 	program := func() { os.Exit(cmd.Main(cmd.System(), os.Args[1:])) }
-	programs := map[string]func(){"usagectl": program, "without": without}
+	programs := map[string]func(){"usagectl": program, "without": without, "ordinary": ordinary}
 	if programs[filepath.Base(os.Args[0])] == nil {
 		usualUmask() // for the directories of tests, which other users have to reach; programs keep theirs
 	}

@@ -44,7 +44,22 @@ func without() {
 			panic(err)
 		}
 	}
-	cmd := exec.Command(os.Args[2], os.Args[3:]...)
+	become(os.Args[2:])
+}
+
+// ordinary is a program that starts another one without root's power over files:
+// ordinary PROGRAM ARG...
+func ordinary() {
+	argv := os.Args[1:]
+	if os.Geteuid() == 0 {
+		argv = append([]string{"setpriv", "--bounding-set=-all"}, argv...)
+	}
+	become(argv)
+}
+
+// become runs a program, and ends as it does.
+func become(argv []string) {
+	cmd := exec.Command(argv[0], argv[1:]...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	var exit *exec.ExitError
 	if err := cmd.Run(); err != nil && !errors.As(err, &exit) {
