@@ -5,48 +5,13 @@ package statefile_test
 import (
 	"errors"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"syscall"
 	"testing"
 
 	"github.com/usagectl/usagectl/internal/statefile"
+	"github.com/usagectl/usagectl/internal/testuser"
 )
-
-// asOrdinary tells whether the test runs as an ordinary user, for whom
-// permission bits count. As root it runs the test again as nobody instead, from
-// a copy, because go test keeps the binary where only its owner can reach it.
-func asOrdinary(t *testing.T) bool {
-	t.Helper()
-	if os.Geteuid() != 0 {
-		return true
-	}
-	dir, err := os.MkdirTemp("", "ordinary")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	binary, err := os.ReadFile(self)
-	if err != nil {
-		t.Fatal(err)
-	}
-	program := filepath.Join(dir, "test")
-	if err := errors.Join(os.WriteFile(program, binary, 0o755), os.Chmod(program, 0o755), os.Chmod(dir, 0o777)); err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command(program, "-test.run=^"+t.Name()+"$")
-	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "TMPDIR="+dir, "HOME="+dir)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("as nobody: %v\n%s", err, out)
-	}
-	return false
-}
 
 func TestWriteMode(t *testing.T) {
 	old := syscall.Umask(0o077)
@@ -95,40 +60,38 @@ func TestWriteReplacesLink(t *testing.T) {
 }
 
 func TestWriteWithoutPermission(t *testing.T) {
-	if !asOrdinary(t) {
-		return
-	}
-	dir := t.TempDir()
-	file := filepath.Join(dir, "state")
-	if err := statefile.Write(file, []byte("old"), 0o600, 0o700); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Chmod(dir, 0o500); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.Chmod(dir, 0o700) })
-	for _, path := range []string{file, filepath.Join(dir, "new", "state")} {
-		if err := statefile.Write(path, []byte("new"), 0o600, 0o700); !errors.Is(err, os.ErrPermission) {
-			t.Errorf("%s: %v", path, err)
+	testuser.Run(t, func(t *testing.T) {
+		dir := t.TempDir()
+		file := filepath.Join(dir, "state")
+		if err := statefile.Write(file, []byte("old"), 0o600, 0o700); err != nil {
+			t.Fatal(err)
 		}
-	}
-	if got := content(t, file); got != "old" {
-		t.Errorf("got %q", got)
-	}
-	wantNames(t, dir, "state")
+		if err := os.Chmod(dir, 0o500); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { os.Chmod(dir, 0o700) })
+		for _, path := range []string{file, filepath.Join(dir, "new", "state")} {
+			if err := statefile.Write(path, []byte("new"), 0o600, 0o700); !errors.Is(err, os.ErrPermission) {
+				t.Errorf("%s: %v", path, err)
+			}
+		}
+		if got := content(t, file); got != "old" {
+			t.Errorf("got %q", got)
+		}
+		wantNames(t, dir, "state")
+	})
 }
 
 func TestReadWithoutPermission(t *testing.T) {
-	if !asOrdinary(t) {
-		return
-	}
-	file := filepath.Join(t.TempDir(), "state")
-	if err := os.WriteFile(file, []byte("x"), 0o200); err != nil {
-		t.Fatal(err)
-	}
-	if _, _, err := statefile.ReadRegular(file, 5, true); !errors.Is(err, os.ErrPermission) {
-		t.Error(err)
-	}
+	testuser.Run(t, func(t *testing.T) {
+		file := filepath.Join(t.TempDir(), "state")
+		if err := os.WriteFile(file, []byte("x"), 0o200); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := statefile.ReadRegular(file, 5, true); !errors.Is(err, os.ErrPermission) {
+			t.Error(err)
+		}
+	})
 }
 
 func TestReadOddFiles(t *testing.T) {

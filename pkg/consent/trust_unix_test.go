@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/usagectl/usagectl/internal/statefile"
+	"github.com/usagectl/usagectl/internal/testuser"
 	"github.com/usagectl/usagectl/pkg/dirs"
 )
 
@@ -100,7 +101,7 @@ func TestForeignHome(t *testing.T) {
 		return
 	}
 	mine, theirs := t.TempDir(), t.TempDir()
-	if err := os.Chown(theirs, nobody, nobody); err != nil {
+	if err := os.Chown(theirs, testuser.Nobody, testuser.Nobody); err != nil {
 		t.Fatal(err)
 	}
 	checkForeignHome(t, dirs.Dirs{Home: theirs}, theirs)

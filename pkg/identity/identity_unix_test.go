@@ -5,49 +5,14 @@ package identity_test
 import (
 	"errors"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"syscall"
 	"testing"
 
 	"github.com/usagectl/usagectl/internal/statefile"
+	"github.com/usagectl/usagectl/internal/testuser"
 	"github.com/usagectl/usagectl/pkg/identity"
 )
-
-// asOrdinary tells whether the test runs as an ordinary user, for whom
-// permission bits count. As root it runs the test again as nobody instead, from
-// a copy, because go test keeps the binary where only its owner can reach it.
-func asOrdinary(t *testing.T) bool {
-	t.Helper()
-	if os.Geteuid() != 0 {
-		return true
-	}
-	dir, err := os.MkdirTemp("", "ordinary")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	binary, err := os.ReadFile(self)
-	if err != nil {
-		t.Fatal(err)
-	}
-	program := filepath.Join(dir, "test")
-	if err := errors.Join(os.WriteFile(program, binary, 0o755), os.Chmod(program, 0o755), os.Chmod(dir, 0o777)); err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command(program, "-test.run=^"+t.Name()+"$")
-	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "TMPDIR="+dir, "HOME="+dir)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("as nobody: %v\n%s", err, out)
-	}
-	return false
-}
 
 func TestEnsureModes(t *testing.T) {
 	for _, umask := range []int{0, 0o022, 0o077} {
@@ -133,26 +98,25 @@ func TestLoadThroughLink(t *testing.T) {
 }
 
 func TestWithoutPermission(t *testing.T) {
-	if !asOrdinary(t) {
-		return
-	}
-	unreadable := filepath.Join(t.TempDir(), "source")
-	if err := os.WriteFile(unreadable, []byte(sample), 0o200); err != nil {
-		t.Fatal(err)
-	}
-	readOnly := t.TempDir()
-	if err := os.Chmod(readOnly, 0o500); err != nil {
-		t.Fatal(err)
-	}
-	for _, path := range []string{unreadable, filepath.Join(readOnly, "source"), filepath.Join(readOnly, ".tool", "source")} {
-		id, err := identity.Ensure(path, true)
-		if !errors.Is(err, os.ErrPermission) || identity.Value(id, err) != identity.Unavailable {
-			t.Errorf("%s: got %q, %v", path, id, err)
+	testuser.Run(t, func(t *testing.T) {
+		unreadable := filepath.Join(t.TempDir(), "source")
+		if err := os.WriteFile(unreadable, []byte(sample), 0o200); err != nil {
+			t.Fatal(err)
 		}
-	}
-	if entries, err := os.ReadDir(readOnly); err != nil || len(entries) != 0 {
-		t.Errorf("left behind: %v, %v", entries, err)
-	}
+		readOnly := t.TempDir()
+		if err := os.Chmod(readOnly, 0o500); err != nil {
+			t.Fatal(err)
+		}
+		for _, path := range []string{unreadable, filepath.Join(readOnly, "source"), filepath.Join(readOnly, ".tool", "source")} {
+			id, err := identity.Ensure(path, true)
+			if !errors.Is(err, os.ErrPermission) || identity.Value(id, err) != identity.Unavailable {
+				t.Errorf("%s: got %q, %v", path, id, err)
+			}
+		}
+		if entries, err := os.ReadDir(readOnly); err != nil || len(entries) != 0 {
+			t.Errorf("left behind: %v, %v", entries, err)
+		}
+	})
 }
 
 func TestEnsureKeyFollowsNoLink(t *testing.T) {
@@ -199,16 +163,15 @@ func TestRemoveTakesTheLink(t *testing.T) {
 }
 
 func TestRemoveWithoutPermission(t *testing.T) {
-	if !asOrdinary(t) {
-		return
-	}
-	dir := t.TempDir()
-	path := filepath.Join(dir, "source")
-	if err := errors.Join(os.WriteFile(path, []byte(sample), 0o600), os.Chmod(dir, 0o500)); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.Chmod(dir, 0o700) })
-	if err := identity.Remove(path, func(string) bool { return true }); !errors.Is(err, os.ErrPermission) {
-		t.Errorf("got %v", err)
-	}
+	testuser.Run(t, func(t *testing.T) {
+		dir := t.TempDir()
+		path := filepath.Join(dir, "source")
+		if err := errors.Join(os.WriteFile(path, []byte(sample), 0o600), os.Chmod(dir, 0o500)); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { os.Chmod(dir, 0o700) })
+		if err := identity.Remove(path, func(string) bool { return true }); !errors.Is(err, os.ErrPermission) {
+			t.Errorf("got %v", err)
+		}
+	})
 }

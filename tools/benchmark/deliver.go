@@ -22,7 +22,7 @@ func (b *bench) deliveries(out io.Writer, n int) error {
 		return err
 	}
 	path := filepath.Join(b.dir, "receivers.exe")
-	if said, err := exec.Command("go", "build", "-C", "receivers", "-o", path, ".").CombinedOutput(); err != nil {
+	if said, err := exec.Command("go", "build", "-C", "acceptance/receivers", "-o", path, ".").CombinedOutput(); err != nil {
 		fmt.Fprintf(out, "note: OTLP is left out: %v: %s\n", err, bytes.TrimSpace(said))
 		return nil
 	}

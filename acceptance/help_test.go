@@ -1,0 +1,136 @@
+package acceptance
+
+import (
+	"bytes"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/spf13/cobra"
+
+	"github.com/usagectl/usagectl/cmd"
+	"github.com/usagectl/usagectl/internal/manual"
+	"github.com/usagectl/usagectl/internal/term"
+)
+
+// commands are the commands that people are told of.
+func commands() []*cobra.Command {
+	return slices.DeleteFunc(cmd.Tree().Commands(), func(c *cobra.Command) bool { return c.Hidden })
+}
+
+// help is what the program prints, where lines may be as long as they like.
+func help(t *testing.T, args ...string) string {
+	t.Helper()
+	var out, complaints bytes.Buffer
+	code := cmd.Main(cmd.World{
+		Stdout: term.Stream{Writer: &out, Width: term.Unlimited},
+		Stderr: term.Stream{Writer: &complaints, Width: term.Unlimited},
+		Env:    func(string) (string, bool) { return "", false },
+	}, args)
+	if code != 0 || complaints.Len() > 0 {
+		t.Errorf("usagectl %q ends with %d and says %s", args, code, &complaints)
+	}
+	return out.String()
+}
+
+// TestHelpFits holds that the program's help is one screen of 80 by 24, with the
+// prompt, and that no page has a longer line.
+func TestHelpFits(t *testing.T) {
+	overview := help(t, "--help")
+	if overview != help(t, "help") {
+		t.Error("help and --help differ")
+	}
+	if n := strings.Count(overview, "\n"); n > 23 {
+		t.Errorf("the overview has %d lines", n)
+	}
+	pages := map[string]string{"usagectl": overview}
+	for _, c := range commands() {
+		pages[c.Name()] = help(t, c.Name(), "--help")
+	}
+	for _, topic := range manual.Topics() {
+		pages[topic.Name] = help(t, "help", topic.Name)
+	}
+	for name, page := range pages {
+		for line := range strings.Lines(page) {
+			if n := utf8.RuneCountInString(strings.TrimRight(line, "\n")); n > 80 {
+				t.Errorf("help %s has a line of %d characters: %s", name, n, line)
+			}
+		}
+	}
+}
+
+// TestHelpNamesEverything holds that the overview leads to every command and topic.
+func TestHelpNamesEverything(t *testing.T) {
+	overview := help(t, "help")
+	for _, c := range commands() {
+		if !regexp.MustCompile(`\b` + c.Name() + `\b`).MatchString(overview) {
+			t.Errorf("%s is not in the overview", c.Name())
+		}
+	}
+	for _, topic := range manual.Topics() {
+		if !strings.Contains(overview, topic.Name) {
+			t.Errorf("the topic %s is not in the overview", topic.Name)
+		}
+	}
+}
+
+// TestHelpIsWhole holds that each command has what its page needs, and shows its
+// examples before anything else.
+func TestHelpIsWhole(t *testing.T) {
+	for _, c := range commands() {
+		page := help(t, "help", c.Name())
+		_, codes := manual.ExitStatus(c.Long)
+		switch {
+		case strings.HasSuffix(c.Short, "."):
+			t.Errorf("%s: the short description ends with a full stop", c.Name())
+		case !strings.Contains(c.Example, "usagectl "+c.Name()):
+			t.Errorf("%s: no example", c.Name())
+		case !strings.HasPrefix(c.Example, "  # "):
+			t.Errorf("%s: the first example does not say what it is for", c.Name())
+		case codes == "":
+			t.Errorf("%s: no exit status", c.Name())
+		case strings.Index(page, "Examples:") > strings.Index(page, "Usage:"):
+			t.Errorf("%s: the examples do not come first:\n%s", c.Name(), page)
+		}
+	}
+}
+
+// TestHelpFlags holds that flags are shown as they are typed and with what holds
+// without them, and that nothing is headed that is not there.
+func TestHelpFlags(t *testing.T) {
+	for _, test := range []struct{ command, want string }{
+		{"send", `(?m)^      --wait\[=TIME\] +deliver now, within TIME \(2s if none is given\)$`},
+		{"send", `(?m)^      --run ID  +the run's ID, a UUID \(default \$USAGECTL_RUN_ID\)$`},
+		{"flush", `(?m)^      --timeout TIME   give up after this TIME \(default 1m\)$`},
+		{"enable", `(?m)^      --level N    .* \(default 1\)$`},
+		{"forget", `(?m)^  -y, --yes  +do not ask$`},
+		{"inspect", `(?m)^      --level N  +show what would be sent at level N$`},
+		{"completion", `(?m)PowerShell\n.*\n\n.*\n.*\n\nFlags of every command:\n  -h, --help       show what a command does$`},
+	} {
+		if page := help(t, "help", test.command); !regexp.MustCompile(test.want).MatchString(page) {
+			t.Errorf("help %s has no %s:\n%s", test.command, test.want, page)
+		}
+	}
+}
+
+// TestExitCodes holds that the topic has the codes that commands say they end with,
+// and no other.
+func TestExitCodes(t *testing.T) {
+	told := map[string]bool{}
+	for _, c := range commands() {
+		_, codes := manual.ExitStatus(c.Long)
+		for _, m := range regexp.MustCompile(`(?m)^ {1,3}(\d+)  `).FindAllStringSubmatch(codes, -1) {
+			told[m[1]] = true
+		}
+	}
+	topic := map[string]bool{}
+	for _, term := range manual.ExitCodes().Terms {
+		topic[term.Name] = true
+	}
+	if !maps.Equal(told, topic) {
+		t.Errorf("commands end with %v\nthe topic has    %v", told, topic)
+	}
+}

@@ -1,0 +1,136 @@
+package acceptance
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/uuid"
+)
+
+const mostCalls = 12 // of a kind that a decision makes, at least
+
+// TestDecisionIsWhatWasSaid fails each system call by which a decision is recorded, and
+// compares what the program says with what is on disk then.
+func TestDecisionIsWhatWasSaid(t *testing.T) {
+	needProgram(t, "strace")
+	for _, call := range []string{"fsync", "rename,renameat,renameat2", "write", "close", "fchmod", "mkdirat,mkdir"} {
+		t.Run(call, func(t *testing.T) {
+			t.Parallel()
+			p := newPerson(t, 0, "")
+			for n := 1; n <= mostCalls; n++ {
+				fault := fmt.Sprintf("%s:error=EIO:when=%d", call, n)
+				must(t, os.RemoveAll(filepath.Join(p.home, ".config")))
+				code, said := p.injected(fault, "enable", "harm")
+				if code == 127 {
+					continue // it was not even loaded
+				}
+				on := p.telemetry() == "on"
+				if on != (code == 0) || on && strings.Contains(said, "not recorded") {
+					t.Errorf("enable, %s: exit code %d, telemetry is on: %v: %s", fault, code, on, said)
+				}
+				p.enable()
+				code, said = p.injected(fault, "disable", "harm")
+				off := p.telemetry() == "off"
+				if off == (code == 73) || off && strings.Contains(said, "not recorded") {
+					t.Errorf("disable, %s: exit code %d, telemetry is off: %v: %s", fault, code, off, said)
+				}
+				for _, all := range []string{"disable", "enable"} {
+					code, said = p.injected(fault, all, "--all")
+					_, err := os.Lstat(filepath.Join(p.home, ".config", "usagectl", "consent", "all.toml"))
+					if done := (err == nil) == (all == "disable"); done == (code == 73) {
+						t.Errorf("%s --all, %s: exit code %d, done: %v: %s", all, fault, code, done, said)
+					}
+					if _, msg, code := p.run("", all, "--all"); code != 0 {
+						t.Errorf("%s --all: %d, %s", all, code, msg)
+					}
+				}
+			}
+		})
+	}
+}
+
+// TestForgetIsWhatWasSaid does the same with "forget": it never says that nothing was
+// changed when something was.
+func TestForgetIsWhatWasSaid(t *testing.T) {
+	needProgram(t, "strace")
+	for _, call := range []string{"fsync", "rename,renameat,renameat2", "link,linkat", "write", "unlinkat,unlink"} {
+		t.Run(call, func(t *testing.T) {
+			t.Parallel()
+			p := newPerson(t, 0, "")
+			for n := 1; n <= mostCalls; n++ {
+				fault := fmt.Sprintf("%s:error=EIO:when=%d", call, n)
+				id := uuid.NewString()
+				source := filepath.Join(p.home, ".harm", "source")
+				must(t, os.MkdirAll(filepath.Dir(source), 0o700))
+				mustWrite(t, source, id)
+				code, said := p.injected(fault, "forget", "harm", "--yes")
+				left, err := os.ReadFile(source)
+				kept := err == nil && string(left) == id
+				filed := len(filesIn(p.state("deletions"))) > 0
+				if strings.Contains(said, "nothing was changed") && (!kept || filed) || code == 0 && kept {
+					t.Errorf("%s: exit code %d, the ID is there: %v, filed: %v: %s", fault, code, kept, filed, said)
+				}
+				endDeliverers(t, p.home)
+				must(t, os.RemoveAll(p.state("deletions")))
+			}
+		})
+	}
+}
+
+// TestKilledDecisionLeavesNothing kills "enable" and "disable --system --root" at the
+// system calls by which they write. The next one leaves no temporary file.
+func TestKilledDecisionLeavesNothing(t *testing.T) {
+	needProgram(t, "strace")
+	p := newPerson(t, 0, "")
+	image := t.TempDir()
+	left := 0
+	for _, call := range []string{"fsync", "rename,renameat,renameat2", "fchmod"} {
+		for n := 1; n <= 2; n++ {
+			for _, c := range []struct {
+				dir  string
+				args []string
+			}{
+				{filepath.Join(p.home, ".config", "usagectl", "consent"), []string{"enable", "harm"}},
+				{filepath.Join(image, "etc", "xdg", "usagectl", "consent"), []string{"disable", "--all", "--system", "--root", image}},
+			} {
+				must(t, os.RemoveAll(c.dir))
+				p.injected(fmt.Sprintf("%s:signal=SIGKILL:when=%d", call, n), c.args...)
+				left += temporaryIn(c.dir)
+				if _, msg, code := p.run("", c.args...); code != 0 {
+					t.Errorf("%q: %d, %s", c.args, code, msg)
+				}
+				if temporaryIn(c.dir) > 0 {
+					t.Errorf("after %s %d: %q", call, n, filesIn(c.dir))
+				}
+			}
+		}
+	}
+	if left == 0 {
+		t.Error("no kill left anything")
+	}
+}
+
+func temporaryIn(dir string) int { return strings.Count(strings.Join(filesIn(dir), " ")+" ", ".tmp ") }
+
+// TestLiftAtOnce has many take back a refusal of all at the same time.
+func TestLiftAtOnce(t *testing.T) {
+	p := newPerson(t, 0, "")
+	for range 4 {
+		if _, msg, code := p.run("", "disable", "--all"); code != 0 {
+			t.Fatalf("%d, %s", code, msg)
+		}
+		var wg sync.WaitGroup
+		for range 16 {
+			wg.Go(func() {
+				if out, err := p.command("enable", "--all").CombinedOutput(); err != nil {
+					t.Errorf("%v: %s", err, out)
+				}
+			})
+		}
+		wg.Wait()
+	}
+}

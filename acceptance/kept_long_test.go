@@ -1,0 +1,104 @@
+//go:build linux && long
+
+package acceptance
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+
+	"github.com/google/uuid"
+)
+
+// kinds are what can be where a file is expected.
+func kinds(t *testing.T, victim string) map[string]func(path string) error {
+	t.Helper()
+	return map[string]func(string) error{
+		"fifo":      func(path string) error { return syscall.Mkfifo(path, 0o600) },
+		"device":    func(path string) error { return os.Symlink("/dev/zero", path) },
+		"terminal":  func(path string) error { return os.Symlink("/dev/tty", path) },
+		"link":      func(path string) error { return os.Symlink(victim, path) },
+		"directory": func(path string) error { return os.Mkdir(path, 0o700) },
+		"huge": func(path string) error {
+			return errors.Join(os.WriteFile(path, nil, 0o600), os.Truncate(path, 5<<30))
+		},
+		"numbers": func(path string) error {
+			return os.WriteFile(path, []byte(`{"schema":-1,"failures":-1,"not_before":"9999-12-31T23:59:59Z","earlier":-9223372036854775808}`+"\n"), 0o600)
+		},
+	}
+}
+
+// TestOddKeptFiles puts everything that a file can be, and should not, in the place of
+// every file that is kept. Every command ends on its own, within little memory and
+// without a panic, and changes nothing through a link.
+func TestOddKeptFiles(t *testing.T) {
+	needProgram(t, "prlimit")
+	id := uuid.NewString()
+	state := ".local/state/usagectl/"
+	places := []string{
+		state + "outbox", state + "outbox/.deliverer", state + "outbox/harm", state + "outbox/harm/new", state + "outbox/harm/claimed",
+		state + "outbox/harm/backoff.json", state + "outbox/harm/dropped", state + "outbox/harm/dropped.1",
+		state + "outbox/harm/new/" + entryName(1<<60), state + "outbox/harm/claimed/" + entryName(1<<60) + "~1.2.x", state + "outbox/harm/claimed/~1.2.x",
+		state + "outbox/harm/rejected/" + entryName(1<<60), state + "outbox/harm/discarded/" + entryName(1<<60) + "~refused",
+		state + "journal", state + "journal/harm.jsonl", state + "journal/harm.jsonl.1", state + "keys", state + "keys/harm",
+		state + "deletions", state + "deletions/" + strings.Repeat("0", 64) + ".json", state + "deletions/." + strings.Repeat("0", 64) + ".claim",
+		".config/usagectl", ".config/usagectl/consent", ".config/usagectl/consent/all.toml", ".config/usagectl/consent/harm.refused",
+		".local/share/usagectl/tools/other.toml", ".harm/source", ".env",
+	}
+	commands := [][]string{
+		{"status"},
+		{"status", "harm"},
+		{"status", "--all", "--json"},
+		{"inspect", "harm"},
+		{"inspect", "harm", "--queued"},
+		{"inspect", "harm", "--sent"},
+		{"send", "harm", "run.end"},
+		{"send", "harm", "run.end", "--wait=200ms"},
+		{"flush", "--timeout", "500ms"},
+		{"flush", "--rejected", "--timeout", "500ms"},
+		{"env", "--all"},
+		{"enable", "--all"},
+		{"forget", "harm", "--yes"},
+		{"disable", "harm"},
+		{"status"},
+	}
+	var wg sync.WaitGroup
+	free := make(chan bool, 4)
+	for _, place := range places {
+		wg.Go(func() {
+			free <- true
+			defer func() { <-free }()
+			t.Run(strings.ReplaceAll(place, "/", " "), func(t *testing.T) {
+				victim := filepath.Join(t.TempDir(), "victim")
+				for kind, put := range kinds(t, victim) {
+					p := newPerson(t, 0, "")
+					p.enable()
+					must(t, os.MkdirAll(filepath.Join(p.home, ".harm"), 0o700))
+					mustWrite(t, filepath.Join(p.home, ".harm", "source"), id)
+					mustWrite(t, victim, "victim\n")
+					path := filepath.Join(p.home, filepath.FromSlash(place))
+					must(t, os.MkdirAll(filepath.Dir(path), 0o700))
+					must(t, os.RemoveAll(path))
+					must(t, put(path))
+					for _, args := range commands {
+						cmd := p.by([]string{"prlimit", "--as=3000000000"}, args...)
+						out, err := cmd.CombinedOutput()
+						code := cmd.ProcessState.ExitCode()
+						if code == 2 || code < 0 || bytes.Contains(out, []byte("panic")) || bytes.Contains(out, []byte("goroutine ")) {
+							t.Errorf("%s: %q: %v\n%.2000s", kind, args, err, out)
+						}
+					}
+					if got := string(mustRead(t, victim)); got != "victim\n" {
+						t.Errorf("%s: the victim's file: %.100q", kind, got)
+					}
+				}
+			})
+		})
+	}
+	wg.Wait()
+}

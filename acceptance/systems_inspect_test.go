@@ -1,0 +1,202 @@
+package acceptance
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/usagectl/usagectl/pkg/manifest"
+)
+
+// demo is the built-in tool that imitates nobody, and sends to a file.
+var demo = system{
+	tool: "demo", version: "1.2.3", level: "2", eventAt: "/event",
+	connect: connectDemo,
+	messages: func(testing.TB) []message {
+		return []message{
+			{event: "run.start", set: []string{"features=a", "features=b & <c>"}},
+			{event: "run.end", set: []string{"exit_code=3"}, data: `{"duration": 2.0, "features": []}`},
+		}
+	},
+}
+
+// connectDemo installs demo, whose receiver is the file.
+func connectDemo(t testing.TB, s system) *installed {
+	t.Helper()
+	i := &installed{system: s, person: newPersonIn(t, t.TempDir())}
+	i.must("", "enable", "-q", s.tool, "--level", s.level)
+	i.documents = func() []any {
+		data, err := os.ReadFile(filepath.Join(i.home, ".demo", "events.jsonl"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var list []any
+		for line := range bytes.Lines(data) {
+			list = append(list, decodeJSON(t, line))
+		}
+		return list
+	}
+	return i
+}
+
+// TestInspectEqualsSend holds the promise of "inspect": for every event of a built-in
+// manifest it shows what its receiver gets. Only what is new with every event, by the
+// manifest's own word, may differ. TestCollectorInspectEqualsSend does the same with the
+// tools that are not here.
+func TestInspectEqualsSend(t *testing.T) { checkInspect(t, append(systems(), demo)) }
+
+func checkInspect(t *testing.T, list []system) {
+	for _, s := range list {
+		t.Run(s.tool, func(t *testing.T) {
+			t.Parallel()
+			list := s.messages(t)
+			checkComplete(t, s, list)
+			i := s.connect(t, s)
+			_, documents := i.deliver(list)
+			for _, m := range list {
+				shown, received := i.inspect(m), documents[m.event]
+				if i.segment() {
+					received = segmentDocument(received)
+				}
+				for _, path := range i.newEachTime(m.event) {
+					if (part(shown, path) == nil) != (part(received, path) == nil) {
+						t.Errorf("%s: %s is only in one of the documents", m.event, path)
+					}
+					remove(shown, path)
+					remove(received, path)
+				}
+				var c comparison
+				for _, d := range c.differences(shown, received) {
+					t.Errorf("%s, received instead of shown: %s", m.event, d)
+				}
+			}
+		})
+	}
+}
+
+func (i *installed) transport() manifest.Transport {
+	return builtinManifest(i.t, i.tool).Send.Transport
+}
+
+func (i *installed) segment() bool { return i.transport() == manifest.Segment }
+
+// inspect is the document that inspect shows: of OTLP what goes over the wire,
+// because a receiver gets no other document.
+func (i *installed) inspect(m message) any {
+	i.t.Helper()
+	stdin, flags := i.flags(m)
+	args := slices.Concat([]string{"inspect", i.tool, m.event, "--payload"}, flags)
+	if i.transport() != manifest.OTLP {
+		return decodeJSON(i.t, []byte(i.must(stdin, args...)))
+	}
+	args[3] = "--wire"
+	wire := decodeJSON(i.t, []byte(i.must(stdin, append(args, "--json")...)))
+	body, err := encodeJSON(part(wire, "/body"))
+	if err != nil {
+		i.t.Fatal(err)
+	}
+	items := otlpItems(i.t, body)
+	if len(items) != 1 {
+		i.t.Fatalf("%d spans are shown: %s", len(items), body)
+	}
+	return items[0]
+}
+
+// segmentDocument is the part of a Segment message that comes from the document;
+// the transport adds the rest.
+func segmentDocument(message any) any {
+	document := map[string]any{}
+	for _, name := range []string{"event", "userId", "anonymousId", "properties", "context"} {
+		if v, ok := message.(map[string]any)[name]; ok {
+			document[name] = v
+		}
+	}
+	return document
+}
+
+// otlpPlaces are where the OTLP transport puts times and IDs of a document.
+var otlpPlaces = strings.NewReplacer("/start", "/item/startTimeUnixNano", "/end", "/item/endTimeUnixNano",
+	"/events/", "/item/events/", "/time", "/timeUnixNano")
+
+// newEachTime lists the places of an event whose values are new each time: times
+// and the event's ID. The run's ID is given and has to be equal.
+func (i *installed) newEachTime(event string) []string {
+	i.t.Helper()
+	var list []string
+	m := builtinManifest(i.t, i.tool)
+	for _, f := range m.FieldsOf(event) {
+		if f.From != manifest.FromNow && f.From != manifest.FromEventID {
+			continue
+		}
+		path := "/" + strings.Join(f.Key, "/")
+		if i.transport() == manifest.OTLP {
+			path = otlpPlaces.Replace(path)
+		}
+		list = append(list, path)
+	}
+	if i.transport() == manifest.OTLP {
+		list = append(list, "/item/spanId") // the event's ID by the transport's rule
+	}
+	return list
+}
+
+// TestInspectMasksSecrets holds that a write key is not shown, and that it does
+// travel, in either of the two ways that Segment knows.
+func TestInspectMasksSecrets(t *testing.T) {
+	const basic = "Basic VEVTVF9XUklURV9LRVk6" // base64 of "TEST_WRITE_KEY:"
+	for auth, edits := range map[string][]string{"body": nil, "basic": {`auth          = "body"`, `auth          = "basic"`}} {
+		t.Run(auth, func(t *testing.T) {
+			t.Parallel()
+			r := newRecorder(t, "200")
+			i := install(t, nannyml, r.url(), edits...)
+			m := nannyml.messages(t)[0]
+			if out := i.send(m, "--wait=30s"); out.code != 0 || out.Outcome != "sent" {
+				t.Errorf("%+v", out)
+			}
+			got := r.all()[0]
+			want, wantKey := "", any(writeKey)
+			if auth == "basic" {
+				want, wantKey = basic, nil
+			}
+			if header := got.header.Get("Authorization"); header != want {
+				t.Errorf("Authorization is %q, not %q", header, want)
+			}
+			if key := part(decodeJSON(t, got.body), "/writeKey"); key != wantKey {
+				t.Errorf("writeKey is %v, not %v", key, wantKey)
+			}
+			stdin, flags := i.flags(m)
+			for _, form := range [][]string{{"--wire"}, {"--wire", "--json"}, {"--payload"}, {"--json"}, {}} {
+				shown := i.must(stdin, slices.Concat([]string{"inspect", i.tool, m.event}, form, flags)...)
+				if strings.Contains(shown, writeKey) || strings.Contains(shown, strings.Fields(basic)[1]) {
+					t.Errorf("inspect %q shows the key: %s", form, shown)
+				}
+				if slices.Contains(form, "--wire") && !strings.Contains(shown, "****") {
+					t.Errorf("inspect %q shows nothing in the key's place: %s", form, shown)
+				}
+			}
+			mustNotHold(t, i.home, writeKey)
+		})
+	}
+}
+
+// mustNotHold looks for a text in every file of a directory.
+func mustNotHold(t testing.TB, dir, text string) {
+	t.Helper()
+	err := filepath.WalkDir(dir, func(path string, e os.DirEntry, err error) error {
+		if err != nil || !e.Type().IsRegular() {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		if err == nil && bytes.Contains(data, []byte(text)) {
+			err = fmt.Errorf("%s holds %q", path, text)
+		}
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
