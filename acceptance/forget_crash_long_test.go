@@ -29,7 +29,7 @@ func TestForgetCrash(t *testing.T) {
 	needProgram(t, "strace")
 	template := newLeaver(t, 0, "200", "503")
 	template.used()
-	template.litter()
+	template.leftovers()
 	moments := newKillPoints(template.watch(t))
 	for most := maxTries; !moments.known(); most-- {
 		if most == 0 {
@@ -181,7 +181,7 @@ func (v *victim) inOrder(f *filed) {
 			whole = false
 		}
 	}
-	allKeys := 2 * len(twins) // with the litter
+	allKeys := 2 * len(twins) // with the leftovers
 	if len(keys) < allKeys && len(events) > 0 {
 		v.t.Errorf("a key is gone before the events %q", events)
 	}

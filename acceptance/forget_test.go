@@ -24,7 +24,7 @@ import (
 func TestForgetTwice(t *testing.T) {
 	template := newLeaver(t, 0, "200", "503")
 	template.used()
-	template.litter()
+	template.leftovers()
 	for range 4 {
 		l := template.another(t, "200", "503")
 		before := l.kept()
@@ -202,7 +202,7 @@ func TestForgetLocalOnly(t *testing.T) {
 	needProgram(t, "strace")
 	l := newLeaver(t, 0, "200", "503")
 	l.used()
-	l.litter()
+	l.leftovers()
 	before := l.kept()
 	other := newRecorder(t, "503", "200")
 	l.installs("other", "other", l.events, other)
@@ -283,7 +283,7 @@ func TestForgetFullDisk(t *testing.T) {
 				l := newLeaver(t, 0, "200", "503")
 				mountTmpfs(t, l.state(), c.options)
 				l.used()
-				l.litter()
+				l.leftovers()
 				if used {
 					must(t, os.Mkdir(l.state("deletions"), 0o700))
 				}

@@ -210,9 +210,9 @@ func (p *person) relive(clock time.Time) {
 	if time.Until(clock).Abs() > 48*time.Hour {
 		mustWrite(p.t, p.outbox("backoff.json"), backoffUntil(clock.Add(time.Minute)))
 	}
-	baton := p.state("outbox", ".deliverer")
-	mustWrite(p.t, baton, fmt.Sprintf("%d.0123456789ab", os.Getpid()))
-	must(p.t, os.Chtimes(baton, clock, clock))
+	lease := p.state("outbox", ".deliverer")
+	mustWrite(p.t, lease, fmt.Sprintf("%d.0123456789ab", os.Getpid()))
+	must(p.t, os.Chtimes(lease, clock, clock))
 }
 
 // TestHarmMissingDirectories finds the outbox as a command leaves it that is

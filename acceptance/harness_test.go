@@ -42,10 +42,10 @@ func awaitDeliverer(state string) {
 	if state == "" {
 		return
 	}
-	baton := filepath.Join(state, "usagectl", "outbox", ".deliverer")
+	lease := filepath.Join(state, "usagectl", "outbox", ".deliverer")
 	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
-		content, err := os.ReadFile(baton)
-		info, errInfo := os.Stat(baton)
+		content, err := os.ReadFile(lease)
+		info, errInfo := os.Stat(lease)
 		if errors.Is(err, fs.ErrNotExist) || errors.Is(errInfo, fs.ErrNotExist) {
 			return
 		}
@@ -133,7 +133,7 @@ func contents(t testing.TB, dir string) map[string]string {
 			return err
 		}
 		data, err := os.ReadFile(path)
-		if errors.Is(err, fs.ErrNotExist) { // the baton of a deliverer that ends
+		if errors.Is(err, fs.ErrNotExist) { // the lease of a deliverer that ends
 			return nil
 		}
 		all[strings.TrimPrefix(path, dir)] = string(data)

@@ -103,9 +103,9 @@ func (l *leaver) runs(want int, args ...string) (stdout, stderr string) {
 
 func (l *leaver) source() string { return filepath.Join(l.home, ".mytool", "source") }
 
-// litter leaves the old ID wherever a past crash, a receiver's refusal or a
+// temporary files leaves the old ID wherever a past crash, a receiver's refusal or a
 // delivery can have left it.
-func (l *leaver) litter() {
+func (l *leaver) leftovers() {
 	l.t.Helper()
 	mustWrite(l.t, filepath.Join(l.home, ".mytool", ".source.123.tmp"), l.old)
 	must(l.t, os.MkdirAll(l.state("journal"), 0o700))

@@ -73,8 +73,8 @@ func (b *bench) contestants() (list []contestant, notes []string, err error) {
 	list = []contestant{
 		{name: empty, argv: []string{b.empty}, env: mute.env()},
 		send(off, mute, nil, nil),
-		send(atWork, busy, busy.holdBaton, func() error { return busy.takeBack(0) }),
-		send(waiting, full, full.holdBaton, func() error { return full.takeBack(many) }),
+		send(atWork, busy, busy.holdLease, func() error { return busy.takeBack(0) }),
+		send(waiting, full, full.holdLease, func() error { return full.takeBack(many) }),
 		send(started, idle, idle.clear, func() error { return errors.Join(b.server.answered(), idle.endDeliverer()) }),
 		send(blackHole, dead, dead.clear, dead.endDeliverer),
 		looks(envNone, fresh, "env", "--quiet"),

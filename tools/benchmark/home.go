@@ -92,24 +92,24 @@ func (h *home) outbox(names ...string) string {
 
 // The parts of an outbox that the benchmark handles, as pkg/sender has them.
 const (
-	baton = ".deliverer" // "PID.DOMAIN" of the deliverer that is at work
+	lease = ".deliverer" // "PID.DOMAIN" of the deliverer that is at work
 	queue = "bench/new"  // a file an event: "TIME-ID.json"
 )
 
 // clear removes what waits, and every sign of a deliverer.
 func (h *home) clear() (err error) {
-	for _, name := range []string{baton, queue, "bench/claimed", "bench/backoff.json"} {
+	for _, name := range []string{lease, queue, "bench/claimed", "bench/backoff.json"} {
 		err = errors.Join(err, os.RemoveAll(h.outbox(name)))
 	}
 	return errors.Join(err, os.MkdirAll(h.outbox(queue), 0o700), os.MkdirAll(h.outbox("bench/claimed"), 0o700))
 }
 
-// deliverer reads the baton.
+// deliverer reads the lease.
 func (h *home) deliverer() (pid int, domain string, err error) {
-	content, err := os.ReadFile(h.outbox(baton))
+	content, err := os.ReadFile(h.outbox(lease))
 	first, domain, _ := strings.Cut(string(content), ".")
 	if pid, _ = strconv.Atoi(first); err == nil && pid <= 1 {
-		err = fmt.Errorf("the baton names no process: %q", content)
+		err = fmt.Errorf("the lease names no process: %q", content)
 	}
 	return pid, domain, err
 }
@@ -141,24 +141,24 @@ func (h *home) endDeliverer() error {
 	return p.Release()
 }
 
-// holdBaton makes this process look like a deliverer at work. The baton's domain
+// holdLease makes this process look like a deliverer at work. The lease's domain
 // has to be a real one, so the first time a real deliverer makes it.
-func (h *home) holdBaton() error {
+func (h *home) holdLease() error {
 	pid, _, err := h.deliverer()
 	if err == nil && pid == os.Getpid() {
-		return os.Chtimes(h.outbox(baton), time.Time{}, time.Now())
+		return os.Chtimes(h.outbox(lease), time.Time{}, time.Now())
 	}
 	if err := errors.Join(h.send("queued"), h.endDeliverer()); err != nil {
 		return err
 	}
 	_, domain, err := h.deliverer()
-	return errors.Join(err, h.clear(), os.WriteFile(h.outbox(baton), fmt.Appendf(nil, "%d.%s", os.Getpid(), domain), 0o600))
+	return errors.Join(err, h.clear(), os.WriteFile(h.outbox(lease), fmt.Appendf(nil, "%d.%s", os.Getpid(), domain), 0o600))
 }
 
 // fill agrees, and puts n copies of a real event into the outbox, each with an ID
 // and a time of its own. They are older than any that will be sent.
 func (h *home) fill(n int) error {
-	if err := errors.Join(h.enable(), h.holdBaton(), h.send("queued")); err != nil {
+	if err := errors.Join(h.enable(), h.holdLease(), h.send("queued")); err != nil {
 		return err
 	}
 	sent, err := h.last(0)
