@@ -28,7 +28,7 @@ type admission struct {
 
 func (s Sender) admission(m *manifest.Manifest) *admission {
 	gone, err := s.deletions().Forgotten()
-	refused, refusedErr := consent.RefusedAt(s.dirs, m.Tool.ID)
+	refused, refusedErr := consent.RefusedAt(*s.dirs(), m.Tool.ID)
 	err = errors.Join(err, refusedErr)
 	if refused.After(s.Now().Add(maxSkew)) {
 		err = errors.Join(err, fmt.Errorf("a refusal is marked as in force at %s, which is not yet; \"usagectl enable %s\" mends that", refused.Format(time.RFC3339), m.Tool.ID))

@@ -28,7 +28,7 @@ import (
 func TestForgottenEvents(t *testing.T) {
 	s := newSender(t)
 	r := sendertest.NewReceiver(t, nil)
-	file := filepath.Join(s.dirs.Home, "mytool.toml")
+	file := filepath.Join(s.dirs().Home, "mytool.toml")
 	sendertest.Write(t, file, strings.ReplaceAll(sendertest.ByEvent, "ENDPOINT", r.URL))
 	if err := s.deletions().Create(deletionIn(t, true, deletion.ByMail)); err != nil {
 		t.Fatal(err)
@@ -145,7 +145,7 @@ func TestGate(t *testing.T) {
 			refuseAndLift(t, s, noon.Add(time.Nanosecond))
 		}, true},
 		"a refusal of the machine": {func(t *testing.T, s Sender, _ *manifest.Manifest, _ consent.Terms) {
-			m, err := consent.OpenSystemStore(s.dirs.System, "")
+			m, err := consent.OpenSystemStore(s.dirs().System, "")
 			sendertest.Must(t, err)
 			defer m.Close()
 			_, err = m.Refuse(manifest.ID{}, false)
@@ -157,7 +157,7 @@ func TestGate(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSender(t)
-			s.dirs.System = filepath.Join(s.dirs.Home, "system")
+			s.dirs().System = filepath.Join(s.dirs().Home, "system")
 			m, terms := agreedTool(t, s, "https://mytool.example")
 			e := queue(t, s, terms, noon)
 			e.Values = jsondoc.Of("source", sampleID)

@@ -169,7 +169,7 @@ func TestAskWhen(t *testing.T) {
 					if want == 0 && !reflect.DeepEqual(d, before) {
 						t.Errorf("%s: it became\n%+v of\n%+v", state, d, before)
 					}
-					if left := sendertest.Tree(t, s.dirs.Home); (len(left) > 0) != (want > 0) {
+					if left := sendertest.Tree(t, s.dirs().Home); (len(left) > 0) != (want > 0) {
 						t.Errorf("%s: written: %q", state, left)
 					}
 				}
@@ -270,7 +270,7 @@ func TestAskByEveryTransport(t *testing.T) {
 	if n := len(r.Requests()); n != 3 {
 		t.Errorf("asked %d times", n)
 	}
-	if data, err := os.ReadFile(filepath.Join(s.dirs.Home, ".t", "x.log")); err != nil || string(data) != askedDocument+"\n" {
+	if data, err := os.ReadFile(filepath.Join(s.dirs().Home, ".t", "x.log")); err != nil || string(data) != askedDocument+"\n" {
 		t.Errorf("file: %s, %v", data, err)
 	}
 }

@@ -55,7 +55,7 @@ func TestPreviewDeletions(t *testing.T) {
 			t.Errorf("%s: nobody is to be asked: %+v, %v", how, list, err)
 		}
 	}
-	if left := sendertest.Tree(t, s.dirs.Home); len(left) != 0 || len(r.Requests()) != 0 {
+	if left := sendertest.Tree(t, s.dirs().Home); len(left) != 0 || len(r.Requests()) != 0 {
 		t.Errorf("written: %q; asked %d times", left, len(r.Requests()))
 	}
 }

@@ -70,7 +70,7 @@ func TestTheQueueGoesRound(t *testing.T) {
 			}))
 			defer server.Close()
 			_, terms := agreedTool(t, s, server.URL)
-			file := filepath.Join(s.dirs.DataHome, "usagectl", "tools", "mytool.toml")
+			file := filepath.Join(s.dirs().DataHome, "usagectl", "tools", "mytool.toml")
 			data, err := os.ReadFile(file)
 			sendertest.Must(t, err)
 			text := strings.Replace(string(data), `"http"`, c.transport, 1)

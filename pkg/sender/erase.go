@@ -73,17 +73,17 @@ func (s Sender) removeID(d *deletion.Deletion) error {
 // checkSourcePath holds the rule of manifests for the path that a deletion names: a
 // file in a directory of its own in this home, or where one of its tools has its ID now.
 func (s Sender) checkSourcePath(d *deletion.Deletion) error {
-	home := filepath.ToSlash(s.dirs.Home) + "/"
+	home := filepath.ToSlash(s.dirs().Home) + "/"
 	rest, inHome := strings.CutPrefix(filepath.ToSlash(d.SourcePath), home)
-	if d.SourcePath == s.idFile || s.dirs.Home != "" && inHome && manifest.IsIDPath("~/"+rest) {
+	if d.SourcePath == s.idFile || s.dirs().Home != "" && inHome && manifest.IsIDPath("~/"+rest) {
 		return nil
 	}
 	for _, tool := range d.Tools {
-		m, err := manifest.Library{Dirs: s.dirs.Tools()}.Find(tool)
+		m, err := manifest.Library{Dirs: s.dirs().Tools()}.Find(tool)
 		if err != nil || !m.Identity.Random {
 			continue
 		}
-		if path, err := identity.Path(m.Identity, s.lookup, s.dirs.Home); err == nil && path == d.SourcePath {
+		if path, err := identity.Path(m.Identity, s.lookup, s.dirs().Home); err == nil && path == d.SourcePath {
 			return nil
 		}
 	}

@@ -101,11 +101,11 @@ func TestRotate(t *testing.T) {
 			if c.blocked {
 				sendertest.Block(t, s.keyPath(d.Tools[1]))
 			}
-			before := sendertest.Tree(t, s.dirs.Home)
+			before := sendertest.Tree(t, s.dirs().Home)
 			if err := s.rotate(&d); (err != nil) != c.blocked {
 				t.Error(err)
 			}
-			after := sendertest.Tree(t, s.dirs.Home)
+			after := sendertest.Tree(t, s.dirs().Home)
 			if c.keys {
 				delete(before, temporary) // it holds the old ID
 				if !maps.Equal(before, after) {
@@ -158,7 +158,7 @@ func TestEraseHere(t *testing.T) {
 	if e, err := s.EraseHere(t.Context(), sendertest.ToolID(t, "third")); e != (Emptied{}) || err != nil {
 		t.Errorf("nothing: %+v, %v", e, err)
 	}
-	s.dirs.StateHome = ""
+	s.dirs().StateHome = ""
 	if e, err := s.EraseHere(t.Context(), tool); e != (Emptied{}) || err != nil {
 		t.Errorf("no state directory: %+v, %v", e, err)
 	}
@@ -173,8 +173,8 @@ func TestSourcePath(t *testing.T) {
 	} {
 		s := newSender(t)
 		d := deletionIn(t, false)
-		d.SourcePath = strings.Replace(path, "~", s.dirs.Home, 1)
-		sendertest.Must(t, os.MkdirAll(filepath.Join(s.dirs.Home, ".mytool"), 0o700))
+		d.SourcePath = strings.Replace(path, "~", s.dirs().Home, 1)
+		sendertest.Must(t, os.MkdirAll(filepath.Join(s.dirs().Home, ".mytool"), 0o700))
 		sendertest.Write(t, d.SourcePath, sampleID)
 		sendertest.Must(t, s.deletions().Create(d))
 		if listed := len(s.Unused()) > 0; listed == removed {

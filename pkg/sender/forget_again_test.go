@@ -159,7 +159,7 @@ func TestForgetAgain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f.SourcePath = filepath.Join(s.dirs.Home, ".elsewhere", "source")
+	f.SourcePath = filepath.Join(s.dirs().Home, ".elsewhere", "source")
 	sendertest.Write(t, f.SourcePath, sampleID)
 	sendertest.Write(t, s.keyPath(tool), "key")
 	place(t, s.outbox(tool), "new", sampleID)

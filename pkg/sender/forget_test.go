@@ -114,7 +114,7 @@ func TestForget(t *testing.T) {
 	if left := sendertest.Names(t, ds.Dir()); !slices.Equal(left, []string{deletion.HashID(sampleID) + ".json"}) {
 		t.Errorf("left: %q", left)
 	}
-	for path, text := range sendertest.Tree(t, s.dirs.Home) {
+	for path, text := range sendertest.Tree(t, s.dirs().Home) {
 		if strings.Contains(text, sampleID) {
 			t.Errorf("%s names the ID: %s", path, text)
 		}
@@ -167,7 +167,7 @@ func TestForgetLocalOnlyLater(t *testing.T) {
 // nobody is asked, and the ID stays, or there would be nothing to ask with.
 func TestForgetNotFiled(t *testing.T) {
 	for name, spoil := range map[string]func(s *Sender) context.Context{
-		"no state directory":  func(s *Sender) context.Context { s.dirs.StateHome = ""; return t.Context() },
+		"no state directory":  func(s *Sender) context.Context { s.dirs().StateHome = ""; return t.Context() },
 		"a file in the place": func(s *Sender) context.Context { sendertest.Write(t, s.deletions().Dir(), ""); return t.Context() },
 		"a directory in the place": func(s *Sender) context.Context {
 			sendertest.Block(t, s.deletions().Path(deletion.HashID(sampleID)))
@@ -188,13 +188,13 @@ func TestForgetNotFiled(t *testing.T) {
 			r := sendertest.NewReceiver(t, nil)
 			source := sourceWith(t, s, sampleID)
 			ctx := spoil(&s)
-			sendertest.Write(t, filepath.Join(s.dirs.Home, "state", "usagectl", "keys", "mytool"), "key")
-			before := sendertest.Tree(t, s.dirs.Home)
+			sendertest.Write(t, filepath.Join(s.dirs().Home, "state", "usagectl", "keys", "mytool"), "key")
+			before := sendertest.Tree(t, s.dirs().Home)
 			d, removed, err := s.Forget(ctx, Forgetting{Tools: []*manifest.Manifest{sendertest.Tool(t, "mytool", r.URL, sendertest.ByHTTP(r.URL))}, SourcePath: source, SourceID: sampleID})
 			if !errors.Is(err, ErrNotFiled) || removed != nil || d.SHA256 != "" {
 				t.Errorf("%+v, %v, %v", d, removed, err)
 			}
-			if after := sendertest.Tree(t, s.dirs.Home); !maps.Equal(before, after) {
+			if after := sendertest.Tree(t, s.dirs().Home); !maps.Equal(before, after) {
 				t.Errorf("\nbefore %q\nafter  %q", before, after)
 			}
 			if n := len(r.Requests()); n != 0 {
@@ -267,7 +267,7 @@ func TestForgetAfterCrash(t *testing.T) {
 			if !got.Erased || got.Requests[0].State != deletion.Accepted || got.SourceID != "" {
 				t.Errorf("%+v", got)
 			}
-			for path, text := range sendertest.Tree(t, s.dirs.Home) {
+			for path, text := range sendertest.Tree(t, s.dirs().Home) {
 				if strings.Contains(text, sampleID) || path == s.keyPath(tool) {
 					t.Errorf("%s is there: %s", path, text)
 				}

@@ -47,7 +47,7 @@ func journalFile(s Sender, tool manifest.ID) string {
 // sourceWith makes the ID file of a tool.
 func sourceWith(t testing.TB, s Sender, id string) string {
 	t.Helper()
-	path := filepath.Join(s.dirs.Home, ".mytool", "source")
+	path := filepath.Join(s.dirs().Home, ".mytool", "source")
 	sendertest.Write(t, path, id)
 	return path
 }
@@ -112,7 +112,7 @@ func marshalled(t testing.TB, d deletion.Deletion) []byte {
 // filed is a home in which everything is erased and these tools are to be asked.
 func filed(t testing.TB, s Sender, tools ...*manifest.Manifest) deletion.Deletion {
 	t.Helper()
-	d := Forgetting{Tools: tools, SourcePath: filepath.Join(s.dirs.Home, ".mytool", "source"), SourceID: sampleID}.deletion(s.Now())
+	d := Forgetting{Tools: tools, SourcePath: filepath.Join(s.dirs().Home, ".mytool", "source"), SourceID: sampleID}.deletion(s.Now())
 	d.Erased = true
 	if err := s.deletions().Create(d); err != nil {
 		t.Fatal(err)
@@ -124,7 +124,7 @@ func filed(t testing.TB, s Sender, tools ...*manifest.Manifest) deletion.Deletio
 func agreedTool(t testing.TB, s Sender, address string) (*manifest.Manifest, consent.Terms) {
 	t.Helper()
 	m := sendertest.Tool(t, "mytool", address, `method = "none"`)
-	file := filepath.Join(s.dirs.DataHome, "usagectl", "tools", "mytool.toml")
+	file := filepath.Join(s.dirs().DataHome, "usagectl", "tools", "mytool.toml")
 	sendertest.Write(t, file, strings.ReplaceAll(`schema = 1
 tool = {id = "mytool", name = "Tool mytool", purpose = "A test.", contact = "privacy@mytool.example"}
 send = {transport = "http", endpoint = "ADDRESS/v1"}
@@ -136,7 +136,7 @@ field = [{name = "source", from = "identity.source", purpose = "p"}]
 
 // decisionsAt is where the person's decisions are kept, at a time.
 func decisionsAt(s Sender, at time.Time) consent.Store {
-	return consent.Store{Dirs: s.dirs, Now: func() time.Time { return at }}
+	return consent.Store{Dirs: *s.dirs(), Now: func() time.Time { return at }}
 }
 
 // agreeAt agrees to a tool at the lowest level, at a time, and returns to what.

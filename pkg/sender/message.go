@@ -57,7 +57,7 @@ func deletionTarget(r deletion.Request) transport.Target {
 
 // transportConfig is what transports need of the sender's surroundings.
 func (s Sender) transportConfig() transport.Config {
-	return transport.Config{Client: s.client, Env: s.lookup, Home: s.dirs.Home, Version: s.programVersion(), Now: s.Now}
+	return transport.Config{Client: s.client, Env: s.lookup, Home: s.dirs().Home, Version: s.programVersion(), Now: s.Now}
 }
 
 // transportOf is the transport that a manifest asks for.

@@ -57,7 +57,7 @@ func TestPreview(t *testing.T) {
 			s, _, started := takingAt(t, sendertest.Nowhere)
 			e := Event{Tool: "mytool", Name: "run", Values: map[string]any{"n": 1}}
 			c.change(&s, &e)
-			before := sendertest.Tree(t, s.dirs.Home)
+			before := sendertest.Tree(t, s.dirs().Home)
 			p, err := s.Preview(e, c.level)
 			sendertest.Must(t, err)
 			if p.Would != c.would || p.Reason.Rule != c.rule || p.Reason.Detail == "" || p.Event.Name == "" {
@@ -71,7 +71,7 @@ func TestPreview(t *testing.T) {
 					t.Errorf("%+v", f)
 				}
 			}
-			if after := sendertest.Tree(t, s.dirs.Home); !maps.Equal(before, after) || *started != 0 {
+			if after := sendertest.Tree(t, s.dirs().Home); !maps.Equal(before, after) || *started != 0 {
 				t.Errorf("something was made:\nbefore %q\nafter  %q", before, after)
 			}
 		})

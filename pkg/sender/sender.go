@@ -43,7 +43,7 @@ type Config struct {
 // processes too. [Open] makes one. The zero value knows no directories: it takes nothing,
 // and what it is asked ends with [ErrNoState].
 type Sender struct {
-	dirs    dirs.Dirs
+	at      *dirs.Dirs // nil where no directory is known; nobody changes it
 	env     consent.Env
 	workDir string
 	now     func() time.Time
@@ -57,9 +57,9 @@ type Sender struct {
 // Open returns a sender. It reads the environment where c leaves that to it, and makes
 // and changes nothing.
 func Open(c Config) Sender {
-	s := Sender{c.Dirs, c.Env, c.WorkDir, c.Now, c.Version, c.Deliver, nil, ""}
-	if reflect.ValueOf(s.dirs).IsZero() {
-		s.dirs = dirs.Default()
+	s := Sender{&c.Dirs, c.Env, c.WorkDir, c.Now, c.Version, c.Deliver, nil, ""}
+	if reflect.ValueOf(c.Dirs).IsZero() {
+		c.Dirs = dirs.Default()
 	}
 	if s.env == nil {
 		s.env = os.LookupEnv
@@ -68,6 +68,14 @@ func Open(c Config) Sender {
 		s.workDir, _ = os.Getwd() // "" is looked at by nobody
 	}
 	return s
+}
+
+// dirs are the directories in which things are kept.
+func (s Sender) dirs() *dirs.Dirs {
+	if s.at == nil {
+		return &dirs.Dirs{}
+	}
+	return s.at
 }
 
 // Now is the time by the sender's clock.
@@ -99,15 +107,15 @@ var ErrNoState = errors.New("the state directory is not known: neither HOME nor 
 // noState is the error where nothing can be kept: [ErrNoState], or why the state
 // directory is not used.
 func (s Sender) noState() error {
-	if flaw := s.dirs.StateFlaw; flaw != "" {
-		return fmt.Errorf("the state directory %s is not used: %s", s.dirs.UncheckedStateDir(), flaw)
+	if flaw := s.dirs().StateFlaw; flaw != "" {
+		return fmt.Errorf("the state directory %s is not used: %s", s.dirs().UncheckedStateDir(), flaw)
 	}
 	return ErrNoState
 }
 
 // state is the directory of outboxes, journals, deletions and keys; "" if it is not
 // known or cannot be relied on.
-func (s Sender) state() string { return s.dirs.StateDir() }
+func (s Sender) state() string { return s.dirs().StateDir() }
 
 func (s Sender) outbox(tool manifest.ID) outbox.Outbox { return outbox.Open(s.state(), tool) }
 
@@ -123,7 +131,7 @@ func (s Sender) keyPath(tool manifest.ID) string {
 // manifestOf finds the manifest of an event, in a file if that is not "".
 func (s Sender) manifestOf(tool manifest.ID, file string) (*manifest.Manifest, error) {
 	if file == "" {
-		return manifest.Library{Dirs: s.dirs.Tools()}.Find(tool)
+		return manifest.Library{Dirs: s.dirs().Tools()}.Find(tool)
 	}
 	m, err := manifest.ReadFile(file)
 	if err == nil && m.Tool.ID != tool {
@@ -134,7 +142,7 @@ func (s Sender) manifestOf(tool manifest.ID, file string) (*manifest.Manifest, e
 
 // verdict asks for consent to a tool's telemetry, as seen from a directory.
 func (s Sender) verdict(m *manifest.Manifest, dir string) consent.Verdict {
-	_, v := consent.Store{Dirs: s.dirs}.Ask(m.Tool.ID, m, s.lookup, dir)
+	_, v := consent.Store{Dirs: *s.dirs()}.Ask(m.Tool.ID, m, s.lookup, dir)
 	return v
 }
 

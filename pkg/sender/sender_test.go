@@ -181,8 +181,8 @@ func TestZeroConfig(t *testing.T) {
 	t.Setenv("USAGECTL_TEST_VARIABLE", "x")
 	t.Chdir(home)
 	s := Open(Config{})
-	if !reflect.DeepEqual(s.dirs, dirs.Default()) {
-		t.Errorf("directories: %+v, want %+v", s.dirs, dirs.Default())
+	if !reflect.DeepEqual(*s.dirs(), dirs.Default()) {
+		t.Errorf("directories: %+v, want %+v", s.dirs(), dirs.Default())
 	}
 	if wd, err := os.Getwd(); err != nil || s.workDir != wd {
 		t.Errorf("it works in %s, %v", s.workDir, err)
@@ -237,7 +237,7 @@ func TestNothingIsShared(t *testing.T) {
 	s, m, _ := takingAt(t, sendertest.Nowhere)
 	m.Send.Headers = []manifest.Header{{Name: "X-Plain", Value: "plain"}}
 	f := filed(t, s, sendertest.Tool(t, "mytool", sendertest.Nowhere, sendertest.ByHTTP(sendertest.Nowhere)))
-	sendertest.Write(t, filepath.Join(s.dirs.Home, ".mytool", "source"), otherID)
+	sendertest.Write(t, filepath.Join(s.dirs().Home, ".mytool", "source"), otherID)
 	queued := s.Take(t.Context(), Event{Manifest: m, Name: "run", Values: map[string]any{"n": 1, "list": []string{"a"}}})
 	if queued.Outcome != Queued {
 		t.Fatalf("%+v", queued)

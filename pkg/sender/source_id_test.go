@@ -28,7 +28,7 @@ func forgottenIn(t *testing.T, then string, redacted bool) (s Sender, path strin
 	d := deletionIn(t, redacted, deletion.Accepted)
 	d.SourcePath = path
 	if then != "" {
-		d.SourcePath = filepath.Join(s.dirs.Home, then)
+		d.SourcePath = filepath.Join(s.dirs().Home, then)
 	}
 	if err := s.deletions().Write(&d); err != nil {
 		t.Fatal(err)
@@ -45,14 +45,14 @@ func TestForgottenIDIsRotated(t *testing.T) {
 			for _, keyFirst := range []bool{false, true} {
 				t.Run(fmt.Sprintf("%s, redacted %v, key first %v", name, redacted, keyFirst), func(t *testing.T) {
 					s, path, tool, oldKey := forgottenIn(t, then, redacted)
-					before := sendertest.Tree(t, s.dirs.Home)
+					before := sendertest.Tree(t, s.dirs().Home)
 					if id, err := s.sourceID(path, false); id != "" || !errors.Is(err, identity.ErrNone) {
 						t.Errorf("shown: %q, %v", id, err)
 					}
 					if key, err := s.hashKey(tool, path, false); key != nil || !errors.Is(err, identity.ErrNone) {
 						t.Errorf("shown: %x, %v", key, err)
 					}
-					if after := sendertest.Tree(t, s.dirs.Home); !maps.Equal(before, after) {
+					if after := sendertest.Tree(t, s.dirs().Home); !maps.Equal(before, after) {
 						t.Errorf("looking at it:\nbefore %q\nafter  %q", before, after)
 					}
 					var key []byte
@@ -121,10 +121,10 @@ func TestIDThatIsNotForgotten(t *testing.T) {
 			t.Errorf("%x, %v", got, err)
 		}
 	}
-	if id, err := s.sourceID(filepath.Join(s.dirs.Home, "none"), false); id != "" || !errors.Is(err, identity.ErrNone) {
+	if id, err := s.sourceID(filepath.Join(s.dirs().Home, "none"), false); id != "" || !errors.Is(err, identity.ErrNone) {
 		t.Errorf("%q, %v", id, err)
 	}
-	s.dirs.StateHome = ""
+	s.dirs().StateHome = ""
 	if id, err := s.sourceID(path, false); err != nil || id != otherID {
 		t.Errorf("without a state directory: %q, %v", id, err)
 	}

@@ -49,7 +49,7 @@ func TestStartForDeletions(t *testing.T) {
 	if err := wake(); err != nil || started != 2 {
 		t.Errorf("after one that did not start: %d, %v", started, err)
 	}
-	s.dirs.StateHome = ""
+	s.dirs().StateHome = ""
 	if err := wake(); err != nil || started != 2 {
 		t.Errorf("without a state directory: %d, %v", started, err)
 	}

@@ -45,7 +45,7 @@ func takingAt(t testing.TB, address string) (s Sender, m *manifest.Manifest, sta
 	s, started = newSender(t), new(int)
 	text := strings.ReplaceAll(taken, "ENDPOINT", address)
 	m = sendertest.Parse(t, text)
-	sendertest.Write(t, filepath.Join(s.dirs.DataHome, "usagectl", "tools", "mytool.toml"), text)
+	sendertest.Write(t, filepath.Join(s.dirs().DataHome, "usagectl", "tools", "mytool.toml"), text)
 	agreeAt(t, s, m, noon.Add(-time.Hour))
 	s.deliver = func(stdin *os.File) (int, error) {
 		*started++
@@ -83,14 +83,14 @@ func TestTake(t *testing.T) {
 			s.deliver = func(*os.File) (int, error) { return 0, os.ErrPermission }
 		}, Queued, consent.ByGrant, is(os.ErrPermission), 1, 0},
 		{"by the manifest of a file", func(s *Sender, e *Event) {
-			e.ManifestFile = filepath.Join(s.dirs.DataHome, "usagectl", "tools", "mytool.toml")
+			e.ManifestFile = filepath.Join(s.dirs().DataHome, "usagectl", "tools", "mytool.toml")
 		}, Queued, consent.ByGrant, nil, 1, 1},
 
 		{"refused", func(s *Sender, _ *Event) {
 			sendertest.Must(t, decisionsAt(*s, noon).Refuse(sendertest.ToolID(t, "mytool")))
 		}, Off, consent.User, nil, 0, 0},
 		{"never asked", func(s *Sender, _ *Event) {
-			sendertest.Must(t, os.RemoveAll(s.dirs.ConfigHome))
+			sendertest.Must(t, os.RemoveAll(s.dirs().ConfigHome))
 		}, Off, consent.Undecided, nil, 0, 0},
 		{"an event that was not agreed to", func(_ *Sender, e *Event) { e.Name = "crash" }, Off, RuleEvent, nil, 0, 0},
 
@@ -98,14 +98,14 @@ func TestTake(t *testing.T) {
 		{"no name of a tool", func(_ *Sender, e *Event) { e.Tool = "../mytool" }, Dropped, RuleData, is(manifest.ErrUnknownTool), 0, 0},
 		{"an unknown tool", func(_ *Sender, e *Event) { e.Tool = "nosuchtool" }, Dropped, RuleData, is(manifest.ErrUnknownTool), 0, 0},
 		{"a manifest that is none", func(s *Sender, e *Event) {
-			e.ManifestFile = filepath.Join(s.dirs.Home, "bad.toml")
+			e.ManifestFile = filepath.Join(s.dirs().Home, "bad.toml")
 			sendertest.Write(t, e.ManifestFile, "schema = 1\nnonsense = 2\n")
 		}, Dropped, RuleManifest, func(err error) bool { var bad manifest.Errors; return errors.As(err, &bad) }, 0, 0},
 		{"a manifest of another tool", func(s *Sender, e *Event) {
-			e.ManifestFile = filepath.Join(s.dirs.Home, "other.toml")
+			e.ManifestFile = filepath.Join(s.dirs().Home, "other.toml")
 			sendertest.Write(t, e.ManifestFile, strings.Replace(strings.ReplaceAll(taken, "ENDPOINT", sendertest.Nowhere), "mytool", "other", 1))
 		}, Dropped, RuleManifest, func(err error) bool { return err != nil }, 0, 0},
-		{"a manifest that is not there", func(s *Sender, e *Event) { e.ManifestFile = filepath.Join(s.dirs.Home, "none.toml") }, Dropped, RuleManifest, is(os.ErrNotExist), 0, 0},
+		{"a manifest that is not there", func(s *Sender, e *Event) { e.ManifestFile = filepath.Join(s.dirs().Home, "none.toml") }, Dropped, RuleManifest, is(os.ErrNotExist), 0, 0},
 		{"no event", func(_ *Sender, e *Event) { e.Name = "" }, Dropped, RuleData, isEventError(false), 0, 0},
 		{"an unknown event", func(_ *Sender, e *Event) { e.Name = "nosuch" }, Dropped, RuleData, isEventError(false), 0, 0},
 		{"the deletion request", func(_ *Sender, e *Event) { e.Name = "forget" }, Dropped, RuleData, isEventError(true), 0, 0},
@@ -138,7 +138,7 @@ func TestTake(t *testing.T) {
 			s, _, started := takingAt(t, sendertest.Nowhere)
 			e := Event{Tool: "mytool", Name: "run", Values: map[string]any{"n": 1}}
 			c.change(&s, &e)
-			before := sendertest.Tree(t, s.dirs.Home)
+			before := sendertest.Tree(t, s.dirs().Home)
 			called := 0
 			e.Queued = func(r Result) {
 				called++
@@ -163,7 +163,7 @@ func TestTake(t *testing.T) {
 				t.Errorf("not %d kept", c.kept)
 			}
 			// How large a payload is shows when it has been collected, the source ID included.
-			if after := sendertest.Tree(t, s.dirs.Home); got.Outcome != Queued && c.rule != RuleState && c.name != "too large" && !maps.Equal(before, after) {
+			if after := sendertest.Tree(t, s.dirs().Home); got.Outcome != Queued && c.rule != RuleState && c.name != "too large" && !maps.Equal(before, after) {
 				t.Errorf("something was made:\nbefore %q\nafter  %q", before, after)
 			}
 		})
@@ -183,11 +183,11 @@ func isEventError(deletion bool) func(error) bool {
 // known or not used, and that the reason is told.
 func TestTakeWithoutState(t *testing.T) {
 	s, _, _ := takingAt(t, sendertest.Nowhere)
-	s.dirs.StateFlaw, s.deliver = "it is somebody else's", nil
-	if got := s.Take(t.Context(), Event{Tool: "mytool", Name: "run"}); got.Outcome != Dropped || got.Reason.Rule != RuleState || !strings.Contains(got.Reason.Detail, s.dirs.StateFlaw) {
+	s.dirs().StateFlaw, s.deliver = "it is somebody else's", nil
+	if got := s.Take(t.Context(), Event{Tool: "mytool", Name: "run"}); got.Outcome != Dropped || got.Reason.Rule != RuleState || !strings.Contains(got.Reason.Detail, s.dirs().StateFlaw) {
 		t.Errorf("%+v", got)
 	}
-	s.dirs.StateHome, s.dirs.StateFlaw = "", ""
+	s.dirs().StateHome, s.dirs().StateFlaw = "", ""
 	if got := s.Take(t.Context(), Event{Tool: "mytool", Name: "run"}); got.Outcome != Dropped || got.Reason.Rule != RuleState || !strings.Contains(got.Reason.Detail, ErrNoState.Error()) {
 		t.Errorf("%+v", got)
 	}
@@ -196,13 +196,13 @@ func TestTakeWithoutState(t *testing.T) {
 // TestTakeDry holds that a dry run shows the document, and makes and starts nothing.
 func TestTakeDry(t *testing.T) {
 	s, _, started := takingAt(t, sendertest.Nowhere)
-	before := sendertest.Tree(t, s.dirs.Home)
+	before := sendertest.Tree(t, s.dirs().Home)
 	e := Event{Tool: "mytool", Name: "run", DryRun: true, Values: map[string]any{"n": 1}, Wait: time.Minute, Queued: func(Result) { t.Error("it is queued") }}
 	got := s.Take(t.Context(), e)
 	if got.Outcome != Queued || got.Reason.Rule != RuleDryRun || got.EventID != uuid.Nil || !strings.HasPrefix(string(got.Document), `{"n":1`) || got.Err != nil {
 		t.Errorf("%+v, %s", got, got.Document)
 	}
-	if after := sendertest.Tree(t, s.dirs.Home); !maps.Equal(before, after) || *started != 0 {
+	if after := sendertest.Tree(t, s.dirs().Home); !maps.Equal(before, after) || *started != 0 {
 		t.Errorf("started %d\nbefore %q\nafter  %q", *started, before, after)
 	}
 	sendertest.Must(t, decisionsAt(s, noon).Refuse(sendertest.ToolID(t, "mytool")))
@@ -254,7 +254,7 @@ func TestTakeWaits(t *testing.T) {
 			t.Run(c.name, func(t *testing.T) {
 				s, _, _ := takingAt(t, sendertest.Nowhere)
 				if !kept {
-					s.dirs.StateHome = ""
+					s.dirs().StateHome = ""
 				}
 				synctest.Test(t, func(t *testing.T) {
 					ahead := time.Until(noon)

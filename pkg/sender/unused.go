@@ -25,8 +25,8 @@ type Unused struct {
 // The list is never nil. Events are not opened: [Sender.Status] counts those that
 // deliverers moved aside.
 func (s Sender) Unused() []Unused {
-	if s.dirs.StateFlaw != "" {
-		return []Unused{{s.dirs.UncheckedStateDir(), s.dirs.StateFlaw}}
+	if s.dirs().StateFlaw != "" {
+		return []Unused{{s.dirs().UncheckedStateDir(), s.dirs().StateFlaw}}
 	}
 	list := unusedList{}
 	if s.state() == "" {
