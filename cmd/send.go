@@ -142,7 +142,7 @@ func (c *sendCommand) take(ctx context.Context, data []byte, dataErr error) (sen
 	case out.Outcome == sender.Queued && out.Err != nil && c.verbose:
 		c.warn("no deliverer could be started: %v", out.Err)
 	}
-	if out.Reason.Rule == consent.Notice && c.world.decisions(false).File(m.Tool.ID) != "" && c.stderr.Terminal && !c.quiet && !c.dryRun {
+	if c.world.decisions(false).NoticeDue(m.Tool.ID, out.Reason) && c.stderr.Terminal && !c.quiet && !c.dryRun {
 		if err := c.notice(m); err != nil {
 			problems = append(problems, fmt.Sprintf("the notice could not be recorded: %v", err))
 		}

@@ -270,15 +270,6 @@ func Float(f float64) (json.Number, error) {
 	return json.Number(s), nil
 }
 
-// Strings is a list of strings as a value.
-func Strings(list []string) []any {
-	out := make([]any, len(list))
-	for i, s := range list {
-		out[i] = s
-	}
-	return out
-}
-
 // Depth is how deeply arrays and objects are nested in v: 0 for anything else.
 func Depth(v any) int {
 	depth := 0
@@ -314,13 +305,4 @@ func Kind(v any) string {
 		return "an object"
 	}
 	return fmt.Sprintf("a %T", v)
-}
-
-// Of is an object of names and values in turn.
-func Of(pairs ...any) *Object {
-	o := &Object{}
-	for i := 0; i+1 < len(pairs); i += 2 {
-		o.Set(pairs[i].(string), pairs[i+1])
-	}
-	return o
 }

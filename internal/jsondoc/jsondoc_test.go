@@ -101,7 +101,7 @@ func TestObject(t *testing.T) {
 	var o jsondoc.Object
 	o.Set("b", jsondoc.Int(1))
 	o.Set("a", nil)
-	o.Set("c", jsondoc.Strings([]string{"x", "<"}))
+	o.Set("c", []any{"x", "<"})
 	o.Set("b", "new")
 	if v, ok := o.Get("a"); v != nil || !ok {
 		t.Errorf("a null member: got %v, %t", v, ok)

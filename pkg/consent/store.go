@@ -164,9 +164,11 @@ func (s Store) Lift(id manifest.ID) (lifted bool, err error) {
 	return true, healed
 }
 
-// NoticeDue reports whether a verdict is no only because the person has not seen the
-// tool's notice, and [Store.Acknowledge] has a place to record that they have.
-func (s Store) NoticeDue(v Verdict) bool { return v.Reason.Rule == Notice && s.File(v.tool) != "" }
+// NoticeDue reports whether a tool is off only because the person has not seen its
+// notice, as the reason says, and [Store.Acknowledge] has a place to record that they have.
+func (s Store) NoticeDue(tool manifest.ID, why Reason) bool {
+	return why.Rule == Notice && s.File(tool) != ""
+}
 
 // Acknowledge records that the person has seen the notice of an opt-out tool: from now
 // on what its manifest declares at the lowest level is sent. It changes nothing if they

@@ -176,11 +176,11 @@ func TestAcknowledge(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := storeAt(places(t), day)
 			must(t, c.before(s))
-			if _, v := asked(s, m); s.NoticeDue(v) != c.due {
-				t.Errorf("due is %v because of %+v", s.NoticeDue(v), v.Reason)
+			if _, v := asked(s, m); s.NoticeDue(m.Tool.ID, v.Reason) != c.due {
+				t.Errorf("due is %v because of %+v", s.NoticeDue(m.Tool.ID, v.Reason), v.Reason)
 			}
 			must(t, s.Acknowledge(m))
-			if _, v := asked(s, m); v.Reason.Rule != c.rule || s.NoticeDue(v) {
+			if _, v := asked(s, m); v.Reason.Rule != c.rule || s.NoticeDue(m.Tool.ID, v.Reason) {
 				t.Errorf("afterwards %+v", v.Reason)
 			}
 		})
@@ -212,8 +212,8 @@ func TestNobodyAgreesForAll(t *testing.T) {
 func TestZeroValues(t *testing.T) {
 	var s consent.Store
 	m := parse(t, `default = "opt-out"`, fields)
-	if _, v := s.Ask(m.Tool.ID, m, nil, ""); v.On() || s.NoticeDue(v) {
-		t.Errorf("on is %v, a notice is due: %v", v.On(), s.NoticeDue(v))
+	if _, v := s.Ask(m.Tool.ID, m, nil, ""); v.On() || s.NoticeDue(m.Tool.ID, v.Reason) {
+		t.Errorf("on is %v, a notice is due: %v", v.On(), s.NoticeDue(m.Tool.ID, v.Reason))
 	}
 	if _, v := s.Ask(manifest.ID{}, nil, nil, ""); v.On() {
 		t.Error("no tool is on")

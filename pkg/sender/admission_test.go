@@ -57,7 +57,7 @@ func TestForgottenEvents(t *testing.T) {
 	}
 	var messages []transport.Message
 	for _, id := range []string{sampleID, otherID} {
-		messages = append(messages, transport.Message{Event: id, EventID: uuid.New(), Document: jsondoc.Of("x", []any{id})})
+		messages = append(messages, transport.Message{Event: id, EventID: uuid.New(), Document: jsondoc.NewObject("x", []any{id})})
 	}
 	if err := s.record(o.Tool(), r.URL, messages, make([]transport.Outcome, 2)); err != nil {
 		t.Fatal(err)
@@ -160,7 +160,7 @@ func TestGate(t *testing.T) {
 			s.dirs().System = filepath.Join(s.dirs().Home, "system")
 			m, terms := agreedTool(t, s, "https://mytool.example")
 			e := queue(t, s, terms, noon)
-			e.Values = jsondoc.Of("source", sampleID)
+			e.Values = jsondoc.NewObject("source", sampleID)
 			permit, _, err := s.admission(m).admit(e)
 			sendertest.Must(t, err)
 			may := s.gate(m, []claimed{{entry: e, permit: permit}})

@@ -78,9 +78,6 @@ type Mail struct {
 	Link    string `json:"link"` // the message as a mailto: link (RFC 6068)
 }
 
-// HashID is the SHA-256 of a source ID in hex, by which a [Deletion] is found.
-func HashID(id string) string { return deletion.HashID(id) }
-
 // Deletions reads the deletions that were asked for, the oldest first: all, or those
 // that concern a tool. One that cannot be read is an error, beside those that can.
 func (s Sender) Deletions(tools ...manifest.ID) ([]Deletion, error) {

@@ -70,7 +70,7 @@ func FuzzDeletionWire(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var fits deletion.Deletion // with the hash of its ID, which no fuzzer guesses
 		if json.Unmarshal(data, &fits) == nil {
-			fits.SHA256 = HashID(fits.SourceID)
+			fits.SHA256 = deletion.HashID(fits.SourceID)
 			data = marshalled(t, fits)
 		}
 		d, err := deletion.Parse(data)

@@ -44,7 +44,7 @@ func TestFate(t *testing.T) {
 	if got := s.fate(e); got.Outcome != Unknown || got.Reason.Detail == "" {
 		t.Errorf("gone: %+v", got)
 	}
-	sendertest.Must(t, s.journal(o.Tool()).Add([]journal.Record{{Schema: 1, At: noon, Event: "run", EventID: e.EventID, Payload: jsondoc.Of()}}))
+	sendertest.Must(t, s.journal(o.Tool()).Add([]journal.Record{{Schema: 1, At: noon, Event: "run", EventID: e.EventID, Payload: jsondoc.NewObject()}}))
 	if got := s.fate(e); !reflect.DeepEqual(got, delivered()) {
 		t.Errorf("delivered: %+v", got)
 	}

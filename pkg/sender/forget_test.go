@@ -38,7 +38,7 @@ func requestID(t testing.TB, a sendertest.Request) string {
 func forget(ctx context.Context, t testing.TB, s Sender, f Forgetting) (deletion.Deletion, Removed, error) {
 	t.Helper()
 	got, removed, err := s.Forget(ctx, f)
-	on, readErr := s.deletions().Read(HashID(f.SourceID))
+	on, readErr := s.deletions().Read(deletion.HashID(f.SourceID))
 	if readErr != nil || !reflect.DeepEqual(got, deletionOf(on)) {
 		t.Errorf("%+v, on disk %+v, %v", got, on, readErr)
 	}
@@ -56,7 +56,7 @@ func TestForget(t *testing.T) {
 	if _, err := s.hashKey(tool, source, true); err != nil {
 		t.Fatal(err)
 	}
-	if err := j.Add([]journal.Record{{Schema: 1, At: noon, Event: "run", Payload: jsondoc.Of("source", sampleID)}}); err != nil {
+	if err := j.Add([]journal.Record{{Schema: 1, At: noon, Event: "run", Payload: jsondoc.NewObject("source", sampleID)}}); err != nil {
 		t.Fatal(err)
 	}
 	sendertest.Write(t, journalFile(s, tool)+".1", sampleID)

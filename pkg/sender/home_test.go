@@ -55,7 +55,7 @@ func sourceWith(t testing.TB, s Sender, id string) string {
 // place puts an event under an ID into a part of the outbox.
 func place(t testing.TB, o outbox.Outbox, part, id string) outbox.Entry {
 	t.Helper()
-	e := outbox.Entry{Schema: outbox.Schema, Tool: o.Tool(), Event: "run", EventID: uuid.New(), RunID: uuid.New(), TakenAt: noon, Values: jsondoc.Of("source", id)}
+	e := outbox.Entry{Schema: outbox.Schema, Tool: o.Tool(), Event: "run", EventID: uuid.New(), RunID: uuid.New(), TakenAt: noon, Values: jsondoc.NewObject("source", id)}
 	data, err := json.Marshal(e)
 	if err != nil {
 		t.Fatal(err)
@@ -77,7 +77,7 @@ func requestIn(t testing.TB, state deletion.State) deletion.Request {
 		ID: uuid.New(), Tools: []manifest.ID{sendertest.ToolID(t, "mytool")}, Names: []string{"My Tool"}, RequestedAt: noon, State: state,
 		Method: manifest.ForgetEvent, To: sendertest.Nowhere + "/v1", Contact: "privacy@mytool.example",
 		Backoff: backoff.Backoff{Failures: 2, NotBefore: noon.Add(time.Hour), Asked: noon.Add(time.Hour), Error: "503"},
-		Event:   "forget", Payload: jsondoc.Of("id", sampleID),
+		Event:   "forget", Payload: jsondoc.NewObject("id", sampleID),
 		Send: &manifest.Send{
 			Transport: manifest.HTTP, Endpoint: sendertest.Nowhere + "/v1",
 			Headers: []manifest.Header{{Name: "X-B", Value: sampleID}, {Name: "X-A", Value: "{<&>}"}},
@@ -166,7 +166,7 @@ func queue(t testing.TB, s Sender, terms consent.Terms, taken time.Time) outbox.
 	o := s.outbox(sendertest.ToolID(t, "mytool"))
 	e := outbox.Entry{
 		Schema: outbox.Schema, Tool: o.Tool(), Event: "run", EventID: uuid.New(), RunID: uuid.New(), TakenAt: taken,
-		Grant: terms.Grant, Endpoint: terms.Endpoint, Values: jsondoc.Of("source", uuid.NewString()),
+		Grant: terms.Grant, Endpoint: terms.Endpoint, Values: jsondoc.NewObject("source", uuid.NewString()),
 	}
 	data, err := json.Marshal(e)
 	sendertest.Must(t, err)

@@ -159,7 +159,7 @@ func TestStatus(t *testing.T) {
 	}
 	o := s.outbox(tool)
 	sendertest.Must(t, o.SetBackoff(o.Backoff().Next(noon, time.Hour, "503")))
-	sendertest.Must(t, s.journal(tool).Add([]journal.Record{{Schema: 1, At: noon, Event: "run", EventID: uuid.New(), Payload: jsondoc.Of()}}))
+	sendertest.Must(t, s.journal(tool).Add([]journal.Record{{Schema: 1, At: noon, Event: "run", EventID: uuid.New(), Payload: jsondoc.NewObject()}}))
 	sendertest.Write(t, o.Path("rejected", place(t, o, "tmp", sampleID).Name()), "{}")
 	want := Status{Queued: 1, Rejected: 1, LastSent: noon, NotBefore: noon.Add(time.Hour), Failures: 1, Failure: "503"}
 	if st, err := s.Status(tool); st != want || err != nil {

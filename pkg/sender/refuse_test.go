@@ -24,7 +24,7 @@ func TestEmptyTellsWhatBecameOfEach(t *testing.T) {
 		want Emptied
 	}{
 		"delivered": {func(s Sender, o outbox.Outbox, cl outbox.Claim, e outbox.Entry) error {
-			if err := s.journal(o.Tool()).Add([]journal.Record{{Schema: 1, At: noon, Event: "run", EventID: e.EventID, Payload: jsondoc.Of()}}); err != nil {
+			if err := s.journal(o.Tool()).Add([]journal.Record{{Schema: 1, At: noon, Event: "run", EventID: e.EventID, Payload: jsondoc.NewObject()}}); err != nil {
 				return err
 			}
 			return cl.Done()

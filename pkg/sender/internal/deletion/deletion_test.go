@@ -162,7 +162,7 @@ func TestParseDeletionDamaged(t *testing.T) {
 		"a name for a terminal":             func(d *Deletion) { d.Requests[0].Names = []string{"\x1b[2J"} },
 		"an event that is none":             func(d *Deletion) { d.Requests[0].Event = "\n" },
 		"two receivers":                     func(d *Deletion) { d.Requests[0].To = "https://other.example" },
-		"a payload without the ID":          func(d *Deletion) { d.Requests[0].Payload = jsondoc.Of("x", "y") },
+		"a payload without the ID":          func(d *Deletion) { d.Requests[0].Payload = jsondoc.NewObject("x", "y") },
 		"a payload beyond any":              func(d *Deletion) { d.Requests[0].Payload.Set("x", strings.Repeat("y", payload.MaxSize)) },
 		"a transport that is none":          func(d *Deletion) { d.Requests[0].Send.Transport = "exec" },
 		"a header twice": func(d *Deletion) {
@@ -334,7 +334,7 @@ func TestForgottenIn(t *testing.T) {
 	nested := func(v any) any {
 		o := &jsondoc.Object{}
 		o.Set("a", jsondoc.Int(1))
-		o.Set("b", []any{nil, true, jsondoc.Of("c", []any{jsondoc.Of("d", v)})})
+		o.Set("b", []any{nil, true, jsondoc.NewObject("c", []any{jsondoc.NewObject("d", v)})})
 		return o
 	}
 	for _, id := range []string{sampleID, upper, bare, "{" + sampleID + "}", "{" + bare + "}", "urn:uuid:" + sampleID, "URN:UUID:" + bare, "urn:uuid:{" + sampleID + "}"} {
@@ -342,7 +342,7 @@ func TestForgottenIn(t *testing.T) {
 			t.Fatalf("%s is no source ID: %q, %v", id, parsed, err)
 		}
 		gone := Forgotten{HashID(id): true, HashID("short"): true, HashID(strings.Repeat("x", 65)): true}
-		for _, v := range []any{id, []any{"x", id}, jsondoc.Of("x", id), nested(id), []any{[]any{[]any{id}}}} {
+		for _, v := range []any{id, []any{"x", id}, jsondoc.NewObject("x", id), nested(id), []any{[]any{[]any{id}}}} {
 			if !gone.In(v) {
 				t.Errorf("%s is not found in %+v", id, v)
 			}
@@ -353,7 +353,7 @@ func TestForgottenIn(t *testing.T) {
 		// What is no source ID by its length is not even hashed. Values are IDs or
 		// not; an ID inside a text is not one.
 		for _, v := range []any{
-			nil, true, jsondoc.Int(1), "", "short", strings.Repeat("x", 65), "x" + id, id + " ", jsondoc.Of(id, "a name is no value"),
+			nil, true, jsondoc.Int(1), "", "short", strings.Repeat("x", 65), "x" + id, id + " ", jsondoc.NewObject(id, "a name is no value"),
 			[]any{},
 			&jsondoc.Object{}, nested("short"), nested(otherID), (*jsondoc.Object)(nil),
 		} {

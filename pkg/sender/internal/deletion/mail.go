@@ -64,7 +64,7 @@ func and(names []string) string {
 
 // MarshalJSON adds the link.
 func (m Mail) MarshalJSON() ([]byte, error) {
-	return jsondoc.Append(nil, jsondoc.Of("to", m.To, "subject", m.Subject, "body", m.Body, "link", m.Link()))
+	return jsondoc.Append(nil, jsondoc.NewObject("to", m.To, "subject", m.Subject, "body", m.Body, "link", m.Link()))
 }
 
 // Link is the message as a mailto: link (RFC 6068): everything but letters, digits

@@ -80,7 +80,7 @@ func (r Request) Document(sourceID string) *jsondoc.Object {
 	case manifest.ForgetEvent:
 		return r.Payload
 	case manifest.ForgetHTTP:
-		return jsondoc.Of(
+		return jsondoc.NewObject(
 			"schema", jsondoc.Int(1),
 			"request_id", r.ID.String(),
 			"tool", r.Tools[0].String(),

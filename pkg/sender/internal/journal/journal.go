@@ -17,6 +17,7 @@ import (
 	"github.com/usagectl/usagectl/internal/jsondoc"
 	"github.com/usagectl/usagectl/internal/statefile"
 	"github.com/usagectl/usagectl/pkg/manifest"
+	"github.com/usagectl/usagectl/pkg/sender/internal/payload"
 )
 
 // maxJournal is the size, in bytes, at which a journal is set aside as
@@ -113,7 +114,7 @@ func (j Journal) Last() time.Time {
 }
 
 func lastRecord(path string) time.Time {
-	const tail = 128 << 10 // bytes, four times the largest payload
+	const tail = 4 * payload.MaxSize
 	data, err := statefile.ReadTail(path, tail)
 	if err != nil {
 		return time.Time{}

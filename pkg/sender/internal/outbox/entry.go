@@ -14,6 +14,7 @@ import (
 	"github.com/usagectl/usagectl/internal/secret"
 	"github.com/usagectl/usagectl/internal/statefile"
 	"github.com/usagectl/usagectl/pkg/manifest"
+	"github.com/usagectl/usagectl/pkg/sender/internal/payload"
 )
 
 // Entry is an event in the outbox: the values that were collected for
@@ -43,7 +44,7 @@ var ErrNewer = errors.New("written by a newer version of usagectl")
 // MarshalJSON writes what [Entry]'s tags say, without the cost of finding them
 // out by reflection, which every send would pay.
 func (e Entry) MarshalJSON() ([]byte, error) {
-	o := jsondoc.Of(
+	o := jsondoc.NewObject(
 		"schema", jsondoc.Int(int64(e.Schema)),
 		"tool", e.Tool.String(),
 		"event", e.Event,
@@ -82,7 +83,7 @@ func ParseEntry(data []byte) (Entry, error) {
 // Bounds of an entry that is read back: the sizes, in bytes, of the file and of
 // what stands in it. What the values hold is checked when the payload is built.
 const (
-	maxEntry    = 128 << 10 // four times the largest payload
+	maxEntry    = 4 * payload.MaxSize
 	maxGrant    = 128
 	maxEndpoint = 8 << 10
 	maxPath     = 32 << 10

@@ -129,7 +129,7 @@ func FuzzEntryName(f *testing.F) {
 func FuzzRejected(f *testing.F) {
 	e := Entry{
 		Schema: 1, Tool: sendertest.ToolID(f, "t"), Event: "run", EventID: uuid.MustParse("6282ac78-ba9e-4c6f-a849-732aae44989d"), RunID: uuid.MustParse("6282ac78-ba9e-4c6f-a849-732aae44989d"),
-		TakenAt: noon, Grant: "g", Endpoint: "https://t.example", Values: jsondoc.Of("a", "b"),
+		TakenAt: noon, Grant: "g", Endpoint: "https://t.example", Values: jsondoc.NewObject("a", "b"),
 	}
 	whole, err := e.MarshalJSON()
 	if err != nil {

@@ -82,7 +82,7 @@ func TestRemoveUnder(t *testing.T) {
 // place puts an event under an ID into a part of the outbox.
 func place(t testing.TB, o Outbox, part, id string) Entry {
 	t.Helper()
-	e := Entry{Schema: Schema, Tool: o.Tool(), Event: "run", EventID: uuid.New(), RunID: uuid.New(), TakenAt: noon, Values: jsondoc.Of("source", id)}
+	e := Entry{Schema: Schema, Tool: o.Tool(), Event: "run", EventID: uuid.New(), RunID: uuid.New(), TakenAt: noon, Values: jsondoc.NewObject("source", id)}
 	data, err := json.Marshal(e)
 	sendertest.Must(t, errors.Join(err, o.Create()))
 	sendertest.Write(t, o.Path(part, e.Name()), string(data))

@@ -22,7 +22,7 @@ const (
 type Outcome struct {
 	Result     Result
 	Status     int           // of HTTP; 0 if there was none
-	RetryAfter time.Duration // how long the receiver wants to be left alone, up to [MaxRetryAfter]; 0 if it does not say
+	RetryAfter time.Duration // how long the receiver wants to be left alone, up to [backoff.MaxRetryAfter]; 0 if it does not say
 	Wrote      bool          // a part of the message may have been sent
 	Note       string        // what the receiver said, or why it was not asked: see [note.Hidden.Note]; "" if there is nothing to say
 }

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/usagectl/usagectl/pkg/sender/internal/backoff"
 )
 
 func TestRetryAfter(t *testing.T) {
@@ -16,13 +18,13 @@ func TestRetryAfter(t *testing.T) {
 		"-5":                    0,
 		"7":                     7 * time.Second,
 		" 7 ":                   7 * time.Second,
-		"99999999999999999999":  MaxRetryAfter,
+		"99999999999999999999":  backoff.MaxRetryAfter,
 		"-99999999999999999999": 0,
-		"9999999":               MaxRetryAfter,
+		"9999999":               backoff.MaxRetryAfter,
 		"soon":                  0,
 		noon.Add(time.Minute).Format(http.TimeFormat):      time.Minute,
 		noon.Add(-time.Minute).Format(http.TimeFormat):     0,
-		noon.Add(1000 * time.Hour).Format(http.TimeFormat): MaxRetryAfter,
+		noon.Add(1000 * time.Hour).Format(http.TimeFormat): backoff.MaxRetryAfter,
 	} {
 		if got := retryAfter(value, noon); got != want {
 			t.Errorf("%q: got %v, want %v", value, got, want)
