@@ -78,7 +78,8 @@ func Decide(id manifest.ID, m *manifest.Manifest, f Facts) Verdict {
 	q := newQuestion(m, f)
 	table := rules()
 	v := Verdict{tool: id, Layers: make([]Layer, 0, len(table))}
-	for _, r := range table {
+	for i := range table {
+		r := &table[i]
 		if !r.about(q) {
 			continue
 		}

@@ -1,6 +1,7 @@
 package consent
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 
@@ -46,9 +47,12 @@ func Gather(id manifest.ID, m *manifest.Manifest, env Env, d dirs.Dirs, workDir 
 		}
 	}
 	for _, dir := range d.SystemConsent() {
+		if missing(dir) {
+			continue
+		}
 		f.System = append(f.System, readFile(fileIn(dir, manifest.ID{}), true, statefile.OwnOrRoots), readSystemTool(dir, id))
 	}
-	f.All, f.Tool = readUser(d, manifest.ID{}), readUser(d, id)
+	f.All, f.Tool = readUserBoth(d, id)
 	if _, err := RefusedAt(d, id); err != nil {
 		f.MarkProblem = err.Error()
 	}
@@ -61,18 +65,44 @@ func Gather(id manifest.ID, m *manifest.Manifest, env Env, d dirs.Dirs, workDir 
 // all of them. Where others can write the directory they decide which of the person's
 // files are there, so none of them counts.
 func readUser(d dirs.Dirs, id manifest.ID) Statement {
-	dir := d.UserConsent()
+	dir, flaw := userDir(d)
 	if dir == "" {
-		return Statement{}
+		return flaw
+	}
+	return readFile(fileIn(dir, id), id.IsZero(), statefile.Own)
+}
+
+// readUserBoth is [readUser] of all tools and of one, which looks at the directory once.
+func readUserBoth(d dirs.Dirs, id manifest.ID) (all, tool Statement) {
+	dir, flaw := userDir(d)
+	if dir == "" {
+		return flaw, flaw
+	}
+	return readFile(fileIn(dir, manifest.ID{}), true, statefile.Own), readFile(fileIn(dir, id), id.IsZero(), statefile.Own)
+}
+
+// userDir is the directory of the person's decisions; "" if it is not known, or if what
+// is in it does not count, as the statement says.
+func userDir(d dirs.Dirs) (dir string, flaw Statement) {
+	dir = d.UserConsent()
+	if dir == "" {
+		return "", Statement{}
 	}
 	for _, dir := range []string{filepath.Dir(dir), dir} {
 		if info, err := os.Stat(dir); err == nil && info.IsDir() {
 			if err := statefile.Own(info); err != nil {
-				return Statement{Path: dir, Problem: problem(err)}
+				return "", Statement{Path: dir, Problem: problem(err)}
 			}
 		}
 	}
-	return readFile(fileIn(dir, id), id.IsZero(), statefile.Own)
+	return dir, Statement{}
+}
+
+// missing reports whether a directory is not there, so that nothing in it has to be
+// looked for.
+func missing(dir string) bool {
+	_, err := os.Stat(dir)
+	return errors.Is(err, os.ErrNotExist)
 }
 
 // readSystemTool reads the machine's word on one tool. It can only refuse, so

@@ -63,6 +63,9 @@ func heal(d dirs.Dirs, id manifest.ID, now time.Time) error {
 func RefusedAt(d dirs.Dirs, id manifest.ID) (time.Time, error) {
 	var last time.Time
 	look := func(dir string, trusted func(os.FileInfo) error) error {
+		if missing(dir) {
+			return nil
+		}
 		for _, id := range []manifest.ID{{}, id} {
 			at, err := readMark(markOf(fileIn(dir, id)), trusted)
 			if err != nil {

@@ -72,6 +72,7 @@ func (b *bench) contestants() (list []contestant, notes []string, err error) {
 	}
 	list = []contestant{
 		{name: empty, argv: []string{b.empty}, env: mute.env()},
+		looks(version, fresh, "version"),
 		send(off, mute, nil, nil),
 		send(atWork, busy, busy.holdLease, func() error { return busy.takeBack(0) }),
 		send(waiting, full, full.holdLease, func() error { return full.takeBack(many) }),

@@ -78,6 +78,7 @@ func timed(argv, env []string, null *os.File) (time.Duration, error) {
 // The contestants.
 const (
 	empty     = "empty Go program"
+	version   = "version"
 	off       = "send, off"
 	atWork    = "send, deliverer at work"
 	waiting   = "send, 1,000 waiting"
@@ -100,6 +101,7 @@ type target struct {
 
 func targets() []target {
 	return []target{
+		{what: version, to: empty, limit: 2.3},
 		{what: off, to: empty, limit: 2.7},
 		{what: atWork, to: empty, limit: 3},
 		{what: atWork, to: curl, limit: 0.6},
