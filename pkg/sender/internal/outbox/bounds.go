@@ -9,6 +9,15 @@ import (
 	"github.com/usagectl/usagectl/internal/statefile"
 )
 
+// Bounds of one tool's outbox. They are kept by deliverers, not by whoever adds
+// an event, so a little more may lie there for a while.
+const (
+	MaxEvents   = 10_000
+	MaxBytes    = 16 << 20
+	MaxAge      = 30 * 24 * time.Hour
+	maxRejected = 1000
+)
+
 // Trim keeps the outbox within its bounds: the oldest go, and are counted.
 func (o Outbox) Trim(now time.Time) error {
 	names, err := o.Names("new")

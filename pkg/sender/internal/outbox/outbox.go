@@ -29,15 +29,6 @@ import (
 	"github.com/usagectl/usagectl/pkg/sender/internal/lease"
 )
 
-// Bounds of one tool's outbox. They are kept by deliverers, not by whoever adds
-// an event, so a little more may lie there for a while.
-const (
-	MaxEvents   = 10_000
-	MaxBytes    = 16 << 20
-	MaxAge      = 30 * 24 * time.Hour
-	maxRejected = 1000
-)
-
 // Outbox is the queue of one tool. It is a path, and safe for concurrent use, by several
 // processes too.
 type Outbox struct {
