@@ -12,7 +12,7 @@ func (p *person) offers(line string) []string {
 	p.out.Reset()
 	p.errout.Reset()
 	args, typed, _ := strings.Cut(line, "|")
-	if code := Main(p.world, append(append([]string{"__complete"}, strings.Fields(args)...), typed)); code != exitOK {
+	if code := Main(p.world, append(append([]string{"__complete"}, wordsOf(args)...), typed)); code != exitOK {
 		p.t.Errorf("%s ends with %d: %s", line, code, &p.errout)
 	}
 	var list []string
@@ -31,29 +31,29 @@ func TestComplete(t *testing.T) {
 	p.must("enable demo -q")
 	p.must("send demo run.start")
 	for line, want := range map[string]string{
-		"|st":                                "status",
-		"|de":                                "", // people are not told of deliver
-		"send |ac":                           "acme",
-		"send acme |":                        "run",
-		"send acme run |":                    "",
-		"send --manifest ~/other.toml |":     "other",
-		"send --manifest " + file + " |":     "other",
-		"send acme run --set |":              "part=",
-		"send acme run --set |part=":         "part=left part=right",
-		"send acme run --set part=l --set |": "",
-		"enable demo --level |":              "1 2",
-		"enable acme |ac":                    "", // it is there already
-		"disable --all |":                    "",
-		"flush |":                            "demo",
-		"forget |":                           "demo",
-		"completion |":                       "bash zsh fish powershell",
-		"completion bash |":                  "",
-		"help |s":                            "send status",
-		"env --shell |d":                     "docker dotenv",
-		"flush --timeout |1":                 "10s 1m",
-		"status |":                           "demo",
-		"status |homebr":                     "homebrew",
-		"version |":                          "",
+		"|st":                                  "status",
+		"|de":                                  "", // people are not told of deliver
+		"send |ac":                             "acme",
+		"send acme |":                          "run",
+		"send acme run |":                      "",
+		"send --manifest ~/other.toml |":       "other",
+		"send --manifest " + word(file) + " |": "other",
+		"send acme run --set |":                "part=",
+		"send acme run --set |part=":           "part=left part=right",
+		"send acme run --set part=l --set |":   "",
+		"enable demo --level |":                "1 2",
+		"enable acme |ac":                      "", // it is there already
+		"disable --all |":                      "",
+		"flush |":                              "demo",
+		"forget |":                             "demo",
+		"completion |":                         "bash zsh fish powershell",
+		"completion bash |":                    "",
+		"help |s":                              "send status",
+		"env --shell |d":                       "docker dotenv",
+		"flush --timeout |1":                   "10s 1m",
+		"status |":                             "demo",
+		"status |homebr":                       "homebrew",
+		"version |":                            "",
 	} {
 		var list []string
 		if want != "" {

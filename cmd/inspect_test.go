@@ -94,9 +94,9 @@ func TestInspectManifest(t *testing.T) {
 	p := newPerson(t)
 	file := p.write("acme.toml", acme)
 	p.expect(
-		said{"inspect acme --manifest " + file, exitOK, []string{"Acme, event run\n"}, nil},
-		said{"inspect demo --manifest " + file, exitConfig, nil, []string{"manifest: " + file + " is for the tool acme, not for demo"}},
-		said{"inspect acme --manifest " + file + "x", exitConfig, nil, []string{"manifest: "}},
-		said{"inspect acme --manifest " + p.write("bad.toml", "schema = 1\n[tool]\nidd = \"acme\"\n"), exitConfig, nil, []string{"bad.toml:3:1: "}},
+		said{"inspect acme --manifest " + word(file), exitOK, []string{"Acme, event run\n"}, nil},
+		said{"inspect demo --manifest " + word(file), exitConfig, nil, []string{"manifest: " + file + " is for the tool acme, not for demo"}},
+		said{"inspect acme --manifest " + word(file) + "x", exitConfig, nil, []string{"manifest: "}},
+		said{"inspect acme --manifest " + word(p.write("bad.toml", "schema = 1\n[tool]\nidd = \"acme\"\n")), exitConfig, nil, []string{"bad.toml:3:1: "}},
 	)
 }

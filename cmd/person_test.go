@@ -76,11 +76,26 @@ func (p *person) there(name string) bool {
 	return err == nil
 }
 
-// run runs a command of words without spaces, and returns its exit code.
+// blank stands for a space within a word of a command line.
+const blank = "\x00"
+
+// word is a path as one word of a command line: a home may have spaces in its name.
+func word(path string) string { return strings.ReplaceAll(path, " ", blank) }
+
+// wordsOf are the words of a command line.
+func wordsOf(line string) []string {
+	list := strings.Fields(line)
+	for i := range list {
+		list[i] = strings.ReplaceAll(list[i], blank, " ")
+	}
+	return list
+}
+
+// run runs a command, and returns its exit code.
 func (p *person) run(line string) int {
 	p.out.Reset()
 	p.errout.Reset()
-	return Main(p.world, strings.Fields(line))
+	return Main(p.world, wordsOf(line))
 }
 
 // must runs a command that has to succeed.

@@ -50,7 +50,7 @@ func TestSendData(t *testing.T) {
 	p.world.Stdin = strings.NewReader(strings.Repeat(" ", maxData+1))
 	p.expect(said{"send demo run.end --data - --fail", exitData, nil, []string{"--data: more than 1048576 bytes"}})
 	file := p.write("data.json", `{"exit_code": 5}`)
-	p.expect(said{"send demo run.end --dry-run --data " + file, exitOK, []string{`"exit_code": 5`}, nil})
+	p.expect(said{"send demo run.end --dry-run --data " + word(file), exitOK, []string{`"exit_code": 5`}, nil})
 }
 
 // TestSendRun holds whose run an event belongs to.
@@ -79,7 +79,7 @@ func TestSendWait(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.expect(
-		said{"send acme run --set part=left --wait -v", exitOK, nil, []string{"send acme run: queued: append " + file}},
+		said{"send acme run --set part=left --wait -v", exitOK, nil, []string{"send acme run: queued: ", " " + file}},
 		said{"send acme run --set part=left --wait --fail", exitTempFail, nil, nil},
 		said{"send acme run --fail", exitData, nil, []string{`the required field "part" has no value that fits`}},
 		said{"send acme run --set part=up", exitOK, nil, []string{`"up" is not one of left, right`}},

@@ -13,12 +13,12 @@ func TestSystemWide(t *testing.T) {
 		said{"enable demo -q", exitOK, nil, []string{"telemetry of demo is still off: "}},
 		said{"enable demo --system", exitOK, []string{"No longer refused for everybody: the telemetry of demo; everybody's own decision counts again"}, nil},
 		said{"enable demo --system", exitOK, []string{"There was nothing to lift for the telemetry of demo: there is no "}, nil},
-		said{"disable --all --system --root " + image, exitOK, []string{"Refused for everybody: all telemetry, in " + image}, nil},
+		said{"disable --all --system --root " + word(image), exitOK, []string{"Refused for everybody: all telemetry, in " + image}, nil},
 		said{"disable demo --system -q", exitOK, nil, nil},
-		said{"disable demo --root " + image, exitUsage, nil, []string{"--root is for --system"}},
+		said{"disable demo --root " + word(image), exitUsage, nil, []string{"--root is for --system"}},
 		said{"disable demo --system --root=", exitUsage, nil, []string{"--root is empty: nothing was changed"}},
 		said{"disable Demo --system", exitData, nil, []string{`tool ID "Demo" is not valid`}},
-		said{"enable demo --system --root " + image + "/none", exitCreate, nil, []string{"nothing was changed: "}},
+		said{"enable demo --system --root " + word(image) + "/none", exitCreate, nil, []string{"nothing was changed: "}},
 	)
 	p.must("enable --all --system --json")
 	if d := p.tool(); d["tool"] != "all" || d["refused"] != false || d["changed"] != false {
