@@ -41,7 +41,7 @@ func deliverers(home string) []int {
 	return pids
 }
 
-// standsStill tells whether all threads of a process are stopped, or gone.
+// standsStill reports whether all threads of a process are stopped, or gone.
 func standsStill(pid int) bool {
 	tasks := filepath.Join("/proc", strconv.Itoa(pid), "task")
 	for _, task := range filesIn(tasks) {

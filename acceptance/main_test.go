@@ -4,9 +4,11 @@
 package acceptance
 
 import (
+	"flag"
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -22,8 +24,17 @@ func TestMain(m *testing.M) {
 	programs := map[string]func(){"usagectl": program, "without": without, "ordinary": ordinary}
 	if programs[filepath.Base(os.Args[0])] == nil {
 		usualUmask() // for the directories of tests, which other users have to reach; programs keep theirs
+		waitSideBySide()
 	}
 	testscript.Main(m, programs)
+}
+
+// waitSideBySide has twice as many tests run at once as there are processors, unless the
+// command line says otherwise: they wait for other processes half of the time.
+func waitSideBySide() {
+	if err := flag.Set("test.parallel", strconv.Itoa(2*runtime.GOMAXPROCS(0))); err != nil {
+		panic(err) // the testing package has no such flag any more
+	}
 }
 
 // TestScript runs the stories in testdata/script. Each has an empty home, and

@@ -58,10 +58,12 @@ func TestDeliverOneThrownAway(t *testing.T) {
 	e := queue(t, s, consent.Terms{}, noon)
 	cl, err := o.Claim(e.Name(), lease.This(), noon)
 	sendertest.Must(t, err)
-	go func() { sendertest.Must(t, cl.Discard(outbox.LostRefused, noon)) }()
+	discarded := make(chan error)
+	go func() { discarded <- cl.Discard(outbox.LostRefused, noon) }()
 	if got := s.deliverOne(t.Context(), e, true); !reflect.DeepEqual(got, Result{Outcome: Dropped, Reason: consent.Reason{Rule: RuleNetwork, Detail: "consent was withdrawn"}, EventID: e.EventID}) {
 		t.Errorf("%+v", got)
 	}
+	sendertest.Must(t, <-discarded) // before the home is removed under it
 }
 
 // TestDeliverOneWithoutParts holds that a first send that was killed between two
