@@ -17,6 +17,7 @@ import (
 // each of its system calls that change something, and holds that every event is counted
 // once all the same: right after, and when the next command has gone on.
 func TestBooksBalance(t *testing.T) {
+	t.Parallel()
 	needProgram(t, "strace")
 	for name, c := range map[string]struct {
 		events  func(p *person) int // makes them, and returns how many

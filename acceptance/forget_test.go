@@ -199,6 +199,7 @@ func cameUnder(t *testing.T, requests []request, old string, ended time.Time) (s
 // TestForgetLocalOnly holds that nobody is asked who is not to be, and that nothing
 // is sent by the way, be it what waits for another tool.
 func TestForgetLocalOnly(t *testing.T) {
+	t.Parallel()
 	needProgram(t, "strace")
 	l := newLeaver(t, 0, "200", "503")
 	l.used()

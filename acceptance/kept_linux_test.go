@@ -84,6 +84,7 @@ func TestForgetIsWhatWasSaid(t *testing.T) {
 // TestKilledDecisionLeavesNothing kills "enable" and "disable --system --root" at the
 // system calls by which they write. The next one leaves no temporary file.
 func TestKilledDecisionLeavesNothing(t *testing.T) {
+	t.Parallel()
 	needProgram(t, "strace")
 	p := newPerson(t, 0, "")
 	image := t.TempDir()

@@ -31,6 +31,7 @@ type built struct {
 // TestReleaseVersion builds with the very flags that a release is built with. The
 // linker does not mind a -X path that leads nowhere, so nothing else would tell.
 func TestReleaseVersion(t *testing.T) {
+	t.Parallel()
 	var release struct {
 		Builds []struct{ Flags, Ldflags []string }
 	}
@@ -61,6 +62,7 @@ func TestReleaseVersion(t *testing.T) {
 // TestVersionWithoutRelease holds that a program which the go command built on its
 // own knows what it is from what the go command wrote into it.
 func TestVersionWithoutRelease(t *testing.T) {
+	t.Parallel()
 	needProgram(t, "git")
 	clone := t.TempDir()
 	for _, dir := range []string{"cmd", "completions", "internal", "pkg"} {
