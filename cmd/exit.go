@@ -1,7 +1,10 @@
 package cmd
 
 import (
+	"errors"
 	"fmt"
+
+	"github.com/spf13/cobra"
 )
 
 // Exit codes, as in sysexits.h where it has one.
@@ -33,3 +36,17 @@ func (f *failure) Unwrap() error { return f.err }
 
 // fail is an error with which the program ends, and what to do about it.
 func fail(code int, err error, hints ...string) error { return &failure{code, err, hints} }
+
+// report tells an error and finds the exit code for it. What did not come from
+// a command itself is cobra's, about the words on the command line.
+func (a *app) report(command *cobra.Command, err error) int {
+	if err == nil {
+		return exitOK
+	}
+	var f *failure
+	if !errors.As(err, &f) {
+		f = &failure{exitUsage, err, []string{fmt.Sprintf("see %q", command.CommandPath()+" --help")}}
+	}
+	a.tell(f)
+	return f.code
+}

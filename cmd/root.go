@@ -8,8 +8,6 @@
 package cmd
 
 import (
-	"errors"
-	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -62,20 +60,6 @@ func (a *app) carryOn() {
 	if err := a.world.sender().StartForDeletions(); err != nil && a.verbose {
 		a.warn("no deliverer could be started for a deletion request: %v", err)
 	}
-}
-
-// report tells an error and finds the exit code for it. What did not come from
-// a command itself is cobra's, about the words on the command line.
-func (a *app) report(command *cobra.Command, err error) int {
-	if err == nil {
-		return exitOK
-	}
-	var f *failure
-	if !errors.As(err, &f) {
-		f = &failure{exitUsage, err, []string{fmt.Sprintf("see %q", command.CommandPath()+" --help")}}
-	}
-	a.tell(f)
-	return f.code
 }
 
 // Tree is the tree of commands, for whoever writes documentation from it. It is
