@@ -3,7 +3,7 @@ package transport
 import (
 	"context"
 	"net/http"
-	"strings"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -85,7 +85,7 @@ func TestExpand(t *testing.T) {
 		{"", "~/usage.log", ""},
 		{"", "/var/usage.log", "/var/usage.log"},
 	} {
-		if got := (Config{Home: c.home}).expand(c.path); strings.ReplaceAll(got, `\\`, "/") != c.want {
+		if got := (Config{Home: c.home}).expand(c.path); filepath.ToSlash(got) != c.want {
 			t.Errorf("%q in %q: %q, want %q", c.path, c.home, got, c.want)
 		}
 	}
