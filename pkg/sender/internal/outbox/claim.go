@@ -171,16 +171,6 @@ func (o Outbox) Waits(self lease.Owner, held []string, now time.Time) bool {
 	})
 }
 
-// Holds reports whether the event is queued or is being delivered.
-func (o Outbox) Holds(e Entry) bool {
-	if o.has("new", e.Name()) {
-		return true
-	}
-	files, err := o.Names("claimed")
-	isIt := func(file string) bool { return strings.HasPrefix(file, e.Name()+"~") }
-	return err != nil || slices.ContainsFunc(files, isIt) || o.has("new", e.Name()) // put back in between
-}
-
 // eventOf is the event's file name in the name of a file in "claimed" or "discarded", in
 // which the owner or the reason follows it.
 func eventOf(file string) string {

@@ -2,8 +2,9 @@ package outbox
 
 import (
 	"errors"
+	"maps"
+	"os"
 	"slices"
-	"sort"
 
 	"github.com/usagectl/usagectl/internal/statefile"
 )
@@ -17,39 +18,87 @@ type Count struct {
 
 // Count counts. An error means that there may be more.
 func (o Outbox) Count() (Count, error) {
-	waiting, err := o.Names("new")
-	claimed, claimedErr := o.Names("claimed")
-	rejected, rejectedErr := o.Names("rejected")
-	lost, lostErr := o.Losses()
-	queued := map[string]bool{} // an event that is claimed meanwhile is in both lists
-	for _, name := range append(waiting, claimed...) {
-		event := eventOf(name)
-		queued[event] = true
+	before, beforeErr := o.Names("rejected")
+	queued, err := queuedIn(o.Names)
+	after, afterErr := o.Names("rejected")
+	lost, lostErr := o.Losses() // last: an event can end meanwhile, and does not come back from there
+	rejected := map[string]bool{}
+	for _, name := range append(before, after...) {
+		if _, moving := queued[name]; !moving {
+			rejected[name] = true
+		}
 	}
-	rejected = slices.DeleteFunc(rejected, func(name string) bool { return queued[name] }) // on its way between the two
-	return Count{len(queued), len(rejected), lost.Count()}, errors.Join(err, claimedErr, rejectedErr, lostErr)
+	return Count{len(queued), len(rejected), lost.Count()}, errors.Join(err, beforeErr, afterErr, lostErr)
+}
+
+// queuedIn lists the events that are queued or being delivered, with the part and the
+// file of each. Several processes move them while list lists one part after the other:
+// an event that goes into "claimed" or comes back is in one of three lists.
+func queuedIn(list func(part string) ([]string, error)) (map[string][2]string, error) {
+	queued := map[string][2]string{}
+	var errs []error
+	for _, part := range []string{"claimed", "new", "claimed"} {
+		files, err := list(part)
+		errs = append(errs, err)
+		for _, file := range files {
+			queued[eventOf(file)] = [2]string{part, file}
+		}
+	}
+	return queued, errors.Join(errs...)
+}
+
+// Events lists the events that are queued or being delivered, by the names of their
+// files, the oldest first. What cannot be read is left out.
+func (o Outbox) Events() []string {
+	queued, _ := queuedIn(o.Names)
+	return slices.Sorted(maps.Keys(queued))
+}
+
+// Holds reports whether the event is queued or is being delivered; in doubt it is.
+func (o Outbox) Holds(e Entry) bool {
+	queued, err := queuedIn(func(part string) ([]string, error) {
+		switch {
+		case part != "new":
+			return o.Names(part)
+		case o.has(part, e.Name()): // without listing what can be long
+			return []string{e.Name()}, nil
+		}
+		return nil, nil
+	})
+	_, held := queued[e.Name()]
+	return held || err != nil
 }
 
 // Entries reads the queued entries, the oldest first, without claiming them.
 // What is no entry is passed over.
 func (o Outbox) Entries() ([]Entry, error) {
+	queued, err := queuedIn(o.Names)
+	if err != nil {
+		return nil, err
+	}
 	var list []Entry
-	for _, part := range []string{"claimed", "new"} {
-		names, err := o.Names(part)
-		if err != nil {
-			return nil, err
+	for _, event := range slices.Sorted(maps.Keys(queued)) {
+		place := queued[event]
+		data, err := statefile.Read(o.Path(place[:]...), maxEntry)
+		if errors.Is(err, os.ErrNotExist) { // it was moved meanwhile
+			data, err = o.readMoved(event)
 		}
-		for _, name := range names {
-			data, err := statefile.Read(o.Path(part, name), maxEntry)
-			if err != nil {
-				continue
-			}
-			name = eventOf(name)
-			if e, err := o.parse(name, data); err == nil {
-				list = append(list, e)
-			}
+		if err != nil {
+			continue
+		}
+		if e, err := o.parse(event, data); err == nil {
+			list = append(list, e)
 		}
 	}
-	sort.Slice(list, func(i, j int) bool { return list[i].Name() < list[j].Name() })
 	return list, nil
+}
+
+// readMoved reads an event that was claimed or put back after it was listed.
+func (o Outbox) readMoved(event string) ([]byte, error) {
+	queued, err := queuedIn(o.Names)
+	place, ok := queued[event]
+	if err != nil || !ok {
+		return nil, errors.Join(err, os.ErrNotExist)
+	}
+	return statefile.Read(o.Path(place[:]...), maxEntry)
 }

@@ -118,16 +118,16 @@ type Losses struct {
 // Count is how many there are.
 func (l *Losses) Count() int { return l.earlier + len(l.Why) }
 
-// Losses reads what is recorded, and what is still to be recorded.
+// Losses reads what is recorded, and what is still to be recorded. It follows the way that
+// a loss takes, so that none is missed that another process records meanwhile.
 func (o Outbox) Losses() (Losses, error) {
 	l := Losses{Why: map[string]Loss{}}
-	err := errors.Join(l.read(o.Path(lossesFile+".1"), true), l.read(o.Path(lossesFile), false))
-	names, namesErr := o.Names(discarded)
+	names, err := o.Names(discarded)
 	for _, name := range names {
 		e := lostEventOf(name, time.Time{})
 		l.Why[e.Event] = e.Why
 	}
-	return l, errors.Join(err, namesErr)
+	return l, errors.Join(err, l.read(o.Path(lossesFile), false), l.read(o.Path(lossesFile+".1"), true))
 }
 
 // read adds a file of losses. Lines that are none are passed over. Of the notes of

@@ -184,17 +184,6 @@ func (o Outbox) ClearBackoff() error {
 	return statefile.IgnoreMissing(statefile.RemoveAll(o.backoffPath())) // whatever it is
 }
 
-// Events lists the events that are queued or being delivered, by the names of their
-// files. What cannot be read is left out.
-func (o Outbox) Events() []string {
-	queued, _ := o.Names("new")
-	claimed, _ := o.Names("claimed")
-	for _, file := range claimed {
-		queued = append(queued, eventOf(file))
-	}
-	return queued
-}
-
 // Prepare takes back what dead deliverers have claimed, keeps the outbox within its
 // bounds, and lists the queued events by the names of their files, the oldest first.
 func (o Outbox) Prepare(self lease.Owner, now time.Time) ([]string, error) {
