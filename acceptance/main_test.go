@@ -13,14 +13,11 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
-
-	"github.com/usagectl/usagectl/cmd"
 )
 
 // TestMain makes this test binary the program too: scripts and tests that start
 // "usagectl" start the code under test, with coverage.
 func TestMain(m *testing.M) {
-	program := func() { os.Exit(cmd.Main(cmd.System(), os.Args[1:])) }
 	programs := map[string]func(){"usagectl": program, "without": without, "ordinary": ordinary}
 	if programs[filepath.Base(os.Args[0])] == nil {
 		usualUmask() // for the directories of tests, which other users have to reach; programs keep theirs

@@ -43,7 +43,8 @@ func TestReadme(t *testing.T) {
 	}
 }
 
-// TestReadmeMainJob runs the README's first set-up command.
+// TestReadmeMainJob runs the README's first set-up command. The two events that it sends are
+// of one run.
 func TestReadmeMainJob(t *testing.T) {
 	readme, err := os.ReadFile(repository("README.md"))
 	if err != nil {
@@ -54,6 +55,11 @@ func TestReadmeMainJob(t *testing.T) {
 	out, err := cmd.CombinedOutput()
 	if err != nil || !strings.Contains(string(out), `"exit_code": 0`) || !strings.Contains(string(out), "You refused the telemetry of Demo") {
 		t.Errorf("%v\n%s", err, out)
+	}
+	_, left, _ := strings.Cut(string(out), "inspect demo --sent")
+	runs := regexp.MustCompile(`"run": "[0-9a-f-]{36}"`).FindAllString(left, -1)
+	if len(runs) != 2 || runs[0] != runs[1] {
+		t.Errorf("the runs of the events: %q", runs)
 	}
 }
 

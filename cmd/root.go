@@ -119,7 +119,10 @@ Without a command it shows the status.`,
 		Args:        noSuchCommand,
 		Annotations: map[string]string{byPerson: "yes"},
 		RunE: func(*cobra.Command, []string) error {
-			if showVersion {
+			switch {
+			case showVersion && a.json:
+				return runVersion(a.ui)
+			case showVersion:
 				a.stdout.Printf("usagectl %s\n", Version())
 				return nil
 			}

@@ -1,5 +1,5 @@
-// Gendocs writes what is made from the tree of commands and from docs/manifest.md:
-// the man pages in man/, and the script of cobra's in completions/.
+// Gendocs writes what is made from the tree of commands, from docs/manifest.md and from the
+// schema of JSON: the man pages in man/, the script of cobra's in completions/, docs/json.md.
 //
 //	go run ./tools/gendocs
 //
@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 
 	"github.com/usagectl/usagectl/cmd"
+	"github.com/usagectl/usagectl/docs/schemas"
 	"github.com/usagectl/usagectl/tools/internal/generate"
 )
 
@@ -25,6 +26,9 @@ func documents(root string) (generate.Made, error) {
 	}
 	files := manPages(cmd.Tree())
 	if files["man/usagectl-manifest.5"], err = manifestPage(manifest); err != nil {
+		return generate.Made{}, err
+	}
+	if files["docs/json.md"], err = jsonPage(schemas.JSON()); err != nil {
 		return generate.Made{}, err
 	}
 	var powershell bytes.Buffer

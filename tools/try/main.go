@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+
+	"github.com/google/uuid"
 )
 
 func main() {
@@ -40,11 +42,12 @@ func run() error {
 	if err != nil {
 		return err
 	}
+	run := " --run " + uuid.NewString() // by which the two events are told to be of one run
 	for _, step := range []struct{ says, command string }{
 		{"Nothing is decided yet, so nothing is sent. This is what would be:", "inspect demo run.end --set exit_code=0"},
 		{"You agree, and are told to what:", "enable demo"},
-		{"A script sends two events, and is back at once:", "send demo run.start"},
-		{"", "send demo run.end --set exit_code=0 --set duration=1.5"},
+		{"A script sends two events of one run, and is back at once:", "send demo run.start" + run},
+		{"", "send demo run.end --set exit_code=0 --set duration=1.5" + run},
 		{"They are delivered in the background; this waits for it:", "flush"},
 		{"What left, to the letter:", "inspect demo --sent"},
 		{"You change your mind:", "disable demo"},

@@ -1,0 +1,35 @@
+package acceptance
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestStaticProgram builds the program as docs/images.md says, and runs it in an image that
+// holds nothing else.
+func TestStaticProgram(t *testing.T) {
+	needProgram(t, "go")
+	if !strings.Contains(imagesPage(t), "`CGO_ENABLED=0 go install") {
+		t.Error("docs/images.md does not say how to build the program for an image")
+	}
+	image := t.TempDir()
+	build := exec.Command("go", "build", "-o", filepath.Join(image, "usagectl"), ".")
+	build.Dir = repository()
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	for _, args := range []string{"version", "disable --all --system", "status --all", "send demo run.start -v --json"} {
+		run := exec.Command("/usagectl", strings.Fields(args)...)
+		run.Env = []string{"HOME=/"}
+		run.Dir = "/"
+		inOwnMounts(run)
+		run.SysProcAttr.Chroot = image
+		if out, err := run.CombinedOutput(); err != nil || len(out) == 0 {
+			t.Errorf("usagectl %s: %v\n%s", args, err, out)
+		}
+	}
+}
