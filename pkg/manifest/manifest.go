@@ -178,11 +178,29 @@ type Field struct {
 	Enum     []string       // caller: the values allowed, as text
 	Pattern  *regexp.Regexp // caller: strings match it whole
 	MaxLen   int            // caller: characters of a string, bytes of a JSON value
-	Events   []string       // nil: every event
-	Level    int            // the consent level from which on it is sent, 1 or more
-	Required bool
-	Purpose  string
+	Also     []any          // caller: values that are taken though they are not of the type, [jsondoc] values
+	// Otherwise is, for a string of the caller's, what is sent for one that does not fit;
+	// an empty one then counts as not given. "" leaves out what does not fit.
+	Otherwise string
+	Missing   Missing // for a source that can have no value, see [Source.CanBeMissing], and for InsteadOf
+	// InsteadOf names the field in whose place this one is sent where that one is missing,
+	// or is "". Where that one is there, this one is what Missing says.
+	InsteadOf string
+	Events    []string // nil: every event
+	Level     int      // the consent level from which on it is sent, 1 or more
+	Required  bool
+	Purpose   string
 }
+
+// Missing says what stands in the place of a value that cannot be had.
+type Missing string
+
+// What can stand there.
+const (
+	MissingWord Missing = "" // "unavailable" or "invalid"
+	MissingNull Missing = "null"
+	MissingOmit Missing = "omit" // nothing
+)
 
 // In reports whether the field belongs to the event.
 func (f *Field) In(event string) bool {

@@ -16,6 +16,10 @@ func readFields(root *table, m *Manifest) []Field {
 	for _, t := range tables {
 		fields = append(fields, readField(t, m))
 	}
+	m.Fields = fields
+	for i, t := range tables {
+		checkInstead(t, &fields[i], m, transportIn(root))
+	}
 	for i := range fields {
 		for j := range i {
 			if clash(tables[i], &fields[i], &fields[j]) {
@@ -44,6 +48,7 @@ func readField(t *table, m *Manifest) Field {
 	fieldType(t, &f)
 	fieldBounds(t, &f)
 	fieldEvents(t, &f, m)
+	fieldInstead(t, &f)
 	fieldOptions(t, &f, m)
 	t.Done()
 	return f
@@ -247,7 +252,9 @@ func fieldOptions(t *table, f *Field, m *Manifest) {
 			t.Use(key)
 		}
 	}
-	only(f.From == FromCaller, "required", "default", "min", "max", "enum", "pattern", "max_len")
+	only(f.From == FromCaller, "required", "default", "min", "max", "enum", "pattern", "max_len", "also", "otherwise")
+	only(f.From == FromRunID || f.From == FromEventID, "instead_of")
+	only(f.From.CanBeMissing() || f.InsteadOf != "", "missing")
 	only(f.From == FromConst, "value")
 	only(f.From == FromNow, "format")
 	only(f.From.IsHash(), "length")

@@ -267,6 +267,53 @@ func TestSend(t *testing.T) {
 	}
 }
 
+// TestSegmentMakesNoPersonOfAWord holds that no word stands for a missing ID where Segment
+// tells people apart.
+func TestSegmentMakesNoPersonOfAWord(t *testing.T) {
+	const text = `schema = 1
+[tool]
+id = "mytool"
+purpose = "A test."
+[send]
+transport = "segment"
+endpoint = "https://api.segment.io/v1/batch"
+write_key = "x"
+[[event]]
+name = "run"
+[[field]]
+name = "user"
+key = "/userId"
+from = "identity.source"
+%s
+purpose = "p"
+[[field]]
+name = "source"
+key = "/properties/source"
+from = "identity.source"
+purpose = "p"
+[[field]]
+name = "anonymous"
+key = "/anonymousId"
+from = "host.name_hash"
+purpose = "p"
+`
+	for missing, want := range map[string]manifest.Missing{
+		"": manifest.MissingNull, `missing = "null"`: manifest.MissingNull, `missing = "omit"`: manifest.MissingOmit,
+	} {
+		m, err := manifest.Parse("x.toml", fmt.Appendf(nil, text, missing))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if m.Fields[0].Missing != want || m.Fields[1].Missing != manifest.MissingWord || m.Fields[2].Missing != manifest.MissingNull {
+			t.Errorf("%s: got %q, %q and %q", missing, m.Fields[0].Missing, m.Fields[1].Missing, m.Fields[2].Missing)
+		}
+	}
+	_, err := manifest.Parse("x.toml", fmt.Appendf(nil, text, `missing = "word"`))
+	if err == nil || !strings.Contains(err.Error(), `x.toml:15:1: [field] missing is "word", and segment takes all events with the same userId for one person's: use "null" or "omit"`) {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestForget(t *testing.T) {
 	for text, want := range map[string]manifest.Forget{
 		`method = "none"`: {Method: "none"},

@@ -8,7 +8,7 @@ import (
 	"github.com/usagectl/usagectl/pkg/manifest"
 )
 
-const fieldKeys = "default, enum, events, format, from, key, length, level, max, max_len, min, name, pattern, purpose, required, type, value"
+const fieldKeys = "also, default, enum, events, format, from, instead_of, key, length, level, max, max_len, min, missing, name, otherwise, pattern, purpose, required, type, value"
 
 func TestUnknownKeys(t *testing.T) {
 	testBad(t, []badManifest{
@@ -548,6 +548,19 @@ func TestBadFields(t *testing.T) {
 		{"value of a caller", []string{number, number + "\n‸value = 3"}, []string{`[field] value does not go with from = "caller"`}},
 		{"required host fact", []string{`length  = 10`, `‸required = true`}, []string{`[field] required does not go with from = "host.user_hash"`}},
 		{"default of a fact", []string{`length  = 10`, `‸default = "x"`}, []string{`[field] default does not go with from = "host.user_hash"`}},
+		{"also of a fact", []string{`length  = 10`, `‸also = ["null"]`}, []string{`[field] also does not go with from = "host.user_hash"`}},
+		{"also that is no JSON", []string{number, number + "\n" + `also = ["null", ‸"unknown"]`}, []string{`[field] also: "unknown" is no JSON: invalid character 'u' looking for beginning of value`}},
+		{"empty also", []string{number, number + "\n‸also = []"}, []string{"[field] also is empty"}},
+		{"otherwise of a float", []string{number, number + "\n‸otherwise = \"0\""}, []string{"[field] otherwise does not go with the type float"}},
+		{"otherwise that does not fit", []string{number, "type = \"string\"\nenum = [\"a\", \"b\"]\n‸otherwise = \"c\"", "default = 0\n", "", `duration  = "duration"`, ``}, []string{`[field] otherwise: "c" is not one of a, b`}},
+		{"empty otherwise", []string{number, "type = \"string\"\n‸otherwise = \"\"", "default = 0\n", "", `duration  = "duration"`, ``}, []string{"[field] otherwise is empty"}},
+		{"missing of a fact that is always there", []string{`from    = "tool.version"`, "from = \"tool.version\"\n‸missing = \"null\""}, []string{`[field] missing does not go with from = "tool.version"`}},
+		{"missing", []string{`length  = 10`, `‸missing = "none"`}, []string{`[field] missing is "none", not one of word, null, omit`}},
+		{"instead of what is not there", []string{`from    = "tool.version"`, "from = \"run.id\"\n‸instead_of = \"nobody\"", `{version}`, ``}, []string{`[field] instead_of names the field "nobody", which is not declared`}},
+		{"instead of what is always there", []string{`from    = "tool.version"`, "from = \"run.id\"\n‸instead_of = \"shape\"", `{version}`, ``}, []string{`[field] instead_of names the field "shape", which is never missing: it is from "const"`}},
+		{"instead of a word", []string{`from    = "tool.version"`, "from = \"run.id\"\ninstead_of = \"source\"\n‸missing = \"word\"", `{version}`, ``}, []string{`[field] missing = "word" does not go with instead_of`}},
+		{"instead of a field of other events", []string{`from    = "tool.version"`, "from = \"event.id\"\n‸instead_of = \"source\"", `from    = "identity.source"`, "from = \"identity.source\"\nevents = [\"run.end\"]", `{version}`, ``}, []string{`[field] instead_of names the field "source", which does not belong to all events of "version"`}},
+		{"instead of, of a caller", []string{number, number + "\n‸instead_of = \"source\""}, []string{`[field] instead_of does not go with from = "caller"`}},
 		{"enum of a const", []string{constant, "value = \"x\"\n‸enum = [\"x\"]"}, []string{`[field] enum does not go with from = "const"`}},
 	})
 }

@@ -32,6 +32,9 @@ func (f *Field) ParseText(text string) (any, error) {
 }
 
 func (f *Field) fromText(text string) (any, error) {
+	if v, ok := f.alsoText(text); ok {
+		return v, nil
+	}
 	switch f.Type {
 	case Int, Float:
 		return json.Number(strings.TrimSpace(text)), nil
@@ -62,16 +65,51 @@ func parseJSON(text string) (any, error) {
 
 // Check reports whether a [jsondoc] value fits the field's type and bounds, and
 // returns it in the spelling in which it is sent: a float has a point or an
-// exponent. An error names the value and what is allowed instead.
+// exponent. What does not fit is the field's Otherwise, if there is one. An error names
+// the value and what is allowed instead.
 func (f *Field) Check(v any) (any, error) {
-	v, err := f.typed(v)
-	if err != nil {
-		return nil, err
+	if f.takesAlso(v) {
+		return v, nil
 	}
-	if err := f.inBounds(v); err != nil {
-		return nil, err
+	fits, err := f.typed(v)
+	if err == nil {
+		err = f.inBounds(fits)
 	}
-	return v, nil
+	switch {
+	case err == nil:
+		return fits, nil
+	case f.Otherwise != "":
+		return f.Otherwise, nil
+	}
+	return nil, err
+}
+
+// NotGiven reports whether a caller who says this says that there is no value: null, as
+// wrappers have it, where null is no value, and the empty string where that could only be
+// replaced.
+func (f *Field) NotGiven(v any) bool {
+	if v == nil {
+		return f.Type != JSON && !f.takesAlso(nil)
+	}
+	return v == "" && f.Otherwise != ""
+}
+
+func (f *Field) takesAlso(v any) bool {
+	return slices.ContainsFunc(f.Also, func(also any) bool { return equalJSON(v, also) })
+}
+
+// alsoText finds the value that a text on a command line means, if that is not one of the
+// type: where the type is a string a text is one.
+func (f *Field) alsoText(text string) (any, bool) {
+	if f.Type == String || f.Type == Strings {
+		return nil, false
+	}
+	for _, also := range f.Also {
+		if s, ok := also.(string); ok && s == text || !ok && show(also) == Quote(text) {
+			return also, true
+		}
+	}
+	return nil, false
 }
 
 func (f *Field) typed(v any) (any, error) {

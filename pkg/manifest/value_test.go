@@ -124,6 +124,73 @@ func TestParseText(t *testing.T) {
 	}
 }
 
+// TestAlsoAndOtherwise holds what a field takes beside its type, and what stands in the place
+// of what it does not take.
+func TestAlsoAndOtherwise(t *testing.T) {
+	version := manifest.Field{Type: manifest.Int, Min: bound(0), Also: []any{"unknown", nil}}
+	hash := manifest.Field{Type: manifest.String, MaxLen: 4, Also: []any{nil}}
+	partner := manifest.Field{Type: manifest.String, MaxLen: 4, Otherwise: "invalid"}
+	for _, test := range []struct {
+		field manifest.Field
+		text  string // on a command line, or "" for value
+		value string // JSON
+		want  string // JSON, or "" for an error
+	}{
+		{version, "3", "", "3"},
+		{version, "unknown", "", `"unknown"`},
+		{version, "null", "", "null"},
+		{version, "Unknown", "", ""},
+		{version, "-1", "", ""},
+		{version, "", `"unknown"`, `"unknown"`},
+		{version, "", "null", "null"},
+		{version, "", `"3"`, ""},
+		{hash, "null", "", `"null"`},
+		{hash, "", "null", "null"},
+		{hash, "", "1", ""},
+		{hash, "abcde", "", ""},
+		{partner, "abcd", "", `"abcd"`},
+		{partner, "abcde", "", `"invalid"`},
+		{partner, "", "1", `"invalid"`},
+		{partner, "", "null", `"invalid"`},
+		{partner, "invalid", "", `"invalid"`},
+	} {
+		var got any
+		var err error
+		if test.value == "" {
+			got, err = test.field.ParseText(test.text)
+		} else {
+			v, bad := jsondoc.Parse([]byte(test.value))
+			if bad != nil {
+				t.Fatal(bad)
+			}
+			got, err = test.field.Check(v)
+		}
+		text, bad := jsondoc.Append(nil, got)
+		if err != nil {
+			text = nil
+		}
+		if bad != nil || string(text) != test.want {
+			t.Errorf("%+v, %q, %s: got %s, %v; want %s", test.field.Type, test.text, test.value, text, err, test.want)
+		}
+	}
+	for name, test := range map[string]struct {
+		field manifest.Field
+		value any
+		want  bool
+	}{
+		"null":                         {manifest.Field{Type: manifest.String}, nil, true},
+		"null, where it is a value":    {hash, nil, false},
+		"null of JSON":                 {manifest.Field{Type: manifest.JSON}, nil, false},
+		"empty":                        {manifest.Field{Type: manifest.String}, "", false},
+		"empty, where it was replaced": {partner, "", true},
+		"something":                    {partner, "abcde", false},
+	} {
+		if test.field.NotGiven(test.value) != test.want {
+			t.Errorf("%s: not given is not %t", name, test.want)
+		}
+	}
+}
+
 func TestCheck(t *testing.T) {
 	for _, test := range []struct {
 		kind manifest.Type

@@ -69,9 +69,11 @@ func fieldValue(f *manifest.Field, terms consent.Terms, values *jsondoc.Object) 
 		return nil, "it has no value"
 	}
 	if f.From == manifest.FromCaller {
-		if _, err := f.Check(v); err != nil {
+		fits, err := f.Check(v)
+		if err != nil {
 			return nil, err.Error()
 		}
+		v = fits
 	}
 	return v, ""
 }

@@ -75,15 +75,16 @@ func (g given) take(m *manifest.Manifest, r Request) []Problem {
 		problems = append(problems, *problem)
 	}
 	for _, member := range r.Data.Members() {
-		if member.Value == nil {
-			if f, ok := m.Field(member.Name); ok && f.Type != manifest.JSON {
-				continue // a wrapper's way to say that it has no value
-			}
+		if f, ok := m.Field(member.Name); ok && f.NotGiven(member.Value) {
+			continue
 		}
 		accept(member.Name, func(f *manifest.Field) (any, error) { return f.Check(member.Value) })
 	}
 	growing := map[string]bool{} // lists that --set has begun
 	for _, s := range r.Set {
+		if f, ok := m.Field(s.Name); ok && f.NotGiven(s.Text) {
+			continue
+		}
 		accept(s.Name, func(f *manifest.Field) (any, error) {
 			v, err := f.ParseText(s.Text)
 			if err != nil {

@@ -31,8 +31,14 @@ type Sources struct {
 // out: the caller's, and those of the sources. No other source is asked.
 func (d Draft) collect(terms consent.Terms, s Sources) *jsondoc.Object {
 	values := &jsondoc.Object{}
+	missing := map[string]bool{} // the fields that have no value
+	var stand []*manifest.Field  // those that are sent in the place of such
 	for _, f := range d.manifest.FieldsOf(d.request.Event) {
 		if terms.Withheld(f) != "" {
+			continue
+		}
+		if f.InsteadOf != "" {
+			stand = append(stand, f)
 			continue
 		}
 		v, ok := d.given[f.Name]
@@ -40,11 +46,36 @@ func (d Draft) collect(terms consent.Terms, s Sources) *jsondoc.Object {
 			v = s.value(f, d.request, terms)
 			ok = v != nil || f.From == manifest.FromConst
 		}
+		if f.From.CanBeMissing() && (v == identity.Unavailable || v == identity.Invalid) {
+			missing[f.Name] = true
+			v, ok = unavailable(f, v)
+		}
+		if ok {
+			values.Set(f.Name, v)
+		}
+	}
+	for _, f := range stand {
+		v, ok := unavailable(f, nil)
+		if missing[f.InsteadOf] {
+			v, ok = s.value(f, d.request, terms), true
+		}
 		if ok {
 			values.Set(f.Name, v)
 		}
 	}
 	return values
+}
+
+// unavailable is what stands in the place of a field's value that cannot be had, for which
+// there is a word; false for nothing.
+func unavailable(f *manifest.Field, word any) (any, bool) {
+	switch f.Missing {
+	case manifest.MissingNull:
+		return nil, true
+	case manifest.MissingOmit:
+		return nil, false
+	}
+	return word, true
 }
 
 // value reads one field from its source; nil if there is none.
