@@ -4,6 +4,7 @@ package acceptance
 
 import (
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -70,6 +71,41 @@ var parslLegacy = system{
 	},
 }
 
+// parsl2023 is what Parsl sent between its first and its second protocol: the first without
+// what says who runs it, and without what is always the same.
+var parsl2023 = system{
+	tool: "parsl-2023", version: "2024.02.26", level: "1",
+	connect: connectUDP(func(t testing.TB, datagram []byte) any { return decodeJSON(t, datagram) }),
+	messages: func(t testing.TB) []message {
+		start, end := parslLegacy.messages(t)[0], parslLegacy.messages(t)[1]
+		for _, path := range []string{"/uname", "/hname", "/test", "/c_time"} {
+			remove(start.want, path)
+			remove(end.want, path)
+		}
+		start.want.(map[string]any)["parsl_v"] = "2024.02.26"
+		end.set = end.set[:3] // without "test"
+		return []message{start, end}
+	},
+	differ: slices.DeleteFunc(slices.Clone(parslLegacy.differ), func(d difference) bool { return strings.HasSuffix(d.at, "name") }),
+}
+
+// parsl2024 is Parsl's second protocol before it had levels.
+var parsl2024 = system{
+	tool: "parsl-2024", version: "1.3.0-dev", level: "1",
+	connect: connectUDP(parslDocument),
+	messages: func(t testing.TB) []message {
+		start, end := parslNow.messages(t)[0], parslNow.messages(t)[1]
+		for _, path := range []string{"/tracking_level", "/project_name", "/execution_time"} {
+			remove(start.want, path)
+			remove(end.want, path)
+		}
+		start.set = slices.Delete(start.set, 1, 2) // the project's name
+		end.data = strings.Replace(end.data, `"execution_time": 0, "project_name": "my-project", `, "", 1)
+		return []message{start, end}
+	},
+	differ: parslNow.differ,
+}
+
 // stripepyBasics is what a wrapper of StripePy gives with every event.
 const stripepyBasics = `"start": 1795305747.650865, "h5py_version": "3.14.0", "hictkpy_version": "1.3.0", "numpy_version": "2.3.1",
 	"packaging_version": "25.0", "pandas_version": "2.3.1", "scipy_version": "1.16.0", "structlog_version": "25.4.0",
@@ -79,36 +115,45 @@ var stripepy = system{
 	tool: "stripepy", version: "1.3.0", level: "1", eventAt: "/item/name",
 	connect: connectCollector,
 	messages: func(t testing.TB) []message {
-		return []message{{
-			event: "call",
-			data: `{` + stripepyBasics + `, "contact_map_format": "mcool", "contact_map_resolution": 20000, "contact_map_raw_interactions": false,
+		return []message{
+			{
+				event: "call",
+				data: `{` + stripepyBasics + `, "contact_map_format": "mcool", "contact_map_resolution": 20000, "contact_map_raw_interactions": false,
 				"genomic_belt": 5000000, "low_memory": false, "max_width": 100000, "glob_pers_min": 0.04, "constrain_heights": false,
 				"k": 3, "loc_pers_min": 0.33, "loc_trend_min": 0.25, "nproc": 4, "status": "error", "exception_type": "RuntimeError"}`,
-			want: stripepyCapture(t),
-		}, {
-			event: "download",
-			data: `{` + stripepyBasics + `, "list_only": false, "unit_test": true, "end2end_test": false,
+				want: stripepyCapture(t),
+			},
+			{
+				event: "download",
+				data: `{` + stripepyBasics + `, "list_only": false, "unit_test": true, "end2end_test": false,
 				"dataset_name": "__random__", "dataset_format": "cool", "status": "ok"}`,
-			want: stripepyDocument(t, "download", `{"code": 1}`, `{
+				want: stripepyDocument(t, "download", `{"code": 1}`, `{
 				"params.list_only": {"boolValue": false}, "params.unit_test": {"boolValue": true}, "params.end2end_test": {"boolValue": false},
 				"params.dataset_name": {"stringValue": "__random__"}, "params.dataset_format": {"stringValue": "cool"}}`),
-		}, { // a whole number stays a double; an interrupt leaves the status unset
-			event: "view",
-			set:   []string{"relative_change_threshold=5", "columns=chrom1", "columns=start1"},
-			data:  `{` + stripepyBasics + `, "coefficient_of_variation_threshold": 0.5, "result_file_format_version": "3"}`,
-			want: stripepyDocument(t, "view", `{}`, `{
+			},
+			{ // a whole number stays a double; an interrupt leaves the status unset
+				event: "view",
+				set:   []string{"relative_change_threshold=5", "columns=chrom1", "columns=start1"},
+				data:  `{` + stripepyBasics + `, "coefficient_of_variation_threshold": 0.5, "result_file_format_version": 3}`,
+				want: stripepyDocument(t, "view", `{}`, `{
 				"params.relative_change_threshold": {"doubleValue": 5}, "params.coefficient_of_variation_threshold": {"doubleValue": 0.5},
 				"params.columns": {"arrayValue": {"values": [{"stringValue": "chrom1"}, {"stringValue": "start1"}]}},
-				"params.result_file_format_version": {"stringValue": "3"}}`),
-		}, {
-			event: "plot",
-			data: `{` + stripepyBasics + `, "highlight_seeds": true, "highlight_stripes": false, "columns": ["chrom1"],
-				"coefficient_of_variation_threshold": 1.5, "result_file_format_version": "3", "status": "error"}`,
-			want: stripepyDocument(t, "plot", `{"code": 2}`, `{
+				"params.result_file_format_version": {"intValue": "3"}}`),
+			},
+			{
+				event: "plot cm",
+				set:   []string{"result_file_format_version=not-applicable"},
+				data: `{` + stripepyBasics + `, "highlight_seeds": true, "highlight_stripes": false, "relative_change_threshold": 0,
+				"coefficient_of_variation_threshold": 1.7976931348623157e308, "status": "error"}`,
+				want: stripepyDocument(t, "plot cm", `{"code": 2}`, `{
 				"params.highlight_seeds": {"boolValue": true}, "params.highlight_stripes": {"boolValue": false},
-				"params.coefficient_of_variation_threshold": {"doubleValue": 1.5}, "params.result_file_format_version": {"stringValue": "3"},
-				"params.columns": {"arrayValue": {"values": [{"stringValue": "chrom1"}]}}}`),
-		}}
+				"params.relative_change_threshold": {"doubleValue": 0},
+				"params.coefficient_of_variation_threshold": {"doubleValue": 1.7976931348623157e308},
+				"params.result_file_format_version": {"stringValue": "not-applicable"}}`),
+			},
+			stripepyPlot(t, "plot"), stripepyPlot(t, "plot contact-map"), stripepyPlot(t, "plot pseudodistribution"),
+			stripepyPlot(t, "plot pd"), stripepyPlot(t, "plot stripe-hist"), stripepyPlot(t, "plot hist"),
+		}
 	},
 	differ: []difference{
 		{"/resource/os.type/stringValue", runtime.GOOS, "the machine's"},
@@ -117,6 +162,7 @@ var stripepy = system{
 		{"/resource/telemetry.sdk.language/stringValue", `go`, "the sending library"},
 		{"/resource/telemetry.sdk.name/stringValue", `usagectl`, "the sending library"},
 		{"/resource/telemetry.sdk.version/stringValue", anyText, "the sending library"},
+		{"/resource/service.instance.id/stringValue", `$RUN`, "new for each run"},
 		{"/item/traceId", `$TRACE`, "new for each run"},
 		{"/item/spanId", `$SPAN`, "new for each event"},
 		{"/item/startTimeUnixNano", `1795305747650865000`, "the callers' clocks have microseconds"},
@@ -132,7 +178,18 @@ func stripepyCapture(t testing.TB) map[string]any {
 	if len(items) != 1 {
 		t.Fatalf("the capture has %d spans", len(items))
 	}
-	return items[0].(map[string]any)
+	span := items[0].(map[string]any)
+	// OpenTelemetry's library has had it since the capture was made.
+	span["resource"].(map[string]any)["service.instance.id"] = map[string]any{"stringValue": ""}
+	return span
+}
+
+// stripepyPlot is one of the plots that say nothing but what they are.
+func stripepyPlot(t testing.TB, event string) message {
+	t.Helper()
+	want := stripepyDocument(t, event, `{"code": 1}`, `{}`)
+	remove(want, "/item/attributes")
+	return message{event: event, data: `{` + stripepyBasics + `, "status": "ok"}`, want: want}
 }
 
 // stripepyDocument is the span of another subcommand: the captured one's

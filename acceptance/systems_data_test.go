@@ -72,6 +72,15 @@ var flwr = system{
 		for _, event := range declared(t, "flwr") {
 			m, details, partner := message{event: event, set: []string{"python_version=3.11.2"}}, `{}`, "unavailable"
 			switch {
+			case event == "START_SIMULATION_ENTER":
+				details = `{"num_clients": 100}`
+				m.set = append(m.set, "num_clients=100", "partner=")
+			case event == "RUN_SUPEREXEC_ENTER":
+				details, partner = `{"plugin_type": "serverapp"}`, "invalid" // as Flower says for what is no UUID
+				m.set = append(m.set, "plugin_type=serverapp", "partner=somebody")
+			case event == "FLWR_SERVERAPP_RUN_LEAVE": // a run that ended before it had an ID
+				details = `{"run-id-hash": null, "success": false, "exit_code": 1}`
+				m.data = details
 			case strings.Contains(event, "SIMULATION") && strings.HasSuffix(event, "_ENTER"):
 				details = `{"backend": "ray", "num-supernodes": 10, "run-id-hash": "1f"}`
 				m.set = append(m.set, "backend=ray", "num-supernodes=10", "run-id-hash=1f")
@@ -79,8 +88,8 @@ var flwr = system{
 				details = `{"success": false, "exit_code": -3}`
 				m.set = append(m.set, "success=false", "exit_code=-3")
 			case event == "PING":
-				partner = "somebody"
-				m.set = append(m.set, "partner=somebody")
+				partner = "2f1c9d1e-6a3b-4c8f-9d70-5b1e0a7c4d21"
+				m.set = append(m.set, "partner="+partner)
 			}
 			m.want = decodeJSON(t, fmt.Appendf(nil, flwrDocument, event, details, partner))
 			list = append(list, m)
@@ -98,10 +107,10 @@ var flwrDatasets = system{
 		for event, details := range map[string]string{
 			"PING":                  `{}`,
 			"LOAD_PARTITION_CALLED": `{"federated_dataset_name": "FederatedDataset", "dataset_name": "mnist"}`,
-			"LOAD_SPLIT_CALLED":     `{"federated_dataset_id": "9", "dataset_name": "mnist", "split": "test"}`,
-			"PLOT_LABEL_DISTRIBUTION_CALLED": `{"federated_dataset_id": "9", "dataset_name": "mnist",
+			"LOAD_SPLIT_CALLED":     `{"federated_dataset_id": 140223331, "dataset_name": "mnist", "split": "test"}`,
+			"PLOT_LABEL_DISTRIBUTION_CALLED": `{"federated_dataset_id": 9, "dataset_name": "mnist",
 				"partitioner": "IidPartitioner", "num_partitions": 10, "plot_type": "bar"}`,
-			"PLOT_COMPARISON_LABEL_DISTRIBUTION_CALLED": `{"num_partitions": 3, "plot_type": "heatmap"}`,
+			"PLOT_COMPARISON_LABEL_DISTRIBUTION_CALLED": `{"num_compare": 3, "plot_type": "heatmap"}`,
 		} {
 			want := decodeJSON(t, capturedRequest(t, "flower-datasets-details.http").body).(map[string]any)
 			if want["event_type"] != event { // the capture is of one event
@@ -126,7 +135,8 @@ var nannyml = system{
 			"DLE estimator plot": `{"run_time": 8.58306884765625e-06, "process_run_time": 7.044999999983315e-06,
 				"exception_occurred": true, "exception_type": "ValueError", "kind": "performance"}`,
 			"": `{"run_time": 2.0, "process_run_time": 1.5, "exception_occurred": true, "exception_type": "nannyml.exceptions.InvalidArgumentsException",
-				"methods": ["jensen_shannon"], "continuous_methods": [], "categorical_methods": ["chi2", "l_infinity"], "nannyml_cloud": true}`,
+				"problem_type": "ProblemType.REGRESSION", "continuous_method_names": [], "categorical_method_names": ["chi2", "l_infinity"],
+				"nannyml_cloud": true}`,
 		}
 		var list []message
 		for _, event := range declared(t, "nannyml") {

@@ -196,6 +196,42 @@ func TestSystemsFlowersOwnID(t *testing.T) {
 	}
 }
 
+// TestSystemsNoPersonWithoutID holds that nobody becomes a person at Segment whom everybody
+// shares who has no source ID: where NannyML's is not there, an ID that is new for each run
+// stands where Segment wants one of somebody unknown.
+func TestSystemsNoPersonWithoutID(t *testing.T) {
+	for name, breakID := range map[string]func(t *testing.T, dir string) error{
+		"unavailable": func(_ *testing.T, dir string) error { return os.WriteFile(dir, nil, 0o600) },
+		"invalid": func(t *testing.T, dir string) error {
+			if err := os.Mkdir(dir, 0o700); err != nil {
+				t.Fatal(err)
+			}
+			return os.WriteFile(filepath.Join(dir, "source"), []byte("not a UUID"), 0o600)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			i := nannyml.connect(t, nannyml)
+			if err := breakID(t, filepath.Join(i.home, ".nannyml")); err != nil {
+				t.Fatal(err)
+			}
+			m := nannyml.messages(t)[0]
+			shown := i.inspect(m)
+			i.deliver([]message{m})
+			for what, document := range map[string]any{"shown": shown, "sent": i.documents()[0]} {
+				if user, id := part(document, "/userId"), part(document, "/anonymousId"); user != nil || id != runID {
+					t.Errorf("%s: the user is %v, somebody unknown is %v", what, user, id)
+				}
+			}
+			for _, r := range i.requests() {
+				if strings.Contains(string(r.body), name) {
+					t.Errorf("%q is in %s", name, r.body)
+				}
+			}
+		})
+	}
+}
+
 // TestSystemsFlowersHome holds that the framework looks where FLWR_HOME says, and
 // that Flower Datasets, which does not know it, does not.
 func TestSystemsFlowersHome(t *testing.T) {
