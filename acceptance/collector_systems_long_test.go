@@ -104,7 +104,7 @@ func TestSystemsOTLPHeaders(t *testing.T) {
 }
 
 // collected are the tools that send what the OpenTelemetry Collector receives.
-func collected() []system { return []system{parslNow, parslLegacy, stripepy} }
+func collected() []system { return []system{parslNow, parsl2023, parsl2024, parslLegacy, stripepy} }
 
 // TestCollectorSystems does what TestSystems does, with the real Collector.
 func TestCollectorSystems(t *testing.T) { checkSystems(t, collected()) }

@@ -69,7 +69,7 @@ func presses() []pressed {
 		{"usagectl e", "usagectl en", []string{"enable", "env"}, "Agree to a tool's telemetry"},
 		{"usagectl -q --no-color sta", "usagectl -q --no-color status ", []string{"status"}, ""},
 		{"usagectl send de", "usagectl send demo ", []string{"demo"}, ""},
-		{"usagectl send pars", "usagectl send parsl", []string{"parsl", "parsl-legacy"}, "Parsl: Counts how Parsl is used"},
+		{"usagectl send pars", "usagectl send parsl", []string{"parsl", "parsl-2023", "parsl-2024", "parsl-legacy"}, "Parsl: Counts how Parsl is used"},
 		{"usagectl disable -q -- homeb", "usagectl disable -q -- homebrew ", []string{"homebrew"}, ""},
 		{"usagectl disable demo d", "usagectl disable demo d", nil, "Docker Desktop"},
 		{"usagectl send demo ", "usagectl send demo run.", []string{"run.start", "run.end"}, "exit_code, duration, features"},

@@ -9,8 +9,8 @@ import (
 func TestBuiltinManifestsAreValid(t *testing.T) {
 	library := manifest.Library{}
 	want := map[string]bool{
-		"demo": true, "parsl": true, "parsl-legacy": true, "flwr": true,
-		"flwr-datasets": true, "nannyml": true, "stripepy": true,
+		"demo": true, "parsl": true, "parsl-2023": true, "parsl-2024": true, "parsl-legacy": true,
+		"flwr": true, "flwr-datasets": true, "nannyml": true, "stripepy": true,
 	}
 	for _, id := range library.IDs() {
 		m, err := library.Find(id)
