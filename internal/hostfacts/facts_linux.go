@@ -2,6 +2,7 @@ package hostfacts
 
 import (
 	"io/fs"
+	"strconv"
 	"strings"
 
 	"github.com/shirou/gopsutil/v3/mem"
@@ -41,4 +42,41 @@ func memory() uint64 {
 		return 0
 	}
 	return m.Total
+}
+
+// processors reads what sysconf(_SC_NPROCESSORS_ONLN) of glibc reads, which is what
+// Python asks; 0 if it is not known.
+func (h Host) processors() int64 {
+	if online, err := fs.ReadFile(h.Root, "sys/devices/system/cpu/online"); err == nil {
+		if n := countRanges(strings.TrimSpace(string(online))); n > 0 {
+			return n
+		}
+	}
+	stat, _ := fs.ReadFile(h.Root, "proc/stat")
+	n := int64(0)
+	for line := range strings.Lines(string(stat)) {
+		if rest, ok := strings.CutPrefix(line, "cpu"); ok && rest != "" && '0' <= rest[0] && rest[0] <= '9' {
+			n++
+		}
+	}
+	return n
+}
+
+// countRanges counts the numbers in a list as the kernel writes one, "0-3,5"; 0 if it is
+// none.
+func countRanges(list string) int64 {
+	n := int64(0)
+	for part := range strings.SplitSeq(list, ",") {
+		from, to, isRange := strings.Cut(part, "-")
+		if !isRange {
+			to = from
+		}
+		first, errFirst := strconv.ParseUint(from, 10, 16)
+		last, errLast := strconv.ParseUint(to, 10, 16)
+		if errFirst != nil || errLast != nil || last < first {
+			return 0
+		}
+		n += int64(last - first + 1)
+	}
+	return n
 }

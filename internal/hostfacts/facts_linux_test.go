@@ -1,9 +1,36 @@
 package hostfacts_test
 
 import (
+	"runtime"
 	"strings"
 	"testing"
 )
+
+// TestCPUCount holds that the machine's processors are counted, not those that the process
+// may use, where the machine says.
+func TestCPUCount(t *testing.T) {
+	const online = "sys/devices/system/cpu/online"
+	own := int64(runtime.NumCPU())
+	for _, test := range []struct {
+		files map[string]string
+		want  int64
+	}{
+		{map[string]string{online: "0\n"}, 1},
+		{map[string]string{online: "0-255\n"}, 256},
+		{map[string]string{online: "0-3,8,10-11\n", "proc/stat": "cpu0\n"}, 7},
+		{map[string]string{"proc/stat": "cpu  1 2\ncpu0 1\ncpu1 1\ncpu12 1\nintr 3\ncpufreq\n"}, 3},
+		{map[string]string{online: "", "proc/stat": "cpu0 1\n"}, 1},
+		{map[string]string{online: "3-1\n"}, own},
+		{map[string]string{online: "0-"}, own},
+		{map[string]string{online: "0-99999999999"}, own},
+		{map[string]string{online: "all\n", "proc/stat": "cpu\ncpu"}, own},
+		{nil, own},
+	} {
+		if got := host(test.files, nil).CPUCount(); got != test.want {
+			t.Errorf("%q: got %d, want %d", test.files, got, test.want)
+		}
+	}
+}
 
 func TestDistribution(t *testing.T) {
 	const release = "PRETTY_NAME=\"Some Linux\"\nVERSION_CODENAME=bookworm\nID_LIKE=debian\n"

@@ -5,6 +5,7 @@ package hostfacts
 import (
 	"github.com/shirou/gopsutil/v3/host"
 	"github.com/shirou/gopsutil/v3/mem"
+	"golang.org/x/sys/unix"
 )
 
 func (Host) distribution() (name, version string) {
@@ -22,4 +23,13 @@ func memory() uint64 {
 		return 0
 	}
 	return m.Total
+}
+
+// processors is 0 if it is not known.
+func (Host) processors() int64 {
+	n, err := unix.SysctlUint32("hw.ncpu")
+	if err != nil {
+		return 0
+	}
+	return int64(n)
 }

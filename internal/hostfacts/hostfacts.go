@@ -106,8 +106,15 @@ func (Host) Arch() string {
 	return runtime.GOARCH
 }
 
-// CPUCount is the number of logical processors that this process can use.
-func (Host) CPUCount() int64 { return int64(runtime.NumCPU()) }
+// CPUCount is the number of the machine's logical processors that are at work, as Python's
+// os.cpu_count gives it: not only those that this process may use, which says something of
+// the job instead of the machine. Where that is not known it is the latter.
+func (h Host) CPUCount() int64 {
+	if n := h.processors(); n > 0 {
+		return n
+	}
+	return int64(runtime.NumCPU())
+}
 
 // MemoryGiB is the memory in GiB, rounded to a power of two so that it does not
 // single a machine out; 0 if it is not known.
