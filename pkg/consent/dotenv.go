@@ -1,11 +1,10 @@
 package consent
 
 import (
-	"bytes"
 	"errors"
 	"os"
 	"path/filepath"
-	"strings"
+	"unicode/utf8"
 
 	"github.com/usagectl/usagectl/internal/statefile"
 	"github.com/usagectl/usagectl/pkg/manifest"
@@ -23,6 +22,8 @@ func dotenvRefusal(dir string, rules []manifest.EnvRule, env Env) string {
 		path := filepath.Join(dir, ".env")
 		data, _, err := statefile.ReadRegular(path, maxDotenv, true)
 		switch {
+		case err == nil && !utf8.Valid(data): // as Windows PowerShell writes one
+			return path + " cannot be read: it is not UTF-8"
 		case err == nil:
 			if found := refusalIn(parseDotenv(data), rules, env); found != "" {
 				return found + " in " + path
@@ -52,41 +53,4 @@ func refusalIn(vars map[string]string, rules []manifest.EnvRule, env Env) string
 		}
 	}
 	return ""
-}
-
-// parseDotenv reads the lines of a .env file that set a variable, the last one
-// winning: KEY=value and export KEY="value", but not a bare KEY. Windows line
-// ends and a byte order mark are allowed. Everything else is passed over.
-func parseDotenv(data []byte) map[string]string {
-	vars := map[string]string{}
-	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
-	for line := range strings.Lines(string(data)) {
-		line = strings.TrimSpace(line)
-		if rest, ok := strings.CutPrefix(line, "export"); ok && rest != strings.TrimLeft(rest, " \t") {
-			line = strings.TrimLeft(rest, " \t")
-		}
-		key, value, ok := strings.Cut(line, "=")
-		if !ok || strings.HasPrefix(line, "#") {
-			continue
-		}
-		key = strings.Trim(strings.TrimSpace(key), "'\"")
-		vars[key] = unquote(strings.TrimSpace(value))
-	}
-	return vars
-}
-
-// unquote takes a value out of its quotes, or cuts the comment off one without.
-func unquote(value string) string {
-	if value != "" && (value[0] == '"' || value[0] == '\'') {
-		if end := strings.IndexByte(value[1:], value[0]); end >= 0 {
-			return value[1 : 1+end]
-		}
-	}
-	for i, c := range value {
-		if c == '#' && (i == 0 || value[i-1] == ' ' || value[i-1] == '\t') {
-			value = value[:i]
-			break
-		}
-	}
-	return strings.TrimSpace(value)
 }
