@@ -121,7 +121,7 @@ func (c *forgetCommand) plan(name string) (plan, error) {
 	if !t.manifest.Identity.Random {
 		return p, nil
 	}
-	if p.path, err = identity.Path(t.manifest.Identity, c.world.Env, c.world.Dirs.Home); err != nil {
+	if p.path, err = identity.Path(t.manifest.Identity, c.world.Env, c.world.Dirs.Home, c.world.WorkDir); err != nil {
 		return plan{}, fail(exitCreate, fmt.Errorf("nothing was changed for %s: %w", t.id, err))
 	}
 	p.id, err = identity.Load(p.path)

@@ -18,7 +18,7 @@ func (c *inspectCommand) previewForget(t tool) error {
 	}
 	id := c.world.sender().SourceID(t.manifest)
 	p := plan{tools: []tool{t}, id: id}
-	if path, err := identity.Path(t.manifest.Identity, c.world.Env, c.world.Dirs.Home); err == nil {
+	if path, err := identity.Path(t.manifest.Identity, c.world.Env, c.world.Dirs.Home, c.world.WorkDir); err == nil {
 		p.tools = append(p.tools, c.tools.sharing(t.id, path)...)
 	}
 	requests, err := c.world.sender().PreviewDeletions(p.forgetting(false))

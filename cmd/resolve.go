@@ -171,7 +171,7 @@ func (r resolver) sharing(id manifest.ID, path string) []tool {
 		if err != nil || other == id || !m.Identity.Random {
 			continue
 		}
-		if p, err := identity.Path(m.Identity, r.env, r.dirs.Home); err == nil && p == path {
+		if p, err := identity.Path(m.Identity, r.env, r.dirs.Home, r.workDir); err == nil && p == path {
 			list = append(list, r.judge(tool{id: other, manifest: m}))
 		}
 	}
@@ -184,7 +184,7 @@ func (r resolver) hasSourceID(id manifest.ID) bool {
 	if err != nil || !m.Identity.Random {
 		return false
 	}
-	path, err := identity.Path(m.Identity, r.env, r.dirs.Home)
+	path, err := identity.Path(m.Identity, r.env, r.dirs.Home, r.workDir)
 	if err != nil {
 		return false
 	}

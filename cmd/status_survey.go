@@ -116,7 +116,7 @@ func (s survey) addSource(r *toolStatus, m *manifest.Manifest) {
 	if !m.Identity.Random {
 		return
 	}
-	path, err := identity.Path(m.Identity, s.world.Env, s.world.Dirs.Home)
+	path, err := identity.Path(m.Identity, s.world.Env, s.world.Dirs.Home, s.world.WorkDir)
 	if err != nil {
 		return
 	}

@@ -19,7 +19,7 @@ func Example() {
 	}
 	defer os.RemoveAll(home)
 
-	path, err := identity.Path(manifest.Identity{Random: true, Path: "~/.mytool/source"}, os.LookupEnv, home)
+	path, err := identity.Path(manifest.Identity{Random: true, Path: "~/.mytool/source"}, os.LookupEnv, home, "")
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -40,18 +40,28 @@ var (
 	ErrNone    = errors.New("there is no source ID yet")
 	ErrInvalid = errors.New("the file does not hold a source ID")
 	ErrNoHome  = errors.New("the home directory is not known")
+	ErrNoDir   = errors.New("the working directory is not known, at which a relative path begins")
 )
 
 // maxSize is the size, in bytes, of the largest ID file that is read.
 const maxSize = 1024
 
 // Path is where a tool's ID file is. env looks a variable up, and nil is an empty
-// environment; home is the person's home, "" if it is not known. It touches nothing. Its
-// only error is [ErrNoHome].
-func Path(id manifest.Identity, env func(string) (string, bool), home string) (string, error) {
+// environment; home is the person's home and dir the working directory, "" if they are not
+// known. It touches nothing.
+//
+// A variable that moves the file counts as Flower has it (get_flwr_home in
+// flwr/supercore/utils.py): an empty one is none, a relative one begins at the working
+// directory, and "~" in it is a name like any other. The errors are [ErrNoHome] and
+// [ErrNoDir].
+func Path(id manifest.Identity, env func(string) (string, bool), home, dir string) (string, error) {
 	if id.Env != "" && env != nil {
-		if dir, ok := env(id.Env); ok && filepath.IsAbs(dir) {
-			return filepath.Join(dir, path.Base(id.Path)), nil
+		if moved, ok := env(id.Env); ok && moved != "" {
+			moved, err := absolute(moved, dir)
+			if err != nil {
+				return "", err
+			}
+			return filepath.Join(moved, path.Base(id.Path)), nil
 		}
 	}
 	if home == "" {
@@ -60,8 +70,24 @@ func Path(id manifest.Identity, env func(string) (string, bool), home string) (s
 	return filepath.Join(home, filepath.FromSlash(strings.TrimPrefix(id.Path, "~/"))), nil
 }
 
-// Parse reads a source ID as leniently as Python's uuid.UUID, which Flower uses:
-// white space around it, braces, "urn:uuid:" and missing dashes are all fine. It
+// absolute is a path that a program in the directory dir means. On Windows one can begin at
+// the root of the drive that the program is on; one of another drive's own directory is not
+// known here.
+func absolute(name, dir string) (string, error) {
+	switch {
+	case filepath.IsAbs(name):
+		return name, nil
+	case dir == "" || filepath.VolumeName(name) != "":
+		return "", ErrNoDir
+	case os.IsPathSeparator(name[0]):
+		return filepath.VolumeName(dir) + name, nil
+	}
+	return filepath.Join(dir, name), nil
+}
+
+// Parse reads a source ID in the spellings in which Python's uuid.UUID, which Flower uses,
+// is written and read: white space around it, braces, "urn:uuid:" and missing dashes are all
+// fine. Odder ones that uuid.UUID takes too, such as dashes elsewhere, are [ErrInvalid]. It
 // returns the text as it stands there, so that one install stays one install.
 func Parse(data []byte) (string, error) {
 	text := strings.TrimSpace(string(data))

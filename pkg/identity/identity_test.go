@@ -79,7 +79,7 @@ func TestParse(t *testing.T) {
 
 func TestPath(t *testing.T) {
 	abs := t.TempDir()
-	home := filepath.Join(abs, "home")
+	home, dir := filepath.Join(abs, "home"), filepath.Join(abs, "work")
 	plain := manifest.Identity{Random: true, Path: "~/.config/flwr/source"}
 	moved := manifest.Identity{Random: true, Path: "~/.config/flwr/source", Env: "FLWR_HOME"}
 	inHome := filepath.Join(home, ".config", "flwr", "source")
@@ -88,7 +88,7 @@ func TestPath(t *testing.T) {
 		identity manifest.Identity
 		env      map[string]string
 		home     string
-		want     string // "": no home
+		want     string // "": not known
 	}{
 		{"home", plain, nil, home, inHome},
 		{"no home", plain, nil, "", ""},
@@ -96,18 +96,25 @@ func TestPath(t *testing.T) {
 		{"variable not set", moved, nil, home, inHome},
 		{"absolute", moved, map[string]string{"FLWR_HOME": abs}, home, filepath.Join(abs, "source")},
 		{"absolute, no home", moved, map[string]string{"FLWR_HOME": abs}, "", filepath.Join(abs, "source")},
-		{"relative", moved, map[string]string{"FLWR_HOME": "x/y"}, home, inHome},
+		{"relative", moved, map[string]string{"FLWR_HOME": "x/y"}, home, filepath.Join(dir, "x", "y", "source")},
 		{"empty", moved, map[string]string{"FLWR_HOME": ""}, home, inHome},
-		{"tilde", moved, map[string]string{"FLWR_HOME": "~/x"}, home, inHome},
-		{"relative, no home", moved, map[string]string{"FLWR_HOME": "x/y"}, "", ""},
+		{"tilde", moved, map[string]string{"FLWR_HOME": "~/x"}, home, filepath.Join(dir, "~", "x", "source")},
+		{"above", moved, map[string]string{"FLWR_HOME": "../x"}, home, filepath.Join(abs, "x", "source")},
+		{"here", moved, map[string]string{"FLWR_HOME": "."}, home, filepath.Join(dir, "source")},
+		{"white space", moved, map[string]string{"FLWR_HOME": " "}, home, filepath.Join(dir, " ", "source")},
+		{"relative, no home", moved, map[string]string{"FLWR_HOME": "x/y"}, "", filepath.Join(dir, "x", "y", "source")},
 	} {
 		got, err := identity.Path(test.identity, func(name string) (string, bool) {
 			value, ok := test.env[name]
 			return value, ok
-		}, test.home)
+		}, test.home, dir)
 		if got != test.want || (test.want == "") != errors.Is(err, identity.ErrNoHome) {
 			t.Errorf("%s: got %q, %v; want %q", test.name, got, err, test.want)
 		}
+	}
+	relative := func(string) (string, bool) { return "x/y", true }
+	if got, err := identity.Path(moved, relative, home, ""); got != "" || !errors.Is(err, identity.ErrNoDir) {
+		t.Errorf("relative to nothing: got %q, %v", got, err)
 	}
 }
 

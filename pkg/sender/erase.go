@@ -83,7 +83,7 @@ func (s Sender) checkSourcePath(d *deletion.Deletion) error {
 		if err != nil || !m.Identity.Random {
 			continue
 		}
-		if path, err := identity.Path(m.Identity, s.lookup, s.dirs().Home); err == nil && path == d.SourcePath {
+		if path, err := identity.Path(m.Identity, s.lookup, s.dirs().Home, s.workDir); err == nil && path == d.SourcePath {
 			return nil
 		}
 	}

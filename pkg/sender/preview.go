@@ -131,7 +131,7 @@ func previewTerms(m *manifest.Manifest, v consent.Verdict, level int) (consent.T
 // SourceID is a tool's source ID as it is or would be: [NotMade],
 // [identity.Unavailable] or [identity.Invalid] if there is none. Nothing is made.
 func (s Sender) SourceID(m *manifest.Manifest) string {
-	path, err := identity.Path(m.Identity, s.lookup, s.dirs().Home)
+	path, err := identity.Path(m.Identity, s.lookup, s.dirs().Home, s.workDir)
 	if err != nil {
 		return identity.Unavailable
 	}

@@ -245,7 +245,7 @@ func (s Sender) sources(m *manifest.Manifest, e Event, taken time.Time, create b
 	create = create && ci.Detect(s.lookup) == ""
 	path := ""
 	if m.Identity.Random {
-		path, _ = identity.Path(m.Identity, s.lookup, s.dirs().Home) // "" without a home
+		path, _ = identity.Path(m.Identity, s.lookup, s.dirs().Home, s.workDir) // "" without a home
 	}
 	run := e.RunID
 	if run == uuid.Nil {
