@@ -71,6 +71,9 @@ func tryAppend(path string, lines []byte, most int64) (done bool, err error) {
 	if err == nil {
 		err = own(info)
 	}
+	if err == nil && unfinished(info) {
+		err = f.Chmod(0o600)
+	}
 	if err != nil {
 		return false, &os.PathError{Op: "append", Path: path, Err: reason(err)}
 	}
@@ -88,6 +91,11 @@ func tryAppend(path string, lines []byte, most int64) (done bool, err error) {
 		return true, Rename(path, path+".1")
 	}
 	return true, nil
+}
+
+// unfinished reports whether a file has been made, and has not got its mode yet.
+func unfinished(info os.FileInfo) bool {
+	return info.Mode().IsRegular() && info.Size() == 0 && lacks(info, 0o600)
 }
 
 func appendLocked(f *os.File, lines []byte) error {

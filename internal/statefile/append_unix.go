@@ -13,10 +13,20 @@ import (
 func openAppend(path string) (*os.File, error) {
 	const flags = os.O_RDWR | os.O_CREATE | os.O_APPEND | syscall.O_NOFOLLOW | syscall.O_NONBLOCK | syscall.O_NOCTTY
 	f, err := os.OpenFile(path, flags, 0o600)
+	if errors.Is(err, syscall.EACCES) && completeEmpty(path) {
+		f, err = os.OpenFile(path, flags, 0o600)
+	}
 	if err != nil && (isLink(err) || errors.Is(err, syscall.EISDIR) || errors.Is(err, syscall.ENXIO)) {
 		return nil, &os.PathError{Op: "append", Path: path, Err: ErrNotRegular}
 	}
 	return f, err
+}
+
+// completeEmpty gives its mode to a file of this user's own that somebody is making this
+// moment, or was when they were killed: nothing is in it, and its owner cannot open it.
+func completeEmpty(path string) bool {
+	info, err := os.Lstat(path)
+	return err == nil && unfinished(info) && own(info) == nil && os.Chmod(path, 0o600) == nil
 }
 
 // tryLock takes an advisory lock, which ends with the process at the latest. A file

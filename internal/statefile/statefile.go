@@ -8,6 +8,8 @@
 // What this program has written itself is read back only if it still is this
 // user's alone: see [Own]. The check is made on what was opened, never on a path.
 // Every read has a limit, waits for no FIFO and takes no device.
+//
+// What is made has the mode that it is to have, whatever the umask is: see [MkdirAll].
 package statefile
 
 import (
@@ -73,7 +75,7 @@ func Replace(path string, data []byte) error {
 
 func replace(path string, data []byte, perm, dirPerm os.FileMode, sync bool) error {
 	dir := filepath.Dir(path)
-	if err := os.MkdirAll(dir, dirPerm); err != nil {
+	if err := MkdirAll(dir, dirPerm); err != nil {
 		return err
 	}
 	var err error
@@ -100,7 +102,7 @@ func replace(path string, data []byte, perm, dirPerm os.FileMode, sync bool) err
 // anything that has the name. Missing directories are made with dirPerm. If the
 // error is [ErrNotDurable] the file was made.
 func Create(path string, data []byte, dirPerm os.FileMode) error {
-	if err := os.MkdirAll(filepath.Dir(path), dirPerm); err != nil {
+	if err := MkdirAll(filepath.Dir(path), dirPerm); err != nil {
 		return err
 	}
 	tmp, err := aside(path, data, 0o600, true)
@@ -121,7 +123,7 @@ func Create(path string, data []byte, dirPerm os.FileMode) error {
 // createExclusive is for file systems without hard links. A reader may see the
 // file empty for a moment.
 func createExclusive(path string, data []byte) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	f, err := OpenNew(path)
 	if err != nil {
 		return err
 	}

@@ -25,7 +25,7 @@ func aside(path string, data []byte, perm os.FileMode, sync bool) (string, error
 	dir, base := filepath.Split(path)
 	for {
 		tmp := dir + TemporaryName(base)
-		f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+		f, err := OpenNew(tmp)
 		if errors.Is(err, fs.ErrExist) {
 			continue
 		}
@@ -85,9 +85,9 @@ func Abandoned(info os.FileInfo) bool {
 	return time.Since(info.ModTime()).Abs() > abandoned
 }
 
-// Sweep removes the temporary files that dead processes left when they were killed
-// in [Write], [Replace] or [Create], from a directory of this program's own. It is no
-// error if there is no such directory.
+// Sweep removes the temporary files and directories that dead processes left when they
+// were killed in [Write], [Replace], [Create] or [MkdirAll], from a directory of this
+// program's own. It is no error if there is no such directory.
 func Sweep(dir string) error {
 	files, err := temporary(dir, ".")
 	return errors.Join(err, sweep(files))
@@ -108,7 +108,7 @@ func SweepBeside(path string) error {
 func sweep(files []string) error {
 	var errs []error
 	for _, file := range files {
-		if info, err := os.Lstat(file); err == nil && info.Mode().IsRegular() && Abandoned(info) {
+		if info, err := os.Lstat(file); err == nil && (info.Mode().IsRegular() || info.IsDir()) && Abandoned(info) {
 			errs = append(errs, remove(file))
 		}
 	}

@@ -3,7 +3,6 @@ package consent
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -106,7 +105,7 @@ func (s *SystemStore) Refuse(id manifest.ID, replace bool) (changed bool, err er
 	case err != nil:
 		return false, err
 	}
-	if err := s.makeDir(s.dir); err != nil {
+	if err := statefile.MkdirAllIn(s.root, s.dir, searchable); err != nil { // what is there stays as it is
 		return false, err
 	}
 	err = s.write(name, data)
@@ -213,30 +212,6 @@ const (
 	readable   = 0o644
 	searchable = 0o755
 )
-
-// makeDir makes the directories that are missing, for everybody to read, whatever
-// the umask is. Those that are there stay as they are.
-func (s *SystemStore) makeDir(dir string) error {
-	if info, err := s.root.Stat(dir); err == nil && info.IsDir() {
-		return nil
-	}
-	if parent := filepath.Dir(dir); parent != "." {
-		if err := s.makeDir(parent); err != nil {
-			return err
-		}
-	}
-	err := s.root.Mkdir(dir, searchable)
-	if errors.Is(err, fs.ErrExist) {
-		if info, err := s.root.Stat(dir); err == nil && info.IsDir() {
-			return nil // somebody else made it this moment
-		}
-		return fmt.Errorf("%s is in the way: %w", dir, err)
-	}
-	if err != nil {
-		return err
-	}
-	return s.root.Chmod(dir, searchable)
-}
 
 // write puts a refusal in place as a whole: written aside, synced, renamed.
 func (s *SystemStore) write(name string, data []byte) error {

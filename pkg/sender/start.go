@@ -7,6 +7,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/usagectl/usagectl/internal/statefile"
 	"github.com/usagectl/usagectl/pkg/consent"
 	"github.com/usagectl/usagectl/pkg/sender/internal/lease"
 	"github.com/usagectl/usagectl/pkg/sender/internal/outbox"
@@ -49,7 +50,7 @@ func (s Sender) StartForDeletions() error {
 	if len(s.dueDeletions()) == 0 {
 		return nil
 	}
-	if err := os.MkdirAll(outbox.Dir(s.state()), 0o700); err != nil {
+	if err := statefile.MkdirAll(outbox.Dir(s.state()), 0o700); err != nil {
 		return err
 	}
 	return s.startDeliverer()

@@ -60,7 +60,7 @@ func (j Journal) Add(records []Record) error {
 		lines.Write(data)
 		lines.WriteByte('\n')
 	}
-	if err := os.MkdirAll(filepath.Dir(j.path), 0o700); err != nil {
+	if err := statefile.MkdirAll(filepath.Dir(j.path), 0o700); err != nil {
 		return err
 	}
 	// What has left is recorded even if the process is to end.

@@ -58,10 +58,10 @@ func (l Lease) Held(now time.Time, self func() Owner) bool {
 // Take makes the lease, with no owner yet. The error is [os.ErrExist] if somebody else has it. One
 // that no longer counts is moved out of the way first.
 func (l Lease) Take(now time.Time, self func() Owner) error {
-	f, err := os.OpenFile(l.path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	f, err := statefile.OpenNew(l.path)
 	if errors.Is(err, os.ErrExist) && !l.Held(now, self) {
 		statefile.RemoveAll(l.path) // whatever it is; if somebody else does it too, one of us makes the next
-		f, err = os.OpenFile(l.path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+		f, err = statefile.OpenNew(l.path)
 	}
 	if err != nil {
 		return err

@@ -34,7 +34,7 @@ func (o Outbox) discard(part string, names []string, why Loss, now time.Time) (i
 	}
 	// What could not be moved is recorded first. It goes in any case: better uncounted
 	// than kept.
-	_ = os.MkdirAll(o.Path(discarded), 0o700) // the renames tell
+	_ = statefile.MkdirAll(o.Path(discarded), 0o700) // the renames tell
 	var stuck []string
 	ended := 0
 	for _, name := range names {

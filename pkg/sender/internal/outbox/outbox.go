@@ -119,7 +119,7 @@ func (o Outbox) keep(name string, data []byte) error {
 // is made last: whoever finds it may rely on the others.
 func (o Outbox) Create() error {
 	for _, sub := range []string{"new", "claimed", "rejected", discarded, "tmp"} {
-		if err := os.MkdirAll(o.Path(sub), 0o700); err != nil {
+		if err := statefile.MkdirAll(o.Path(sub), 0o700); err != nil {
 			return err
 		}
 	}
@@ -128,7 +128,7 @@ func (o Outbox) Create() error {
 
 // writeNew makes a file that was not there, whole or not at all.
 func writeNew(path string, data []byte) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	f, err := statefile.OpenNew(path)
 	if err != nil {
 		return err
 	}

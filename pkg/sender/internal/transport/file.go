@@ -40,7 +40,7 @@ func (t fileTransport) add(ctx context.Context, m Message) error {
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(filepath.Dir(t.path), 0o700); err != nil {
+	if err := statefile.MkdirAll(filepath.Dir(t.path), 0o700); err != nil {
 		return err
 	}
 	return statefile.Append(ctx, t.path, append(line, '\n'), 0)
