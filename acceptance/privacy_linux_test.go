@@ -2,7 +2,6 @@ package acceptance
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -66,39 +65,4 @@ func everyFact() string {
 		}
 	}
 	return b.String()
-}
-
-// TestModes holds that nothing of what is kept can be read by others, whatever the umask is.
-func TestModes(t *testing.T) {
-	t.Parallel()
-	p := newPerson(t, 0, "")
-	umasked := []string{"sh", "-c", `umask 000; exec "$@"`, "sh"}
-	for _, args := range [][]string{
-		{"enable", "demo", "--level", "2"},
-		{"send", "demo", "run.end", "--set", "exit_code=0", "--wait=30s", "--fail"},
-		{"enable", "harm"},
-		{"send", "harm", "run.end", "--wait=30s"},
-		{"forget", "demo", "--yes"},
-		{"disable", "harm"},
-	} {
-		if out, err := p.by(umasked, args...).CombinedOutput(); err != nil {
-			t.Fatalf("usagectl %q: %v: %s", args, err, out)
-		}
-	}
-	awaitDeliverer(p.stateHome())
-	seen := 0
-	must(t, filepath.WalkDir(p.home, func(path string, d os.DirEntry, err error) error {
-		if err != nil || path == p.home || strings.HasPrefix(path, filepath.Join(p.home, ".local", "share")) {
-			return err
-		}
-		info, err := d.Info()
-		if err == nil && info.Mode().Perm()&0o077 != 0 && path != filepath.Join(p.home, ".local") {
-			t.Errorf("%s has the mode %v", path, info.Mode())
-		}
-		seen++
-		return err
-	}))
-	if seen < 10 {
-		t.Errorf("there are only %d files", seen)
-	}
 }

@@ -3,9 +3,12 @@ package cmd
 import (
 	"cmp"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
+	"github.com/usagectl/usagectl/internal/statefile"
 	"github.com/usagectl/usagectl/pkg/manifest"
 	"github.com/usagectl/usagectl/pkg/sender"
 )
@@ -87,8 +90,8 @@ func (k kept) traces(id manifest.ID) bool {
 // warnOfState says that the state directory is not used, if so. What is kept there
 // stays.
 func (k kept) warnOfState(u *ui) {
-	if flaw := k.world.Dirs.StateFlaw; flaw != "" {
-		u.warn("%s is not used: %s", k.world.Dirs.UncheckedStateDir(), flaw)
+	if k.world.Dirs.StateFlaw != "" {
+		warnOfUnused(u, k.world.sender().Unused()) // which is that
 	}
 }
 
@@ -96,8 +99,62 @@ func (k kept) warnOfState(u *ui) {
 // once for a command, and lists it.
 func (k kept) warnOfDamage(u *ui) []sender.Unused {
 	list := k.world.sender().Unused()
-	for _, r := range list {
-		u.warn("%s is not used: %s", r.Path, r.Reason)
+	for _, l := range k.lockedDecisions() {
+		list = addLocked(list, l)
+	}
+	warnOfUnused(u, list)
+	return list
+}
+
+// lockedDecisions are the person's decisions, and the directories that lead there, that
+// their mode keeps the person from.
+func (k kept) lockedDecisions() []statefile.Locked {
+	dir := k.world.Dirs.UserConsent()
+	if dir == "" {
+		return nil
+	}
+	if l, found := statefile.FindLocked(dir, 0o700); found {
+		return []statefile.Locked{l}
+	}
+	var list []statefile.Locked
+	entries, _ := os.ReadDir(dir) // else a rule says why not
+	for _, e := range entries {
+		if l, found := statefile.FindLocked(filepath.Join(dir, e.Name()), 0o400); found {
+			list = append(list, l)
+		}
 	}
 	return list
+}
+
+// warnOfTools says which files of tools, whose ID or output they hold, their mode keeps the
+// person from, and adds them to what is not used.
+func (k kept) warnOfTools(u *ui, tools []toolStatus, known []sender.Unused) []sender.Unused {
+	list := known
+	for _, t := range tools {
+		if l, found := statefile.FindLocked(t.SourcePath, 0o400); found && t.SourcePath != "" {
+			list = addLocked(list, l)
+		}
+		if l, found := statefile.FindLocked(t.output, 0o600); found && t.output != "" {
+			list = addLocked(list, l)
+		}
+	}
+	warnOfUnused(u, list[len(known):])
+	return list
+}
+
+func addLocked(list []sender.Unused, l statefile.Locked) []sender.Unused {
+	u := sender.Unused{Path: l.Path, Reason: l.Reason(), Do: l.Remedy()}
+	if slices.Contains(list, u) {
+		return list
+	}
+	return append(list, u)
+}
+
+func warnOfUnused(u *ui, list []sender.Unused) {
+	for _, r := range list {
+		u.warn("%s is not used: %s", r.Path, r.Reason)
+		if r.Do != "" {
+			u.hint("repair it with \"%s\"", r.Do)
+		}
+	}
 }

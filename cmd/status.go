@@ -79,6 +79,8 @@ type toolStatus struct {
 
 	badSource bool // something else is where the source ID would be
 
+	output string // the file to which its events go; "" if they go elsewhere, or where is not known
+
 	known *catalogue.Tool // nil for a tool that the catalogue does not know
 }
 
@@ -100,6 +102,7 @@ func (c *statusCommand) run(names []string) error {
 		}
 		list = append(list, here.of(t))
 	}
+	damage = c.kept.warnOfTools(c.ui, list, damage)
 	switch {
 	case c.quiet && len(names) > 0:
 		return off(list, bad)

@@ -3,6 +3,7 @@ package cmd
 import (
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -73,6 +74,7 @@ func (s survey) of(t tool) toolStatus {
 	if m := t.manifest; m != nil {
 		r.Levels, r.Default, r.Endpoint, r.Manifest = len(m.Consent.Levels), string(m.Consent.Default), secret.URL(m.Send.Endpoint), m.File
 		s.addSource(&r, m)
+		s.addOutput(&r, m)
 	}
 	if t.known != nil {
 		s.addOwn(&r, t)
@@ -108,6 +110,14 @@ func (s survey) addOwn(r *toolStatus, t tool) {
 	r.Endpoint = t.known.Endpoint
 	if !t.known.OptIn {
 		r.Default = string(manifest.OptOut)
+	}
+}
+
+// addOutput says to which file the tool's events go.
+func (s survey) addOutput(r *toolStatus, m *manifest.Manifest) {
+	rest, inHome := strings.CutPrefix(m.Send.Endpoint, "~/")
+	if m.Send.Transport == manifest.File && inHome && s.world.Dirs.Home != "" {
+		r.output = filepath.Join(s.world.Dirs.Home, filepath.FromSlash(rest))
 	}
 }
 

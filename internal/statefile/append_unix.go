@@ -23,10 +23,14 @@ func openAppend(path string) (*os.File, error) {
 }
 
 // completeEmpty gives its mode to a file of this user's own that somebody is making this
-// moment, or was when they were killed: nothing is in it, and its owner cannot open it.
+// moment, or was when they were killed: nothing is in it, and its owner cannot open it. It
+// reports whether the file has its mode now.
 func completeEmpty(path string) bool {
 	info, err := os.Lstat(path)
-	return err == nil && unfinished(info) && own(info) == nil && os.Chmod(path, 0o600) == nil
+	if err != nil || own(info) != nil {
+		return false
+	}
+	return !lacks(info, 0o600) || unfinished(info) && os.Chmod(path, 0o600) == nil
 }
 
 // tryLock takes an advisory lock, which ends with the process at the latest. A file
