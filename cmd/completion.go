@@ -2,7 +2,6 @@ package cmd
 
 import (
 	"fmt"
-	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -34,7 +33,7 @@ touches no network.
 EXIT STATUS
    0  printed
   64  a bad flag, or a shell that is not known
-  74  stdout could not be written`,
+  74  the answer could not be printed`,
 		Example: `  # For bash, which loads it when it is first needed
   mkdir -p ~/.local/share/bash-completion/completions
   usagectl completion bash > ~/.local/share/bash-completion/completions/usagectl
@@ -52,8 +51,6 @@ func printScript(u *ui, name string) error {
 	if !known {
 		return fail(exitUsage, fmt.Errorf("there is no script for %s, but for %s", manifest.Quote(name), strings.Join(completions.Shells(), ", ")))
 	}
-	if _, err := io.WriteString(u.stdout, script); err != nil {
-		return fail(exitIO, fmt.Errorf("stdout: %w", err))
-	}
+	u.stdout.Write([]byte(script))
 	return nil
 }

@@ -41,7 +41,8 @@ EXIT STATUS
   64  a bad flag or no tool
   65  a name that is no tool ID
   73  the refusal could not be recorded
-  74  what is queued could not be thrown away, or is still being delivered
+  74  it is recorded, but what is queued could not be thrown away or is still
+      being delivered, or the answer could not be printed
   77  the machine's settings may not be written, or the home is somebody else's
   78  the consent file cannot be used; telemetry is off
  130  interrupted`,

@@ -72,8 +72,8 @@ func TestEnvToNobody(t *testing.T) {
 	closed.Close()
 	p.world.Stdout.Writer = closed
 	p.expect(
-		said{"env --all", exitIO, nil, []string{"error: stdout: "}},
-		said{"env --all --json", exitIO, nil, []string{"error: stdout: "}},
-		said{"completion bash", exitIO, nil, []string{"error: stdout: "}},
+		said{"env --all", exitIO, nil, []string{"error: the answer could not be printed: "}},
+		said{"env --all --json", exitIO, nil, []string{"error: the answer could not be printed: "}},
+		said{"completion bash", exitIO, nil, []string{"error: the answer could not be printed: "}},
 	)
 }

@@ -45,7 +45,8 @@ EXIT STATUS
   64  a bad flag, no tool, or no terminal to ask at and no --yes
   65  an unknown tool or request, or a file that holds no source ID
   73  the request could not be written; nothing was changed
-  74  something could not be removed; the request was filed
+  74  something could not be removed, or the answer could not be printed; the
+      request was filed
   76  the receiver refused the request
   77  the source ID may not be read or removed, or the home is somebody else's
   78  the tool's manifest cannot be used

@@ -20,7 +20,8 @@ func newHelp(a *app) *cobra.Command {
 
 EXIT STATUS
    0  shown
-  64  there is no such command or topic`,
+  64  there is no such command or topic
+  74  the answer could not be printed`,
 		Example: `  # What a command does
   usagectl help send
   # What usagectl itself does with what it knows

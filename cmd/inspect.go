@@ -34,6 +34,7 @@ EXIT STATUS
    0  shown
   64  a bad flag or a wrong number of arguments
   65  an unknown tool, event or field, or a value that does not fit
+  74  what is kept cannot be read, or the answer could not be printed
   78  the tool's manifest cannot be used`,
 		Example: `  # What would leave, field by field, and why
   usagectl inspect demo

@@ -8,7 +8,9 @@
 package cmd
 
 import (
+	"os/signal"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -22,15 +24,20 @@ type app struct {
 	tools resolver
 	kept  kept
 
-	staysHere bool // this command must not lead to anything being sent
+	answer     *answer // stdout, to which ui prints too
+	staysHere  bool    // this command must not lead to anything being sent
+	neverFails bool    // nor fail because of what it prints
 }
 
 func newApp(w World) *app {
-	return &app{ui: &ui{stdout: w.Stdout, stderr: w.Stderr}, world: w, tools: newResolver(w), kept: kept{w}}
+	out := &answer{out: w.Stdout.Writer}
+	w.Stdout.Writer = out
+	return &app{ui: &ui{stdout: w.Stdout, stderr: w.Stderr}, answer: out, world: w, tools: newResolver(w), kept: kept{w}}
 }
 
 // Main runs the program and returns its exit code.
 func Main(w World, args []string) int {
+	signal.Ignore(syscall.SIGPIPE) // a reader who has read enough must not end what a command does
 	a := newApp(w)
 	root := newRoot(a, builders(args))
 	if len(args) > 0 && strings.HasPrefix(args[0], cobra.ShellCompRequestCmd) {
@@ -38,10 +45,10 @@ func Main(w World, args []string) int {
 	}
 	root.SetArgs(args)
 	root.SetIn(w.Stdin)
-	root.SetOut(w.Stdout.Writer)
+	root.SetOut(a.stdout)
 	root.SetErr(w.Stderr.Writer)
 	command, err := root.ExecuteC()
-	code := a.report(command, err)
+	code := a.unprinted(a.report(command, err))
 	if command.Annotations[byPerson] != "" && code != exitUsage {
 		a.carryOn()
 	}

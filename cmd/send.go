@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os/signal"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/google/uuid"
@@ -45,6 +43,7 @@ with --fail also:
   65  an unknown tool, event or field, or a value that does not fit;
       nothing was sent
   69  not delivered within --wait and not kept, or it is not known
+  74  the answer could not be printed, with --json or --dry-run
   75  not delivered within --wait, but kept
   76  rejected by the server
   78  the tool's manifest cannot be used`,
@@ -90,7 +89,7 @@ const sendBudget = 2 * time.Second
 
 // run takes the event, but keeps the caller no longer than that.
 func (c *sendCommand) run(ctx context.Context) error {
-	signal.Ignore(syscall.SIGPIPE) // nobody listening to what send has to say does not end it
+	c.neverFails = !c.fail
 	data, err := readData(c.data, c.world.Stdin)
 	done := make(chan func() error, 1)
 	go func() {
@@ -178,7 +177,7 @@ func (c *sendCommand) finish(out sender.Result, problems []string) error {
 		}
 	case out.Document != nil:
 		if text, err := indented(out.Document); err == nil {
-			c.stdout.Write(text) // as it would leave; nobody is left to tell if it fails
+			c.stdout.Write(text) // as it would leave
 		}
 	}
 	code := sendCode(out)

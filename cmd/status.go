@@ -34,6 +34,7 @@ EXIT STATUS
    1  with -q TOOL: telemetry is off
   64  a bad flag
   65  a name is no tool ID
+  74  the outbox cannot be read, or the answer could not be printed
   78  a manifest cannot be used`,
 		Example: `  # What is on here, and why
   usagectl status

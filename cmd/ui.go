@@ -16,7 +16,8 @@ import (
 // "usagectl:", is in lower case without a full stop, names the thing and the value,
 // and says what did not happen. A hint is a line of its own with one thing to do;
 // hints are left out with --quiet, and warnings and errors never. JSON is one
-// document on one line, and has no colour. Text that came from elsewhere loses its
+// document on one line, and has no colour. Whether stdout took it is found out once, at
+// the end of the command: see [answer]. Text that came from elsewhere loses its
 // control characters on the way: see package term.
 
 // ui is what the program says, and to whom. Commands share one, and talk by it alone.
@@ -93,29 +94,24 @@ func (u *ui) wrapped(behind, text string) term.Styled {
 	return u.stderr.Wrap(text, len("usagectl: ")+len(behind)+1)
 }
 
-// printJSON prints a value as one line of JSON.
+// printJSON prints a value as one line of JSON. The error is of a value that is none.
 func (u *ui) printJSON(v any) error {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
-	err := e.Encode(v)
-	if err == nil {
-		_, err = u.stdout.Write(term.CleanJSON(b.Bytes()))
+	if err := e.Encode(v); err != nil {
+		return fail(exitIO, err)
 	}
-	if err != nil {
-		return fail(exitIO, fmt.Errorf("stdout: %w", err))
-	}
+	u.stdout.Write(term.CleanJSON(b.Bytes()))
 	return nil
 }
 
-// printDocument prints a JSON document for people to read.
+// printDocument prints a JSON document for people to read. The error is of what is none.
 func (u *ui) printDocument(doc json.RawMessage) error {
 	text, err := indented(doc)
-	if err == nil {
-		_, err = u.stdout.Write(text)
-	}
 	if err != nil {
 		return fail(exitIO, err)
 	}
+	u.stdout.Write(text)
 	return nil
 }

@@ -28,7 +28,7 @@ at nothing but the program itself.
 EXIT STATUS
    0  shown
   64  a bad flag or a word too many
-  74  with --json: stdout could not be written`,
+  74  the answer could not be printed`,
 		Example: `  # For a report of a bug
   usagectl version
   # For a script that needs a certain version

@@ -43,7 +43,8 @@ func ExitCodes() Topic {
 			{"65", "bad data: an unknown tool, event or field, or a value that does not fit", nil},
 			{"69", "unavailable: not delivered in time, and not kept", nil},
 			{"73", "something could not be created, such as the file of a decision", nil},
-			{"74", "something could not be read or written", nil},
+			{"74", `what is kept could not be read, written or removed; or the answer could not be printed, as on a full disk, and the rest is done. ` +
+				`It is no error if whoever reads the answer goes away, as "head" does, nor if stdout is closed, which counts as /dev/null`, nil},
 			{"75", "try later: what could not be delivered is kept", nil},
 			{"76", "a server refused it", nil},
 			{"77", "not permitted to this user, or in this home", nil},
