@@ -2,7 +2,6 @@ package cmd
 
 import (
 	"fmt"
-	"io"
 	"path/filepath"
 	"strings"
 
@@ -10,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/usagectl/usagectl/internal/jsondoc"
-	"github.com/usagectl/usagectl/internal/statefile"
 	"github.com/usagectl/usagectl/pkg/manifest"
 	"github.com/usagectl/usagectl/pkg/sender"
 )
@@ -29,7 +27,7 @@ func (f *eventFlags) addTo(c *cobra.Command) {
 	flags := c.Flags()
 	flags.StringVar(&f.manifest, "manifest", "", "read the tool's manifest from `FILE`")
 	flags.StringArrayVar(&f.set, "set", nil, "set a field by `NAME=VALUE`; repeat it for more")
-	flags.StringVar(&f.data, "data", "", "read fields as JSON from `FILE` (- is stdin)")
+	flags.StringVar(&f.data, "data", "", "read fields as JSON from `FILE`, which may be a pipe (- is stdin)")
 	flags.StringVar(&f.runID, "run", "", "the run's `ID`, a UUID (default $USAGECTL_RUN_ID)")
 	flags.StringVar(&f.toolVersion, "tool-version", "", "the tool's own `VERSION`")
 }
@@ -38,24 +36,20 @@ func (f *eventFlags) addTo(c *cobra.Command) {
 const maxData = 1 << 20
 
 // readData reads the JSON object that --data names; nil without --data.
-func readData(name string, stdin io.Reader) ([]byte, error) {
+func readData(w World, name string) ([]byte, error) {
 	var data []byte
 	var err error
-	switch name {
-	case "":
+	switch {
+	case name == "":
 		return nil, nil
-	case "-":
-		data, err = io.ReadAll(io.LimitReader(stdin, maxData+1))
+	case isStdin(name):
+		data, err = w.readStdin(maxData)
 	default:
-		data, _, err = statefile.ReadRegular(name, maxData, true)
+		data, err = readInput(name, maxData)
 	}
-	if err != nil {
-		return nil, err
+	if err == nil {
+		_, err = jsondoc.ParseObject(data)
 	}
-	if len(data) > maxData {
-		return nil, fmt.Errorf("more than %d bytes", maxData)
-	}
-	_, err = jsondoc.ParseObject(data)
 	if err != nil {
 		return nil, err
 	}

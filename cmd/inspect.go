@@ -99,7 +99,7 @@ func (c *inspectCommand) run() error {
 // have values for it.
 func (c *inspectCommand) preview(t tool) (preview, []string, error) {
 	v := preview{tool: t}
-	data, dataErr := readData(c.data, c.world.Stdin)
+	data, dataErr := readData(c.world, c.data)
 	var problems []string
 	if dataErr != nil {
 		problems = append(problems, fmt.Sprintf("--data: %v", dataErr))

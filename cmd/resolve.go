@@ -156,7 +156,7 @@ func (r resolver) manifest(id manifest.ID, file string) (*manifest.Manifest, err
 	if err != nil {
 		return nil, err
 	}
-	m, err := manifest.ReadFile(path)
+	m, err := readManifest(path)
 	if err == nil && !id.IsZero() && m.Tool.ID != id {
 		err = fmt.Errorf("%s is for the tool %s, not for %s", file, m.Tool.ID, id)
 	}

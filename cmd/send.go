@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/usagectl/usagectl/pkg/consent"
+	"github.com/usagectl/usagectl/pkg/manifest"
 	"github.com/usagectl/usagectl/pkg/sender"
 )
 
@@ -35,6 +36,11 @@ func newSend(a *app) *cobra.Command {
 		Long: `Send takes an event and returns at once; a background process delivers it, now or
 when the network is back. If telemetry is off nothing happens at all. A mistake
 is told in one line on stderr, and the script that calls it goes on.
+
+With --data it reads up to 1 MiB from a file, from stdin or from another pipe, such
+as <(...). A pipe that has not ended after 5 seconds is left, and the event goes
+without its values. The manifest of --manifest has to be a file, which is read
+again when the event is delivered.
 
 EXIT STATUS
    0  always, but for:
@@ -90,7 +96,7 @@ const sendBudget = 2 * time.Second
 // run takes the event, but keeps the caller no longer than that.
 func (c *sendCommand) run(ctx context.Context) error {
 	c.neverFails = !c.fail
-	data, err := readData(c.data, c.world.Stdin)
+	data, err := readData(c.world, c.data)
 	done := make(chan func() error, 1)
 	go func() {
 		out, problems := c.take(ctx, data, err)
@@ -122,7 +128,7 @@ func (c *sendCommand) take(ctx context.Context, data []byte, dataErr error) (sen
 	if dataErr != nil {
 		problems = append(problems, fmt.Sprintf("--data: %v", dataErr))
 	}
-	m, err := c.tools.named(c.tool, c.manifest)
+	m, err := c.declaration()
 	if err != nil {
 		return unusable(err), append(problems, firstLine(err))
 	}
@@ -147,6 +153,15 @@ func (c *sendCommand) take(ctx context.Context, data []byte, dataErr error) (sen
 		}
 	}
 	return out, problems
+}
+
+// declaration finds the tool's manifest. One that comes through a pipe is gone when the event
+// is delivered.
+func (c *sendCommand) declaration() (*manifest.Manifest, error) {
+	if !c.dryRun && isPipe(c.manifest) {
+		return nil, fail(exitConfig, fmt.Errorf("--manifest %s is a pipe, which cannot be read again when the event is delivered; name a file", c.manifest))
+	}
+	return c.tools.named(c.tool, c.manifest)
 }
 
 // unusable is the result for a tool that is not known or whose manifest is bad.
