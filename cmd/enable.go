@@ -37,8 +37,8 @@ EXIT STATUS
   64  a bad flag or no tool
   65  an unknown tool, or a level that it does not have
   73  the decision could not be recorded
-  74  it is recorded, but the mark of an earlier refusal could not be renewed and
-      keeps telemetry off, or the answer could not be printed
+  74  it is recorded, but the mark of an earlier refusal could not be renewed
+      and keeps telemetry off, or the answer could not be printed
   77  the machine's settings may not be written, or the home is somebody else's
   78  the manifest or the consent file cannot be used`,
 		Example: `  # Agree at the lowest level; it says what will be sent, and where to
