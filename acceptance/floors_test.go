@@ -30,7 +30,7 @@ var floors = [][]string{
 // beside are the packages that stand beside the house: what builds it and what tests it. They
 // may import everything, and no package of the program may import them.
 var beside = []string{
-	"acceptance", "tools/...", "internal/testuser", "pkg/sender/internal/sendertest",
+	"acceptance", "docs/schemas", "tools/...", "internal/testuser", "pkg/sender/internal/sendertest",
 }
 
 // goPackage is what the go command tells of a package.

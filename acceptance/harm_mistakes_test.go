@@ -56,7 +56,7 @@ func mistakes(t *testing.T) []mistake {
 		{name: "data twice the same", args: data("-"), stdin: `{"exit_code": 1, "exit_code": 2}`, told: "exit_code", kept: true},
 		{name: "data with a megabyte", args: data("-"), stdin: `{"word": "` + strings.Repeat("x", 1<<20-100) + `"}`, told: "more than 1024", kept: true},
 		{name: "data too large", args: data("-"), stdin: `{"word": "` + strings.Repeat("x", 1<<20) + `"}`, told: "--data", kept: true},
-		{name: "data in a FIFO", args: data(fifo), told: "not a regular file", kept: true},
+		{name: "data in a FIFO", args: data(fifo), told: "did not end within 5s", kept: true},
 		{name: "data in a directory", args: data(dir), told: "not a regular file", kept: true},
 		{name: "data nowhere", args: data(filepath.Join(dir, "nowhere")), told: "no such file", kept: true},
 		{name: "data in a device", args: data("/dev/zero"), told: "not a regular file", kept: true},

@@ -29,7 +29,8 @@ func TestDecisionIsWhatWasSaid(t *testing.T) {
 					continue // it was not even loaded
 				}
 				on := p.telemetry() == "on"
-				if on != (code == 0) || on && strings.Contains(said, "not recorded") {
+				unprinted := call == "write" && code == 74 // what it then says may be lost too
+				if on != (code == 0) && !unprinted || on && strings.Contains(said, "not recorded") {
 					t.Errorf("enable, %s: exit code %d, telemetry is on: %v: %s", fault, code, on, said)
 				}
 				p.enable()
