@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -82,11 +83,18 @@ func (c *envCommand) run(names []string) error {
 	if err != nil {
 		return err
 	}
-	orders := catalogue.Obey(wishes(tools, recorded, c.all), c.all || recorded.AllRefused() && len(names) == 0)
+	orders := catalogue.Obey(wishes(tools, recorded, c.all), c.all || len(names) == 0 && c.everything(recorded))
 	if c.json {
 		return c.printJSON(envJSON(orders))
 	}
 	return showOrders(c.ui, dialect, orders)
+}
+
+// everything reports whether all is refused, so that DO_NOT_TRACK can be set: it would
+// catch the exceptions that obey it.
+func (c *envCommand) everything(recorded consent.Recorded) bool {
+	refused, except := recorded.AllRefused()
+	return refused && !slices.ContainsFunc(except, c.tools.obeysDoNotTrack)
 }
 
 // switches are the tools named, or every one that is known, as far as their own

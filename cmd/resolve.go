@@ -163,6 +163,18 @@ func (r resolver) manifest(id manifest.ID, file string) (*manifest.Manifest, err
 	return m, err
 }
 
+// obeysDoNotTrack reports whether a tool is off where DO_NOT_TRACK is set, as far as that
+// is known: one with a manifest asks usagectl, which obeys it.
+func (r resolver) obeysDoNotTrack(id manifest.ID) bool {
+	if _, err := r.library.Find(id); !errors.Is(err, manifest.ErrUnknownTool) {
+		return true
+	}
+	known, ok := catalogue.Find(id.String())
+	return ok && (known.DoNotTrack == "yes" || slices.ContainsFunc(known.Env, func(v catalogue.Variable) bool {
+		return v.Name == catalogue.DoNotTrackName && v.Role == catalogue.OptOut
+	}))
+}
+
 // sharing are the other tools whose source ID is the same file.
 func (r resolver) sharing(id manifest.ID, path string) []tool {
 	var list []tool

@@ -75,7 +75,7 @@ func (v Verdict) Terms() Terms { return v.terms.clone() }
 // being the reason; otherwise on, for what was agreed. m is nil for a tool without a
 // manifest, which is never on. It reads nothing but what it is given.
 func Decide(id manifest.ID, m *manifest.Manifest, f Facts) Verdict {
-	q := newQuestion(m, f)
+	q := newQuestion(id, m, f)
 	table := rules()
 	v := Verdict{tool: id, Layers: make([]Layer, 0, len(table))}
 	for i := range table {

@@ -35,6 +35,15 @@ type Decision struct {
 	Endpoint string    `toml:"endpoint,omitempty"` // where the person agreed to send to
 	Events   []string  `toml:"events,omitempty,multiline"`
 	Fields   []string  `toml:"fields,omitempty,multiline"` // as [manifest.Field.Terms] spells them
+
+	Refusal string   `toml:"refusal,omitempty"` // names a refusal of all tools; a new one each time
+	Except  []string `toml:"except,omitempty"`  // the tools that a refusal of all is not about
+	Despite string   `toml:"despite,omitempty"` // the refusal of all after which the person agreed, as [Decision.name] says
+}
+
+// keys are those that a consent file can hold.
+func keys() []string {
+	return []string{"schema", "state", "at", "grant", "level", "endpoint", "events", "fields", "refusal", "except", "despite"}
 }
 
 // schema is the version of the consent file's format.
@@ -76,8 +85,12 @@ func readFile(path string, forAll bool, trusted func(os.FileInfo) error) Stateme
 	if err == nil {
 		r.Decision, err = parse(data)
 	}
-	if err == nil && forAll && r.Decision.State != Refused {
+	switch {
+	case err != nil:
+	case forAll && r.Decision.State != Refused:
 		err = fmt.Errorf("state is %q, but all tools at once can only be %q", r.Decision.State, Refused)
+	case !forAll && len(r.Decision.Except) > 0:
+		err = errors.New("it makes exceptions, which only a refusal of all tools has")
 	}
 	if err != nil {
 		r.Decision, r.Problem = Decision{}, problem(err)
@@ -90,14 +103,14 @@ func problem(err error) string { return statefile.Reason(err) }
 
 func parse(data []byte) (Decision, error) {
 	var d Decision
-	var keys map[string]any
-	if err := toml.Unmarshal(data, &keys); err != nil {
+	var said map[string]any
+	if err := toml.Unmarshal(data, &said); err != nil {
 		return d, err
 	}
-	for key := range keys {
+	for key := range said {
 		// The library would take "State" for "state" too, and so let a second
 		// line overrule a refusal.
-		if !slices.Contains([]string{"schema", "state", "at", "grant", "level", "endpoint", "events", "fields"}, key) {
+		if !slices.Contains(keys(), key) {
 			return d, fmt.Errorf("it holds the unknown key %s", manifest.Quote(key))
 		}
 	}
@@ -124,7 +137,9 @@ func (d Decision) check() error {
 	case !slices.Contains([]State{Granted, Refused, Notified}, d.State):
 		return fmt.Errorf("its state is %s, not one of %q, %q and %q", manifest.Quote(string(d.State)), Granted, Refused, Notified)
 	case d.State == Refused:
-		return nil
+		return checkExceptions(d.Except)
+	case len(d.Except) > 0:
+		return errors.New("it makes exceptions, which only a refusal has")
 	case d.Level < 1 || d.Level > 9:
 		return fmt.Errorf("its level is %d, not from 1 to 9", d.Level)
 	case d.Grant == "" || d.Grant == GrantEnv:

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,15 +23,31 @@ import (
 func markOf(file string) string { return strings.TrimSuffix(file, ".toml") + ".refused" }
 
 // maxMark is the size, in bytes, of the largest mark that is read.
-const maxMark = 64
+const maxMark = 64 << 10
 
-func markAt(now time.Time) []byte { return []byte(now.UTC().Format(time.RFC3339Nano) + "\n") }
+// A mark is a line: the time, and after that the tools that a refusal of all was not about.
+type mark struct {
+	at     time.Time
+	except []string
+}
+
+func (m mark) text() []byte {
+	return []byte(strings.Join(append([]string{m.at.UTC().Format(time.RFC3339Nano)}, m.except...), " ") + "\n")
+}
+
+// of is when the refusal was in force for a tool last; the zero time if it never was.
+func (m mark) of(id manifest.ID) time.Time {
+	if slices.Contains(m.except, id.String()) {
+		return time.Time{}
+	}
+	return m.at
+}
 
 // lift takes back the person's refusal in a consent file, and marks it, durably. It
 // is no error if somebody else was quicker. On an error the refusal holds, unless it
 // is [ErrNotDurable].
-func lift(file string, now time.Time) error {
-	marked := statefile.Write(markOf(file), markAt(now), 0o600, 0o700)
+func lift(file string, m mark) error {
+	marked := statefile.Write(markOf(file), m.text(), 0o600, 0o700)
 	if !statefile.Done(marked) {
 		return marked
 	}
@@ -49,9 +66,9 @@ func heal(d dirs.Dirs, id manifest.ID, now time.Time) error {
 	}
 	var errs []error
 	for _, id := range []manifest.ID{{}, id} {
-		mark := markOf(fileIn(dir, id))
-		if at, err := readMark(mark, statefile.Own); err != nil || at.After(now) {
-			errs = append(errs, statefile.Write(mark, markAt(now), 0o600, 0o700))
+		file := markOf(fileIn(dir, id))
+		if m, err := readMark(file, statefile.Own); err != nil || m.at.After(now) {
+			errs = append(errs, statefile.Write(file, mark{now, m.except}.text(), 0o600, 0o700))
 		}
 	}
 	return errors.Join(errs...)
@@ -66,12 +83,12 @@ func RefusedAt(d dirs.Dirs, id manifest.ID) (time.Time, error) {
 		if missing(dir) {
 			return nil
 		}
-		for _, id := range []manifest.ID{{}, id} {
-			at, err := readMark(markOf(fileIn(dir, id)), trusted)
+		for _, about := range []manifest.ID{{}, id} {
+			m, err := readMark(markOf(fileIn(dir, about)), trusted)
 			if err != nil {
 				return err
 			}
-			if at.After(last) {
+			if at := m.of(id); at.After(last) {
 				last = at
 			}
 		}
@@ -90,20 +107,32 @@ func RefusedAt(d dirs.Dirs, id manifest.ID) (time.Time, error) {
 	return last, nil
 }
 
-func readMark(path string, trusted func(os.FileInfo) error) (time.Time, error) {
+// readMark reads a mark; the zero value if there is none, or with an error.
+func readMark(path string, trusted func(os.FileInfo) error) (mark, error) {
 	data, info, err := statefile.ReadRegular(path, maxMark, false)
 	if errors.Is(err, os.ErrNotExist) {
-		return time.Time{}, nil
+		return mark{}, nil
 	}
 	if err == nil {
 		err = trusted(info)
 	}
-	var at time.Time
+	var m mark
 	if err == nil {
-		at, err = time.Parse(time.RFC3339Nano, strings.TrimSpace(string(data)))
+		m, err = parseMark(string(data))
 	}
 	if err != nil {
-		return at, fmt.Errorf("%s: %s", path, problem(err))
+		return mark{}, fmt.Errorf("%s: %s", path, problem(err))
 	}
-	return at, nil
+	return m, nil
+}
+
+func parseMark(text string) (mark, error) {
+	at, tools, _ := strings.Cut(strings.TrimSpace(text), " ")
+	m := mark{except: strings.Fields(tools)}
+	if err := checkExceptions(m.except); err != nil {
+		return mark{}, err
+	}
+	var err error
+	m.at, err = time.Parse(time.RFC3339Nano, at)
+	return m, err
 }

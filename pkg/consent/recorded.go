@@ -3,7 +3,10 @@ package consent
 import (
 	"errors"
 	"io/fs"
+	"maps"
 	"os"
+	"slices"
+	"strings"
 
 	"github.com/usagectl/usagectl/internal/statefile"
 	"github.com/usagectl/usagectl/pkg/dirs"
@@ -14,8 +17,11 @@ import (
 // the environment says. It is for programs that read only their own variable, and
 // have to be told: see [Decide] for those that ask.
 type Recorded struct {
-	all   Standing
-	tools map[manifest.ID]Standing
+	machine []Statement // about all tools
+	person  Statement   // likewise
+	hidden  Standing    // a directory that may hold a refusal of any tool, and cannot be listed
+	mine    map[manifest.ID]Statement
+	theirs  map[manifest.ID]Standing // the machine's, of one tool
 }
 
 // Standing is what is recorded about one tool.
@@ -27,37 +33,79 @@ type Standing struct {
 // ReadRecorded reads every decision there is: a few directories, and a file for
 // each decision. What cannot be read or relied on counts as a refusal.
 func ReadRecorded(d dirs.Dirs) Recorded {
-	r := Recorded{tools: map[manifest.ID]Standing{}}
+	r := Recorded{mine: map[manifest.ID]Statement{}, theirs: map[manifest.ID]Standing{}}
 	for _, dir := range d.SystemConsent() {
-		r.all = r.all.and(standing(readFile(fileIn(dir, manifest.ID{}), true, statefile.OwnOrRoots), machineWide))
+		r.machine = append(r.machine, readFile(fileIn(dir, manifest.ID{}), true, statefile.OwnOrRoots))
 		for _, id := range r.listed(dir) {
-			r.tools[id] = r.tools[id].and(standing(readSystemTool(dir, id), machineWide))
+			s := readSystemTool(dir, id)
+			r.theirs[id] = r.theirs[id].and(standing(s, refusedByMachine(id, s)))
 		}
 	}
+	r.person = readUser(d, manifest.ID{})
 	if dir := d.UserConsent(); dir != "" {
-		r.all = r.all.and(standing(readUser(d, manifest.ID{}), ofAll))
 		for _, id := range r.listed(dir) {
-			r.tools[id] = r.tools[id].and(standing(readUser(d, id), ofTool))
+			r.mine[id] = readUser(d, id)
 		}
 	}
 	return r
 }
 
-// Of is what is recorded about a tool. A refusal of all is one of each.
-func (r Recorded) Of(id manifest.ID) Standing { return r.all.and(r.tools[id]) }
+// Of is what is recorded about a tool. A refusal of all is one of each that it does not
+// except, and to which the person has not agreed since.
+func (r Recorded) Of(id manifest.ID) Standing {
+	s := r.hidden
+	for _, all := range r.machine {
+		s = s.and(standing(all, refusedByMachine(id, all)))
+	}
+	mine := r.mine[id]
+	s = s.and(standing(r.person, refusedByPerson(id, r.person, mine)))
+	return s.and(r.theirs[id]).and(standing(mine, refusedByPerson(id, Statement{}, mine)))
+}
 
-// AllRefused reports whether every tool is refused, known or not.
-func (r Recorded) AllRefused() bool { return r.all.State == Refused }
-
-// Tools lists the tools about which something is recorded, in no order.
-func (r Recorded) Tools() []manifest.ID {
-	var list []manifest.ID
-	for id, s := range r.tools {
-		if s.State != "" {
-			list = append(list, id)
+// AllRefused reports whether all tools are refused, known or not, but for the
+// exceptions: the tools that are named in the refusals, or to which the person agreed
+// since. A tool of them may be refused all the same, by itself.
+func (r Recorded) AllRefused() (refused bool, except []manifest.ID) {
+	known := r.named()
+	all := append([]Statement{r.person}, r.machine...)
+	for _, s := range all {
+		refused = refused || s.Problem != "" || s.Decision.State == Refused
+	}
+	if refused = refused || r.hidden.State == Refused; !refused {
+		return false, nil
+	}
+	for _, id := range known {
+		if r.Of(id).State != Refused {
+			except = append(except, id)
 		}
 	}
-	return list
+	return true, except
+}
+
+// named are the tools that a decision names.
+func (r Recorded) named() []manifest.ID {
+	set := map[manifest.ID]bool{}
+	for id := range r.mine {
+		set[id] = true
+	}
+	for id := range r.theirs {
+		set[id] = true
+	}
+	for _, all := range append([]Statement{r.person}, r.machine...) {
+		for _, name := range all.Decision.Except {
+			if id, err := manifest.ParseID(name); err == nil {
+				set[id] = true
+			}
+		}
+	}
+	return slices.SortedFunc(maps.Keys(set), func(a, b manifest.ID) int { return strings.Compare(a.String(), b.String()) })
+}
+
+// Tools lists the tools about which something is recorded, sorted.
+func (r Recorded) Tools() []manifest.ID {
+	return slices.DeleteFunc(r.named(), func(id manifest.ID) bool {
+		return r.mine[id].Problem == "" && r.mine[id].Decision.State == "" && r.theirs[id].State == ""
+	})
 }
 
 // and is what two records say together: the first refusal, else whatever is said.
@@ -71,31 +119,37 @@ func (s Standing) and(o Standing) Standing {
 	return s
 }
 
-func machineWide(r Statement) string { return refusedByMachine(r) }
-
-func ofAll(r Statement) string  { return refusedByPerson(r, Statement{}) }
-func ofTool(r Statement) string { return refusedByPerson(Statement{}, r) }
-
-func standing(r Statement, refused func(Statement) string) Standing {
+// standing is what a statement about a tool comes to, if refused is why it refuses it,
+// or "".
+func standing(r Statement, refused string) Standing {
 	switch {
 	case r.Problem != "":
 		return Standing{Refused, firstProblem(r)}
-	case r.Decision.State == Refused:
-		return Standing{Refused, refused(r)}
-	case r.Decision.State == "":
-		return Standing{}
+	case refused != "":
+		return Standing{Refused, refused}
 	case r.Decision.State == Granted:
 		return Standing{Granted, "you agreed" + dated(r.Decision)}
+	case r.Decision.State == Notified:
+		return Standing{Notified, "you were told" + dated(r.Decision)}
 	}
-	return Standing{r.Decision.State, "you were told" + dated(r.Decision)}
+	return Standing{}
 }
 
 // listed lists the tools that have a file in a consent directory. One that is there
 // and cannot be listed can hold a refusal of any tool.
 func (r *Recorded) listed(dir string) []manifest.ID {
-	entries, err := os.ReadDir(dir)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		r.all = r.all.and(Standing{Refused, dir + ": " + problem(err)})
+	ids, err := idsIn(dir)
+	if err != nil {
+		r.hidden = r.hidden.and(Standing{Refused, dir + ": " + problem(err)})
 	}
-	return manifest.IDsOf(entries)
+	return ids
+}
+
+// idsIn lists the tools that have a file in a consent directory, if there is one.
+func idsIn(dir string) ([]manifest.ID, error) {
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
+	return manifest.IDsOf(entries), err
 }

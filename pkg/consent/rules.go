@@ -26,7 +26,7 @@ func rules() [15]rule {
 		{ToolEnv, everyTool, Off, toolEnvRefusal},          // one of the tool's own variables refuses
 		{Dotenv, everyTool, Off, dotenvFileRefusal},        // the same, in a .env file
 		{System, everyTool, Off, systemRefusal},            // the machine refuses all tools, or this one
-		{User, everyTool, Off, userRefusal},                // the person refuses all tools, or this one
+		{User, everyTool, Off, userRefusal},                // the person refuses this tool, or all and has not agreed to it since
 		{Unreadable, everyTool, Off, unreadable},           // a consent file, or a mark, cannot be relied on
 		{NotYourHome, everyTool, Off, foreignHome},         // root in somebody else's home
 		{EndpointChanged, everyTool, Off, endpointChanged}, // the manifest's endpoint is not the one agreed to
@@ -43,12 +43,13 @@ func rules() [15]rule {
 // A question is what the rules look at.
 type question struct {
 	Facts
+	tool     manifest.ID
 	manifest *manifest.Manifest // nil if the tool has none
 	given    Decision           // the person's about this tool; the zero value if it cannot be read
 }
 
-func newQuestion(m *manifest.Manifest, f Facts) *question {
-	q := &question{Facts: f, manifest: m}
+func newQuestion(id manifest.ID, m *manifest.Manifest, f Facts) *question {
+	q := &question{Facts: f, tool: id, manifest: m}
 	if f.Tool.Problem == "" {
 		q.given = f.Tool.Decision
 	}
@@ -103,22 +104,22 @@ func toolEnvRefusal(q *question) string { return q.EnvRefusal }
 
 func dotenvFileRefusal(q *question) string { return q.DotenvRefusal }
 
-func systemRefusal(q *question) string { return refusedByMachine(q.System...) }
+func systemRefusal(q *question) string { return refusedByMachine(q.tool, q.System...) }
 
-func refusedByMachine(files ...Statement) string {
+func refusedByMachine(id manifest.ID, files ...Statement) string {
 	for _, r := range files {
-		if r.Decision.State == Refused {
+		if r.Decision.concerns(id, Decision{}) {
 			return "refused for this machine in " + r.Path
 		}
 	}
 	return ""
 }
 
-func userRefusal(q *question) string { return refusedByPerson(q.All, q.Tool) }
+func userRefusal(q *question) string { return refusedByPerson(q.tool, q.All, q.Tool) }
 
-func refusedByPerson(all, tool Statement) string {
+func refusedByPerson(id manifest.ID, all, tool Statement) string {
 	switch {
-	case all.Decision.State == Refused:
+	case all.Decision.concerns(id, tool.Decision):
 		return "you refused all tools" + dated(all.Decision)
 	case tool.Decision.State == Refused:
 		return "you refused" + dated(tool.Decision)

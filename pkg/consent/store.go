@@ -94,12 +94,13 @@ func (s Store) Grant(m *manifest.Manifest, level int) error {
 	if err != nil {
 		return err
 	}
+	all := readUser(s.Dirs, manifest.ID{}).Decision
 	terms := Offer(m, level)
 	terms.Grant = uuid.NewString()
-	if old.State == Granted && old.Endpoint == terms.Endpoint && old.Grant != "" {
+	if old.State == Granted && old.Endpoint == terms.Endpoint && old.Grant != "" && !all.concerns(m.Tool.ID, old.Decision) {
 		terms.Grant = old.Grant
 	}
-	written := s.write(m.Tool.ID, newDecision(Granted, terms, s.now()))
+	written := s.write(m.Tool.ID, s.agreement(terms))
 	if !statefile.Done(written) {
 		return written
 	}
@@ -117,27 +118,63 @@ func (s Store) GrantOwn(id manifest.ID, endpoint string) error {
 		return err
 	}
 	terms := Terms{Grant: uuid.NewString(), Level: 1, Endpoint: cmp.Or(endpoint, id.String())}
-	return s.write(id, newDecision(Granted, terms, s.now()))
+	return s.write(id, s.agreement(terms))
 }
 
-// Refuse records that the person refuses a tool, known or not, or all of them with the
-// zero ID. What is queued stays where it is, and never leaves.
+// agreement is the decision that records an agreement of now.
+func (s Store) agreement(terms Terms) Decision {
+	d := newDecision(Granted, terms, s.now())
+	d.Despite = s.despite()
+	return d
+}
+
+// Refuse records that the person refuses a tool, known or not. What is queued stays
+// where it is, and never leaves.
 func (s Store) Refuse(id manifest.ID) error {
+	if id.IsZero() {
+		return s.RefuseAll()
+	}
 	if _, err := s.before(id); err != nil {
 		return err
 	}
-	err := s.write(id, newDecision(Refused, Terms{}, s.now()))
+	return s.refuse(id, newDecision(Refused, Terms{}, s.now()))
+}
+
+// RefuseAll records that the person refuses all tools, known or not, but for those that
+// are named, which stay as they are. What they agreed to before is withdrawn, and does
+// not come back when the refusal is lifted; what they agree to after it counts.
+func (s Store) RefuseAll(except ...manifest.ID) error {
+	if _, err := s.before(manifest.ID{}); err != nil {
+		return err
+	}
+	for _, id := range except {
+		if err := s.except(id); err != nil {
+			return err
+		}
+	}
+	d := newDecision(Refused, Terms{}, s.now())
+	d.Refusal, d.Except = uuid.NewString(), exceptions(except)
+	err := s.refuse(manifest.ID{}, d)
+	if statefile.Done(err) {
+		_ = s.withdraw(d) // what stays does not count, and lifting the refusal removes it
+	}
+	return err
+}
+
+// refuse records a refusal, and marks it.
+func (s Store) refuse(id manifest.ID, d Decision) error {
+	err := s.write(id, d)
 	if statefile.Done(err) {
 		// The clock is asked again, so that the mark is not older than an event for which
 		// consent was asked just before. A mark that fails does no harm: the refusal is in
 		// force, and lifting it marks it too.
-		_ = statefile.Write(markOf(s.File(id)), markAt(s.now()), 0o600, 0o700)
+		_ = statefile.Write(markOf(s.File(id)), mark{s.now(), d.Except}.text(), 0o600, 0o700)
 	}
 	return err
 }
 
 // Lift takes back the person's refusal of a tool, or of all of them with the zero ID.
-// It does not agree to anything: a tool that was not decided before is undecided then.
+// It does not agree to anything: a tool that was not decided since is undecided then.
 // It returns false if there was no refusal, and leaves an agreement as it is.
 func (s Store) Lift(id manifest.ID) (lifted bool, err error) {
 	old, err := s.before(id)
@@ -156,7 +193,13 @@ func (s Store) Lift(id manifest.ID) (lifted bool, err error) {
 	if old.State != Refused && !old.damaged {
 		return false, healed
 	}
-	if err := lift(s.File(id), s.now()); !statefile.Done(err) {
+	if id.IsZero() {
+		old.State = Refused // also one that is damaged, which may have been about any tool
+		if err := s.withdraw(old.Decision); !statefile.Done(err) {
+			return false, err
+		}
+	}
+	if err := lift(s.File(id), mark{s.now(), old.Except}); !statefile.Done(err) {
 		return false, err
 	} else if err != nil {
 		healed = errors.Join(healed, err)

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -82,7 +83,13 @@ var errNotOpen = errors.New("the place of machine-wide refusals is not open")
 
 // machineRefusal is what a machine-wide refusal looks like: the same every time, without
 // a date, so that an image built twice is the same.
-const machineRefusal = "# Written by \"usagectl disable --system\"; \"usagectl enable --system\" lifts it.\nschema = 1\nstate = \"refused\"\n"
+func machineRefusal(except []string) []byte {
+	text := "# Written by \"usagectl disable --system\"; \"usagectl enable --system\" lifts it.\nschema = 1\nstate = \"refused\"\n"
+	if len(except) > 0 {
+		text += "except = [\"" + strings.Join(except, "\", \"") + "\"]\n" // the IDs of tools need no escapes
+	}
+	return []byte(text)
+}
 
 // Refuse refuses a tool, or all with the zero ID, for everybody on the machine. It
 // returns false if that was so before, and changes nothing then. A file that
@@ -90,20 +97,39 @@ const machineRefusal = "# Written by \"usagectl disable --system\"; \"usagectl e
 // that it has. One that says something else is [ErrUnknownFile] unless replace is set.
 // If the error is [ErrNotDurable] it is refused all the same.
 func (s *SystemStore) Refuse(id manifest.ID, replace bool) (changed bool, err error) {
+	return s.refuse(id, replace, nil, time.Time{})
+}
+
+// RefuseAll is [SystemStore.Refuse] of all tools but those that are named, about which
+// nothing is said. If they were refused with the others before, that ends now.
+func (s *SystemStore) RefuseAll(replace bool, now time.Time, except ...manifest.ID) (changed bool, err error) {
+	return s.refuse(manifest.ID{}, replace, except, now)
+}
+
+func (s *SystemStore) refuse(id manifest.ID, replace bool, except []manifest.ID, now time.Time) (changed bool, err error) {
 	if s.root == nil {
 		return false, errNotOpen
 	}
-	name := fileIn(s.dir, id)
+	name, names := fileIn(s.dir, id), exceptions(except)
 	s.sweep()
-	data, info, err := s.refusal(name)
+	data, before, info, err := s.refusal(name)
+	same := slices.Equal(before.Except, names)
 	switch {
-	case err == nil && forEverybody(info):
+	case err == nil && same && forEverybody(info):
 		s.unmark(name)
 		return false, nil
-	case errors.Is(err, fs.ErrNotExist), errors.Is(err, ErrUnknownFile) && replace:
-		data = []byte(machineRefusal)
-	case err != nil:
+	case err == nil && same: // it is written anew, for everybody to read
+	case err == nil && !replace && !bytes.Equal(data, machineRefusal(before.Except)):
+		return false, ErrUnknownFile
+	case err == nil, errors.Is(err, fs.ErrNotExist), errors.Is(err, ErrUnknownFile) && replace:
+		data = machineRefusal(names)
+	default:
 		return false, err
+	}
+	for _, tool := range except {
+		if err := s.except(tool, before, now); err != nil {
+			return false, err
+		}
 	}
 	if err := statefile.MkdirAllIn(s.root, s.dir, searchable); err != nil { // what is there stays as it is
 		return false, err
@@ -132,11 +158,15 @@ func (s *SystemStore) Lift(id manifest.ID, now time.Time) (changed bool, err err
 	name := fileIn(s.dir, id)
 	s.sweep()
 	data, _, err := s.read(name)
-	if err == nil && !bytes.Equal(data, []byte(machineRefusal)) {
-		return false, ErrUnknownFile
+	var before Decision
+	if err == nil {
+		before, err = parse(data)
+		if err != nil || !bytes.Equal(data, machineRefusal(before.Except)) {
+			return false, ErrUnknownFile
+		}
 	}
 	if err == nil && s.here {
-		err = s.write(markOf(name), markAt(now)) // which is durable once the directory is
+		err = s.write(markOf(name), mark{now, before.Except}.text()) // which is durable once the directory is
 	}
 	if statefile.Done(err) {
 		err = s.root.Remove(name)
@@ -150,16 +180,50 @@ func (s *SystemStore) Lift(id manifest.ID, now time.Time) (changed bool, err err
 	return true, s.sync(s.dir)
 }
 
+// except leaves the mark of a refusal of all, which is no longer about a tool, for that
+// tool. before is what was refused until now. In an image nothing can have been queued.
+func (s *SystemStore) except(tool manifest.ID, before Decision, now time.Time) error {
+	if !s.here {
+		return nil
+	}
+	if !before.concerns(tool, Decision{}) {
+		all, err := s.readMark(manifest.ID{})
+		if now = all.of(tool); err != nil || now.IsZero() {
+			return err
+		}
+	}
+	if own, err := s.readMark(tool); err == nil && !own.at.Before(now) {
+		return nil
+	}
+	if err := s.write(markOf(fileIn(s.dir, tool)), mark{at: now}.text()); !statefile.Done(err) {
+		return err
+	}
+	return nil
+}
+
+// readMark reads a mark; the zero value if there is none.
+func (s *SystemStore) readMark(id manifest.ID) (mark, error) {
+	data, _, err := s.read(markOf(fileIn(s.dir, id)))
+	if errors.Is(err, fs.ErrNotExist) {
+		return mark{}, nil
+	}
+	if err != nil {
+		return mark{}, err
+	}
+	return parseMark(string(data))
+}
+
 // refusal reads a file that refuses; any other is [ErrUnknownFile].
-func (s *SystemStore) refusal(name string) ([]byte, os.FileInfo, error) {
+func (s *SystemStore) refusal(name string) ([]byte, Decision, os.FileInfo, error) {
 	data, info, err := s.read(name)
 	if err != nil {
-		return nil, nil, err
+		return nil, Decision{}, nil, err
 	}
-	if d, err := parse(data); err != nil || d.State != Refused {
-		return nil, nil, ErrUnknownFile
+	d, err := parse(data)
+	if err != nil || d.State != Refused {
+		return nil, Decision{}, nil, ErrUnknownFile
 	}
-	return data, info, nil
+	return data, d, info, nil
 }
 
 // forEverybody reports whether everybody can read a file and relies on it. One that

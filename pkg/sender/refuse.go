@@ -46,22 +46,22 @@ type Refusal struct {
 // record of that.
 var ErrUncounted = outbox.ErrUncounted
 
-// Refuse records a refusal by record, of a tool or with the zero ID of all, and throws
-// away what is queued, even if it could not be recorded. Deliverers ask for consent
+// Refuse records a refusal by record, of a tool or with the zero ID of all but those
+// excepted, and throws away what is queued, even if it could not be recorded. Deliverers ask for consent
 // before each request, and while one is under way; Refuse waits for those that are
 // delivering, so that nothing leaves once it has returned, unless Underway says
 // otherwise. It ends early if ctx does.
-func (s Sender) Refuse(ctx context.Context, id manifest.ID, record func() error) Refusal {
+func (s Sender) Refuse(ctx context.Context, id manifest.ID, record func() error, except ...manifest.ID) Refusal {
 	var r Refusal
 	before := map[manifest.ID][]string{} // what deliverers stop right after the refusal is to be reported too
-	for _, tool := range s.refusable(id, nil) {
+	for _, tool := range s.refusable(id, except, nil) {
 		if s.state() == "" {
 			break
 		}
 		before[tool] = s.outbox(tool).Events() // what cannot be read is found out when the outbox is emptied
 	}
 	r.Recorded = record()
-	r.Events, r.Emptied = s.emptyAll(ctx, id, before)
+	r.Events, r.Emptied = s.emptyAll(ctx, id, except, before)
 	if r.Unkept = !s.keeps(); r.Unkept {
 		s.AwaitDeliverers(ctx)
 	}
@@ -69,8 +69,8 @@ func (s Sender) Refuse(ctx context.Context, id manifest.ID, record func() error)
 }
 
 // refusable are the tools that a refusal is about: one, or with the zero ID all that
-// have an outbox now.
-func (s Sender) refusable(id manifest.ID, failed *error) []manifest.ID {
+// have an outbox now, but for the exceptions.
+func (s Sender) refusable(id manifest.ID, except []manifest.ID, failed *error) []manifest.ID {
 	if !id.IsZero() {
 		return []manifest.ID{id}
 	}
@@ -78,11 +78,11 @@ func (s Sender) refusable(id manifest.ID, failed *error) []manifest.ID {
 	if failed != nil {
 		*failed = err
 	}
-	return tools
+	return slices.DeleteFunc(tools, func(id manifest.ID) bool { return slices.Contains(except, id) })
 }
 
 // emptyAll empties the outboxes that a refusal is about, side by side.
-func (s Sender) emptyAll(ctx context.Context, id manifest.ID, before map[manifest.ID][]string) (Emptied, error) {
+func (s Sender) emptyAll(ctx context.Context, id manifest.ID, except []manifest.ID, before map[manifest.ID][]string) (Emptied, error) {
 	var sum Emptied
 	if s.state() == "" {
 		return sum, nil
@@ -90,7 +90,7 @@ func (s Sender) emptyAll(ctx context.Context, id manifest.ID, before map[manifes
 	var err error
 	var mu sync.Mutex
 	var wg sync.WaitGroup
-	for _, tool := range s.refusable(id, &err) {
+	for _, tool := range s.refusable(id, except, &err) {
 		wg.Go(func() {
 			emptied, emptyErr := s.empty(ctx, tool, outbox.LostRefused, before[tool])
 			mu.Lock()
