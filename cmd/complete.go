@@ -114,9 +114,14 @@ func (l *line) words(typed string) []offer {
 	if l.given("manifest") {
 		return l.declared()
 	}
+	return l.tooling(typed, l.args)
+}
+
+// tooling are the tools that begin so, but for those that are named already.
+func (l *line) tooling(typed string, named []string) []offer {
 	var list []offer
 	passed := map[string]bool{}
-	for _, name := range l.args {
+	for _, name := range named {
 		passed[name] = true
 	}
 	declared := l.tools.library.IDs()

@@ -24,6 +24,9 @@ func (l *line) valuesOfFlag(name, typed string) ([]string, cobra.ShellCompDirect
 		return nil, cobra.ShellCompDirectiveFilterDirs
 	case "set":
 		list = l.settings(typed)
+	case "except":
+		given, _ := l.command.Flags().GetStringSlice("except")
+		list = l.tooling(typed, given)
 	case "level":
 		list = l.levels()
 	case "confirm":

@@ -18,6 +18,7 @@ import (
 type disableCommand struct {
 	*app
 	all     bool
+	except  []string
 	replace bool
 	system  systemWide
 }
@@ -31,6 +32,10 @@ func newDisable(a *app) *cobra.Command {
 It stops deliveries that are under way, waits until they have ended, and reports
 what became of each event; nothing is sent after it has returned. A tool that is
 not known yet can be refused too.
+
+With --all, what you agreed to before is withdrawn, and does not come back. Two ways
+keep a tool out of it: --except leaves it as it is, and "usagectl enable TOOL"
+afterwards agrees to it. Everything else stays off.
 
 With --system it refuses for everybody on the machine, or in the image whose tree
 --root names: no user's yes overrules it. It touches no home and no network, and
@@ -50,6 +55,8 @@ EXIT STATUS
   usagectl disable demo
   # Refuse all of them, those that you have not met yet too
   usagectl disable --all
+  # All but one
+  usagectl disable --all --except demo
   # In an image that is being built: for everybody
   usagectl disable --all --system --root ./image`,
 		Annotations: map[string]string{byPerson: "yes"},
@@ -61,6 +68,7 @@ EXIT STATUS
 	}
 	flags := command.Flags()
 	flags.BoolVar(&c.all, "all", false, "refuse every tool, known or not")
+	flags.StringSliceVar(&c.except, "except", nil, "with --all: leave `TOOL` as it is; repeat it for more")
 	flags.BoolVar(&c.replace, "replace", false, "replace a consent file that cannot be read")
 	c.system.addTo(command)
 	return command
@@ -71,18 +79,25 @@ func (c *disableCommand) run(ctx context.Context, names []string) error {
 	if err := oneOrAll(names, c.all); err != nil {
 		return err
 	}
+	if len(c.except) > 0 && !c.all {
+		return fail(exitUsage, errors.New("--except is for --all: nothing was changed"))
+	}
 	if err := c.system.check(); err != nil {
 		return err
 	}
+	except, err := parseIDs(c.except)
+	if err != nil {
+		return err
+	}
 	if c.system.on {
-		return c.system.refuse(ctx, names, c.all, c.replace)
+		return c.system.refuse(ctx, names, c.all, c.replace, except)
 	}
 	if err := c.world.ownHome(); err != nil {
 		return err
 	}
 	c.kept.warnOfState(c.ui)
 	if c.all {
-		return c.refuseAll(ctx)
+		return c.refuseAll(ctx, except)
 	}
 	ids, err := parseIDs(names)
 	if err != nil {
@@ -94,11 +109,11 @@ func (c *disableCommand) run(ctx context.Context, names []string) error {
 	reached := false // a tool by a variable
 	for _, id := range ids {
 		t := c.tools.look(id)
-		emptied, err := c.refuse(ctx, id)
+		emptied, err := c.refuse(ctx, id, nil)
 		total = total.Add(emptied)
 		var f *failure
 		if errors.As(err, &f) { // the others are refused all the same
-			c.tell(f)
+			c.tell(c.offerSwitch(f, t))
 			failed = cmp.Or(failed, f)
 			continue
 		}
@@ -117,53 +132,47 @@ func (c *disableCommand) run(ctx context.Context, names []string) error {
 	if reached {
 		hintStartLine(c.app, "to have every refusal obeyed at once")
 	}
-	if err := c.disabled(ctx, results, total); err != nil || failed == nil {
+	if err := c.disabled(ctx, disabledView{Tools: results, Events: total}); err != nil || failed == nil {
 		return err
 	}
 	return fail(failed.code, nil)
 }
 
+// disabledView is what "disable --json" prints.
+type disabledView struct {
+	Schema int            `json:"schema"`
+	All    bool           `json:"all"`   // all tools are refused, but for the exceptions
+	Tools  []decided      `json:"tools"` // that were named, or with --all the exceptions
+	Events sender.Emptied `json:"events"`
+}
+
 // disabled prints the JSON, and finds the exit code.
-func (c *disableCommand) disabled(ctx context.Context, results []decided, events sender.Emptied) error {
+func (c *disableCommand) disabled(ctx context.Context, v disabledView) error {
+	v.Schema, v.Tools = 1, append([]decided{}, v.Tools...)
 	if c.json {
-		err := c.printJSON(struct {
-			Schema int            `json:"schema"`
-			Tools  []decided      `json:"tools"`
-			Events sender.Emptied `json:"events"`
-		}{1, append([]decided{}, results...), events})
-		if err != nil {
+		if err := c.printJSON(v); err != nil {
 			return err
 		}
 	}
-	switch {
+	switch events := v.Events; {
 	case events.Underway == 0:
 		return nil
 	case ctx.Err() != nil:
 		return fail(exitInterrupted, fmt.Errorf("interrupted: the refusal is recorded, but %s", stillUnderway(events.Underway)))
 	}
-	return fail(exitIO, fmt.Errorf("the refusal is recorded, but %s", stillUnderway(events.Underway)))
+	return fail(exitIO, fmt.Errorf("the refusal is recorded, but %s", stillUnderway(v.Events.Underway)))
 }
 
-// refuseAll refuses every tool, known or not.
-func (c *disableCommand) refuseAll(ctx context.Context) error {
-	emptied, err := c.refuse(ctx, manifest.ID{})
-	if err != nil {
-		return err
-	}
-	if !c.json && !c.quiet {
-		c.stdout.Printf("You refused the telemetry of all tools.%s\n", thrownAway(emptied))
-		c.stdout.Printf("Undo it with: usagectl enable --all\n")
-		hintStartLine(c.app, "most tools read only their own variable; to have them obey too")
-	}
-	return c.disabled(ctx, nil, emptied)
-}
-
-// refuse records a refusal, of a tool or with the zero ID of all, and empties the
-// outboxes; what is queued goes even if the refusal cannot be recorded.
-func (c *disableCommand) refuse(ctx context.Context, id manifest.ID) (sender.Emptied, error) {
+// refuse records a refusal, of a tool or with the zero ID of all but the exceptions, and
+// empties the outboxes; what is queued goes even if the refusal cannot be recorded.
+func (c *disableCommand) refuse(ctx context.Context, id manifest.ID, except []manifest.ID) (sender.Emptied, error) {
+	decisions := c.world.decisions(c.replace)
 	r := c.world.sender().Refuse(ctx, id, func() error {
-		return recorded(c.ui, c.world.decisions(c.replace).Refuse(id))
-	})
+		if id.IsZero() {
+			return recorded(c.ui, decisions.RefuseAll(except...))
+		}
+		return recorded(c.ui, decisions.Refuse(id))
+	}, except...)
 	if r.Unkept {
 		c.note("events cannot be kept now, so nobody knows whether one was stopped while it was being sent, and may have arrived")
 	}

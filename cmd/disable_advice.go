@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/usagectl/usagectl/internal/shell"
 	"github.com/usagectl/usagectl/pkg/catalogue"
@@ -32,6 +33,33 @@ func showReach(a *app, t tool) bool {
 		out.Printf("%s\n", out.Wrap("Or "+way+". Usagectl never runs other programs or changes their files.", 2))
 	}
 	return len(orders.Variables) > 0
+}
+
+// offerSwitch adds to a refusal that could not be recorded what works at once.
+func (a *app) offerSwitch(f *failure, t tool) *failure {
+	if f.code == exitConfig { // telemetry is off as it is
+		return f
+	}
+	switched := *f
+	switched.hints = append(slices.Clone(f.hints), a.switchNow()...)
+	if t.manifest == nil && t.known != nil {
+		for _, v := range catalogue.Obey([]catalogue.Wish{{Tool: t.known, Off: true}}, false).Variables {
+			if line, err := assignment(a.world.Shell, v); err == nil {
+				switched.hints = append(switched.hints, fmt.Sprintf("%s reads its own variable: %s", t.known.Name, line))
+			}
+		}
+	}
+	return &switched
+}
+
+// switchNow is the hint for somebody whose refusal cannot be recorded: a variable takes
+// no disk. It reaches this shell and what is started from it.
+func (a *app) switchNow() []string {
+	line, err := a.world.Shell.Set("USAGECTL_TELEMETRY", "off")
+	if err != nil {
+		return nil
+	}
+	return []string{"to turn it off at once in this shell: " + line}
 }
 
 // hintStartLine tells the line that has tools obey. It stands by itself, for it is to

@@ -28,8 +28,11 @@ func newEnable(a *app) *cobra.Command {
 		Short: "Agree to a tool's telemetry",
 		Long: `Enable records that you agree to a tool's telemetry, up to a level, and prints what
 will now be sent, where to, and how to undo it. What the tool's manifest gains
-later is not covered. With --all it only lifts an earlier "disable --all", with
---system only what "disable --system" wrote: nobody can agree for somebody else.
+later is not covered until you agree again, which keeps what is queued.
+
+After "disable --all" the tool is the exception: everything else stays off. With
+--all it only lifts an earlier "disable --all", with --system only what "disable
+--system" wrote: nobody can agree for somebody else, or to what they have not seen.
 
 EXIT STATUS
    0  recorded, also if something else still keeps telemetry off, or a warning
@@ -169,7 +172,7 @@ func (c *enableCommand) liftRefusalOfAll() error {
 		return showDecided(c.ui, nil)
 	}
 	if !c.quiet && lifted {
-		c.stdout.Printf("Your refusal of all tools is lifted. Each tool is as you decided for it before.\n")
+		c.stdout.Printf("Your refusal of all tools is lifted. What you had agreed to before it does not count any more.\n")
 	} else if !c.quiet {
 		c.stdout.Printf("There was no refusal of all tools to lift.\n")
 	}
@@ -183,7 +186,4 @@ func (c *enableCommand) stillOff(t tool) {
 		return
 	}
 	c.warn("telemetry of %s is still off: %s", t.id, t.verdict.Reason.Detail)
-	if t.verdict.Reason.Rule == consent.User {
-		c.hint("lift your refusal of all tools with \"usagectl enable --all\"")
-	}
 }

@@ -46,7 +46,4 @@ func (c *enableCommand) stillRefused(t tool) {
 		return
 	}
 	c.warn("telemetry of %s is still refused, and \"usagectl env\" keeps it off: %s", t.id, standing.Why)
-	if t.verdict.Reason.Rule == consent.User {
-		c.hint("lift your refusal of all tools with \"usagectl enable --all\"")
-	}
 }

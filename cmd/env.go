@@ -93,8 +93,7 @@ func (c *envCommand) run(names []string) error {
 // everything reports whether all is refused, so that DO_NOT_TRACK can be set: it would
 // catch the exceptions that obey it.
 func (c *envCommand) everything(recorded consent.Recorded) bool {
-	refused, except := recorded.AllRefused()
-	return refused && !slices.ContainsFunc(except, c.tools.obeysDoNotTrack)
+	return recorded.AllRefused() && !slices.ContainsFunc(recorded.Exceptions(), c.tools.obeysDoNotTrack)
 }
 
 // switches are the tools named, or every one that is known, as far as their own

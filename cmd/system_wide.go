@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -53,18 +54,31 @@ func systemWideIDs(names []string, all bool) ([]manifest.ID, error) {
 
 // systemWideResult is one machine-wide refusal, made or lifted.
 type systemWideResult struct {
-	Tool    string `json:"tool"` // or "all"
-	File    string `json:"file"`
-	Refused bool   `json:"refused"`
-	Changed bool   `json:"changed"` // by this command
+	Tool    string        `json:"tool"`             // or "all"
+	Except  []manifest.ID `json:"except,omitempty"` // what a refusal of all is not about
+	File    string        `json:"file"`
+	Refused bool          `json:"refused"`
+	Changed bool          `json:"changed"` // by this command
 }
 
 // refuse refuses tools, or all, for everybody.
-func (s *systemWide) refuse(ctx context.Context, names []string, all, replace bool) error {
+func (s *systemWide) refuse(ctx context.Context, names []string, all, replace bool, except []manifest.ID) error {
 	err := s.decide(names, all, func(m *consent.SystemStore, id manifest.ID) (systemWideResult, error) {
-		changed, err := m.Refuse(id, replace)
-		return systemWideResult{Refused: true, Changed: changed}, err
+		refuse := func() (bool, error) { return m.Refuse(id, replace) }
+		if all {
+			refuse = func() (bool, error) { return m.RefuseAll(replace, s.world.Now(), except...) }
+		}
+		changed, err := refuse()
+		return systemWideResult{Except: except, Refused: true, Changed: changed}, err
 	})
+	var f *failure
+	if errors.As(err, &f) && f.code != exitData && f.code != exitConfig {
+		hints := s.switchNow()
+		if s.root != "" {
+			hints = []string{"or set USAGECTL_TELEMETRY=off in the image's environment"}
+		}
+		return fail(f.code, f.err, append(slices.Clone(f.hints), hints...)...)
+	}
 	if err == nil && s.root == "" {
 		err = s.awaitOwn(ctx, names)
 	}
@@ -151,6 +165,14 @@ func (d systemWideResult) line() string {
 	who := "the telemetry of " + d.Tool
 	if d.Tool == "all" {
 		who = "all telemetry"
+	}
+	for i, id := range d.Except {
+		if i == 0 {
+			who += " except that of "
+		} else {
+			who += ", "
+		}
+		who += id.String()
 	}
 	switch {
 	case d.Refused && d.Changed:

@@ -16,9 +16,9 @@ type situation struct {
 	toolRefuses bool
 	toolGrants  bool // by a variable
 	dotenv      bool
-	system      string // "none", "all refused", "tool refused" or "unreadable"
-	all         string // the person's: "none", "refused" or "unreadable"
-	tool        string // the same, and "granted" or "notified"
+	system      string // "none", "all refused", "others refused" (all but this tool), "tool refused" or "unreadable"
+	all         string // the person's: "none", "refused", "others refused" or "unreadable"
+	tool        string // "none", "refused", "granted", "granted since" (after all were refused), "notified" or "unreadable"
 	moved       bool   // the endpoint is not the one in the person's decision
 	foreignHome bool
 	ci          bool
@@ -31,17 +31,20 @@ var (
 	bools        = []bool{false, true}
 )
 
+// agreed reports whether the person has agreed, before or after they refused all.
+func (s situation) agreed() bool { return s.tool == "granted" || s.tool == "granted since" }
+
 // nth is the n-th situation, false past the last one.
 func nth(n int) (situation, bool) {
 	s := situation{
 		kind:        digit(&n, "opt-in", "opt-out", "no manifest"),
-		tool:        digit(&n, "none", "refused", "granted", "notified", "unreadable"),
+		tool:        digit(&n, "none", "refused", "granted", "granted since", "notified", "unreadable"),
 		moved:       digit(&n, bools...),
 		ci:          digit(&n, bools...),
 		toolGrants:  digit(&n, bools...),
-		all:         digit(&n, "none", "refused", "unreadable"),
+		all:         digit(&n, "none", "refused", "others refused", "unreadable"),
 		foreignHome: digit(&n, bools...),
-		system:      digit(&n, "none", "all refused", "tool refused", "unreadable"),
+		system:      digit(&n, "none", "all refused", "others refused", "tool refused", "unreadable"),
 		dotenv:      digit(&n, bools...),
 		toolRefuses: digit(&n, bools...),
 		usagectlEnv: digit(&n, usagectlEnvs...),
@@ -72,24 +75,27 @@ var offClauses = []clause{
 	{"usagectl-env", every, func(s situation) bool { return s.usagectlEnv == "0" || s.usagectlEnv == " Off " }},
 	{"tool-env", every, func(s situation) bool { return s.toolRefuses }},
 	{"dotenv", every, func(s situation) bool { return s.dotenv }},
-	{"system", every, func(s situation) bool { return strings.HasSuffix(s.system, " refused") }},
-	{"user", every, func(s situation) bool { return s.all == "refused" || s.tool == "refused" }},
+	{"system", every, func(s situation) bool { return s.system == "all refused" || s.system == "tool refused" }},
+	{"user", every, func(s situation) bool {
+		// The later, more specific word of the same person counts.
+		return s.tool == "refused" || s.all == "refused" && s.tool != "granted since"
+	}},
 	{"unreadable", every, func(s situation) bool {
 		return s.system == "unreadable" || s.all == "unreadable" || s.tool == "unreadable"
 	}},
 	{"not-your-home", every, func(s situation) bool { return s.foreignHome }},
 	{"endpoint-changed", every, func(s situation) bool {
 		// Where a tool without a manifest would send to is not known, so that it cannot have changed.
-		return s.moved && s.kind != "no manifest" && (s.tool == "granted" || s.tool == "notified")
+		return s.moved && s.kind != "no manifest" && (s.agreed() || s.tool == "notified")
 	}},
-	{"ci", every, func(s situation) bool { return s.ci && s.tool != "granted" && !s.toolGrants }},
-	{"undecided", "opt-in", func(s situation) bool { return s.tool != "granted" && !s.toolGrants }},
+	{"ci", every, func(s situation) bool { return s.ci && !s.agreed() && !s.toolGrants }},
+	{"undecided", "opt-in", func(s situation) bool { return !s.agreed() && !s.toolGrants }},
 	{"undecided", "no manifest", func(situation) bool { return true }},
-	{"notice", "opt-out", func(s situation) bool { return s.tool != "notified" && s.tool != "granted" && !s.toolGrants }},
+	{"notice", "opt-out", func(s situation) bool { return s.tool != "notified" && !s.agreed() && !s.toolGrants }},
 }
 
 var onClauses = []clause{
-	{"granted", every, func(s situation) bool { return s.tool == "granted" }},
+	{"granted", every, situation.agreed},
 	{"granted-env", every, func(s situation) bool { return s.toolGrants }},
 	{"notified", every, func(s situation) bool { return s.tool == "notified" && s.kind == "opt-out" }},
 }
@@ -127,6 +133,13 @@ func build(s situation, manifests map[string]*manifest.Manifest) (*manifest.Mani
 		case "none":
 		case "unreadable":
 			r.Problem = "no sense in it"
+		case "refused", "others refused":
+			r.Decision.State, r.Decision.Refusal = "refused", "this one"
+			if said == "others refused" {
+				r.Decision.Except = []string{"another", "mytool"}
+			}
+		case "granted since":
+			r.Decision.State, r.Decision.Despite = "granted", "this one"
 		default:
 			r.Decision.State = consent.State(said)
 		}
@@ -148,7 +161,7 @@ func build(s situation, manifests map[string]*manifest.Manifest) (*manifest.Mani
 		{&f.DotenvRefusal, "MYTOOL_NO in .env", s.dotenv},
 		{&f.ForeignHome, "/home/else", s.foreignHome},
 		{&f.CI, "Jenkins", s.ci},
-		{&f.Tool.Decision.Endpoint, endpoint, s.tool == "granted" || s.tool == "notified"},
+		{&f.Tool.Decision.Endpoint, endpoint, s.agreed() || s.tool == "notified"},
 	} {
 		if set.when {
 			*set.fact = set.to
@@ -169,6 +182,8 @@ func build(s situation, manifests map[string]*manifest.Manifest) (*manifest.Mani
 		f.System = append([]consent.Statement{record("none"), record("unreadable")}, silent...)
 	case "all refused":
 		f.System = append(silent, record("refused"), record("none"))
+	case "others refused":
+		f.System = append(silent, record("others refused"), record("none"))
 	case "tool refused":
 		f.System = append(silent, record("none"), record("refused"))
 	}

@@ -62,25 +62,27 @@ func (r Recorded) Of(id manifest.ID) Standing {
 	return s.and(r.theirs[id]).and(standing(mine, refusedByPerson(id, Statement{}, mine)))
 }
 
-// AllRefused reports whether all tools are refused, known or not, but for the
-// exceptions: the tools that are named in the refusals, or to which the person agreed
-// since. A tool of them may be refused all the same, by itself.
-func (r Recorded) AllRefused() (refused bool, except []manifest.ID) {
-	known := r.named()
-	all := append([]Statement{r.person}, r.machine...)
-	for _, s := range all {
-		refused = refused || s.Problem != "" || s.Decision.State == Refused
+// AllRefused reports whether all tools are refused, known or not, but for those that
+// [Recorded.Exceptions] lists.
+func (r Recorded) AllRefused() bool {
+	refused := r.hidden.State == Refused
+	for _, all := range r.aboutAll() {
+		refused = refused || all.Problem != "" || all.Decision.State == Refused
 	}
-	if refused = refused || r.hidden.State == Refused; !refused {
-		return false, nil
-	}
-	for _, id := range known {
-		if r.Of(id).State != Refused {
-			except = append(except, id)
-		}
-	}
-	return true, except
+	return refused
 }
+
+// Exceptions lists the tools that are not refused although all are, sorted: those that the
+// refusals name, or to which the person agreed since. There are none if all are not refused.
+func (r Recorded) Exceptions() []manifest.ID {
+	if !r.AllRefused() {
+		return nil
+	}
+	return slices.DeleteFunc(r.named(), func(id manifest.ID) bool { return r.Of(id).State == Refused })
+}
+
+// aboutAll is what is said of all tools, by the machine and by the person.
+func (r Recorded) aboutAll() []Statement { return append([]Statement{r.person}, r.machine...) }
 
 // named are the tools that a decision names.
 func (r Recorded) named() []manifest.ID {
@@ -91,7 +93,7 @@ func (r Recorded) named() []manifest.ID {
 	for id := range r.theirs {
 		set[id] = true
 	}
-	for _, all := range append([]Statement{r.person}, r.machine...) {
+	for _, all := range r.aboutAll() {
 		for _, name := range all.Decision.Except {
 			if id, err := manifest.ParseID(name); err == nil {
 				set[id] = true

@@ -38,7 +38,9 @@ func TestGrantAgain(t *testing.T) {
 		"at once":                 {func(consent.Store) error { return nil }, m, true},
 		"for another endpoint":    {func(consent.Store) error { return nil }, &moved, false},
 		"after a refusal":         {func(s consent.Store) error { return s.Refuse(m.Tool.ID) }, m, false},
-		"beside a refusal of all": {func(s consent.Store) error { return s.Refuse(manifest.ID{}) }, m, true},
+		"after a refusal of all":     {func(s consent.Store) error { return s.RefuseAll() }, m, false},
+		"after a refusal of others":  {func(s consent.Store) error { return s.RefuseAll(m.Tool.ID) }, m, true},
+		"after one that was written": {func(s consent.Store) error { return writtenByHand(s, manifest.ID{}, "") }, m, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := storeAt(places(t), day)
@@ -140,7 +142,7 @@ func TestLift(t *testing.T) {
 		"another's":      {m.Tool.ID, func(s consent.Store) error { return s.Refuse(manifest.ID{}) }, false, consent.User},
 		"all": {manifest.ID{}, func(s consent.Store) error {
 			return errors.Join(s.Grant(m, 1), s.Refuse(manifest.ID{}))
-		}, true, consent.ByGrant},
+		}, true, consent.Undecided},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := places(t)
