@@ -21,6 +21,62 @@ func TestDisable(t *testing.T) {
 	p.expect(said{"disable demo", exitOK, []string{"*"}, []string{"usagectl env --quiet --shell powershell | Out-String | Invoke-Expression"}})
 }
 
+// TestDisableAllButSome holds what is said about the exceptions, and what it means.
+func TestDisableAllButSome(t *testing.T) {
+	p := newPerson(t)
+	p.must("enable demo flwr -q")
+	p.must("send demo run.start")
+	p.must("send flwr FLWR_CLIENTAPP_RUN_ENTER")
+	p.expect(
+		said{"disable demo --except flwr", exitUsage, nil, []string{"--except is for --all: nothing was changed"}},
+		said{"disable --all --except Demo", exitData, nil, []string{`tool ID "Demo" is not valid`}},
+		said{"status -q demo", exitOK, nil, nil},
+		said{"disable --all --except demo,homebrew --except nosuch", exitOK, []string{
+			"You refused the telemetry of all tools except Demo, Homebrew, nosuch.", "You had agreed to Flower. That no longer counts.\n",
+			"Demo stays as it is: on, you agreed on 2026-03-04", "Homebrew stays as it is: ", "nosuch stays as it is: off, ", "Undo it with: usagectl enable --all\n",
+		}, []string{"hint: no tool named nosuch is known", "*"}},
+		said{"status -q demo", exitOK, nil, nil},
+		said{"status -q flwr", exitNo, nil, nil},
+		said{"status -q nannyml", exitNo, nil, nil},
+		said{"env --quiet homebrew", exitOK, nil, nil},
+		said{"disable --all --except parsl", exitOK, []string{"Parsl stays as it is: off, you have not been asked yet.", "*"}, []string{"hint: to agree to it: usagectl enable parsl", "*"}},
+	)
+	p.must("enable demo -q")
+	p.must("send demo run.start")
+	p.must("disable --all --except demo --json")
+	d := p.tool()
+	if all := p.answer()["all"]; all != true || d["tool"] != "demo" || d["telemetry"] != "on" {
+		t.Errorf("%s", &p.out)
+	}
+	if p.must("status demo --json"); p.tool()["queued"] != 1.0 {
+		t.Errorf("what is queued of an exception is thrown away: %s", &p.out)
+	}
+	if p.must("disable --all --json"); len(p.answer()["tools"].([]any)) != 0 || p.answer()["all"] != true {
+		t.Errorf("%s", &p.out)
+	}
+	if p.must("disable demo --json"); p.answer()["all"] != false {
+		t.Errorf("%s", &p.out)
+	}
+}
+
+// TestDisableFails holds that somebody whose refusal cannot be recorded is told what works
+// at once, as their shell has it.
+func TestDisableFails(t *testing.T) {
+	p := newPerson(t)
+	p.world.Dirs.ConfigHome = ""
+	hint := "hint: to turn it off at once in this shell: "
+	p.expect(
+		said{"disable demo", exitCreate, nil, []string{"the decision is not recorded: ", hint + "export USAGECTL_TELEMETRY=off\n"}},
+		said{"disable --all", exitCreate, nil, []string{hint + "export USAGECTL_TELEMETRY=off\n"}},
+		said{"disable homebrew", exitCreate, nil, []string{hint, "hint: Homebrew reads its own variable: export HOMEBREW_NO_ANALYTICS=1\n"}},
+		said{"disable demo --system --root " + word(p.home) + "/none", exitCreate, nil, []string{"hint: or set USAGECTL_TELEMETRY=off in the image's environment\n"}},
+	)
+	p.write("etc", "a file")
+	p.expect(said{"disable demo --system", exitCreate, nil, []string{hint}})
+	p.world.Shell = "fish"
+	p.expect(said{"disable demo", exitCreate, nil, []string{hint + "set -gx USAGECTL_TELEMETRY off\n"}})
+}
+
 // TestDisableThrowsAway holds that what is queued goes, and is counted.
 func TestDisableThrowsAway(t *testing.T) {
 	p := newPerson(t)

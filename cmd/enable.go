@@ -15,10 +15,11 @@ import (
 // enableCommand is the command that agrees, or lifts a refusal.
 type enableCommand struct {
 	*app
-	all     bool
-	level   int
-	replace bool
-	system  systemWide
+	all      bool
+	level    int
+	manifest string
+	replace  bool
+	system   systemWide
 }
 
 func newEnable(a *app) *cobra.Command {
@@ -48,6 +49,8 @@ EXIT STATUS
   usagectl enable demo
   # Agree to more
   usagectl enable demo --level 2
+  # A tool of your own, before it is installed
+  usagectl enable mytool --manifest ./mytool.toml
   # Take back an earlier "disable --all"
   usagectl enable --all`,
 		Annotations: map[string]string{byPerson: "yes"},
@@ -56,6 +59,7 @@ EXIT STATUS
 	flags := command.Flags()
 	flags.BoolVar(&c.all, "all", false, `lift an earlier "disable --all"`)
 	flags.IntVar(&c.level, "level", c.level, "agree up to level `N`")
+	flags.StringVar(&c.manifest, "manifest", "", "read the tool's manifest from `FILE`")
 	flags.BoolVar(&c.replace, "replace", false, "replace a consent file that cannot be read")
 	c.system.addTo(command)
 	return command
@@ -65,6 +69,9 @@ EXIT STATUS
 func (c *enableCommand) run(ctx context.Context, names []string) error {
 	if err := oneOrAll(names, c.all); err != nil {
 		return err
+	}
+	if c.manifest != "" && (len(names) != 1 || c.system.on) {
+		return fail(exitUsage, errors.New("--manifest is for one tool: nothing was changed"))
 	}
 	if err := c.system.check(); err != nil {
 		return err
@@ -105,7 +112,7 @@ func (c *enableCommand) run(ctx context.Context, names []string) error {
 		case own:
 			c.showAgreedToOwn(t)
 		default:
-			showEnabled(c.ui, t, c.level)
+			showEnabled(c.ui, t, c.level, c.manifest)
 		}
 		if own {
 			c.stillRefused(t)
@@ -121,7 +128,7 @@ func (c *enableCommand) run(ctx context.Context, names []string) error {
 
 // enableOne records that the person agrees to one tool.
 func (c *enableCommand) enableOne(ctx context.Context, name string) (tool, error) {
-	t, err := c.tools.declared(name, "")
+	t, err := c.tools.declared(name, c.manifest)
 	if isUnknown(err) {
 		if t.known != nil {
 			return c.agreeToOwn(t.id)
@@ -132,7 +139,12 @@ func (c *enableCommand) enableOne(ctx context.Context, name string) (tool, error
 		return t, err
 	}
 	before := t.facts.Tool.Decision
-	if err := recorded(c.ui, c.world.decisions(c.replace).Grant(t.manifest, c.level)); err != nil {
+	err = recorded(c.ui, c.world.decisions(c.replace).Grant(t.manifest, c.level))
+	var f *failure
+	if errors.As(err, &f) && c.level < before.Level && t.verdict.On() {
+		return t, c.offerSwitch(f, t) // what was agreed to before is still sent
+	}
+	if err != nil {
 		return t, err
 	}
 	if c.level < before.Level {

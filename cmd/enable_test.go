@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"strings"
 	"testing"
 )
 
@@ -33,17 +34,65 @@ func TestEnableStillOff(t *testing.T) {
 	p.env["DO_NOT_TRACK"] = "1"
 	p.expect(said{"enable demo -q", exitOK, nil, []string{"warning: telemetry of demo is still off: DO_NOT_TRACK is set"}})
 	delete(p.env, "DO_NOT_TRACK")
+	p.must("disable homebrew --system --quiet")
+	p.expect(
+		said{"enable homebrew", exitOK, []string{"*"}, []string{`telemetry of homebrew is still refused, and "usagectl env" keeps it off: refused for this machine`}},
+	)
+}
+
+// TestEnableAfterAll holds that an agreement after a refusal of all is an exception, and
+// that one from before does not come back.
+func TestEnableAfterAll(t *testing.T) {
+	p := newPerson(t)
+	p.must("enable flwr --quiet")
 	p.must("disable --all --quiet")
 	p.expect(
-		said{"enable demo", exitOK, []string{"*"}, []string{"telemetry of demo is still off: ", `hint: lift your refusal of all tools with "usagectl enable --all"`}},
-		said{"enable homebrew", exitOK, []string{"*"}, []string{`telemetry of homebrew is still refused, and "usagectl env" keeps it off: `}},
-		said{"enable --all", exitOK, []string{"Your refusal of all tools is lifted."}, []string{"hint: nobody can agree to what they have not seen"}},
+		said{"enable demo", exitOK, []string{"You agreed to the telemetry of Demo", "It is an exception to your refusal of all tools, which stays."}, []string{"*"}},
+		said{"enable homebrew", exitOK, []string{"It is an exception to your refusal of all tools, which stays."}, nil},
+		said{"status -q demo", exitOK, nil, nil},
+		said{"status -q flwr", exitNo, nil, nil},
+		said{"enable --all", exitOK, []string{"Your refusal of all tools is lifted. What you had agreed to before it does not count any more."}, []string{"hint: nobody can agree to what they have not seen"}},
 		said{"enable --all", exitOK, []string{"There was no refusal of all tools to lift."}, []string{"*"}},
 		said{"status -q demo", exitOK, nil, nil},
+		said{"status -q flwr", exitNo, nil, nil},
 	)
 	p.must("enable --all --json")
 	if list, ok := p.answer()["tools"].([]any); !ok || len(list) != 0 {
 		t.Error(p.out.String())
+	}
+}
+
+// TestEnableManifest holds that a manifest that is not installed can be agreed to, and
+// what it gains later once the person says so again, at their level.
+func TestEnableManifest(t *testing.T) {
+	p := newPerson(t)
+	file := word(p.write("own.toml", strings.Replace(acme, "[send]", "levels = [\"basic\", \"more\"]\n[send]", 1)))
+	p.expect(
+		said{"enable acme", exitData, nil, []string{`unknown tool "acme"`, "*"}},
+		said{"enable acme demo --manifest " + file, exitUsage, nil, []string{"--manifest is for one tool: nothing was changed"}},
+		said{"enable --all --manifest " + file, exitUsage, nil, []string{"--manifest is for one tool"}},
+		said{"enable acme --system --manifest " + file, exitUsage, nil, []string{"--manifest is for one tool"}},
+		said{"enable demo --manifest " + file, exitConfig, nil, []string{"is for the tool acme, not for demo"}},
+		said{"enable acme --level 2 --manifest " + file, exitOK, []string{"You agreed to the telemetry of Acme at level 2 of 2"}, []string{`usagectl inspect acme --manifest `}},
+	)
+	send := "send acme run --set part=left --set depth=1 --json --manifest " + file
+	p.must(send)
+	if p.answer()["outcome"] != "queued" {
+		t.Errorf("%v", p.answer())
+	}
+	p.write("own.toml", strings.Replace(acme, "[send]", "levels = [\"basic\", \"more\"]\n[send]", 1)+
+		"\n[[field]]\nname = \"depth\"\ntype = \"int\"\nlevel = 2\npurpose = \"To see how deep it goes.\"\n")
+	p.must("inspect acme run --set part=left --set depth=1 --payload --manifest " + file)
+	if strings.Contains(p.out.String(), "depth") {
+		t.Errorf("before it is agreed to: %s", &p.out)
+	}
+	p.must("enable acme --quiet --level 2 --manifest " + file)
+	p.must("inspect acme run --set part=left --set depth=1 --payload --manifest " + file)
+	if !strings.Contains(p.out.String(), `"depth": 1`) {
+		t.Errorf("once it is agreed to: %s", &p.out)
+	}
+	if p.must("status acme --json"); p.tool()["queued"] != 1.0 {
+		t.Errorf("what was queued is lost: %s", &p.out)
 	}
 }
 

@@ -11,10 +11,11 @@ import (
 )
 
 // showEnabled says what will now be sent, where to, and how to undo it.
-func showEnabled(u *ui, t tool, level int) {
+func showEnabled(u *ui, t tool, level int, file string) {
 	out, m := u.stdout, t.manifest
 	terms := consent.Offer(m, level)
 	out.Printf("You agreed to the telemetry of %s%s.\n", out.Style(term.Strong, m.Tool.Name), levelName(m, level))
+	showException(u, t)
 	out.Printf("\n%s\n  %s\n", out.Style(term.Strong, "Why it is collected"), out.Wrap(m.Tool.Purpose, 2))
 	if m.Tool.Retention != "" {
 		out.Printf("  Kept: %s\n", out.Wrap(m.Tool.Retention, 8))
@@ -26,7 +27,18 @@ func showEnabled(u *ui, t tool, level int) {
 	showFieldPurposes(u, m, terms)
 	out.Printf("\n%s\n  usagectl disable %s\n", out.Style(term.Strong, "How to undo it"), t.id)
 	u.apart = true
+	if file != "" {
+		u.hint("see the exact document with \"usagectl inspect %s --manifest %s\"", t.id, file)
+		return
+	}
 	u.hint("see the exact document with \"usagectl inspect %s\"", t.id)
+}
+
+// showException says that an agreement is an exception to the person's refusal of all.
+func showException(u *ui, t tool) {
+	if t.facts.All.Decision.State == consent.Refused {
+		u.stdout.Printf("It is an exception to your refusal of all tools, which stays.\n")
+	}
 }
 
 // showFieldPurposes shows why each field is collected that the terms let out.

@@ -147,7 +147,7 @@ func (c *sendCommand) take(ctx context.Context, data []byte, dataErr error) (sen
 	case out.Outcome == sender.Queued && out.Err != nil && c.verbose:
 		c.warn("no deliverer could be started: %v", out.Err)
 	}
-	if c.world.decisions(false).NoticeDue(m.Tool.ID, out.Reason) && c.stderr.Terminal && !c.quiet && !c.dryRun {
+	if m.Consent.Default == manifest.OptOut && c.stderr.Terminal && !c.quiet && !c.dryRun {
 		if err := c.notice(m); err != nil {
 			problems = append(problems, fmt.Sprintf("the notice could not be recorded: %v", err))
 		}

@@ -119,6 +119,19 @@ func TestNotice(t *testing.T) {
 	if s := p.tool(); s["queued"] != 1.0 || s["telemetry"] != "on" {
 		t.Errorf("%v", s)
 	}
+	// What it gains is told in the same way, and what is queued stays.
+	p.write(".local/share/usagectl/tools/acme.toml", acme+"\n[[field]]\nname = \"depth\"\ntype = \"int\"\npurpose = \"To see how deep it goes.\"\n")
+	p.expect(
+		said{event + " --set depth=1", exitOK, nil, []string{
+			"Acme collects more usage data than it did when you were told. New is:\n", "  what:   depth\n", "  say no: usagectl disable acme\n",
+			"Nothing of that was sent. From the next time on it will be, unless you say no.\n",
+		}},
+		said{event + " --set depth=2", exitOK, nil, nil},
+		said{"flush", exitOK, []string{"3 sent"}, []string{"*"}},
+	)
+	if data, err := os.ReadFile(filepath.Join(p.home, "acme.jsonl")); err != nil || strings.Count(string(data), "\n") != 3 || strings.Count(string(data), "depth") != 1 || !strings.Contains(string(data), `"depth":2`) {
+		t.Errorf("%s, %v", data, err)
+	}
 }
 
 // TestLate holds what is said when the machine does not answer in time.

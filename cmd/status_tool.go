@@ -47,7 +47,7 @@ func (v *statusView) showTool(s toolStatus) {
 		row("Waiting", "until %s (failed attempts: %d): %s", utc(d.NotBefore), d.Failures, cmp.Or(d.Failure, "the answer was forgotten with the source ID"))
 	}
 	if len(s.NewFields)+len(s.NewEvents) > 0 {
-		row("New", "not sent, because it was not there when you agreed: %s", strings.Join(append(slices.Clone(s.NewEvents), s.NewFields...), ", "))
+		row("New", "not sent, because it was not there when you agreed: %s; to agree to it: %s", strings.Join(append(slices.Clone(s.NewEvents), s.NewFields...), ", "), s.renewal())
 	}
 	if s.Own != nil && len(s.Own.Seen) > 0 {
 		row("By itself", "%s: %s", s.Own.Telemetry, s.Own.Because)
@@ -166,4 +166,14 @@ func (v *statusView) nextStep(s toolStatus) {
 	case s.Reason.Rule == consent.Unreadable:
 		v.hint("look at the file; decide anew with \"usagectl disable --replace %s\"", s.Tool)
 	}
+}
+
+// renewal is the command with which the person agrees to what is new, at the level to
+// which they agreed.
+func (s toolStatus) renewal() string {
+	command := "usagectl enable " + s.Tool.String()
+	if s.Level > 1 {
+		command += fmt.Sprintf(" --level %d", s.Level)
+	}
+	return command
 }

@@ -28,6 +28,26 @@ func TestSystemWide(t *testing.T) {
 	if d := p.tool(); d["refused"] != true || d["changed"] != true {
 		t.Errorf("%v", d)
 	}
+	p.must("enable demo --system")
+	p.expect(
+		said{"disable --all --except demo,acme --system", exitOK, []string{"Refused for everybody: all telemetry except that of demo, acme, in "}, nil},
+		said{"disable --all --except acme --except demo --system", exitOK, []string{"Refused for everybody before, and not changed"}, nil},
+		said{"enable demo -q", exitOK, nil, nil},
+		said{"status -q demo", exitOK, nil, nil},
+		said{"enable flwr -q", exitOK, nil, []string{"telemetry of flwr is still off: refused for this machine"}},
+		said{"disable --all --system", exitOK, []string{"Refused for everybody: all telemetry, in "}, nil},
+		said{"status -q demo", exitNo, nil, nil},
+		said{"disable --all --except demo --system -q", exitOK, nil, nil},
+		said{"enable --all --system", exitOK, []string{"No longer refused for everybody"}, nil},
+		said{"status -q flwr", exitOK, nil, nil},
+	)
+	p.write("etc/usagectl/consent/all.toml", "state = \"refused\"\n")
+	p.expect(
+		said{"disable --all --system", exitOK, []string{"Refused for everybody: all telemetry, in "}, nil}, // so that everybody can read it
+		said{"disable --all --except demo --system", exitConfig, nil, []string{"is not changed: ", "--replace"}},
+		said{"disable --all --except demo --system --replace", exitOK, []string{"all telemetry except that of demo"}, nil},
+		said{"enable --all --system -q", exitOK, nil, nil},
+	)
 	p.write("etc/usagectl/consent/demo.toml", "state = ")
 	p.expect(
 		said{"disable demo --system", exitConfig, nil, []string{"is not changed: ", "--replace"}},

@@ -208,13 +208,17 @@ func (s Store) Lift(id manifest.ID) (lifted bool, err error) {
 }
 
 // NoticeDue reports whether a tool is off only because the person has not seen its
-// notice, as the reason says, and [Store.Acknowledge] has a place to record that they have.
-func (s Store) NoticeDue(tool manifest.ID, why Reason) bool {
-	return why.Rule == Notice && s.File(tool) != ""
+// notice, or sends only what was in the notice that they have seen although its manifest
+// declares more by now, and [Store.Acknowledge] has a place to record that they have seen
+// it. More than a person agreed to takes their word, not a notice.
+func (s Store) NoticeDue(v Verdict) bool {
+	due := v.Reason.Rule == Notice || v.Reason.Rule == ByNotice && len(v.NewFields)+len(v.NewEvents) > 0
+	return due && s.File(v.tool) != ""
 }
 
 // Acknowledge records that the person has seen the notice of an opt-out tool: from now
-// on what its manifest declares at the lowest level is sent. It changes nothing if they
+// on what its manifest declares at the lowest level is sent. What is queued under an
+// earlier notice stays, if the endpoint is the same. It changes nothing if they
 // have agreed or refused.
 func (s Store) Acknowledge(m *manifest.Manifest) error {
 	if m == nil || m.Consent.Default != manifest.OptOut {
@@ -224,8 +228,12 @@ func (s Store) Acknowledge(m *manifest.Manifest) error {
 	if err != nil || old.State == Granted || old.State == Refused {
 		return err
 	}
+	all := readUser(s.Dirs, manifest.ID{}).Decision
 	terms := Offer(m, 1)
 	terms.Grant = uuid.NewString()
+	if old.State == Notified && old.Endpoint == terms.Endpoint && !all.concerns(m.Tool.ID, old.Decision) {
+		terms.Grant = old.Grant
+	}
 	return s.write(m.Tool.ID, newDecision(Notified, terms, s.now()))
 }
 

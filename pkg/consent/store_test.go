@@ -178,11 +178,11 @@ func TestAcknowledge(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := storeAt(places(t), day)
 			must(t, c.before(s))
-			if _, v := asked(s, m); s.NoticeDue(m.Tool.ID, v.Reason) != c.due {
-				t.Errorf("due is %v because of %+v", s.NoticeDue(m.Tool.ID, v.Reason), v.Reason)
+			if _, v := asked(s, m); s.NoticeDue(v) != c.due {
+				t.Errorf("due is %v because of %+v", s.NoticeDue(v), v.Reason)
 			}
 			must(t, s.Acknowledge(m))
-			if _, v := asked(s, m); v.Reason.Rule != c.rule || s.NoticeDue(m.Tool.ID, v.Reason) {
+			if _, v := asked(s, m); v.Reason.Rule != c.rule || s.NoticeDue(v) {
 				t.Errorf("afterwards %+v", v.Reason)
 			}
 		})
@@ -192,6 +192,48 @@ func TestAcknowledge(t *testing.T) {
 		t.Error("a tool that asks first has no notice")
 	}
 	leftovers(t, s.Dirs.ConfigHome)
+}
+
+// TestNoticeOfWhatIsNew holds that a notice is due again where the manifest gained
+// something, that what was agreed to goes on meanwhile and under the same name, and that
+// a person who agreed is not told but asked.
+func TestNoticeOfWhatIsNew(t *testing.T) {
+	old := parse(t, `default = "opt-out"`, fields)
+	const field, event = "[[field]]\nname = \"exit\"\ntype = \"int\"\npurpose = \"p\"\n", "[[event]]\nname = \"run.end\"\n"
+	moved := *old
+	moved.Send.Endpoint += "/new"
+	for name, c := range map[string]struct {
+		m                *manifest.Manifest
+		agreed           bool
+		due, same        bool
+		newFields, newEv []string
+	}{
+		"nothing new":       {old, false, false, true, nil, nil},
+		"a field":           {parse(t, `default = "opt-out"`, fields+field), false, true, true, []string{"exit"}, nil},
+		"an event":          {parse(t, `default = "opt-out"`, fields+event), false, true, true, nil, []string{"run.end"}},
+		"a field, agreed":   {parse(t, `default = "opt-out"`, fields+field), true, false, true, []string{"exit"}, nil},
+		"at a higher level": {parse(t, `default = "opt-out"`, fields+field+"level = 2\n"), false, false, true, nil, nil},
+		"another endpoint":  {&moved, false, false, false, nil, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := storeAt(places(t), day)
+			decide := s.Acknowledge
+			if c.agreed {
+				decide = func(m *manifest.Manifest) error { return s.Grant(m, 1) }
+			}
+			must(t, decide(old))
+			first, _ := asked(s, old)
+			_, v := asked(s, c.m)
+			if s.NoticeDue(v) != c.due || !slices.Equal(v.NewFields, c.newFields) || !slices.Equal(v.NewEvents, c.newEv) {
+				t.Errorf("due is %v, new are %v and %v", s.NoticeDue(v), v.NewFields, v.NewEvents)
+			}
+			must(t, decide(c.m))
+			second, v := asked(s, c.m)
+			if !v.On() || s.NoticeDue(v) || len(v.NewFields)+len(v.NewEvents) > 0 || (second.Grant == first.Grant) != c.same {
+				t.Errorf("%+v because of %+v, after %+v; new are %v and %v", second, v.Reason, first, v.NewFields, v.NewEvents)
+			}
+		})
+	}
 }
 
 // TestNobodyAgreesForAll holds that a store has no way to.
@@ -214,8 +256,8 @@ func TestNobodyAgreesForAll(t *testing.T) {
 func TestZeroValues(t *testing.T) {
 	var s consent.Store
 	m := parse(t, `default = "opt-out"`, fields)
-	if _, v := s.Ask(m.Tool.ID, m, nil, ""); v.On() || s.NoticeDue(m.Tool.ID, v.Reason) {
-		t.Errorf("on is %v, a notice is due: %v", v.On(), s.NoticeDue(m.Tool.ID, v.Reason))
+	if _, v := s.Ask(m.Tool.ID, m, nil, ""); v.On() || s.NoticeDue(v) {
+		t.Errorf("on is %v, a notice is due: %v", v.On(), s.NoticeDue(v))
 	}
 	if _, v := s.Ask(manifest.ID{}, nil, nil, ""); v.On() {
 		t.Error("no tool is on")
