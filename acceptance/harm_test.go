@@ -93,11 +93,15 @@ required = true
 purpose  = "To see an event left out without it."
 `
 
-// TestHarmNoHome sends without HOME, with what the XDG variables still tell. It
-// never takes the directory where it was called for a home.
+// stranger is a user of whom the user database knows nothing, and so no home.
+const stranger = 2_000_123
+
+// TestHarmNoHome sends where no home is found, with what the XDG variables still tell. It
+// never takes the directory where it was called for a home, and makes none.
 func TestHarmNoHome(t *testing.T) {
 	for _, c := range []struct {
 		name          string
+		home          string // unset if it is ""
 		config, state bool
 		arrives, kept bool
 	}{
@@ -105,13 +109,23 @@ func TestHarmNoHome(t *testing.T) {
 		{name: "state known", state: true},
 		{name: "consent known", config: true, arrives: true},
 		{name: "both known", config: true, state: true, arrives: true, kept: true},
+		{name: "home is relative", home: "."},
+		{name: "home does not exist", home: "NOWHERE"},
+		{name: "home does not exist, both known", home: "NOWHERE", config: true, state: true, arrives: true, kept: true},
+		{name: "home is a device", home: "/dev/null"},
+		{name: "home is below a device", home: "/dev/null/home"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			p := newPerson(t, 0, "")
+			p := newPerson(t, stranger, "")
 			p.enable()
 			p.dir = t.TempDir()
+			must(t, os.Chmod(p.dir, 0o777))
+			nowhere := filepath.Join(p.dir, "nowhere")
 			p.env = slices.DeleteFunc(p.env, func(v string) bool { return strings.HasPrefix(v, "HOME=") })
+			if c.home != "" {
+				p.env = append(p.env, "HOME="+strings.ReplaceAll(c.home, "NOWHERE", nowhere))
+			}
 			p.env = append(p.env, "XDG_DATA_HOME="+filepath.Join(p.home, ".local", "share"), "MARK="+p.home)
 			if c.config {
 				p.env = append(p.env, "XDG_CONFIG_HOME="+filepath.Join(p.home, ".config"))

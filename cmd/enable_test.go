@@ -136,7 +136,7 @@ func TestDecisionFiles(t *testing.T) {
 	p.write(".local/share/usagectl/tools/bad.toml", "schema = 1\n")
 	p.expect(said{"enable bad", exitConfig, nil, []string{"bad.toml"}})
 	p.world.Dirs.ConfigHome = ""
-	p.expect(said{"enable demo", exitCreate, nil, []string{"the decision is not recorded: neither HOME nor XDG_CONFIG_HOME is set"}})
+	p.expect(said{"enable demo", exitCreate, nil, []string{"the decision is not recorded: no home directory is found, and XDG_CONFIG_HOME is not set"}})
 	p.world.Dirs.StateFlaw = "others can write it"
 	p.expect(said{"enable demo", exitCreate, nil, []string{"warning: ", "is not used: others can write it", "*"}})
 }

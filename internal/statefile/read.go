@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"syscall"
 )
 
 // Errors of reading, for callers that tell them apart; see [ErrUntrusted] too.
@@ -17,6 +19,12 @@ var (
 	// ErrTooLarge says that the file is larger than the caller allows.
 	ErrTooLarge = errors.New("too large")
 )
+
+// NotThere reports whether an error says that there is nothing of that name. That a part
+// of the path before it is no directory says so too.
+func NotThere(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
+}
 
 // Read reads a file of at most limit bytes that this program keeps. A symbolic
 // link is not followed. The errors are [ErrNotRegular], [ErrUntrusted],

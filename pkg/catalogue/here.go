@@ -2,7 +2,6 @@ package catalogue
 
 import (
 	"errors"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -51,7 +50,7 @@ func (h Here) fileSwitch(s FileSwitch) (string, bool, error) {
 		return "", exists(path), nil
 	}
 	data, _, err := statefile.ReadRegular(path, settings.MaxSize, true)
-	if errors.Is(err, fs.ErrNotExist) {
+	if statefile.NotThere(err) {
 		return "", false, nil
 	}
 	if err != nil {

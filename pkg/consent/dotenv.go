@@ -1,7 +1,6 @@
 package consent
 
 import (
-	"errors"
 	"os"
 	"path/filepath"
 	"unicode/utf8"
@@ -28,7 +27,7 @@ func dotenvRefusal(dir string, rules []manifest.EnvRule, env Env) string {
 			if found := refusalIn(parseDotenv(data), rules, env); found != "" {
 				return found + " in " + path
 			}
-		case !errors.Is(err, os.ErrNotExist) && !isDir(path):
+		case !statefile.NotThere(err) && !isDir(path):
 			return path + " cannot be read: " + problem(err)
 		}
 		parent := filepath.Dir(dir)

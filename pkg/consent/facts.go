@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	"github.com/usagectl/usagectl/internal/ci"
 	"github.com/usagectl/usagectl/internal/statefile"
@@ -82,11 +83,12 @@ func readUserBoth(d dirs.Dirs, id manifest.ID) (all, tool Statement) {
 }
 
 // userDir is the directory of the person's decisions; "" if it is not known, or if what
-// is in it does not count, as the statement says.
+// is in it does not count, as the statement says. Where nobody can look there may be a
+// refusal.
 func userDir(d dirs.Dirs) (dir string, flaw Statement) {
 	dir = d.UserConsent()
 	if dir == "" {
-		return "", Statement{}
+		return "", Statement{Problem: "what you decided is not known: " + ErrNoConfigHome.Error()}
 	}
 	for _, dir := range []string{filepath.Dir(dir), dir} {
 		if info, err := os.Stat(dir); err == nil && info.IsDir() {
@@ -98,10 +100,15 @@ func userDir(d dirs.Dirs) (dir string, flaw Statement) {
 	return dir, Statement{}
 }
 
-// missing reports whether a directory is not there, so that nothing in it has to be
-// looked for.
+// missing reports whether a directory of decisions is not there, so that nothing in it has
+// to be looked for. That is so below a base directory that is none, such as /dev/null in
+// $XDG_CONFIG_DIRS; what stands in the place of the directory itself may mean something.
 func missing(dir string) bool {
 	_, err := os.Stat(dir)
+	if errors.Is(err, syscall.ENOTDIR) {
+		info, err := os.Stat(filepath.Dir(filepath.Dir(dir)))
+		return statefile.NotThere(err) || err == nil && !info.IsDir()
+	}
 	return errors.Is(err, os.ErrNotExist)
 }
 

@@ -113,7 +113,7 @@ func TestNoFileIsNoDecision(t *testing.T) {
 		if r := consent.ReadUser(d, id); r.Decision.State != "" || r.Problem != "" {
 			t.Errorf("%+v", r)
 		}
-		if r := consent.ReadUser(dirs.Dirs{}, id); r.Decision.State != "" || r.Problem != "" {
+		if r := consent.ReadUser(dirs.Dirs{}, id); r.Decision.State != "" || r.Problem == "" {
 			t.Errorf("without a home: %+v", r)
 		}
 	}

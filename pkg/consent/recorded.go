@@ -35,6 +35,9 @@ type Standing struct {
 func ReadRecorded(d dirs.Dirs) Recorded {
 	r := Recorded{mine: map[manifest.ID]Statement{}, theirs: map[manifest.ID]Standing{}}
 	for _, dir := range d.SystemConsent() {
+		if missing(dir) {
+			continue
+		}
 		r.machine = append(r.machine, readFile(fileIn(dir, manifest.ID{}), true, statefile.OwnOrRoots))
 		for _, id := range r.listed(dir) {
 			s := readSystemTool(dir, id)

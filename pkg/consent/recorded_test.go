@@ -184,12 +184,14 @@ func TestRecordedPlaces(t *testing.T) {
 			said{name: "none"}.place(t, path)
 		}
 	}
-	for _, d := range []dirs.Dirs{{}, d} {
-		got := consent.ReadRecorded(d)
-		if got.Of(mine) != (consent.Standing{}) || got.AllRefused() || len(got.Tools()) > 0 {
-			t.Errorf("with nothing recorded: %+v, %v, %v", got.Of(mine), got.AllRefused(), got.Tools())
-		}
+	if got := consent.ReadRecorded(d); got.Of(mine) != (consent.Standing{}) || got.AllRefused() || len(got.Tools()) > 0 {
+		t.Errorf("with nothing recorded: %+v, %v, %v", got.Of(mine), got.AllRefused(), got.Tools())
 	}
+	got := consent.ReadRecorded(dirs.Dirs{})
+	if got.Of(mine).State != consent.Refused || !got.AllRefused() || len(got.Tools()) > 0 {
+		t.Errorf("where nobody can look: %+v, %v, %v", got.Of(mine), got.AllRefused(), got.Tools())
+	}
+	checkRecorded(t, "where nobody can look", dirs.Dirs{}, got, mine)
 	leftovers(t, d.Home)
 }
 

@@ -140,7 +140,10 @@ func unreadable(q *question) string {
 
 func firstProblem(files ...Statement) string {
 	for _, r := range files {
-		if r.Problem != "" {
+		switch {
+		case r.Problem != "" && r.Path == "":
+			return r.Problem
+		case r.Problem != "":
 			return r.Path + ": " + r.Problem
 		}
 	}

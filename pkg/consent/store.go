@@ -34,7 +34,7 @@ var (
 	// power cut may undo it.
 	ErrNotDurable = statefile.ErrNotDurable
 	// ErrNoConfigHome says that it is not known where the person's decisions are.
-	ErrNoConfigHome = errors.New("neither HOME nor XDG_CONFIG_HOME is set")
+	ErrNoConfigHome = errors.New("no home directory is found, and XDG_CONFIG_HOME is not set")
 	// ErrMark says that an agreement is recorded, and that the mark of an earlier refusal
 	// still keeps telemetry off, because it cannot be written.
 	ErrMark = errors.New("the decision is recorded, but nothing is sent under it")

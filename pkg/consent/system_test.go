@@ -137,7 +137,7 @@ func lift(t testing.TB, m *consent.SystemStore, id manifest.ID, changed bool, wa
 func machineRule(t testing.TB, tree string) consent.Reason {
 	t.Helper()
 	id := toolID(t, "mytool")
-	d := dirs.Dirs{System: filepath.Join(tree, "etc/xdg")}
+	d := dirs.Dirs{ConfigHome: filepath.Join(tree, "nobody"), System: filepath.Join(tree, "etc/xdg")}
 	v := consent.Decide(id, nil, consent.Gather(id, nil, environment(nil), d, ""))
 	if (consent.ReadRecorded(d).Of(id).State == consent.Refused) != (v.Reason.Rule != consent.Undecided) {
 		t.Errorf("the reason is %+v, but recorded is %+v", v.Reason, consent.ReadRecorded(d).Of(id))

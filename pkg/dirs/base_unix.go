@@ -1,37 +1,37 @@
-//go:build unix && !darwin
+//go:build unix
 
 package dirs
 
 import (
-	"cmp"
 	"path/filepath"
 	"slices"
 	"strings"
 )
 
 // base are the base directories of the XDG Base Directory specification, as the
-// environment moves them. The xdg package, which says the same, is not used here: it
-// reads a file of places that nobody needs whenever the program starts.
-func base(env func(name string) string) Dirs {
-	home := cmp.Or(env("HOME"), "/")
-	one := func(name string, standard ...string) string {
-		if list := absolute(home, env(name), filepath.Join(append([]string{home}, standard...)...)); len(list) > 0 {
+// environment moves them, for somebody with this home; what would be in the home is "" if
+// that is "". The xdg package, which says the same, is not used here: it reads a file of
+// places that nobody needs whenever the program starts, and knows no home but $HOME.
+func base(env func(name string) string, home string) Dirs {
+	here := standard(home)
+	one := func(name, standard string) string {
+		if list := absolute(home, env(name), standard); len(list) > 0 {
 			return list[0]
 		}
 		return ""
 	}
-	several := func(name string, standard ...string) []string {
+	several := func(name string, standard []string) []string {
 		if list := absolute(home, filepath.SplitList(env(name))...); len(list) > 0 {
 			return list
 		}
-		return standard
+		return absolute(home, standard...)
 	}
 	return Dirs{
-		ConfigHome: one("XDG_CONFIG_HOME", ".config"),
-		StateHome:  one("XDG_STATE_HOME", ".local", "state"),
-		DataHome:   one("XDG_DATA_HOME", ".local", "share"),
-		ConfigDirs: several("XDG_CONFIG_DIRS", "/etc/xdg"),
-		DataDirs:   several("XDG_DATA_DIRS", "/usr/local/share", "/usr/share"),
+		ConfigHome: one("XDG_CONFIG_HOME", here.ConfigHome),
+		StateHome:  one("XDG_STATE_HOME", here.StateHome),
+		DataHome:   one("XDG_DATA_HOME", here.DataHome),
+		ConfigDirs: several("XDG_CONFIG_DIRS", here.ConfigDirs),
+		DataDirs:   several("XDG_DATA_DIRS", here.DataDirs),
 	}
 }
 
@@ -43,7 +43,7 @@ func absolute(home string, paths ...string) []string {
 	for _, path := range paths {
 		for _, word := range []string{"~", "$HOME"} {
 			if rest, ok := strings.CutPrefix(path, word); ok {
-				path = filepath.Join(home, rest)
+				path = under(home, rest)
 				break
 			}
 		}

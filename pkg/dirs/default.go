@@ -8,24 +8,32 @@ import (
 )
 
 // Default returns the directories of the person who runs this process, from its
-// environment and its system. Where HOME is not set a place is "" unless a variable
-// names it: below the root directory is nothing of a person's. It reads the state directory's owner and mode once, for
-// [Dirs.StateFlaw], and changes nothing.
+// environment and its system. The home is that of the environment if it is an absolute
+// path to a directory, and else the one that the user database has for the account; if
+// that is none either, a place is "" unless a variable names it. It reads the state
+// directory's owner and mode once, for [Dirs.StateFlaw], and changes nothing.
 func Default() Dirs {
-	home, err := os.UserHomeDir()
-	if err != nil || !filepath.IsAbs(home) {
-		home = ""
-	}
-	own := func(variable, path string) string {
-		if home == "" && !filepath.IsAbs(os.Getenv(variable)) {
-			return ""
-		}
-		return path
-	}
-	d := base(os.Getenv)
+	said, _ := os.UserHomeDir() // "" if it is not said
+	home := firstHome(func() string { return said }, accountHome)
+	d := base(os.Getenv, home)
 	d.Home = home
-	d.ConfigHome, d.StateHome, d.DataHome = own("XDG_CONFIG_HOME", d.ConfigHome), own("XDG_STATE_HOME", d.StateHome), own("XDG_DATA_HOME", d.DataHome)
 	return checked(onThisSystem(d))
+}
+
+// firstHome is the first of the places that can be a home, or "". A place that cannot be
+// looked at is one, and what is in it cannot be looked at either.
+func firstHome(places ...func() string) string {
+	for _, place := range places {
+		home := place()
+		if !filepath.IsAbs(home) {
+			continue
+		}
+		info, err := os.Stat(home)
+		if err == nil && info.IsDir() || err != nil && !statefile.NotThere(err) {
+			return home
+		}
+	}
+	return ""
 }
 
 // checked finds out, once for all that the program does, whether the state directory

@@ -30,6 +30,9 @@ func onThisSystem(d Dirs) Dirs {
 	return d
 }
 
+// accountHome is the profile that Windows has for this process's account, or "".
+func accountHome() string { return knownFolder(windows.FOLDERID_Profile) }
+
 // knownFolder is a place that Windows knows, or "".
 func knownFolder(id *windows.KNOWNFOLDERID) string {
 	path, err := windows.KnownFolderPath(id, windows.KF_FLAG_DONT_VERIFY)

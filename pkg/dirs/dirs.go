@@ -9,7 +9,7 @@ import "path/filepath"
 
 // Dirs are the base directories of one person on one machine, as the XDG Base
 // Directory specification and its counterparts on other systems name them. An
-// empty path means that the place is not known (no HOME), and that nothing can
+// empty path means that the place is not known, and that nothing can
 // be read or kept there.
 type Dirs struct {
 	Home       string   // the person's home

@@ -109,7 +109,7 @@ func Parse(data []byte) (string, error) {
 func Load(path string) (string, error) {
 	data, _, err := statefile.ReadRegular(path, maxSize, true)
 	switch {
-	case errors.Is(err, os.ErrNotExist):
+	case statefile.NotThere(err):
 		return "", ErrNone
 	case errors.Is(err, statefile.ErrTooLarge):
 		return "", ErrInvalid

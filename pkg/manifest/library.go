@@ -41,7 +41,7 @@ func (l Library) Find(id ID) (*Manifest, error) {
 	for _, dir := range l.Dirs {
 		file := filepath.Join(dir, name)
 		m, err := ReadFile(file)
-		if errors.Is(err, os.ErrNotExist) && !exists(file) {
+		if statefile.NotThere(err) && !exists(file) {
 			continue
 		}
 		if err == nil && m.Tool.ID != id {

@@ -102,7 +102,7 @@ func (s Sender) programVersion() string {
 }
 
 // ErrNoState says that the state directory is not known, because HOME is not set.
-var ErrNoState = errors.New("the state directory is not known: neither HOME nor XDG_STATE_HOME is set")
+var ErrNoState = errors.New("the state directory is not known: no home directory is found, and XDG_STATE_HOME is not set")
 
 // noState is the error where nothing can be kept: [ErrNoState], or why the state
 // directory is not used.
