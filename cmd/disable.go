@@ -141,8 +141,7 @@ func (c *disableCommand) run(ctx context.Context, names []string) error {
 // disabledView is what "disable --json" prints.
 type disabledView struct {
 	Schema int            `json:"schema"`
-	All    bool           `json:"all"`   // all tools are refused, but for the exceptions
-	Tools  []decided      `json:"tools"` // that were named, or with --all the exceptions
+	Tools  []decided      `json:"tools"` // that were named, or with --all first "all" and then the exceptions
 	Events sender.Emptied `json:"events"`
 }
 

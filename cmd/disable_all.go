@@ -23,22 +23,22 @@ func (c *disableCommand) refuseAll(ctx context.Context, except []manifest.ID) er
 		return err
 	}
 	var kept []tool
-	v := disabledView{All: true, Events: emptied}
+	var how []decided
 	for _, id := range except {
 		t := c.tools.look(id)
-		kept = append(kept, t)
-		v.Tools = append(v.Tools, decidedOf(c.app, t))
+		kept, how = append(kept, t), append(how, decidedOf(c.app, t))
 	}
 	if !c.json && !c.quiet {
 		c.stdout.Printf("You refused the telemetry of all tools%s.%s\n", butFor(c.ui, kept), thrownAway(emptied))
 		c.showWithdrawn(slices.DeleteFunc(agreed, func(id manifest.ID) bool { return slices.Contains(except, id) }))
 		for i, t := range kept {
-			c.showKept(t, v.Tools[i])
+			c.showKept(t, how[i])
 		}
 		c.stdout.Printf("Undo it with: usagectl enable --all\n")
 		hintStartLine(c.app, "most tools read only their own variable; to have them obey too")
 	}
-	return c.disabled(ctx, v)
+	all := decided{Tool: "all", Telemetry: onOff(false), Reason: consent.Reason{Rule: consent.User, Detail: "you refused all tools"}}
+	return c.disabled(ctx, disabledView{Tools: append([]decided{all}, how...), Events: emptied})
 }
 
 // agreedTo are the tools to which the person's agreement counts now.

@@ -54,8 +54,8 @@ func systemWideIDs(names []string, all bool) ([]manifest.ID, error) {
 
 // systemWideResult is one machine-wide refusal, made or lifted.
 type systemWideResult struct {
-	Tool    string        `json:"tool"`             // or "all"
-	Except  []manifest.ID `json:"except,omitempty"` // what a refusal of all is not about
+	Tool    string        `json:"tool"`   // or "all"
+	Except  []manifest.ID `json:"except"` // what a refusal of all is not about
 	File    string        `json:"file"`
 	Refused bool          `json:"refused"`
 	Changed bool          `json:"changed"` // by this command
@@ -127,7 +127,7 @@ func (s *systemWide) decide(names []string, all bool, decide func(*consent.Syste
 		if err := s.done(m.File(id)+" is changed", err); err != nil {
 			return systemWideFailure(m.File(id)+" is not changed", err)
 		}
-		d.Tool, d.File = "all", m.File(id)
+		d.Tool, d.File, d.Except = "all", m.File(id), append([]manifest.ID{}, d.Except...)
 		if !id.IsZero() {
 			d.Tool = id.String()
 		}
