@@ -143,6 +143,9 @@ func TestHarmNoHome(t *testing.T) {
 			for _, args := range [][]string{{"flush"}, {"flush", "harm"}, {"status"}, {"status", "harm"}, {"inspect", "harm"}, {"disable", "harm"}} {
 				p.run("", args...)
 			}
+			if _, msg, code := p.run("", "forget", "harm", "--yes"); code != 73 || !strings.Contains(msg, "nothing was changed for harm: the home directory is not known") {
+				t.Errorf("forget: exit code %d, stderr %q", code, msg)
+			}
 			if files := filesIn(p.dir); len(files) > 0 {
 				t.Errorf("in the directory where it was called there is now %q", files)
 			}
