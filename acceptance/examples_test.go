@@ -29,6 +29,7 @@ var examplesSay = map[string]string{
 	`usagectl enable --all`:                                           `^There was no refusal of all tools`,
 	`usagectl disable demo`:                                           `^You refused the telemetry of Demo\.`,
 	`usagectl disable --all`:                                          `^You refused the telemetry of all tools\.`,
+	`usagectl disable --all --except demo`:                            `^You refused the telemetry of all tools except Demo\.`,
 	`usagectl disable --all --system --root ./image`:                  `^Refused for everybody: all telemetry, in .*image/etc/xdg/usagectl/consent/all\.toml`,
 	`usagectl inspect demo`:                                           `^Demo, event run\.start`,
 	`usagectl inspect demo run.end --set exit_code=0`:                 `exit_code = 0`,

@@ -29,7 +29,8 @@ func newEnable(a *app) *cobra.Command {
 		Short: "Agree to a tool's telemetry",
 		Long: `Enable records that you agree to a tool's telemetry, up to a level, and prints what
 will now be sent, where to, and how to undo it. What the tool's manifest gains
-later is not covered until you agree again, which keeps what is queued.
+later is not covered until you agree again, which keeps what is queued. An author
+tries a manifest that is not installed with --manifest.
 
 After "disable --all" the tool is the exception: everything else stays off. With
 --all it only lifts an earlier "disable --all", with --system only what "disable
@@ -49,8 +50,6 @@ EXIT STATUS
   usagectl enable demo
   # Agree to more
   usagectl enable demo --level 2
-  # A tool of your own, before it is installed
-  usagectl enable mytool --manifest ./mytool.toml
   # Take back an earlier "disable --all"
   usagectl enable --all`,
 		Annotations: map[string]string{byPerson: "yes"},

@@ -21,7 +21,7 @@ func Environment() Topic {
 			{"USAGECTL_RUN_ID", `The ID (a UUID) of the run that events belong to, where --run does not say.`, []string{"send", "inspect"}},
 			{"HTTPS_PROXY, HTTP_PROXY, NO_PROXY", `The proxies through which events and deletion requests leave.`, delivering},
 			{"SSL_CERT_FILE, SSL_CERT_DIR", `Other certificates to trust than the system's, on Unix.`, delivering},
-			{"HOME, XDG_CONFIG_HOME, XDG_DATA_HOME, XDG_STATE_HOME", `Where a person's files are; see "usagectl help files". Root in another person's home decides nothing, sends nothing and forgets nothing there.`, aboutTools()},
+			{"HOME, XDG_CONFIG_HOME, XDG_DATA_HOME, XDG_STATE_HOME", `Where a person's files are; see "usagectl help files". If HOME is no directory, the account's home in the user database counts; if none is found, telemetry is off. Root in another person's home decides nothing, sends nothing and forgets nothing there.`, aboutTools()},
 			{"XDG_CONFIG_DIRS, XDG_DATA_DIRS", `Where to look for refusals and for manifests that everybody shares.`, aboutTools()},
 			{"PATH", `Where to look for the programs of the tools that are known. None is started.`, []string{"status", "enable", "completion"}},
 			{"NO_COLOR, CLICOLOR_FORCE, TERM", `No colour if NO_COLOR is set or TERM is dumb; colour without a terminal if CLICOLOR_FORCE is set.`, nil},
@@ -117,15 +117,21 @@ func Privacy() Topic {
 		Name:  "privacy",
 		Short: "What usagectl itself does, and does not",
 		Intro: `Usagectl sends nothing on its own behalf: it counts nobody, looks for no updates and reports no crash. What leaves is what a tool declared and ` +
-			`you agreed to, and what you ask to be forgotten.
+			`you consented to, and what you ask to be forgotten.
 
-Refusal can come from anyone: from you, from the machine's administrator, from a variable. Consent comes only from you, for the fields, the events ` +
-			`and the endpoint that you saw. In doubt it is off, and off is complete: no ID is made or read, nothing is queued, no name is looked up.`,
+Refusal can come from anyone: from you, from the machine's administrator, from a variable. Consent comes only from you: by "usagectl enable", for the ` +
+			`fields, the events and the endpoint that there are then; by a variable that the tool itself takes for a yes, for the lowest level, as long as it ` +
+			`is set; or, for a tool that is on by default, by a notice. "usagectl send" shows it on a terminal, with what is collected, where it goes and how to ` +
+			`say no, and sends nothing that time; later events are sent. What the tool collects later is not sent before it was agreed to, or shown, in the same way.
+
+After "usagectl disable --all", "usagectl enable TOOL" makes an exception. In doubt telemetry is off, and off is complete: no ID is made or read, nothing ` +
+			`is queued, no name is looked up.`,
 		Terms: []Term{
 			{"see what is on", "usagectl", nil},
 			{"see what would leave", "usagectl inspect TOOL", nil},
 			{"see what left", "usagectl inspect TOOL --sent", nil},
 			{"refuse all, for good", "usagectl disable --all", nil},
+			{"refuse all but one", "usagectl disable --all --except TOOL", nil},
 			{"for tools that read variables", `eval "$(usagectl env --quiet)"`, nil},
 			{"have it forgotten", "usagectl forget TOOL", nil},
 		},

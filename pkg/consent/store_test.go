@@ -35,9 +35,9 @@ func TestGrantAgain(t *testing.T) {
 		then    *manifest.Manifest
 		same    bool
 	}{
-		"at once":                 {func(consent.Store) error { return nil }, m, true},
-		"for another endpoint":    {func(consent.Store) error { return nil }, &moved, false},
-		"after a refusal":         {func(s consent.Store) error { return s.Refuse(m.Tool.ID) }, m, false},
+		"at once":                    {func(consent.Store) error { return nil }, m, true},
+		"for another endpoint":       {func(consent.Store) error { return nil }, &moved, false},
+		"after a refusal":            {func(s consent.Store) error { return s.Refuse(m.Tool.ID) }, m, false},
 		"after a refusal of all":     {func(s consent.Store) error { return s.RefuseAll() }, m, false},
 		"after a refusal of others":  {func(s consent.Store) error { return s.RefuseAll(m.Tool.ID) }, m, true},
 		"after one that was written": {func(s consent.Store) error { return writtenByHand(s, manifest.ID{}, "") }, m, false},
