@@ -125,10 +125,33 @@ func (l *line) tooling(typed string, named []string) []offer {
 		passed[name] = true
 	}
 	declared := l.tools.library.IDs()
-	for _, id := range l.candidates(typed) {
+	candidates := l.candidates(typed)
+	for _, id := range candidates {
 		if name := id.String(); !passed[name] && strings.HasPrefix(name, typed) {
 			passed[name] = true
 			list = append(list, offer{name, l.aboutTool(id, slices.Contains(declared, id))})
+		}
+	}
+	if typed == "" {
+		return list
+	}
+	return append(list, aliases(typed, candidates, passed)...)
+}
+
+// aliases are the commands that begin like the word that is being typed, by which the
+// candidates can be named. What was passed already is not offered once more.
+func aliases(typed string, candidates []manifest.ID, passed map[string]bool) []offer {
+	var list []offer
+	for _, id := range candidates {
+		known := knownAs(id)
+		if known == nil || passed[id.String()] {
+			continue
+		}
+		for _, name := range known.Commands {
+			if !passed[name] && strings.HasPrefix(name, typed) {
+				passed[name] = true
+				list = append(list, offer{name, known.Name})
+			}
 		}
 	}
 	return list
@@ -170,7 +193,7 @@ func (l *line) declared() []offer {
 // candidates are the tools that the command can do something with. Of those that are
 // known the ones on this machine come first, if nothing of the name is typed yet.
 func (l *line) candidates(typed string) []manifest.ID {
-	stored, _ := l.kept.tools(nil) // as far as it can be read, as everything here
+	stored, _ := l.kept.tools() // as far as it can be read, as everything here
 	here := newSurvey(l.app)
 	var list []manifest.ID
 	switch l.command.Name() {
@@ -183,9 +206,9 @@ func (l *line) candidates(typed string) []manifest.ID {
 		return append(list, slices.DeleteFunc(stored, func(id manifest.ID) bool { return !l.kept.traces(id) })...)
 	}
 	if typed == "" {
-		list, _ = here.ids(nil, false)
+		list, _ = here.ids(false)
 	}
-	all, _ := here.ids(nil, true)
+	all, _ := here.ids(true)
 	return append(list, all...)
 }
 
@@ -222,15 +245,14 @@ func (l *line) manifest() *manifest.Manifest {
 	if f := l.command.Flag("manifest"); f != nil {
 		file = fromHome(l.world.Dirs.Home, f.Value.String())
 	}
-	var id manifest.ID
+	var m *manifest.Manifest
 	var err error
-	if len(l.args) > 0 {
-		id, err = manifest.ParseID(l.args[0])
+	switch {
+	case len(l.args) > 0:
+		m, err = l.tools.named(l.args[0], file)
+	case file != "":
+		m, err = l.tools.manifest(manifest.ID{}, file)
 	}
-	if err != nil || id.IsZero() && file == "" {
-		return nil
-	}
-	m, err := l.tools.manifest(id, file)
 	if err != nil {
 		return nil
 	}

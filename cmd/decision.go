@@ -10,18 +10,19 @@ import (
 // decided is what a tool's telemetry is after a decision.
 type decided struct {
 	Tool      string         `json:"tool"`
+	Named     string         `json:"named,omitempty"` // the name that was given, if it is not the tool's ID
 	Telemetry string         `json:"telemetry"`
 	Reason    consent.Reason `json:"reason"`
 	Level     int            `json:"level"`
 }
 
-// decidedOf says the same as "status" of a tool.
-func decidedOf(a *app, t tool) decided {
-	if t.manifest == nil && t.known != nil {
+// decidedOf says the same as "status" of a tool, which may have been given by an alias.
+func decidedOf(a *app, t tool, alias string) decided {
+	if t.manifest == nil {
 		s := newSurvey(a).of(t)
-		return decided{t.id.String(), s.Telemetry, s.Reason, 0}
+		return decided{t.id.String(), alias, s.Telemetry, s.Reason, 0}
 	}
-	return decided{t.id.String(), onOff(t.verdict.On()), t.verdict.Reason, t.verdict.Terms().Level}
+	return decided{t.id.String(), alias, onOff(t.verdict.On()), t.verdict.Reason, t.verdict.Terms().Level}
 }
 
 // showDecided prints the JSON of decisions, if that is asked for.

@@ -30,8 +30,8 @@ func newDisable(a *app) *cobra.Command {
 		Short: "Refuse a tool's telemetry, or all of it",
 		Long: `Disable records that you refuse a tool's telemetry, and throws away what is queued.
 It stops deliveries that are under way, waits until they have ended, and reports
-what became of each event; nothing is sent after it has returned. A tool that is
-not known yet can be refused too.
+what became of each event; nothing is sent after it has returned. A tool can be
+named by its command too; one that is not known yet can be refused, with a warning.
 
 With --all, what you agreed to before is withdrawn, and does not come back. Two ways
 keep a tool out of it: --except leaves it as it is, and "usagectl enable TOOL"
@@ -85,12 +85,12 @@ func (c *disableCommand) run(ctx context.Context, names []string) error {
 	if err := c.system.check(); err != nil {
 		return err
 	}
-	except, err := parseIDs(c.except)
+	except, err := c.refer(c.except)
 	if err != nil {
 		return err
 	}
 	if c.system.on {
-		return c.system.refuse(ctx, names, c.all, c.replace, except)
+		return c.system.refuse(ctx, names, c.all, c.replace, ids(except))
 	}
 	if err := c.world.ownHome(); err != nil {
 		return err
@@ -99,7 +99,7 @@ func (c *disableCommand) run(ctx context.Context, names []string) error {
 	if c.all {
 		return c.refuseAll(ctx, except)
 	}
-	ids, err := parseIDs(names)
+	refs, err := c.refer(names)
 	if err != nil {
 		return err
 	}
@@ -107,7 +107,8 @@ func (c *disableCommand) run(ctx context.Context, names []string) error {
 	var total sender.Emptied
 	var failed *failure
 	reached := false // a tool by a variable
-	for _, id := range ids {
+	for _, ref := range refs {
+		id := ref.id
 		t := c.tools.look(id)
 		emptied, err := c.refuse(ctx, id, nil)
 		total = total.Add(emptied)
@@ -118,16 +119,14 @@ func (c *disableCommand) run(ctx context.Context, names []string) error {
 			continue
 		}
 		t = c.tools.judge(t)
-		results = append(results, decidedOf(c.app, t))
+		results = append(results, decidedOf(c.app, t, ref.alias))
+		c.warnOfUnknown(id)
 		if c.json || c.quiet {
 			continue
 		}
 		c.stdout.Printf("You refused the telemetry of %s.%s\n", c.stdout.Style(term.Strong, t.name()), thrownAway(emptied))
 		c.stdout.Printf("Undo it with: usagectl enable %s\n", id)
 		reached = showReach(c.app, t) || reached
-		if t.manifest == nil && t.known == nil && t.problem == nil {
-			c.hint("no tool of that name is known yet; the refusal counts once there is one%s", c.tools.suggestion(id.String()))
-		}
 	}
 	if reached {
 		hintStartLine(c.app, "to have every refusal obeyed at once")

@@ -12,9 +12,9 @@ import (
 )
 
 // refuseAll refuses every tool, known or not, but for the exceptions.
-func (c *disableCommand) refuseAll(ctx context.Context, except []manifest.ID) error {
+func (c *disableCommand) refuseAll(ctx context.Context, except []reference) error {
 	agreed := c.agreedTo()
-	emptied, err := c.refuse(ctx, manifest.ID{}, except)
+	emptied, err := c.refuse(ctx, manifest.ID{}, ids(except))
 	var f *failure
 	if errors.As(err, &f) {
 		return c.offerSwitch(f, tool{})
@@ -24,13 +24,13 @@ func (c *disableCommand) refuseAll(ctx context.Context, except []manifest.ID) er
 	}
 	var kept []tool
 	var how []decided
-	for _, id := range except {
-		t := c.tools.look(id)
-		kept, how = append(kept, t), append(how, decidedOf(c.app, t))
+	for _, ref := range except {
+		t := c.tools.look(ref.id)
+		kept, how = append(kept, t), append(how, decidedOf(c.app, t, ref.alias))
 	}
 	if !c.json && !c.quiet {
 		c.stdout.Printf("You refused the telemetry of all tools%s.%s\n", butFor(c.ui, kept), thrownAway(emptied))
-		c.showWithdrawn(slices.DeleteFunc(agreed, func(id manifest.ID) bool { return slices.Contains(except, id) }))
+		c.showWithdrawn(slices.DeleteFunc(agreed, func(id manifest.ID) bool { return slices.Contains(ids(except), id) }))
 		for i, t := range kept {
 			c.showKept(t, how[i])
 		}

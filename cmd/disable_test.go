@@ -10,7 +10,7 @@ func TestDisable(t *testing.T) {
 			"You refused the telemetry of Demo.\n", "Undo it with: usagectl enable demo", "Demo itself obeys once its variables are set:", "  export DEMO_NO_TELEMETRY=1\n",
 		}, []string{"hint: to have every refusal obeyed at once, add this line to your shell's start file:", start}},
 		said{"disable homebrew", exitOK, []string{"Homebrew itself obeys once its variable is set:", `Or run "brew analytics off".`}, []string{start}},
-		said{"disable nosuch", exitOK, []string{"You refused the telemetry of nosuch."}, []string{"no tool of that name is known yet; the refusal counts once there is one"}},
+		said{"disable nosuch", exitOK, []string{"You refused the telemetry of nosuch."}, []string{`warning: "nosuch" is refused, but no tool of that name is known yet; the refusal counts once there is one`}},
 		said{"disable demp", exitOK, []string{"*"}, []string{`once there is one; did you mean "demo"?`}},
 		said{"disable demo -q", exitOK, nil, nil},
 		said{"disable Demo", exitData, nil, []string{`tool ID "Demo" is not valid`}},

@@ -104,7 +104,10 @@ func (c *enableCommand) run(ctx context.Context, names []string) error {
 		if t.id.IsZero() {
 			continue // there was only a refusal to lift
 		}
-		results = append(results, decidedOf(c.app, t))
+		alias := aliasOf(name, t.id)
+		c.say(reference{id: t.id, alias: alias})
+		c.liftAlias(alias)
+		results = append(results, decidedOf(c.app, t, alias))
 		own := t.manifest == nil
 		switch {
 		case c.json || c.quiet:
@@ -132,7 +135,7 @@ func (c *enableCommand) enableOne(ctx context.Context, name string) (tool, error
 		if t.known != nil {
 			return c.agreeToOwn(t.id)
 		}
-		return tool{}, c.liftRefusal(t.id, c.tools.unknown(name))
+		return tool{}, c.liftRefusal(t.id, err)
 	}
 	if err != nil {
 		return t, err
@@ -167,6 +170,22 @@ func (c *enableCommand) liftRefusal(id manifest.ID, unknown error) error {
 		c.stdout.Printf("Your refusal of %s is lifted. Nothing is known of it, so there is nothing to agree to.\n", id)
 	}
 	return nil
+}
+
+// liftAlias takes back a refusal under a name that is no tool's ID: versions before this
+// one took the command of a tool for a tool of its own.
+func (c *enableCommand) liftAlias(name string) {
+	id, err := manifest.ParseID(name)
+	if err != nil {
+		return
+	}
+	lifted, err := c.world.decisions(false).Lift(id)
+	switch {
+	case err != nil:
+		c.warn("the refusal that is recorded for %s is not lifted: %v", id, err)
+	case lifted && !c.quiet && !c.json:
+		c.stdout.Printf("A refusal that was recorded for %s, which is no tool's ID, is lifted too.\n", id)
+	}
 }
 
 // liftRefusalOfAll takes back an earlier "disable --all".

@@ -17,7 +17,6 @@ func TestEnable(t *testing.T) {
 		said{"enable demo --level 0", exitData, nil, []string{"demo has levels 1 to 2, not 0"}},
 		said{"enable nosuch", exitData, nil, []string{`unknown tool "nosuch"`, findTool}},
 		said{"enable demp", exitData, nil, []string{`; did you mean "demo"?`}},
-		said{"enable brew", exitData, nil, []string{`; do you mean "homebrew", whose program that is?`}},
 		said{"enable Demo", exitData, nil, []string{`tool ID "Demo" is not valid`}},
 		said{"enable nosuch demo -q", exitData, nil, []string{`unknown tool "nosuch"`}}, // and the other
 	)

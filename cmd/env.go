@@ -101,12 +101,16 @@ func (c *envCommand) everything(recorded consent.Recorded) bool {
 func (c *envCommand) switches(names []string, recorded consent.Recorded) ([]*catalogue.Tool, error) {
 	var list []*catalogue.Tool
 	if len(names) > 0 {
-		for _, name := range names {
-			t, err := c.switchOf(name)
+		ids, err := c.referToKnown(names)
+		if err != nil {
+			return nil, err
+		}
+		for _, id := range ids {
+			t, err := c.switchOf(id)
 			if err != nil {
 				return nil, err
 			}
-			if id, _ := manifest.ParseID(name); recorded.Of(id).State == "" && !c.quiet {
+			if recorded.Of(id).State == "" && !c.quiet {
 				c.note("nothing is decided about %s", t.ID)
 			}
 			list = append(list, t)
@@ -132,13 +136,16 @@ func (c *envCommand) switches(names []string, recorded consent.Recorded) ([]*cat
 	return list, nil
 }
 
-// switchOf finds what switches the tool of that name.
-func (c *envCommand) switchOf(name string) (*catalogue.Tool, error) {
-	t, err := c.tools.switchable(name)
-	if err != nil || t.known != nil {
-		return t.known, err
+// switchOf finds what switches a tool: in the catalogue, else in its manifest.
+func (c *envCommand) switchOf(id manifest.ID) (*catalogue.Tool, error) {
+	if known := knownAs(id); known != nil {
+		return known, nil
 	}
-	return c.declaredSwitches(t.manifest, c.tools.library.Added()), nil
+	m, err := c.tools.named(id.String(), "")
+	if err != nil {
+		return nil, err
+	}
+	return c.declaredSwitches(m, c.tools.library.Added()), nil
 }
 
 // declaredSwitches are the switches that a manifest declares, and reports which of

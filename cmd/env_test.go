@@ -16,7 +16,7 @@ func TestEnv(t *testing.T) {
 		said{"env homebrew --shell fish", exitOK, []string{"set -gx HOMEBREW_NO_ANALYTICS 1\n"}, nil},
 		said{"env --shell docker", exitOK, []string{"ENV HOMEBREW_NO_ANALYTICS="}, nil},
 		said{"env nosuch", exitData, nil, []string{`unknown tool "nosuch"`, findTool}},
-		said{"env brew", exitData, nil, []string{`do you mean "homebrew", whose program that is?`, "*"}},
+		said{"env brew -q", exitOK, []string{"HOMEBREW_NO_ANALYTICS=1"}, nil},
 		said{"env Homebrew", exitData, nil, []string{`tool ID "Homebrew" is not valid`}},
 		said{"env --shell fishy", exitUsage, nil, []string{`"fishy" is no shell that is known`}},
 		said{"env --all demo", exitUsage, nil, []string{"name tools, or say --all, not both"}},

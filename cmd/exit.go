@@ -37,14 +37,17 @@ func (f *failure) Unwrap() error { return f.err }
 // fail is an error with which the program ends, and what to do about it.
 func fail(code int, err error, hints ...string) error { return &failure{code, err, hints} }
 
-// report tells an error and finds the exit code for it. What did not come from
-// a command itself is cobra's, about the words on the command line.
-func (a *app) report(command *cobra.Command, err error) int {
-	if err == nil {
-		return exitOK
-	}
+// end tells the error with which a command ended and finds the exit code for it. What
+// did not come from a command itself is cobra's, about the words on the command line.
+func (a *app) end(command *cobra.Command, args []string, err error) int {
 	var f *failure
-	if !errors.As(err, &f) {
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.As(err, &f):
+	case sendsEvent(args):
+		return a.badSend(command, args, err)
+	default:
 		f = &failure{exitUsage, err, []string{fmt.Sprintf("see %q", command.CommandPath()+" --help")}}
 	}
 	a.tell(f)

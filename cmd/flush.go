@@ -38,7 +38,7 @@ rejected, as after a server was repaired.
 EXIT STATUS
    0  nothing waits any more
   64  a bad flag
-  65  a name is no tool ID
+  65  an unknown tool
   74  the outbox cannot be read or relied on, what was delivered could not be
       recorded, or the answer could not be printed
   75  something still waits
@@ -52,6 +52,7 @@ EXIT STATUS
   # What the server rejected, once more
   usagectl flush demo --rejected`,
 		Annotations: map[string]string{byPerson: "yes"},
+		Args:        func(*cobra.Command, []string) error { return notNegative("timeout", c.timeout) },
 		RunE: func(command *cobra.Command, args []string) error {
 			return untilInterrupted(command.Context(), flushInterrupted, func(ctx context.Context) error {
 				return c.run(ctx, args)
@@ -72,7 +73,7 @@ func (c *flushCommand) run(ctx context.Context, names []string) error {
 		return err
 	}
 	c.kept.warnOfDamage(c.ui)
-	tools, err := c.kept.tools(names)
+	tools, err := c.toFlush(names)
 	if err != nil {
 		return err
 	}
@@ -119,6 +120,14 @@ func (c *flushCommand) run(ctx context.Context, names []string) error {
 		return fail(exitIO, fmt.Errorf("a deletion request: %w", deletionsErr))
 	}
 	return verdictOf(results)
+}
+
+// toFlush are the tools named, or all for which something is kept.
+func (c *flushCommand) toFlush(names []string) ([]manifest.ID, error) {
+	if len(names) == 0 {
+		return c.kept.tools()
+	}
+	return c.referToKnown(names)
 }
 
 // nothingToFlush is the end of a flush where nothing is kept. What is in a state

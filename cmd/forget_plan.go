@@ -88,8 +88,8 @@ func (c *forgetCommand) plans(names []string) (plans []plan, failed []forgottenT
 		p, err := c.plan(name)
 		if err != nil {
 			failures = append(failures, err)
-			if id, badName := manifest.ParseID(name); badName == nil {
-				failed = append(failed, forgottenTool{Tool: id, SharedWith: []manifest.ID{}, Deletions: []deletion{}, Error: err.Error()})
+			if ref, _ := c.tools.referToOne(name); !ref.id.IsZero() {
+				failed = append(failed, forgottenTool{Tool: ref.id, SharedWith: []manifest.ID{}, Deletions: []deletion{}, Error: err.Error()})
 			}
 			continue
 		}
@@ -108,6 +108,7 @@ func (c *forgetCommand) plans(names []string) (plans []plan, failed []forgottenT
 // plan finds out what is forgotten with a tool.
 func (c *forgetCommand) plan(name string) (plan, error) {
 	t, err := c.tools.declared(name, c.manifest)
+	c.say(reference{id: t.id, alias: aliasOf(name, t.id)})
 	if isUnknown(err) {
 		if c.kept.traces(t.id) {
 			return plan{tools: []tool{c.tools.look(t.id)}}, nil

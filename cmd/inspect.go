@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/usagectl/usagectl/pkg/consent"
 	"github.com/usagectl/usagectl/pkg/sender"
 )
 
@@ -16,6 +17,7 @@ type inspectCommand struct {
 	eventFlags
 	tool, event                 string
 	level                       int
+	levelGiven                  bool // 0 is no level, and not the default
 	payload, wire, queued, sent bool
 	forget                      bool
 }
@@ -44,8 +46,8 @@ EXIT STATUS
   # What did leave
   usagectl inspect demo --sent`,
 		Args: words(1, 2),
-		RunE: func(_ *cobra.Command, args []string) error {
-			c.tool = args[0]
+		RunE: func(command *cobra.Command, args []string) error {
+			c.tool, c.levelGiven = args[0], command.Flags().Changed("level")
 			if len(args) == 2 {
 				c.event = args[1]
 			}
@@ -69,6 +71,10 @@ func (c *inspectCommand) run() error {
 	t, err := c.tools.declared(c.tool, c.manifest)
 	if err != nil {
 		return err
+	}
+	c.say(reference{id: t.id, alias: aliasOf(c.tool, t.id)})
+	if levels := len(t.manifest.Consent.Levels); c.levelGiven && c.level == 0 {
+		return fail(exitData, &consent.LevelError{Tool: t.id, Levels: levels})
 	}
 	switch {
 	case c.queued:

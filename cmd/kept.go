@@ -17,11 +17,8 @@ import (
 // requests. It reads, and changes nothing.
 type kept struct{ world World }
 
-// tools are the tools named, or all that have an outbox or a deletion.
-func (k kept) tools(names []string) ([]manifest.ID, error) {
-	if len(names) > 0 {
-		return parseIDs(names)
-	}
+// tools are all that have an outbox or a deletion.
+func (k kept) tools() ([]manifest.ID, error) {
 	tools, err := k.world.sender().Tools()
 	if err != nil {
 		return nil, fail(exitIO, fmt.Errorf("the outbox: %w", err))

@@ -6,9 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
-	"github.com/usagectl/usagectl/internal/suggest"
 	"github.com/usagectl/usagectl/pkg/catalogue"
 	"github.com/usagectl/usagectl/pkg/consent"
 	"github.com/usagectl/usagectl/pkg/dirs"
@@ -37,6 +35,9 @@ func (t tool) name() string {
 	return t.id.String()
 }
 
+// nobodys reports whether nothing is known of the tool but the name that it would have.
+func (t tool) nobodys() bool { return t.manifest == nil && t.known == nil && t.problem == nil }
+
 // resolver finds tools by the names that people give: those with a manifest, built in,
 // added or named by --manifest, and those that the catalogue knows. It reads files, and
 // changes nothing.
@@ -57,11 +58,7 @@ func (r resolver) look(id manifest.ID) tool {
 	if errors.Is(err, manifest.ErrUnknownTool) {
 		err = nil
 	}
-	t := tool{id: id, manifest: m, problem: err}
-	if known, ok := catalogue.Find(id.String()); ok {
-		t.known = known
-	}
-	return r.judge(t)
+	return r.judge(tool{id: id, manifest: m, problem: err, known: knownAs(id)})
 }
 
 // judge finds out whether a tool's telemetry is on, and why.
@@ -70,24 +67,34 @@ func (r resolver) judge(t tool) tool {
 	return t
 }
 
-// named finds the manifest of a tool by the name that a person gives, or in a file if
-// that is not empty, with the errors for people.
+// named finds the manifest of a tool by a name that a person gives, or in a file if that
+// is not empty, with the errors for people.
 func (r resolver) named(name, file string) (*manifest.Manifest, error) {
 	id, err := manifest.ParseID(name)
-	if err != nil {
+	if err != nil && file != "" {
 		return nil, fail(exitData, err)
 	}
-	m, err := r.manifest(id, file)
+	var m *manifest.Manifest
+	if err == nil {
+		m, err = r.manifest(id, file) // before anything else is looked at, for "send" pays for it
+	}
+	if file == "" && (id.IsZero() || isUnknown(err)) {
+		ref, failed := r.referToOne(name)
+		if failed != nil {
+			return nil, failed
+		}
+		if m, err = r.manifest(ref.id, ""); isUnknown(err) {
+			return nil, undeclared(ref.id)
+		}
+	}
 	var bad manifest.Errors
 	switch {
-	case errors.Is(err, manifest.ErrUnknownTool):
-		err = r.undeclared(id, err)
+	case err == nil:
+		return m, nil
 	case errors.As(err, &bad):
-		err = fail(exitConfig, err)
-	case err != nil:
-		err = fail(exitConfig, fmt.Errorf("manifest: %w", err))
+		return nil, fail(exitConfig, err)
 	}
-	return m, err
+	return nil, fail(exitConfig, fmt.Errorf("manifest: %w", err))
 }
 
 // declared finds a tool by its manifest, and finds out about it. With an error that
@@ -95,12 +102,8 @@ func (r resolver) named(name, file string) (*manifest.Manifest, error) {
 func (r resolver) declared(name, file string) (tool, error) {
 	m, err := r.named(name, file)
 	if isUnknown(err) {
-		id, _ := manifest.ParseID(name) // it could be looked for, so it is one
-		t := tool{id: id}
-		if known, ok := catalogue.Find(name); ok {
-			t.known = known
-		}
-		return t, err
+		ref, _ := r.referToOne(name) // which failed in the same way
+		return tool{id: ref.id, known: knownAs(ref.id)}, err
 	}
 	if err != nil {
 		return tool{}, err
@@ -108,26 +111,16 @@ func (r resolver) declared(name, file string) (tool, error) {
 	return r.judge(tool{id: m.Tool.ID, manifest: m}), nil
 }
 
-// undeclared is the error for a tool of which no manifest says what it sends.
-func (r resolver) undeclared(id manifest.ID, unknown error) error {
-	if known, ok := catalogue.Find(id.String()); ok {
-		return fail(exitData, noManifest{known.Name},
-			fmt.Sprintf("see what switches it with \"usagectl status %s\"", id))
-	}
-	return fail(exitData, fmt.Errorf("%w%s", unknown, didYouMean(id.String(), r.names(), "")), findTool)
+// undeclared is the error for a tool of the catalogue of which no manifest says what it
+// sends.
+func undeclared(id manifest.ID) error {
+	return fail(exitData, noManifest{tool{id: id, known: knownAs(id)}.name()}, fmt.Sprintf("see what switches it with \"usagectl status %s\"", id))
 }
 
-// switchable finds a tool of which it is known what switches it: in the catalogue, else
-// among the manifests.
-func (r resolver) switchable(name string) (tool, error) {
-	if known, ok := catalogue.Find(name); ok {
-		return tool{known: known}, nil
-	}
-	t, err := r.declared(name, "")
-	if isUnknown(err) {
-		return t, r.unknown(name)
-	}
-	return t, err
+// knownAs is what the catalogue knows of a tool; nil if it knows nothing.
+func knownAs(id manifest.ID) *catalogue.Tool {
+	known, _ := catalogue.Find(id.String())
+	return known
 }
 
 // noManifest is the error for a tool of which only the switches are known. It is
@@ -139,12 +132,6 @@ func (e noManifest) Error() string {
 }
 
 func (e noManifest) Is(target error) bool { return target == manifest.ErrUnknownTool }
-
-// isUnknown reports whether there is no manifest of a tool.
-func isUnknown(err error) bool { return errors.Is(err, manifest.ErrUnknownTool) }
-
-// findTool is the hint for somebody who named a tool that is not known.
-const findTool = `see the tools that are known with "usagectl status --all", or how to declare one with "usagectl help manifest"`
 
 // manifest finds the manifest of a tool: the one in file if that is not empty, which has
 // to be for the tool unless the ID is zero.
@@ -202,67 +189,4 @@ func (r resolver) hasSourceID(id manifest.ID) bool {
 	}
 	_, err = os.Lstat(path)
 	return err == nil
-}
-
-// parseIDs reads the IDs of tools, which need not be known.
-func parseIDs(names []string) ([]manifest.ID, error) {
-	var ids []manifest.ID
-	for _, name := range names {
-		id, err := manifest.ParseID(name)
-		if err != nil {
-			return nil, fail(exitData, err)
-		}
-		ids = append(ids, id)
-	}
-	return ids, nil
-}
-
-// unknown is the error for a name that neither a manifest nor the catalogue has.
-func (r resolver) unknown(name string) error {
-	return fail(exitData, fmt.Errorf("%w %s%s", manifest.ErrUnknownTool, manifest.Quote(name), r.suggestion(name)), findTool)
-}
-
-// suggestion is a remark that names the tool that may be meant, or "".
-func (r resolver) suggestion(name string) string {
-	for _, t := range catalogue.All() {
-		if slices.Contains(t.Commands, name) {
-			return fmt.Sprintf("; do you mean %q, whose program that is?", t.ID)
-		}
-	}
-	return didYouMean(name, r.allNames(), "")
-}
-
-// names are the tools that have a manifest.
-func (r resolver) names() []string {
-	var names []string
-	for _, id := range r.library.IDs() {
-		names = append(names, id.String())
-	}
-	return names
-}
-
-// allNames are the tools that have a manifest or stand in the catalogue.
-func (r resolver) allNames() []string {
-	names := r.names()
-	for _, t := range catalogue.All() {
-		names = append(names, t.ID)
-	}
-	return names
-}
-
-// didYouMean is a remark that names the nearest of the names that exist, or, if
-// none is near, all of them, as far as they fit; empty if there are none. what
-// says what the names are: "events".
-func didYouMean(given string, known []string, what string) string {
-	if near := suggest.Nearest(given, known); near != "" {
-		return fmt.Sprintf("; did you mean %q?", near)
-	}
-	const most = 12
-	switch {
-	case len(known) == 0 || what == "":
-		return ""
-	case len(known) > most:
-		known = append(slices.Clone(known[:most]), "…")
-	}
-	return fmt.Sprintf("; its %s are: %s", what, strings.Join(known, ", "))
 }

@@ -1,7 +1,6 @@
 package cmd
 
 import (
-	"errors"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -29,9 +28,15 @@ func TestResolver(t *testing.T) {
 		{"acme", file, "", false, "is for the tool mine, not for acme"},
 		{"bad", "", "", false, "[tool] id is missing"},
 		{"homebrew", "", "Homebrew", true, "no manifest says what Homebrew sends"},
+		{"brew", "", "Homebrew", true, "no manifest says what Homebrew sends"},
+		{"nml", "", "NannyML", false, ""},
+		{"dbt", "", "", false, `"dbt" is a name of several tools: use one of dbt-core, dbt-fusion`},
+		{"nml", file, "", false, "is for the tool mine, not for nml"},
 		{"nosuch", "", "nosuch", true, `unknown tool "nosuch"`},
 		{"demmo", "", "demmo", true, `did you mean "demo"?`},
 		{"No", "", "", false, "is not valid"},
+		{"Demo", "", "", false, `; did you mean "demo"?`},
+		{"azure", "", "azure", true, `; did you mean "azure-cli" or "azure-functions-core-tools"?`},
 	} {
 		got, err := r.declared(c.name, c.file)
 		if isUnknown(err) != c.unknown || (err == nil) != (c.err == "") || err != nil && !strings.Contains(err.Error(), c.err) {
@@ -46,14 +51,6 @@ func TestResolver(t *testing.T) {
 	}
 	if own := r.look(id(t, "homebrew")); own.known == nil || own.manifest != nil || own.problem != nil {
 		t.Errorf("%+v", own)
-	}
-	for name, known := range map[string]bool{"homebrew": true, "acme": false} {
-		if found, err := r.switchable(name); err != nil || (found.known != nil) != known || (found.manifest == nil) != known {
-			t.Errorf("%s: %+v, %v", name, found, err)
-		}
-	}
-	if _, err := r.switchable("brew"); !errors.Is(err, manifest.ErrUnknownTool) || !strings.Contains(err.Error(), `do you mean "homebrew"`) {
-		t.Error(err)
 	}
 }
 
@@ -74,24 +71,4 @@ func id(t *testing.T, name string) manifest.ID {
 		t.Fatal(err)
 	}
 	return parsed
-}
-
-func TestDidYouMean(t *testing.T) {
-	many := strings.Fields("aa bb cc dd ee ff gg hh ii jj kk ll mm")
-	for _, c := range []struct {
-		given string
-		known []string
-		what  string
-		want  string
-	}{
-		{"strat", []string{"start"}, "events", `; did you mean "start"?`},
-		{"zzzzzz", []string{"start", "end"}, "events", "; its events are: start, end"},
-		{"zzzzzz", []string{"start"}, "", ""},
-		{"zzzzzz", nil, "events", ""},
-		{"zzzzzz", many, "events", "; its events are: aa, bb, cc, dd, ee, ff, gg, hh, ii, jj, kk, ll, …"},
-	} {
-		if got := didYouMean(c.given, c.known, c.what); got != c.want {
-			t.Errorf("%q, want %q", got, c.want)
-		}
-	}
 }

@@ -48,7 +48,7 @@ func Main(w World, args []string) int {
 	root.SetOut(a.stdout)
 	root.SetErr(w.Stderr.Writer)
 	command, err := root.ExecuteC()
-	code := a.unprinted(a.report(command, err))
+	code := a.unprinted(a.end(command, args, err))
 	if command.Annotations[byPerson] != "" && code != exitUsage {
 		a.carryOn()
 	}
@@ -92,7 +92,7 @@ func builders(args []string) []builder {
 		{"enable", newEnable},
 		{"disable", newDisable},
 		{"inspect", newInspect},
-		{"send", newSend},
+		{sendName, newSend},
 		{"flush", newFlush},
 		{"forget", newForget},
 		{"env", newEnv},

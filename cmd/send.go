@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -15,6 +16,9 @@ import (
 	"github.com/usagectl/usagectl/pkg/manifest"
 	"github.com/usagectl/usagectl/pkg/sender"
 )
+
+// sendName is the command that takes an event.
+const sendName = "send"
 
 // sendCommand is the command that takes one event.
 type sendCommand struct {
@@ -34,8 +38,9 @@ func newSend(a *app) *cobra.Command {
 		Use:   "send TOOL EVENT",
 		Short: "Take an event and return at once",
 		Long: `Send takes an event and returns at once; a background process delivers it, now or
-when the network is back. If telemetry is off nothing happens at all. A mistake
-is told in one line on stderr, and the script that calls it goes on.
+when the network is back. If telemetry is off nothing happens at all. Errors are
+reported in one line on stderr, and the script that calls it goes on: even if this
+version does not know a flag. Such an event is not sent.
 
 With --data it reads up to 1 MiB from a file, from stdin or from another pipe, such
 as <(...). A pipe that has not ended after 5 seconds is left, and the event goes
@@ -43,9 +48,9 @@ without its values. The manifest of --manifest has to be a file, which is read
 again when the event is delivered.
 
 EXIT STATUS
-   0  always, but for:
-  64  a bad flag or a wrong number of arguments
-with --fail also:
+   0  always, unless --fail is given; with it:
+   1  telemetry is off; -v or --json gives the reason
+  64  a bad flag or a wrong number of arguments; nothing was sent
   65  an unknown tool, event or field, or a value that does not fit;
       nothing was sent
   69  not delivered within --wait and not kept, or it is not known
@@ -60,7 +65,7 @@ with --fail also:
   echo '{"exit_code": 3}' | usagectl send demo run.end --data -
   # In a test of your own: wait, and fail if it did not arrive
   usagectl send demo run.end --wait=5s --fail`,
-		Args: sendWords,
+		Args: c.words,
 		RunE: func(command *cobra.Command, args []string) error {
 			c.tool, c.event = args[0], args[1]
 			return c.run(command.Context())
@@ -71,7 +76,7 @@ with --fail also:
 	flags.DurationVar(&c.wait, "wait", 0, "deliver now, within `TIME`")
 	flags.Lookup("wait").NoOptDefVal = "2s"
 	flags.BoolVar(&c.fail, "fail", false, "end with an exit code that tells what went wrong")
-	flags.BoolVar(&c.dryRun, "dry-run", false, "print what would leave, and send nothing")
+	flags.BoolVar(&c.dryRun, "dry-run", false, "print what would be sent, and send nothing")
 	return command
 }
 
@@ -79,10 +84,13 @@ with --fail also:
 type sent struct {
 	Schema  int            `json:"schema"`
 	Tool    string         `json:"tool"`
+	Named   string         `json:"named,omitempty"` // the name that was given, if it is not the tool's ID
 	Event   string         `json:"event"`
 	Outcome sender.Outcome `json:"outcome"`
 	EventID string         `json:"event_id,omitempty"`
 	Reason  consent.Reason `json:"reason"`
+
+	Payload json.RawMessage `json:"payload,omitempty"` // of a dry run: what would be sent
 }
 
 // ruleTime is the reason where taking an event took longer than a caller should wait.
@@ -99,14 +107,14 @@ func (c *sendCommand) run(ctx context.Context) error {
 	data, err := readData(c.world, c.data)
 	done := make(chan func() error, 1)
 	go func() {
-		out, problems := c.take(ctx, data, err)
-		done <- func() error { return c.finish(out, problems) }
+		t := c.take(ctx, data, err)
+		done <- func() error { return c.finish(t) }
 	}()
 	select {
 	case finish := <-done:
 		return finish()
 	case <-time.After(sendBudget + c.wait):
-		return c.finish(c.late(), nil)
+		return c.finish(taken{Result: c.late(), tool: c.tool})
 	}
 }
 
@@ -121,24 +129,31 @@ func (c *sendCommand) late() sender.Result {
 	}
 }
 
-// take takes the event, and returns what became of it and what the author of the script
-// should know. dataErr is what is wrong with the data.
-func (c *sendCommand) take(ctx context.Context, data []byte, dataErr error) (sender.Result, []string) {
+// taken is what became of an event.
+type taken struct {
+	sender.Result
+	tool     string   // its ID, or the name that was given if it is nobody's
+	problems []string // what the author of the script should know
+}
+
+// take takes the event. dataErr is what is wrong with the data.
+func (c *sendCommand) take(ctx context.Context, data []byte, dataErr error) taken {
 	var problems []string
 	if dataErr != nil {
 		problems = append(problems, fmt.Sprintf("--data: %v", dataErr))
 	}
 	m, err := c.declaration()
 	if err != nil {
-		return unusable(err), append(problems, firstLine(err))
+		return taken{unusable(err), c.tool, append(problems, firstLine(err))}
 	}
+	tool := m.Tool.ID.String()
 	e, leftOut := c.describe(c.world, m, c.event, data)
 	e.Wait, e.Strict, e.DryRun, e.Flawed = c.wait, c.fail, c.dryRun, dataErr != nil || len(leftOut) > 0
 	e.Queued = func(r sender.Result) { c.queued <- r }
 	out := c.world.sender().Take(ctx, e)
 	var unknown *sender.EventError
 	if errors.As(out.Err, &unknown) {
-		return out, append(problems, eventProblem(unknown).Error())
+		return taken{out, tool, append(problems, eventProblem(unknown).Error())}
 	}
 	problems = slices.Concat(problems, leftOut, mistakesOf(out.Problems, true))
 	switch {
@@ -152,7 +167,15 @@ func (c *sendCommand) take(ctx context.Context, data []byte, dataErr error) (sen
 			problems = append(problems, fmt.Sprintf("the notice could not be recorded: %v", err))
 		}
 	}
-	return out, problems
+	return taken{out, tool, problems}
+}
+
+// alias is the name that was given for the tool, if it is not its ID.
+func (t taken) alias(given string) string {
+	if given == t.tool {
+		return ""
+	}
+	return given
 }
 
 // declaration finds the tool's manifest. One that comes through a pipe is gone when the event
@@ -175,15 +198,17 @@ func unusable(err error) sender.Result {
 }
 
 // finish tells the result, and what the author of the script should know.
-func (c *sendCommand) finish(out sender.Result, problems []string) error {
-	if len(problems) > 0 {
-		c.stderr.Printf("usagectl: send %s %s: %s\n", c.tool, c.event, strings.Join(problems, "; "))
-	} else if c.verbose {
-		c.stderr.Printf("usagectl: send %s %s: %s: %s\n", c.tool, c.event, string(out.Outcome), out.Reason.Detail)
+func (c *sendCommand) finish(out taken) error {
+	if len(out.problems) > 0 {
+		c.stderr.Printf("usagectl: send %s %s: %s\n", c.tool, c.event, strings.Join(out.problems, "; "))
+	}
+	nothingToSee := c.dryRun && out.Document == nil && len(out.problems) == 0
+	if c.verbose || nothingToSee && !c.quiet && !c.json {
+		c.stderr.Printf("usagectl: send %s %s: %s: %s\n", out.tool, c.event, string(out.Outcome), out.Reason.Detail)
 	}
 	switch {
 	case c.json:
-		view := sent{1, c.tool, c.event, out.Outcome, "", out.Reason}
+		view := sent{1, out.tool, out.alias(c.tool), c.event, out.Outcome, "", out.Reason, out.Document}
 		if out.EventID != uuid.Nil {
 			view.EventID = out.EventID.String()
 		}
@@ -195,11 +220,11 @@ func (c *sendCommand) finish(out sender.Result, problems []string) error {
 			c.stdout.Write(text) // as it would leave
 		}
 	}
-	code := sendCode(out)
+	code := sendCode(out.Result)
 	switch {
 	case !c.fail:
 		return nil
-	case len(problems) > 0 && code == exitOK:
+	case len(out.problems) > 0 && (code == exitOK || code == exitNo):
 		return fail(exitData, nil)
 	case code != exitOK:
 		return fail(code, nil)
@@ -210,6 +235,8 @@ func (c *sendCommand) finish(out sender.Result, problems []string) error {
 // sendCode is the exit code with --fail.
 func sendCode(r sender.Result) int {
 	switch {
+	case r.Outcome == sender.Off:
+		return exitNo
 	case r.Outcome == sender.Rejected:
 		return exitRejected
 	case r.Outcome == sender.Queued && (r.Reason.Rule == sender.RuleNetwork || r.Reason.Rule == ruleTime):

@@ -41,6 +41,72 @@ func TestSend(t *testing.T) {
 	}
 }
 
+// TestSendFail holds that an author learns that nothing was sent, and why.
+func TestSendFail(t *testing.T) {
+	p := newPerson(t)
+	p.expect(
+		said{"send demo run.end --fail", exitNo, nil, nil},
+		said{"send demo run.end --fail -v", exitNo, nil, []string{"usagectl: send demo run.end: off: you have not been asked yet\n"}},
+		said{"send demo run.end --fail --json", exitNo, []string{`"outcome":"off","reason":{"rule":"undecided","detail":"you have not been asked yet"}`}, nil},
+		said{"send demo run.end --fail --set exit_code=x", exitData, nil, []string{`"x" is no int`}},
+		said{"enable demo -q", exitOK, nil, nil},
+		said{"send demo run.end --fail", exitOK, nil, nil},
+	)
+	p.env["DO_NOT_TRACK"] = "1"
+	p.expect(said{"send demo run.end --fail -v", exitNo, nil, []string{"off: DO_NOT_TRACK is set"}})
+}
+
+// TestSendUsage holds that a script goes on whatever its command line, and that --fail
+// counts wherever it is, unless it is the value of another flag or no flag at all.
+func TestSendUsage(t *testing.T) {
+	newPerson(t).expect(
+		said{"send", exitOK, nil, []string{"usagectl: send: nothing was sent: the command is: usagectl send TOOL EVENT\n"}},
+		said{"send demo", exitOK, nil, []string{"the command is: usagectl send TOOL EVENT\n"}},
+		said{"send demo run.end 5s --wait", exitOK, nil, []string{`"5s" is a word too many; the time of --wait stands behind "=", as in --wait=5s`}},
+		said{"send demo run.end --new-flag", exitOK, nil, []string{"usagectl: send: nothing was sent: there is no flag \"--new-flag\"\n"}},
+		said{"send demo run.end -x", exitOK, nil, []string{`there is no flag "-x"`}},
+		said{"send demo run.end --wait=soon", exitOK, nil, []string{`--wait is "soon": a time such as 500ms, 10s or 2m is needed`}},
+		said{"send demo run.end --wait=-5s", exitOK, nil, []string{`--wait is "-5s": a time of 0 or more is needed`}},
+		said{"send demo run.end --set", exitOK, nil, []string{"--set needs a value"}},
+		said{"send demo run.end --dry-run=maybe", exitOK, nil, []string{`--dry-run is "maybe": true or false is needed`}},
+		said{"--new-flag send demo run.end", exitOK, nil, []string{`there is no flag "--new-flag"`}},
+		said{"-q send demo run.end --new-flag", exitOK, nil, []string{`there is no flag "--new-flag"`}},
+
+		said{"send --fail", exitUsage, nil, []string{"the command is: usagectl send TOOL EVENT"}},
+		said{"send --fail demo run.end --new-flag", exitUsage, nil, []string{`there is no flag "--new-flag"`}},
+		said{"send demo run.end --new-flag --fail", exitUsage, nil, []string{`there is no flag "--new-flag"`}},
+		said{"send demo run.end --wait=soon --fail", exitUsage, nil, []string{`--wait is "soon"`}},
+		said{"--new-flag send demo run.end --fail", exitUsage, nil, []string{`there is no flag "--new-flag"`}},
+		said{"send demo run.end more --fail=true", exitUsage, nil, []string{"the command is: "}},
+		said{"send demo run.end --new-flag --fail=maybe", exitUsage, nil, []string{"*"}},
+		said{"send demo run.end --new-flag --fail=false", exitOK, nil, []string{"*"}},
+		said{"send demo run.end --set --fail --new-flag", exitOK, nil, []string{"*"}},
+		said{"send demo run.end -- --fail", exitOK, nil, []string{"the command is: "}},
+		said{"send demo run.end --new-flag -- --fail", exitOK, nil, []string{"*"}},
+		said{"send demo run.end -fail", exitOK, nil, []string{`there is no flag "-f"; did you mean "--fail"?`}},
+
+		said{"send demo run.end more --json", exitOK, []string{`{"schema":1,"tool":"demo","event":"run.end","outcome":"dropped","reason":{"rule":"usage","detail":"the command is: `}, []string{"*"}},
+		said{"send --level 2 demo run.end --json", exitOK, []string{`{"schema":1,"tool":"","event":"","outcome":"dropped","reason":{"rule":"usage",`}, []string{"*"}},
+		said{"sned demo run.end", exitUsage, nil, []string{`did you mean "send"?`, "*"}},
+	)
+}
+
+// TestSendDryRun holds that a dry run says that it is one, shows what would be sent, and
+// makes nothing.
+func TestSendDryRun(t *testing.T) {
+	p := newPerson(t)
+	p.must("enable demo -q")
+	p.expect(said{"send demo run.end --dry-run -v", exitOK, []string{`"source": "` + sender.NotMade}, []string{"send demo run.end: dry-run: nothing was queued or sent\n"}})
+	p.must("send demo run.end --dry-run --json")
+	out := p.answer()
+	if payload, _ := out["payload"].(map[string]any); out["outcome"] != "dry-run" || payload["source"] != sender.NotMade || out["event_id"] != nil {
+		t.Errorf("%v", out)
+	}
+	if p.there(".demo") || p.there(".local") {
+		t.Error("a dry run makes files")
+	}
+}
+
 // TestSendData holds what is read of --data, and that --set goes before it.
 func TestSendData(t *testing.T) {
 	p := newPerson(t)
@@ -108,7 +174,7 @@ func TestNotice(t *testing.T) {
 	p.atTerminal(80)
 	p.expect(
 		said{event + " --quiet", exitOK, nil, nil},
-		said{event + " --dry-run", exitOK, nil, nil},
+		said{event + " --dry-run", exitOK, nil, []string{"send acme run: off: you have not seen its notice yet\n"}},
 		said{event, exitOK, nil, []string{
 			"Acme collects usage data: To learn which parts of it are used.\n", "  what:   event, source, part\n", "  where:  ~/acme.jsonl\n",
 			"  say no: usagectl disable acme\n", "Nothing was sent. From the next time on it will be, unless you say no.\n",

@@ -27,13 +27,13 @@ what waits, when something left last, and which deletion requests there are.
 
 Without a name it shows the tools seen on this machine: those with a decision, a
 source ID, an outbox, a deletion request, a program on PATH, or files. With one
-name it shows every rule and what it says.
+name it shows every rule and what it says. A tool can be named by its command too.
 
 EXIT STATUS
    0  shown; with -q TOOL: telemetry is on
-   1  with -q TOOL: telemetry is off
+   1  with -q TOOL: telemetry is off, or it is not known whether it is on
   64  a bad flag
-  65  a name is no tool ID
+  65  an unknown tool
   74  the outbox cannot be read, or the answer could not be printed
   78  a manifest cannot be used`,
 		Example: `  # What is on here, and why
@@ -54,6 +54,7 @@ EXIT STATUS
 // toolStatus is one tool as "status --json" has it.
 type toolStatus struct {
 	Tool       manifest.ID     `json:"tool"`
+	Named      string          `json:"named,omitempty"` // the name that was given, if it is not the tool's ID
 	Name       string          `json:"name"`
 	Telemetry  string          `json:"telemetry"`
 	Reason     consent.Reason  `json:"reason"`
@@ -89,30 +90,40 @@ type toolStatus struct {
 func (c *statusCommand) run(names []string) error {
 	here := newSurvey(c.app)
 	damage := c.kept.warnOfDamage(c.ui)
-	ids, err := here.ids(names, c.all)
+	refs, err := c.about(here, names)
 	if err != nil {
 		return err
 	}
-	list := make([]toolStatus, 0, len(ids))
+	list := make([]toolStatus, 0, len(refs))
 	var bad error
-	for _, id := range ids {
-		t := c.tools.look(id)
+	for _, ref := range refs {
+		if ref.unknown != nil && !c.json && !c.quiet {
+			continue // there is nothing to show but the error
+		}
+		t := c.tools.look(ref.id)
 		if t.problem != nil {
-			c.warn("the manifest of %s cannot be used: %s", id, firstLine(t.problem))
+			c.warn("the manifest of %s cannot be used: %s", ref.id, firstLine(t.problem))
 			bad = fail(exitConfig, nil)
 		}
-		list = append(list, here.of(t))
+		s := here.of(t)
+		s.Named = ref.alias
+		list = append(list, s)
+	}
+	if c.quiet && len(names) > 0 {
+		return off(list, bad)
+	}
+	if nobodys := c.tellUnknown(refs); nobodys != nil {
+		bad = nobodys
 	}
 	damage = c.kept.warnOfTools(c.ui, list, damage)
 	switch {
-	case c.quiet && len(names) > 0:
-		return off(list, bad)
 	case c.json:
 		err = c.printJSON(struct {
 			Schema int             `json:"schema"`
 			Tools  []toolStatus    `json:"tools"`
 			Unused []sender.Unused `json:"unused"` // what is kept and cannot be relied on
 		}{1, list, damage})
+	case len(list) == 0 && bad != nil:
 	case len(names) == 1 && len(list) == 1:
 		c.view().showTool(list[0])
 	case c.all:
@@ -124,6 +135,19 @@ func (c *statusCommand) run(names []string) error {
 		err = bad
 	}
 	return err
+}
+
+// about are the tools named, or those that are here.
+func (c *statusCommand) about(here survey, names []string) ([]reference, error) {
+	if len(names) > 0 {
+		return c.refer(names)
+	}
+	ids, err := here.ids(c.all)
+	var list []reference
+	for _, id := range ids {
+		list = append(list, reference{id: id})
+	}
+	return list, err
 }
 
 // view is what shows the answer to a person.

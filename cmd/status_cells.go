@@ -6,6 +6,7 @@ import (
 
 	"github.com/usagectl/usagectl/internal/term"
 	"github.com/usagectl/usagectl/pkg/consent"
+	"github.com/usagectl/usagectl/pkg/sender"
 )
 
 // inShort is a reason for a narrow table; "status TOOL" has the long one.
@@ -35,6 +36,10 @@ func inShort(r consent.Rule) string {
 		return "not asked yet"
 	case consent.Notice:
 		return "notice not seen"
+	case ruleUnknown:
+		return "not known"
+	case sender.RuleManifest:
+		return "bad manifest"
 	case consent.ByGrant:
 		return "you agreed"
 	case consent.ByEnv:

@@ -13,6 +13,7 @@ import (
 	"github.com/usagectl/usagectl/pkg/consent"
 	"github.com/usagectl/usagectl/pkg/identity"
 	"github.com/usagectl/usagectl/pkg/manifest"
+	"github.com/usagectl/usagectl/pkg/sender"
 )
 
 // survey finds out how tools are, of which it looks at the machine once for all.
@@ -30,12 +31,8 @@ func newSurvey(a *app) survey {
 	}
 }
 
-// ids are the tools named, or those that are seen on this machine; with all every one
-// that is known.
-func (s survey) ids(names []string, all bool) ([]manifest.ID, error) {
-	if len(names) > 0 {
-		return parseIDs(names)
-	}
+// ids are the tools that are seen on this machine; with all every one that is known.
+func (s survey) ids(all bool) ([]manifest.ID, error) {
 	list, err := s.world.sender().Tools()
 	if err != nil {
 		return nil, fail(exitIO, fmt.Errorf("the outbox: %w", err))
@@ -63,6 +60,9 @@ func (s survey) ids(names []string, all bool) ([]manifest.ID, error) {
 	return slices.Compact(list), nil
 }
 
+// ruleUnknown is the reason of a tool of which nothing is known.
+const ruleUnknown consent.Rule = "unknown"
+
 // of is how a tool is.
 func (s survey) of(t tool) toolStatus {
 	r := toolStatus{
@@ -76,8 +76,14 @@ func (s survey) of(t tool) toolStatus {
 		s.addSource(&r, m)
 		s.addOutput(&r, m)
 	}
-	if t.known != nil {
+	switch {
+	case t.known != nil:
 		s.addOwn(&r, t)
+	case t.nobodys():
+		r.Telemetry, r.Reason = "unknown", consent.Reason{Rule: ruleUnknown, Detail: s.nothingKnown(t.id)}
+	}
+	if t.problem != nil && r.Reason.Rule == consent.Undecided {
+		r.Reason = consent.Reason{Rule: sender.RuleManifest, Detail: "its manifest cannot be used: " + firstLine(t.problem)}
 	}
 	if s.world.Dirs.StateDir() == "" {
 		return r
@@ -94,6 +100,18 @@ func (s survey) of(t tool) toolStatus {
 	return r
 }
 
+// nothingKnown says why it is not known whether a tool's telemetry is on.
+func (s survey) nothingKnown(id manifest.ID) string {
+	text := "no tool of that name is known here"
+	if known := catalogue.Named(id.String()); len(known) > 0 { // an earlier version took a command for a tool
+		text = fmt.Sprintf("no tool has that ID, and %s has its own decision: see \"usagectl status %s\"", known[0].Name, id)
+	}
+	if why := s.recorded.Of(id).Why; why != "" {
+		text += ", but something is decided: " + why
+	}
+	return text
+}
+
 // ruleOwn is the reason of a tool that does not ask usagectl: its own rule.
 const ruleOwn consent.Rule = "own"
 
@@ -105,7 +123,7 @@ func (s survey) addOwn(r *toolStatus, t tool) {
 	if t.manifest != nil || t.problem != nil {
 		return
 	}
-	r.Telemetry, r.on = r.Own.Telemetry, r.Own.Telemetry != "off" // in doubt it sends
+	r.Telemetry, r.on = r.Own.Telemetry, r.Own.Telemetry == "on"
 	r.Reason = consent.Reason{Rule: ruleOwn, Detail: r.Own.Because}
 	r.Endpoint = t.known.Endpoint
 	if !t.known.OptIn {

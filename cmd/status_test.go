@@ -17,7 +17,7 @@ func TestStatus(t *testing.T) {
 			"Demo: telemetry is off\n", "  Why          you have not been asked yet\n", "  Source ID    none yet in ~/.demo/source\n",
 			"What each rule says\n", "  undecided         off     you have not been asked yet\n",
 		}, []string{`hint: see what it would send with "usagectl inspect demo"`}},
-		said{"status nosuch", exitOK, []string{"no manifest is known, so there is nothing to agree to"}, []string{"no tool of that name is known"}},
+		said{"status nosuch", exitData, nil, []string{`unknown tool "nosuch"`, findTool}},
 		said{"status Demo", exitData, nil, []string{`tool ID "Demo" is not valid`}},
 		said{"enable demo -q", exitOK, nil, nil},
 		said{"send demo run.end", exitOK, nil, nil},

@@ -19,6 +19,9 @@ func (v *statusView) showTool(s toolStatus) {
 	}
 	cell := s.cell()
 	out.Printf("%s: telemetry is %s\n", out.Style(term.Strong, s.Name), out.Style(cell.Style, cell.Text))
+	if s.Named != "" {
+		row("Tool", "%s", meaning(reference{id: s.Tool, alias: s.Named}))
+	}
 	row("Why", "%s", s.Reason.Detail)
 	if s.Reason.Rule == ruleOwn {
 		v.showOwn(s, row)
@@ -56,9 +59,11 @@ func (v *statusView) showTool(s toolStatus) {
 		row("Forgetting", "not all could be removed: %s", why)
 	}
 	v.showRequests(s)
-	out.Printf("\n%s\n", out.Style(term.Strong, "What each rule says"))
-	for _, l := range s.Layers {
-		v.showLayer(l)
+	if s.Reason.Rule != ruleUnknown { // of nobody's tool no rule says anything
+		out.Printf("\n%s\n", out.Style(term.Strong, "What each rule says"))
+		for _, l := range s.Layers {
+			v.showLayer(l)
+		}
 	}
 	v.apart = true
 	v.showDisagreements([]toolStatus{s})
@@ -154,8 +159,10 @@ func (v *statusView) showLayer(l consent.Layer) {
 // nextStep says what the person can do.
 func (v *statusView) nextStep(s toolStatus) {
 	switch {
-	case s.Manifest == "none" && s.Reason.Rule == consent.Undecided:
-		v.hint("no tool of that name is known%s", v.tools.suggestion(s.Tool.String()))
+	case s.Reason.Rule == ruleUnknown:
+		if near := v.tools.suggestion(s.Tool.String()); near != "" {
+			v.hint("%s", strings.TrimPrefix(near, "; "))
+		}
 		v.hint("%s", findTool)
 	case s.on:
 		v.hint("turn it off with \"usagectl disable %s\"", s.Tool)

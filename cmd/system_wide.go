@@ -44,12 +44,13 @@ func (s *systemWide) check() error {
 	return nil
 }
 
-// systemWideIDs names what a machine-wide decision is about; the zero ID for all.
-func systemWideIDs(names []string, all bool) ([]manifest.ID, error) {
+// about names what a machine-wide decision is about; the zero ID for all.
+func (s *systemWide) about(names []string, all bool) ([]reference, error) {
+	s.staysHere = true
 	if all {
-		return []manifest.ID{{}}, nil
+		return []reference{{}}, nil
 	}
-	return parseIDs(names)
+	return s.refer(names)
 }
 
 // systemWideResult is one machine-wide refusal, made or lifted.
@@ -63,7 +64,11 @@ type systemWideResult struct {
 
 // refuse refuses tools, or all, for everybody.
 func (s *systemWide) refuse(ctx context.Context, names []string, all, replace bool, except []manifest.ID) error {
-	err := s.decide(names, all, func(m *consent.SystemStore, id manifest.ID) (systemWideResult, error) {
+	tools, err := s.about(names, all)
+	if err != nil {
+		return err
+	}
+	err = s.decide(ids(tools), func(m *consent.SystemStore, id manifest.ID) (systemWideResult, error) {
 		refuse := func() (bool, error) { return m.Refuse(id, replace) }
 		if all {
 			refuse = func() (bool, error) { return m.RefuseAll(replace, s.world.Now(), except...) }
@@ -71,6 +76,9 @@ func (s *systemWide) refuse(ctx context.Context, names []string, all, replace bo
 		changed, err := refuse()
 		return systemWideResult{Except: except, Refused: true, Changed: changed}, err
 	})
+	for _, ref := range tools {
+		s.warnOfUnknown(ref.id)
+	}
 	var f *failure
 	if errors.As(err, &f) && f.code != exitData && f.code != exitConfig {
 		hints := s.switchNow()
@@ -80,14 +88,18 @@ func (s *systemWide) refuse(ctx context.Context, names []string, all, replace bo
 		return fail(f.code, f.err, append(slices.Clone(f.hints), hints...)...)
 	}
 	if err == nil && s.root == "" {
-		err = s.awaitOwn(ctx, names)
+		err = s.awaitOwn(ctx, ids(tools))
 	}
 	return err
 }
 
 // lift takes back what refuse did.
 func (s *systemWide) lift(names []string, all bool) error {
-	return s.decide(names, all, func(m *consent.SystemStore, id manifest.ID) (systemWideResult, error) {
+	tools, err := s.about(names, all)
+	if err != nil {
+		return err
+	}
+	return s.decide(ids(tools), func(m *consent.SystemStore, id manifest.ID) (systemWideResult, error) {
 		changed, err := m.Lift(id, s.world.Now())
 		return systemWideResult{Changed: changed}, err
 	})
@@ -95,13 +107,13 @@ func (s *systemWide) lift(names []string, all bool) error {
 
 // awaitOwn waits until deliverers have stopped, as far as that can be seen from here:
 // everybody's ask for consent again, and those of this person are waited for.
-func (s *systemWide) awaitOwn(ctx context.Context, names []string) error {
-	tools, err := parseIDs(names)
-	if err == nil && len(tools) == 0 {
-		tools, err = s.world.sender().Tools()
-	}
-	if err != nil {
-		return nil // what cannot be read cannot be waited for
+func (s *systemWide) awaitOwn(ctx context.Context, tools []manifest.ID) error {
+	if tools[0].IsZero() {
+		all, err := s.world.sender().Tools()
+		if err != nil {
+			return nil // what cannot be read cannot be waited for
+		}
+		tools = all
 	}
 	if still := s.world.sender().AwaitDeliverers(ctx, tools...); still > 0 {
 		return fail(exitIO, fmt.Errorf("the refusal is recorded, but %s", stillUnderway(still)))
@@ -110,12 +122,7 @@ func (s *systemWide) awaitOwn(ctx context.Context, names []string) error {
 }
 
 // decide makes or lifts refusals for a machine, and tells what became of them.
-func (s *systemWide) decide(names []string, all bool, decide func(*consent.SystemStore, manifest.ID) (systemWideResult, error)) error {
-	s.staysHere = true
-	ids, err := systemWideIDs(names, all)
-	if err != nil {
-		return err
-	}
+func (s *systemWide) decide(ids []manifest.ID, decide func(*consent.SystemStore, manifest.ID) (systemWideResult, error)) error {
 	m, err := consent.OpenSystemStore(s.world.Dirs.System, s.root)
 	if err != nil {
 		return systemWideFailure("nothing was changed", err)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -29,15 +30,6 @@ func words(least, most int) cobra.PositionalArgs {
 	}
 }
 
-// sendWords holds that send has a tool and an event. A time behind --wait is the
-// mistake to expect: other flags take their values so.
-func sendWords(c *cobra.Command, args []string) error {
-	if len(args) == 3 && c.Flags().Changed("wait") {
-		return fmt.Errorf("%s is a word too many; the time of --wait stands behind \"=\", as in --wait=5s", manifest.Quote(args[2]))
-	}
-	return words(2, 2)(c, args)
-}
-
 // badFlag says what is wrong with a flag in this program's words, which do not
 // tell how it was parsed.
 func badFlag(c *cobra.Command, err error) error {
@@ -46,7 +38,8 @@ func badFlag(c *cobra.Command, err error) error {
 	var invalid *pflag.InvalidValueError
 	switch {
 	case errors.As(err, &unknown) && unknown.GetSpecifiedShortnames() != "":
-		return fmt.Errorf("there is no flag %s", manifest.Quote("-"+unknown.GetSpecifiedName()))
+		long := "--" + unknown.GetSpecifiedShortnames() // "-json"
+		return fmt.Errorf("there is no flag %s%s", manifest.Quote("-"+unknown.GetSpecifiedName()), didYouMean(long, slices.DeleteFunc(flagNames(c), func(name string) bool { return name != long }), ""))
 	case errors.As(err, &unknown):
 		name := unknown.GetSpecifiedName()
 		return fmt.Errorf("there is no flag %s%s", manifest.Quote("--"+name), didYouMean("--"+name, flagNames(c), ""))
@@ -82,6 +75,14 @@ func flagNames(c *cobra.Command) []string {
 	var names []string
 	c.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, "--"+f.Name) })
 	return names
+}
+
+// notNegative holds that the time of a flag is not.
+func notNegative(flag string, time time.Duration) error {
+	if time < 0 {
+		return fmt.Errorf("--%s is %q: a time of 0 or more is needed", flag, time.String())
+	}
+	return nil
 }
 
 // needed says what a flag's value must be.

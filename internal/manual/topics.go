@@ -34,11 +34,11 @@ func ExitCodes() Topic {
 	return Topic{
 		Name:  "exit-codes",
 		Short: "What the program ends with, and what it means",
-		Intro: `"usagectl send" ends with 0 whatever happens, so that no script fails because of its telemetry; with --fail it tells. ` +
+		Intro: `"usagectl send" ends with 0 whatever happens and whatever its command line, so that no script fails because of its telemetry; with --fail it uses the codes below. ` +
 			`Every command's help lists the codes that it has. They are those of sysexits.h where it has one.`,
 		Terms: []Term{
 			{"0", "done", nil},
-			{"1", `no: "status -q TOOL" finds telemetry off, or forget was told no or could not forget every tool`, nil},
+			{"1", `no: "status -q TOOL" finds telemetry off, or does not know; "send --fail" finds it off; or forget was told no or could not forget every tool`, nil},
 			{"64", "a bad flag or a wrong number of arguments", nil},
 			{"65", "bad data: an unknown tool, event or field, or a value that does not fit", nil},
 			{"69", "unavailable: not delivered in time, and not kept", nil},

@@ -82,8 +82,7 @@ func (s Sender) Preview(e Event, level int) (Preview, error) {
 		return p, err
 	}
 	p.Would, p.Reason, p.Problems = v.On(), v.Reason, problems
-	src := s.sources(m, e, s.Now(), false)
-	src.SourceID, src.Unmade = func() string { return s.SourceID(m) }, NotMade
+	src := s.unmade(s.sources(m, e, s.Now(), false), m)
 	ready, err := draft.Preview(terms, src)
 	why := terms.WithheldEvent(p.Event)
 	switch {
@@ -93,6 +92,13 @@ func (s Sender) Preview(e Event, level int) (Preview, error) {
 		p.Would, p.Reason = false, consent.Reason{Rule: RuleEvent, Detail: why}
 	}
 	return s.shown(p, m, src, ready.Payload)
+}
+
+// unmade are the sources of an event that is not sent: what would be made for it shows
+// as such.
+func (s Sender) unmade(src payload.Sources, m *manifest.Manifest) payload.Sources {
+	src.SourceID, src.Unmade = func() string { return s.SourceID(m) }, NotMade
+	return src
 }
 
 // shown adds to a preview what would be sent.

@@ -54,7 +54,8 @@ type Event struct {
 	// Flawed says that the caller has left something out already; it counts as a value
 	// that does not fit.
 	Flawed bool
-	// DryRun has [Sender.Take] do everything but keep or send the event, and make an ID.
+	// DryRun has [Sender.Take] do everything but keep or send the event, and make an ID:
+	// [NotMade] stands for one that would be made.
 	DryRun bool
 	// Queued is called as soon as the event is kept, with the result so far, if it is
 	// not nil. It is for callers who do not wait for a machine that hangs.
@@ -74,6 +75,7 @@ const (
 	Off      Outcome = "off"      // telemetry is off: nothing was kept or sent
 	Rejected Outcome = "rejected" // the receiver will never take it
 	Dropped  Outcome = "dropped"  // it is not kept and was not delivered
+	DryRun   Outcome = "dry-run"  // telemetry is on; nothing was kept or sent, as the caller wanted
 	Unknown  Outcome = "unknown"  // nobody knows
 )
 
@@ -85,7 +87,7 @@ const (
 	RuleState    consent.Rule = "state"    // the event could not be kept
 	RuleNetwork  consent.Rule = "network"  // it was not delivered in time
 	RuleServer   consent.Rule = "server"   // what the server said
-	RuleDryRun   consent.Rule = "dry-run"  // nothing was kept or sent, as the caller wanted
+	RuleDryRun   consent.Rule = "dry-run"  // the caller wanted to see it only
 )
 
 // Result is what became of an event that was taken.
@@ -271,6 +273,9 @@ func (s Sender) take(ctx context.Context, e Event, m *manifest.Manifest, p conse
 		return dropped(RuleData, errors.New("the data do not fit"))
 	}
 	src := s.sources(m, e, taken, !e.DryRun)
+	if e.DryRun {
+		src = s.unmade(src, m)
+	}
 	ready, err := draft.Prepare(p.Terms(), src)
 	if err != nil {
 		return dropped(RuleData, err)
@@ -280,7 +285,7 @@ func (s Sender) take(ctx context.Context, e Event, m *manifest.Manifest, p conse
 		if err != nil {
 			return dropped(RuleData, err)
 		}
-		return Result{Outcome: Queued, Reason: consent.Reason{Rule: RuleDryRun, Detail: "nothing was sent"}, Document: document}
+		return Result{Outcome: DryRun, Reason: consent.Reason{Rule: RuleDryRun, Detail: "nothing was queued or sent"}, Document: document}
 	}
 	return s.keep(ctx, e, p, s.newEntry(p, m, src, e.ManifestFile, ready.Values))
 }

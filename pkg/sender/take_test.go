@@ -199,7 +199,7 @@ func TestTakeDry(t *testing.T) {
 	before := sendertest.Tree(t, s.dirs().Home)
 	e := Event{Tool: "mytool", Name: "run", DryRun: true, Values: map[string]any{"n": 1}, Wait: time.Minute, Queued: func(Result) { t.Error("it is queued") }}
 	got := s.Take(t.Context(), e)
-	if got.Outcome != Queued || got.Reason.Rule != RuleDryRun || got.EventID != uuid.Nil || !strings.HasPrefix(string(got.Document), `{"n":1`) || got.Err != nil {
+	if got.Outcome != DryRun || got.Reason.Rule != RuleDryRun || got.EventID != uuid.Nil || !strings.HasPrefix(string(got.Document), `{"n":1`) || got.Err != nil {
 		t.Errorf("%+v, %s", got, got.Document)
 	}
 	if after := sendertest.Tree(t, s.dirs().Home); !maps.Equal(before, after) || *started != 0 {
