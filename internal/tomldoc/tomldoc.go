@@ -4,7 +4,9 @@
 // A reader takes the [Document.Root] table, asks it and the tables below it for what
 // may be there, ends each with [Table.Done], and then looks at [Document.Problems]:
 // whatever is wrong is noted, and reading goes on with a zero value, so that a person
-// sees all of it at once. The reader notes what it minds itself with [Table.Fail].
+// sees all of it at once. The reader notes what it minds itself with [Table.Fail]. What is
+// wrong only because something else is, such as a table that seems to be missing since its
+// name is misspelled, is left out: a person mends causes.
 //
 // Places are looked up only when something is wrong, because each send reads a
 // manifest and few manifests have errors.
@@ -21,6 +23,9 @@ import (
 	"strings"
 
 	"github.com/pelletier/go-toml/v2"
+	"github.com/pelletier/go-toml/v2/unstable"
+
+	"github.com/usagectl/usagectl/internal/suggest"
 )
 
 // Problem is one thing that is wrong with a document.
@@ -36,15 +41,18 @@ type Document struct {
 	// without its own: for files in which the line alone says enough.
 	Brief bool
 
-	data  []byte
-	root  map[string]any
-	found []finding
+	data     []byte
+	root     map[string]any
+	found    []finding
+	misspelt []string // the paths of keys that are there under another name, see [pathKey]
 }
 
 // finding is a message about the path of keys and list indexes that leads to a thing.
 type finding struct {
-	path []any
-	msg  string
+	path   []any
+	msg    string
+	wanted []any  // the path of the key whose absence this is about
+	naming string // the list of tables that does not have the name which this is about
 }
 
 // Parse reads a file, which has one problem if it is no TOML. It makes maps of it,
@@ -62,6 +70,19 @@ func Parse(data []byte) (*Document, *Problem) {
 	return d, nil
 }
 
+// First returns the first key of the file, as it is written before any dot; "" if the file
+// begins with a table or has no key.
+func (d *Document) First() string {
+	var p unstable.Parser
+	p.Reset(d.data)
+	if !p.NextExpression() || p.Expression().Kind != unstable.KeyValue {
+		return ""
+	}
+	key := p.Expression().Key()
+	key.Next()
+	return string(key.Node().Data)
+}
+
 // Root returns the table that is the whole file.
 func (d *Document) Root() *Table { return d.table(nil, d.root) }
 
@@ -72,11 +93,14 @@ func (d *Document) Problems() []Problem {
 	}
 	places := positions(d.data)
 	starts := lineStarts(d.data)
-	list := make([]Problem, len(d.found))
-	for i, f := range d.found {
+	var list []Problem
+	for _, f := range d.found {
+		if d.follows(f) {
+			continue
+		}
 		at := places.nearest(f.path)
 		line, _ := slices.BinarySearch(starts, at+1)
-		list[i] = Problem{line, at - starts[line-1] + 1, f.msg}
+		list = append(list, Problem{line, at - starts[line-1] + 1, f.msg})
 	}
 	slices.SortStableFunc(list, func(a, b Problem) int {
 		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
@@ -84,8 +108,25 @@ func (d *Document) Problems() []Problem {
 	return slices.Compact(list)
 }
 
-func (d *Document) fail(path []any, format string, args ...any) {
-	d.found = append(d.found, finding{path, fmt.Sprintf(format, args...)})
+// follows reports whether something is only wrong because something else is.
+func (d *Document) follows(f finding) bool {
+	for _, path := range [][]any{f.path, f.wanted, {f.naming}} {
+		at := pathKey(path)
+		if slices.ContainsFunc(d.misspelt, func(key string) bool { return strings.HasPrefix(at, key) }) {
+			return true
+		}
+	}
+	return f.naming != "" && slices.ContainsFunc(d.found, func(o finding) bool { return o.namesOf(f.naming) })
+}
+
+// namesOf reports whether a problem is with a list of tables at the root as such, or with
+// the names in it.
+func (f finding) namesOf(list string) bool {
+	path := f.path
+	if f.wanted != nil {
+		path = f.wanted
+	}
+	return len(path) > 0 && path[0] == list && (len(path) == 1 || path[len(path)-1] == "name")
 }
 
 func (d *Document) table(path []any, vals map[string]any) *Table {
@@ -99,6 +140,8 @@ type Table struct {
 	path []any
 	vals map[string]any // nil if the table is not there
 	used []string
+
+	naming string // see [Table.Naming]
 }
 
 // Exists reports whether the file has the table.
@@ -135,18 +178,41 @@ func (t *Table) Name(key string) string {
 
 // Fail notes that something is wrong with what is under the key, or with the table if
 // the key is not there.
-func (t *Table) Fail(key, format string, args ...any) { t.doc.fail(t.at(key), format, args...) }
+func (t *Table) Fail(key, format string, args ...any) { t.fail(t.at(key), format, args...) }
+
+// Sound reports whether nothing was found wrong so far with what is under the key.
+func (t *Table) Sound(key string) bool {
+	at := pathKey(t.at(key))
+	return !slices.ContainsFunc(t.doc.found, func(f finding) bool { return strings.HasPrefix(pathKey(f.path), at) })
+}
 
 // FailElement is [Table.Fail] for an element of the list under the key, from 0.
 func (t *Table) FailElement(key string, i int, format string, args ...any) {
-	t.doc.fail(append(t.at(key), i), format, args...)
+	t.fail(append(t.at(key), i), format, args...)
 }
 
 // FailTable is [Table.Fail] for the table itself.
-func (t *Table) FailTable(format string, args ...any) { t.doc.fail(t.path, format, args...) }
+func (t *Table) FailTable(format string, args ...any) { t.fail(t.path, format, args...) }
+
+func (t *Table) fail(path []any, format string, args ...any) {
+	t.doc.found = append(t.doc.found, finding{path: path, msg: fmt.Sprintf(format, args...), naming: t.naming})
+}
 
 // Missing notes that a key has to be there and is not.
-func (t *Table) Missing(key string) { t.FailTable("%s is missing", t.Name(key)) }
+func (t *Table) Missing(key string) { t.FailMissing(key, "%s is missing", t.Name(key)) }
+
+// FailMissing is [Table.Missing] in other words.
+func (t *Table) FailMissing(key, format string, args ...any) {
+	t.doc.found = append(t.doc.found, finding{path: t.path, msg: fmt.Sprintf(format, args...), wanted: t.at(key)})
+}
+
+// Naming is the table for problems with names that the tables of a list at the root must
+// declare. They are left out if something is wrong with that list or the names in it.
+func (t *Table) Naming(list string) *Table {
+	naming := *t
+	naming.naming = list
+	return &naming
+}
 
 func (t *Table) at(key string) []any { return append(slices.Clip(slices.Clone(t.path)), key) }
 
@@ -241,13 +307,20 @@ func (t *Table) Tables(key string) []*Table {
 	return list
 }
 
-// Done notes each key that nobody asked for.
+// Done notes each key that nobody asked for, with the one that may be meant.
 func (t *Table) Done() {
 	for key := range t.vals {
-		if !slices.Contains(t.used, key) {
-			known := slices.Compact(slices.Sorted(slices.Values(t.used)))
-			t.Fail(key, "unknown key %s; known here: %s", t.Name(key), strings.Join(known, ", "))
+		if slices.Contains(t.used, key) {
+			continue
 		}
+		known := slices.Compact(slices.Sorted(slices.Values(t.used)))
+		meant := suggest.Meant(key, slices.DeleteFunc(slices.Clone(known), t.Has))
+		remark := ""
+		if meant != "" {
+			remark = fmt.Sprintf(" (did you mean %q?)", meant)
+			t.doc.misspelt = append(t.doc.misspelt, pathKey(t.at(meant)))
+		}
+		t.Fail(key, "unknown key %s%s; known here: %s", t.Name(key), remark, strings.Join(known, ", "))
 	}
 }
 

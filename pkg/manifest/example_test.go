@@ -75,6 +75,5 @@ func ExampleErrors() {
 		}
 	}
 	// Output:
-	// mytool.toml:3:2: [tool] purpose is missing
-	// mytool.toml:7:1: unknown key [tool] porpose; known here: contact, homepage, id, name, privacy, purpose, retention
+	// mytool.toml:7:1: unknown key [tool] porpose (did you mean "purpose"?); known here: contact, homepage, id, name, privacy, purpose, retention
 }

@@ -224,6 +224,12 @@ func (m *Manifest) Event(name string) (Event, bool) {
 	return Event{}, false
 }
 
+// lacks reports whether no event of that name is declared.
+func (m *Manifest) lacks(name string) bool {
+	_, ok := m.Event(name)
+	return !ok
+}
+
 // Field finds a declared field.
 func (m *Manifest) Field(name string) (*Field, bool) {
 	for i := range m.Fields {
@@ -232,6 +238,15 @@ func (m *Manifest) Field(name string) (*Field, bool) {
 		}
 	}
 	return nil, false
+}
+
+// fieldNames lists the fields in the order of the manifest.
+func (m *Manifest) fieldNames() []string {
+	var names []string
+	for i := range m.Fields {
+		names = append(names, m.Fields[i].Name)
+	}
+	return names
 }
 
 // FieldsOf lists the fields of an event in the order of the manifest.

@@ -23,14 +23,23 @@ func Parse(file string, data []byte) (*Manifest, error) {
 		root.Missing("schema")
 	} else if ok && n != Schema {
 		root.Fail("schema", "schema is %d; this program reads schema %d", n, Schema)
+	} else if doc.First() != "schema" {
+		root.Fail("schema", "schema has to come first")
 	}
 	m := &Manifest{File: file}
 	m.Tool = readTool(root.Table("tool"))
 	m.Consent = readConsent(root.Table("consent"))
 	m.Identity = readIdentity(root.Table("identity"), m.Tool.ID)
 	m.Events = readEvents(root, len(m.Consent.Levels))
-	m.Fields = readFields(root, m)
+	fields := root.Tables("field")
+	m.Fields = readFields(fields, m)
 	m.Send = readSend(root.Table("send"), m)
+	if root.Sound("send") { // else the transport may be another
+		checkPlaces(fields, m)
+	}
+	for i, t := range fields {
+		checkInstead(t, &m.Fields[i], m)
+	}
 	m.Forget = readForget(root, m)
 	root.Use("exec")
 	if root.Has("exec") {
@@ -78,16 +87,23 @@ func webPage(t *table, key string) string {
 	return s
 }
 
+// maxLevels is how many consent levels a manifest can have.
+const maxLevels = 9
+
 func readConsent(t *table) Consent {
 	c := Consent{
 		Default: Default(oneOf(t, "default", string(OptIn), string(OptOut))),
 		Levels:  t.Strings("levels"),
 		Dotenv:  t.Bool("dotenv"),
 	}
-	if t.Empty("levels") || len(c.Levels) > 9 {
-		t.Fail("levels", "%s needs 1 to 9 names", t.Name("levels"))
+	if t.Empty("levels") || len(c.Levels) > maxLevels {
+		t.Fail("levels", "%s needs 1 to %d names", t.Name("levels"), maxLevels)
 	}
-	if len(c.Levels) == 0 {
+	switch {
+	case len(c.Levels) > 0:
+	case t.Has("levels"): // what is wrong with them is said, and not that there are too few
+		c.Levels = make([]string, maxLevels)
+	default:
 		c.Levels = []string{"on"}
 	}
 	for _, r := range t.Tables("refuse") {
@@ -172,7 +188,11 @@ func readEvents(root *table, levels int) []Event {
 		switch {
 		case e.Name == "":
 		case !ValidEventName(e.Name):
-			t.Fail("name", "event name %s is not valid: it takes up to 128 printable ASCII characters, the first neither a space nor %q", Quote(e.Name), "-")
+			last := ""
+			if strings.HasSuffix(e.Name, " ") {
+				last = ", and the last no space"
+			}
+			t.Fail("name", "event name %s is not valid: it takes up to 128 printable ASCII characters, the first neither a space nor %q%s", Quote(e.Name), "-", last)
 		case slices.ContainsFunc(events, func(o Event) bool { return o.Name == e.Name }):
 			t.Fail("name", "event %s is declared twice", Quote(e.Name))
 		}
@@ -180,7 +200,7 @@ func readEvents(root *table, levels int) []Event {
 		events = append(events, e)
 	}
 	if !root.Has("event") || root.Empty("event") {
-		root.FailTable("no event is declared: at least one [[event]] is needed")
+		root.FailMissing("event", "no event is declared: at least one [[event]] is needed")
 	}
 	return events
 }
@@ -194,6 +214,9 @@ func readForget(root *table, m *Manifest) Forget {
 	if root.Has("forget") {
 		methods := []string{string(ForgetNone), string(ForgetHTTP), string(ForgetMail), string(ForgetEvent)}
 		f.Method = ForgetMethod(oneOf(t, "method", methods...))
+		if !isOneOf(t, "method", methods...) {
+			useAll(t, "endpoint", "mail", "event")
+		}
 	}
 	switch f.Method {
 	case ForgetHTTP:
@@ -251,7 +274,7 @@ func (f Forget) Check() error {
 func eventName(t *table, key string, m *Manifest) string {
 	name := text(t, key)
 	if _, ok := m.Event(name); name != "" && !ok {
-		t.Fail(key, "%s names the event %s, which is not declared", t.Name(key), Quote(name))
+		t.Naming("event").Fail(key, "%s names the event %s, which is not declared%s", t.Name(key), Quote(name), perhaps(name, m.EventNames()))
 		return ""
 	}
 	return name
@@ -267,7 +290,8 @@ func readExec(t *table, m *Manifest) *Exec {
 		f, ok := m.Field(name)
 		switch {
 		case !ok:
-			t.Fail(key, "%s names the field %s, which is not declared", t.Name(key), Quote(name))
+			t.Naming("field").Fail(key, "%s names the field %s, which is not declared%s", t.Name(key), Quote(name), perhaps(name, m.fieldNames()))
+		case f.From == "" || f.Type == "" || slices.ContainsFunc(f.Events, m.lacks): // what is wrong is said where the field is
 		case f.From != FromCaller || e.End != "" && !f.In(e.End) || !slices.Contains(types, f.Type):
 			t.Fail(key, "%s names the field %s, which does not take it: it must come from the caller, belong to %s and be of type %s",
 				t.Name(key), Quote(name), Quote(e.End), list(types))

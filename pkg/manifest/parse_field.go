@@ -5,20 +5,17 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/usagectl/usagectl/internal/jsondoc"
 	"github.com/usagectl/usagectl/internal/tomldoc"
 )
 
-func readFields(root *table, m *Manifest) []Field {
+func readFields(tables []*table, m *Manifest) []Field {
 	var fields []Field
-	tables := root.Tables("field")
 	for _, t := range tables {
 		fields = append(fields, readField(t, m))
-	}
-	m.Fields = fields
-	for i, t := range tables {
-		checkInstead(t, &fields[i], m, transportIn(root))
 	}
 	for i := range fields {
 		for j := range i {
@@ -27,7 +24,33 @@ func readFields(root *table, m *Manifest) []Field {
 			}
 		}
 	}
+	checkIndexes(tables, fields)
 	return fields
+}
+
+// checkIndexes holds that the elements of each list are numbered from 0 without a gap. A
+// gap would close up, and the elements behind it be elsewhere than their keys say.
+func checkIndexes(tables []*table, fields []Field) {
+	there := map[string]bool{}
+	for i := range fields {
+		for n := range fields[i].Key {
+			there[fields[i].Key[:n+1].String()] = true
+		}
+	}
+	for i := range fields {
+		for n, token := range fields[i].Key {
+			index, err := strconv.Atoi(token)
+			if n == 0 || err != nil || index == 0 {
+				continue
+			}
+			before := append(slices.Clone(fields[i].Key[:n]), strconv.Itoa(index-1))
+			if !there[before.String()] {
+				tables[i].Fail("key", "field %s at %s: nothing is at %s, and the elements of a list are numbered from 0 without a gap",
+					Quote(fields[i].Name), fields[i].Key, before)
+				break
+			}
+		}
+	}
 }
 
 func readField(t *table, m *Manifest) Field {
@@ -54,14 +77,18 @@ func readField(t *table, m *Manifest) Field {
 	return f
 }
 
+// sourceOf is who supplies a field's value; "" if that is not to be understood.
 func sourceOf(t *table) Source {
 	s, ok := tomldoc.Take[string](t, "from", "a string")
-	if !ok {
+	switch {
+	case !t.Has("from"):
 		return FromCaller
-	}
-	if !slices.Contains(Sources(), Source(s)) {
-		t.Fail("from", "%s is %s, which is no source; the sources are %s", t.Name("from"), Quote(s), list(Sources()))
-		return FromCaller
+	case !ok:
+		return ""
+	case !slices.Contains(Sources(), Source(s)):
+		words := strings.Split(list(Sources()), ", ")
+		t.Fail("from", "%s is %s, which is no source; the sources are %s%s", t.Name("from"), Quote(s), list(Sources()), perhaps(s, words))
+		return ""
 	}
 	return Source(s)
 }
@@ -79,10 +106,17 @@ func keyOf(t *table, name string) Pointer {
 	return p
 }
 
+// fieldType reads the type of a field; "" if it is not to be understood, or missing.
+// What depends on it is not looked at then: the mistake is the type.
 func fieldType(t *table, f *Field) {
 	types := []string{"string", "int", "float", "bool", "strings", "json"}
 	f.Type = Type(oneOf(t, "type", types...))
 	natural := f.From.natural(f.Format)
+	if !isOneOf(t, "type", types...) || f.From == "" || !f.knownFormat() {
+		f.Type = ""
+		useAll(t, "value", "default")
+		return
+	}
 	switch {
 	case natural != "" && t.Has("type") && f.Type != natural:
 		t.Fail("type", "%s is %s, but %s gives %s", t.Name("type"), f.Type, f.From, natural.withArticle())
@@ -92,6 +126,9 @@ func fieldType(t *table, f *Field) {
 		fieldConst(t, f)
 	case !t.Has("type"):
 		t.Missing("type")
+		f.Type = ""
+		useAll(t, "default")
+		return
 	}
 	if f.From == FromCaller && t.Has("default") {
 		f.Default = literal(t, "default", f)
@@ -178,6 +215,14 @@ func jsonLike(v any) (_ any, err error) {
 	return nil, fmt.Errorf("%v is %s, which a payload cannot hold", v, tomldoc.Kind(v))
 }
 
+func formats() []string { return []string{"rfc3339", "unix", "unix_float"} }
+
+// knownFormat reports whether the format of a time, which tells its type, can be
+// understood.
+func (f *Field) knownFormat() bool {
+	return f.From != FromNow || f.Format == "" || slices.Contains(formats(), f.Format)
+}
+
 func fieldBounds(t *table, f *Field) {
 	f.Min, f.Max = bound(t, "min"), bound(t, "max")
 	if f.Min != nil && f.Max != nil && *f.Min > *f.Max {
@@ -196,7 +241,7 @@ func fieldBounds(t *table, f *Field) {
 		}
 	}
 	only := func(key string, types ...Type) {
-		if t.Has(key) && !slices.Contains(types, f.Type) {
+		if t.Has(key) && f.Type != "" && !slices.Contains(types, f.Type) {
 			t.Fail(key, "%s does not go with the type %s", t.Name(key), f.Type)
 		}
 	}
@@ -237,7 +282,7 @@ func fieldEvents(t *table, f *Field, m *Manifest) {
 	}
 	for i, name := range f.Events {
 		if _, ok := m.Event(name); !ok {
-			t.FailElement("events", i, "field %s names the event %s, which is not declared", Quote(f.Name), Quote(name))
+			t.Naming("event").FailElement("events", i, "field %s names the event %s, which is not declared%s", Quote(f.Name), Quote(name), perhaps(name, m.EventNames()))
 		}
 	}
 }
@@ -246,7 +291,7 @@ func fieldEvents(t *table, f *Field, m *Manifest) {
 func fieldOptions(t *table, f *Field, m *Manifest) {
 	only := func(ok bool, keys ...string) {
 		for _, key := range keys {
-			if t.Has(key) && !ok {
+			if t.Has(key) && !ok && f.From != "" {
 				t.Fail(key, "%s does not go with from = %q", t.Name(key), string(f.From))
 			}
 			t.Use(key)
@@ -259,7 +304,7 @@ func fieldOptions(t *table, f *Field, m *Manifest) {
 	only(f.From == FromNow, "format")
 	only(f.From.IsHash(), "length")
 	if f.From == FromNow {
-		f.Format = oneOf(t, "format", "rfc3339", "unix", "unix_float")
+		f.Format = oneOf(t, "format", formats()...)
 	}
 	if f.From.IsHash() && f.Length == 0 {
 		f.Length = 16

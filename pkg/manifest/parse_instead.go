@@ -49,7 +49,8 @@ func (s Source) CanBeMissing() bool { return s == FromSourceID || s.IsHash() }
 
 // checkInstead holds what the fields of a manifest say of each other, and that no word
 // becomes an ID at a receiver that merges whoever has the same one.
-func checkInstead(t *table, f *Field, m *Manifest, to Transport) {
+func checkInstead(t *table, f *Field, m *Manifest) {
+	to := m.Send.Transport
 	merged := f.From.CanBeMissing() && mergesBy(to, f.Key)
 	if f.InsteadOf != "" {
 		checkInsteadOf(t, f, m)
@@ -87,13 +88,6 @@ func checkInsteadOf(t *table, f *Field, m *Manifest) {
 // one person's.
 func mergesBy(to Transport, p Pointer) bool {
 	return to == Segment && len(p) == 1 && (p[0] == "userId" || p[0] == "anonymousId")
-}
-
-// transportIn is the transport that a manifest names, before the rest of [send] is read.
-func transportIn(root *table) Transport {
-	send, _ := root.Value("send").(map[string]any)
-	word, _ := send["transport"].(string)
-	return Transport(word)
 }
 
 // equalJSON compares two [jsondoc] values as they are written.

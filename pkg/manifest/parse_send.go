@@ -22,6 +22,12 @@ func readSend(t *table, m *Manifest) Send {
 		t.Missing("transport")
 	}
 	s.Transport = Transport(oneOf(t, "transport", transports()...))
+	if !t.Has("transport") || !isOneOf(t, "transport", transports()...) {
+		// What goes with it, and where it can go to, is not known.
+		useAll(t, "headers", "prefix", "signal", "write_key", "write_key_env", "auth")
+		t.Done()
+		return s
+	}
 	if s.Endpoint != "" {
 		if err := checkEndpoint(s.Transport, s.Endpoint); err != nil {
 			t.Fail("endpoint", "%s: %v", t.Name("endpoint"), err)
@@ -37,8 +43,11 @@ func readSend(t *table, m *Manifest) Send {
 	case Segment:
 		s.WriteKey, s.WriteKeyEnv = t.String("write_key"), t.String("write_key_env")
 		s.Auth = oneOf(t, "auth", auths()...)
-		if (s.WriteKey == "") == (s.WriteKeyEnv == "") {
-			t.FailTable("%s: one of write_key and write_key_env is needed", t.Name("transport"))
+		switch {
+		case t.Has("write_key") && t.Has("write_key_env"):
+			t.Fail("write_key_env", "%s and write_key cannot be combined", t.Name("write_key_env"))
+		case s.WriteKey == "" && s.WriteKeyEnv == "":
+			t.FailMissing("write_key", "%s: one of write_key and write_key_env is needed", t.Name("transport"))
 		}
 		if err := checkWriteKeyEnv(s.WriteKeyEnv); err != nil {
 			t.Fail("write_key_env", "%s is %v", t.Name("write_key_env"), err)
@@ -59,7 +68,7 @@ func readHeaders(t *table, m *Manifest) []Header {
 		}
 		for _, field := range HeaderFields(value) {
 			if _, ok := m.Field(field); !ok {
-				t.Fail(name, "the HTTP header %s names the field %s, which is not declared", name, Quote(field))
+				t.Naming("field").Fail(name, "the HTTP header %s names the field %s, which is not declared%s", name, Quote(field), perhaps(field, m.fieldNames()))
 			}
 		}
 		list = append(list, Header{name, value})
@@ -69,7 +78,11 @@ func readHeaders(t *table, m *Manifest) []Header {
 
 // checkHeader holds what a header can be beside those before it.
 func checkHeader(h Header, before []Header) error {
-	reserved := []string{"connection", "content-encoding", "content-length", "host", "te", "trailer", "transfer-encoding", "upgrade"}
+	// Those of one connection (RFC 9110, section 7.6.1), and those that the transport writes.
+	reserved := []string{
+		"connection", "content-encoding", "content-length", "expect", "host", "keep-alive", "proxy-authenticate", "proxy-authorization",
+		"proxy-connection", "te", "trailer", "transfer-encoding", "upgrade",
+	}
 	switch {
 	case strings.Trim(h.Name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-") != "" || h.Name == "":
 		return fmt.Errorf("%s is no name of an HTTP header", Quote(h.Name))
@@ -127,7 +140,7 @@ func (s Send) Check() error {
 	case s.Transport == Segment && !slices.Contains(auths(), s.Auth):
 		return fmt.Errorf("there is no auth %s", Quote(s.Auth))
 	case s.Transport == Segment && (s.WriteKey == "") == (s.WriteKeyEnv == ""):
-		return errors.New("it has no write key")
+		return errors.New("it needs one write key")
 	}
 	return nil
 }

@@ -466,7 +466,7 @@ purpose = "p"
 bad.toml:2:9: tool ID "T" is not valid: it takes a lower-case letter or digit and then up to 63 of a-z, 0-9, ".", "_" and "-"
 bad.toml:5:4: [consent.refuse] env is "B C", not the name of an environment variable
 bad.toml:9:1: unknown key [send] headers; known here: endpoint, transport
-bad.toml:19:3: [field] type is "it", not one of string, int, float, bool, strings, json`
+bad.toml:19:3: [field] type is "it", not one of string, int, float, bool, strings, json; did you mean "int"?`
 	if err == nil || err.Error() != want {
 		t.Errorf("\n got %v\nwant %s", err, want)
 	}

@@ -1,10 +1,12 @@
 package manifest
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"strings"
 
+	"github.com/usagectl/usagectl/internal/suggest"
 	"github.com/usagectl/usagectl/internal/tomldoc"
 )
 
@@ -58,10 +60,33 @@ func bound(t *table, key string) *float64 {
 func oneOf(t *table, key string, words ...string) string {
 	s, ok := tomldoc.Take[string](t, key, "a string")
 	if ok && !slices.Contains(words, s) {
-		t.Fail(key, "%s is %s, not one of %s", t.Name(key), Quote(s), strings.Join(words, ", "))
+		t.Fail(key, "%s is %s, not one of %s%s", t.Name(key), Quote(s), strings.Join(words, ", "), perhaps(s, words))
 	}
 	if !ok || !slices.Contains(words, s) {
 		return words[0]
 	}
 	return s
+}
+
+// isOneOf reports whether a key is not there or is one of the words given. If not,
+// [oneOf] has said so, and what depends on the word is not known.
+func isOneOf(t *table, key string, words ...string) bool {
+	s, isString := t.Value(key).(string)
+	return !t.Has(key) || isString && slices.Contains(words, s)
+}
+
+// useAll marks keys as known that go with some word of another key, if nobody knows with
+// which.
+func useAll(t *table, keys ...string) {
+	for _, key := range keys {
+		t.Use(key)
+	}
+}
+
+// perhaps is a remark with the word that may be meant, or "".
+func perhaps(given string, words []string) string {
+	if meant := suggest.Meant(given, words); meant != "" {
+		return fmt.Sprintf("; did you mean %q?", meant)
+	}
+	return ""
 }

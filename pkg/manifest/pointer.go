@@ -14,11 +14,13 @@ import (
 const maxNesting = jsondoc.MaxDepth / 2
 
 // Pointer is where a field stands in the payload: the reference tokens of a
-// JSON Pointer (RFC 6901). A token that is a number names an element of an array.
+// JSON Pointer (RFC 6901). A token that is a number names an element of an array, except
+// as the first: the document is an object.
 type Pointer []string
 
 // ParsePointer reads a key as a manifest spells it: a JSON Pointer if it starts
-// with a slash, otherwise the name of a member of the document itself.
+// with a slash, otherwise the name of a member of the document itself. In a pointer every
+// number is an index, for nobody could tell a member of that name apart.
 func ParsePointer(s string) (Pointer, error) {
 	if !strings.HasPrefix(s, "/") {
 		if s == "" {
@@ -38,6 +40,12 @@ func ParsePointer(s string) (Pointer, error) {
 			}
 			// RFC 6901, section 4: ~1 first, so that ~01 becomes ~1 and not a slash.
 			token = strings.ReplaceAll(strings.ReplaceAll(token, "~1", "/"), "~0", "~")
+		}
+		switch number := strings.Trim(token, "0123456789") == ""; {
+		case number && len(p) == 0:
+			return nil, fmt.Errorf("key %q: the document is an object and has no elements; for a member of that name write %q", s, token)
+		case number && !IsIndex(token):
+			return nil, fmt.Errorf("key %q: %s is no index: one is a number from 0 to 999 without a leading zero", s, Quote(token))
 		}
 		p = append(p, token)
 	}

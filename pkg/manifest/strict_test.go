@@ -20,17 +20,17 @@ func TestUnknownKeys(t *testing.T) {
 		{
 			"table",
 			[]string{"[exec]\n", "[‸exce]\n"},
-			[]string{"unknown key exce; known here: consent, event, exec, field, forget, identity, schema, send, tool"},
+			[]string{"unknown key exce (did you mean \"exec\"?); known here: consent, event, exec, field, forget, identity, schema, send, tool"},
 		},
 		{
 			"tool",
 			[]string{`contact  `, `‸contacts`},
-			[]string{"unknown key [tool] contacts; known here: contact, homepage, id, name, privacy, purpose, retention"},
+			[]string{"unknown key [tool] contacts (did you mean \"contact\"?); known here: contact, homepage, id, name, privacy, purpose, retention"},
 		},
 		{
 			"consent",
 			[]string{`dotenv  =`, `‸dot_env =`},
-			[]string{"unknown key [consent] dot_env; known here: default, dotenv, grant, levels, refuse"},
+			[]string{"unknown key [consent] dot_env (did you mean \"dotenv\"?); known here: default, dotenv, grant, levels, refuse"},
 		},
 		{
 			"refuse, second",
@@ -45,12 +45,12 @@ func TestUnknownKeys(t *testing.T) {
 		{
 			"identity",
 			[]string{`env  = "MYTOOL_HOME"`, `‸envs = "MYTOOL_HOME"`},
-			[]string{"unknown key [identity] envs; known here: env, kind, path"},
+			[]string{"unknown key [identity] envs (did you mean \"env\"?); known here: env, kind, path"},
 		},
 		{
 			"send",
 			[]string{`headers   =`, `‸header =`},
-			[]string{"unknown key [send] header; known here: endpoint, headers, transport"},
+			[]string{"unknown key [send] header (did you mean \"headers\"?); known here: endpoint, headers, transport"},
 		},
 		{
 			"send, of another transport",
@@ -85,7 +85,7 @@ func TestUnknownKeys(t *testing.T) {
 		{
 			"two, in the order of the file",
 			[]string{`homepage  =`, `‸web =`, `min      = 0`, `‸least = 0`},
-			[]string{"unknown key [tool] web; known here: contact, homepage, id, name, privacy, purpose, retention", "unknown key [field] least; known here: " + fieldKeys},
+			[]string{"unknown key [tool] web (did you mean \"homepage\"?); known here: contact, homepage, id, name, privacy, purpose, retention", "unknown key [field] least; known here: " + fieldKeys},
 		},
 	})
 }
@@ -259,7 +259,7 @@ func noYes(when string) string {
 func TestBadConsent(t *testing.T) {
 	rule := `{env = "MYTOOL_TELEMETRY", unless = "1"}`
 	testBad(t, []badManifest{
-		{"default", []string{`default = "opt-in"`, `‸default = "on"`}, []string{`[consent] default is "on", not one of opt-in, opt-out`}},
+		{"default", []string{`default = "opt-in"`, `‸default = "on"`}, []string{`[consent] default is "on", not one of opt-in, opt-out; did you mean "opt-out"?`}},
 		{"no levels", []string{`levels  = ["basic", "configuration", "execution"]`, `‸levels = []`, "level = 2\n", "", "level   = 3\n", ""}, []string{"[consent] levels needs 1 to 9 names"}},
 		{"10 levels", []string{`levels  = ["basic", "configuration", "execution"]`, `‸levels = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "10"]`}, []string{"[consent] levels needs 1 to 9 names"}},
 		{"when and unless", []string{rule, `{env = "A", when = "0", ‸unless = "1"}`}, []string{"[consent.refuse] unless and when cannot stand together"}},
@@ -385,7 +385,7 @@ func TestBadSend(t *testing.T) {
 		{"signal", []string{`transport = "http"`, `transport = "otlp"`, headers, `‸signal = "metrics"`}, []string{`[send] signal is "metrics", not one of traces, logs`}},
 		{"auth", []string{`transport = "http"`, `transport = "segment"`, headers, "‸auth = \"oauth\"\nwrite_key = \"k\""}, []string{`[send] auth is "oauth", not one of basic, body`}},
 		{"no write key", []string{"[send]\ntransport = \"http\"", "[‸send]\ntransport = \"segment\"", headers, ""}, []string{noKey}},
-		{"both write keys", []string{"[send]\ntransport = \"http\"", "[‸send]\ntransport = \"segment\"", headers, "write_key = \"k\"\nwrite_key_env = \"WRITE_KEY\""}, []string{noKey}},
+		{"both write keys", []string{"transport = \"http\"", "transport = \"segment\"", headers, "write_key = \"k\"\n‸write_key_env = \"WRITE_KEY\""}, []string{"[send] write_key_env and write_key cannot be combined"}},
 		{"write_key_env", []string{`transport = "http"`, `transport = "segment"`, headers, `‸write_key_env = "A-B"`}, []string{`[send] write_key_env is "A-B", not the name of an environment variable`}},
 		{"write_key_env of another secret", []string{`transport = "http"`, `transport = "segment"`, headers, `‸write_key_env = "AWS_SECRET_ACCESS_KEY"`}, []string{`[send] write_key_env is "AWS_SECRET_ACCESS_KEY", which is not for a write key: WRITE_KEY or SEGMENT must be in its name`}},
 		{"header of a field that is not there", []string{headers, `headers = {‸X-V = "{version}/{nope}"}`}, []string{`the HTTP header X-V names the field "nope", which is not declared`}},
@@ -428,7 +428,7 @@ func TestBadForget(t *testing.T) {
 
 func TestBadExec(t *testing.T) {
 	testBad(t, []badManifest{
-		{"unknown start", []string{`start     = "run.start"`, `‸start = "run"`}, []string{`[exec] start names the event "run", which is not declared`}},
+		{"unknown start", []string{`start     = "run.start"`, `‸start = "run"`}, []string{`[exec] start names the event "run", which is not declared; did you mean "run.start"?`}},
 		{"unknown end", []string{`end       = "run.end"`, `‸end = "stop"`}, []string{`[exec] end names the event "stop", which is not declared`}},
 		{"unknown exit_code", []string{`exit_code = "exit_code"`, `‸exit_code = "status"`}, []string{`[exec] exit_code names the field "status", which is not declared`}},
 		{"unknown duration", []string{`duration  = "duration"`, `‸duration = "seconds"`}, []string{`[exec] duration names the field "seconds", which is not declared`}},
@@ -467,10 +467,14 @@ func TestBadEvents(t *testing.T) {
 	}
 	for _, name := range []string{"-x", " x", "x ", "ä", `a\nb`, strings.Repeat("x", 129)} {
 		quoted := manifest.Quote(strings.ReplaceAll(name, `\n`, "\n"))
+		last := ""
+		if strings.HasSuffix(name, " ") {
+			last = ", and the last no space"
+		}
 		table = append(table, badManifest{
 			"name " + name,
 			[]string{"[[event]]\nname = ", "[[event]]\n‸name = \"" + name + "\"\n[[event]]\nname = "},
-			[]string{"event name " + quoted + ` is not valid: it takes up to 128 printable ASCII characters, the first neither a space nor "-"`},
+			[]string{"event name " + quoted + ` is not valid: it takes up to 128 printable ASCII characters, the first neither a space nor "-"` + last},
 		})
 	}
 	testBad(t, table)
@@ -496,7 +500,7 @@ func TestBadFields(t *testing.T) {
 		{"no events", []string{`events   = ["run.end"]`, `‸events = []`, `exit_code = "exit_code"`, ``}, []string{"[field] events is empty: the field would never be sent"}},
 		{"level 4", []string{`level    = 1`, `‸level = 4`}, []string{"[field] level is 4, not from 1 to 3"}},
 		{"level -1", []string{`level    = 1`, `‸level = -1`}, []string{"[field] level is -1, not from 1 to 3"}},
-		{"type", []string{number, `‸type = "number"`, "default = 0\n", "", `duration  = "duration"`, ``}, []string{`[field] type is "number", not one of string, int, float, bool, strings, json`}},
+		{"type", []string{number, `‸type = "number"`, "default = 0\n", "", `duration  = "duration"`, ``}, []string{`[field] type is "number", not one of string, int, float, bool, strings, json; did you mean "float"?`}},
 		{"source", []string{`from    = "tool.version"`, "‸from = \"host.name\"\ntype = \"string\""}, []string{`[field] from is "host.name", which is no source; the sources are ` + sources()}},
 		{"empty source", []string{`from    = "tool.version"`, "‸from = \"\"\ntype = \"string\""}, []string{`[field] from is "", which is no source; the sources are ` + sources()}},
 		{"type against the source", []string{`from    = "tool.version"`, "‸type = \"int\"\nfrom = \"tool.version\""}, []string{"[field] type is int, but tool.version gives a string"}},
@@ -541,7 +545,7 @@ func TestBadFields(t *testing.T) {
 		},
 
 		{"format of a caller", []string{number, number + "\n‸format = \"unix\""}, []string{`[field] format does not go with from = "caller"`}},
-		{"format", []string{`format  = "unix"`, `‸format = "iso"`}, []string{`[field] format is "iso", not one of rfc3339, unix, unix_float`}},
+		{"format", []string{`format  = "unix"`, `‸format = "iso"`}, []string{`[field] format is "iso", not one of rfc3339, unix, unix_float; did you mean "rfc3339"?`}},
 		{"length of a caller", []string{number, number + "\n‸length = 3"}, []string{`[field] length does not go with from = "caller"`}},
 		{"length 0", []string{`length  = 10`, `‸length = 0`}, []string{"[field] length is 0, not from 1 to 64"}},
 		{"length 65", []string{`length  = 10`, `‸length = 65`}, []string{"[field] length is 65, not from 1 to 64"}},
@@ -600,9 +604,24 @@ func TestBadKeys(t *testing.T) {
 			[]string{`fields "duration" at /list/0 and "version" at /list/first make one thing both a list and an object`},
 		},
 		{
-			"index with a zero in front is a name",
-			[]string{duration, duration + "key = \"/list/1\"\n", version, version + "‸key = \"/list/02\"\n"},
-			[]string{`fields "duration" at /list/1 and "version" at /list/02 make one thing both a list and an object`},
+			"index with a zero in front",
+			[]string{duration, duration + "key = \"/list/0\"\n", version, version + "‸key = \"/list/01\"\n"},
+			[]string{`[field] key: key "/list/01": "01" is no index: one is a number from 0 to 999 without a leading zero`},
+		},
+		{
+			"index that is too large",
+			[]string{duration, duration + "‸key = \"/list/1000\"\n"},
+			[]string{`[field] key: key "/list/1000": "1000" is no index: one is a number from 0 to 999 without a leading zero`},
+		},
+		{
+			"element of the document",
+			[]string{duration, duration + "‸key = \"/0\"\n"},
+			[]string{`[field] key: key "/0": the document is an object and has no elements; for a member of that name write "0"`},
+		},
+		{
+			"gap",
+			[]string{duration, duration + "key = \"/list/0\"\n", version, version + "‸key = \"/list/2/x\"\n"},
+			[]string{`field "version" at /list/2/x: nothing is at /list/1, and the elements of a list are numbered from 0 without a gap`},
 		},
 		{
 			"index in a constant object",

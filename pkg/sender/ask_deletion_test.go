@@ -301,11 +301,18 @@ const askedDocument = `{"properties":{"source":"` + sampleID + `"},"name":"forge
 // askBy files a request to a tool that sends that way, and asks.
 func askBy(t *testing.T, s Sender, send string) {
 	t.Helper()
+	source, name := "/properties/source", "name"
+	switch {
+	case strings.Contains(send, `"otlp"`):
+		source = "/attributes/source"
+	case strings.Contains(send, `"segment"`):
+		name = "event"
+	}
 	m := sendertest.Parse(t, `schema = 1
 tool = {id = "mytool", purpose = "p"}
 send = {`+send+`}
 event = [{name = "forget"}]
-field = [{name = "source", key = "/properties/source", from = "identity.source", purpose = "p"}, {name = "name", from = "event.name", purpose = "p"}]
+field = [{name = "source", key = "`+source+`", from = "identity.source", purpose = "p"}, {name = "`+name+`", from = "event.name", purpose = "p"}]
 forget = {method = "event", event = "forget"}
 `)
 	d := Forgetting{Tools: []*manifest.Manifest{m}, SourceID: sampleID}.deletion(s.Now())

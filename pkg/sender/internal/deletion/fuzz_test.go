@@ -107,6 +107,12 @@ func declared(t *testing.T, r Request) string {
 		}
 	}
 	b.WriteString("[[event]]\nname = \"forget\"\n[[field]]\nname = \"id\"\nfrom = \"identity.source\"\npurpose = \"Names the install.\"\n")
+	switch send.Transport {
+	case manifest.OTLP:
+		set("key", "/attributes/id")
+	case manifest.Segment:
+		set("key", "/userId")
+	}
 	return b.String()
 }
 

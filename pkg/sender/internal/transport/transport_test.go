@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -40,11 +41,18 @@ func target(t testing.TB, send, address string) Target {
 	if address != "" {
 		send += `, endpoint = "` + address + `/v1"`
 	}
+	key := "source"
+	switch {
+	case strings.Contains(send, `"otlp"`):
+		key = "/attributes/source"
+	case strings.Contains(send, `"segment"`):
+		key = "/properties/source"
+	}
 	m, err := manifest.Parse("test.toml", []byte(`schema = 1
 tool = {id = "mytool", purpose = "A test."}
 send = {`+send+`}
 event = [{name = "run"}]
-field = [{name = "source", from = "identity.source", purpose = "p"}]
+field = [{name = "source", key = "`+key+`", from = "identity.source", purpose = "p"}]
 forget = {method = "none"}
 `))
 	if err != nil {
