@@ -7,7 +7,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/usagectl/usagectl/pkg/catalogue"
 	"github.com/usagectl/usagectl/pkg/consent"
+	"github.com/usagectl/usagectl/pkg/manifest"
 	"github.com/usagectl/usagectl/pkg/sender"
 )
 
@@ -91,6 +93,7 @@ func (c *inspectCommand) run() error {
 	if err := v.show(c); err != nil {
 		return err
 	}
+	c.warnOfUnprinted(t)
 	for _, p := range problems {
 		c.warn("%s", p)
 	}
@@ -98,6 +101,18 @@ func (c *inspectCommand) run() error {
 		return fail(exitData, nil)
 	}
 	return nil
+}
+
+// warnOfUnprinted says which variables that a manifest names for a refusal "usagectl env"
+// does not print, so that its author learns of it. What comes with the program is not theirs.
+func (c *inspectCommand) warnOfUnprinted(t tool) {
+	if t.manifest.File == manifest.Builtin {
+		return
+	}
+	_, leftOut := catalogue.Declared(t.manifest, c.tools.library.Added())
+	for _, v := range leftOut {
+		c.warn("\"usagectl env\" will not print %s, which the manifest of %s names for a refusal: %s", v.Name, t.id, v.Why)
+	}
 }
 
 // preview finds out what would be sent for the event, and what the caller got wrong. A

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -88,6 +89,23 @@ func TestSendUsage(t *testing.T) {
 		said{"send demo run.end more --json", exitOK, []string{`{"schema":1,"tool":"demo","event":"run.end","outcome":"dropped","reason":{"rule":"usage","detail":"the command is: `}, []string{"*"}},
 		said{"send --level 2 demo run.end --json", exitOK, []string{`{"schema":1,"tool":"","event":"","outcome":"dropped","reason":{"rule":"usage",`}, []string{"*"}},
 		said{"sned demo run.end", exitUsage, nil, []string{`did you mean "send"?`, "*"}},
+	)
+}
+
+// TestSendOddPath holds that a manifest whose path cannot be kept is reported at once.
+func TestSendOddPath(t *testing.T) {
+	p := newPerson(t)
+	dir := filepath.Join(p.home, "a\xffb")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Skipf("this file system has no such names: %v", err)
+	}
+	if entries, err := os.ReadDir(p.home); err != nil || !slices.ContainsFunc(entries, func(e os.DirEntry) bool { return e.Name() == "a\xffb" }) {
+		t.Skip("this file system changes such names")
+	}
+	file := p.write(filepath.Join("a\xffb", "acme.toml"), acme)
+	p.expect(
+		said{"send acme run --set part=left --manifest " + word(file), exitOK, nil, []string{"the path is not valid UTF-8, and cannot be kept for the delivery"}},
+		said{"send acme run --set part=left --fail --manifest " + word(file), exitData, nil, []string{`a\xffb`}},
 	)
 }
 

@@ -59,6 +59,9 @@ func (s Sender) Forget(ctx context.Context, f Forgetting) (Deletion, Removed, er
 	if s.state() == "" {
 		return Deletion{}, nil, fmt.Errorf("%w: %w", ErrNotFiled, s.noState())
 	}
+	if err := keepable("the source ID's file", f.SourcePath); err != nil {
+		return Deletion{}, nil, fmt.Errorf("%w: %w", ErrNotFiled, err)
+	}
 	d := f.deletion(s.Now())
 	s.idFile = f.SourcePath
 	s = s.online()

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 
@@ -108,6 +109,18 @@ type Result struct {
 // Segment allows for one message, and fits into one UDP datagram.
 var ErrTooLarge = payload.ErrTooLarge
 
+// ErrPath says that a path is not valid UTF-8. What is kept for a deliverer is JSON, which
+// would hold another path then.
+var ErrPath = errors.New("the path is not valid UTF-8, and cannot be kept for the delivery")
+
+// keepable is [ErrPath] if a path cannot be kept.
+func keepable(what, path string) error {
+	if utf8.ValidString(path) {
+		return nil
+	}
+	return fmt.Errorf("%s %s: %w", what, manifest.Quote(path), ErrPath)
+}
+
 // Problem is a mistake in what a caller says: what is wrong, and what is allowed instead.
 type Problem struct {
 	Name    string   // the field
@@ -153,6 +166,9 @@ func (s Sender) Take(ctx context.Context, e Event) Result {
 			rule = RuleData
 		}
 		return dropped(rule, err)
+	}
+	if err := keepable("the manifest", e.ManifestFile); err != nil {
+		return dropped(RuleData, err)
 	}
 	event, err := FindEvent(m, e.Name)
 	if err != nil {
@@ -272,6 +288,9 @@ func (s Sender) take(ctx context.Context, e Event, m *manifest.Manifest, p conse
 	if e.Strict && (flawed || e.Flawed) {
 		return dropped(RuleData, errors.New("the data do not fit"))
 	}
+	if err := keepable("the working directory", s.dirFor(m)); err != nil {
+		return dropped(RuleState, err) // a .env file in it could refuse, and would not be found
+	}
 	src := s.sources(m, e, taken, !e.DryRun)
 	if e.DryRun {
 		src = s.unmade(src, m)
@@ -290,15 +309,19 @@ func (s Sender) take(ctx context.Context, e Event, m *manifest.Manifest, p conse
 	return s.keep(ctx, e, p, s.newEntry(p, m, src, e.ManifestFile, ready.Values))
 }
 
+// dirFor is the working directory if a .env file there can refuse; else nobody needs it.
+func (s Sender) dirFor(m *manifest.Manifest) string {
+	if !m.Consent.Dotenv {
+		return ""
+	}
+	return s.workDir
+}
+
 // newEntry is the entry for an event that was taken.
 func (s Sender) newEntry(p consent.Permit, m *manifest.Manifest, src payload.Sources, file string, values *jsondoc.Object) outbox.Entry {
-	dir := s.workDir
-	if !m.Consent.Dotenv {
-		dir = "" // nobody needs it
-	}
 	return outbox.Entry{
 		Schema: outbox.Schema, Tool: p.Tool(), Event: p.Event(), EventID: src.EventID, RunID: src.RunID,
-		TakenAt: src.Now.UTC(), Grant: p.Terms().Grant, Endpoint: p.Terms().Endpoint, Manifest: file, Dir: dir, Values: values,
+		TakenAt: src.Now.UTC(), Grant: p.Terms().Grant, Endpoint: p.Terms().Endpoint, Manifest: file, Dir: s.dirFor(m), Values: values,
 	}
 }
 
