@@ -191,22 +191,22 @@ func (r resolver) unknown(name string) error {
 // isUnknown reports whether there is no manifest of a tool, or no tool.
 func isUnknown(err error) bool { return errors.Is(err, manifest.ErrUnknownTool) }
 
-// suggestion is a remark that lists the tools that may be meant, or "".
+// suggestion is a remark that lists the tools that may be meant, or "": by their IDs, or,
+// if none of those is near, by their commands.
 func (r resolver) suggestion(name string) string {
 	const most = 3
-	return perhaps(suggest.Near(name, r.names(), most))
-}
-
-// names are the names by which tools are found: their IDs and commands.
-func (r resolver) names() []string {
-	var names []string
+	var ids, commands []string
 	for _, id := range r.library.IDs() {
-		names = append(names, id.String())
+		ids = append(ids, id.String())
 	}
 	for _, t := range catalogue.All() {
-		names = append(append(names, t.ID), t.Commands...)
+		ids, commands = append(ids, t.ID), append(commands, t.Commands...)
 	}
-	return names
+	near := suggest.Near(name, ids, most)
+	if len(near) == 0 {
+		near = suggest.Near(name, commands, most)
+	}
+	return perhaps(near)
 }
 
 // perhaps is a remark that lists the names that may be meant, or "".
