@@ -33,7 +33,7 @@ func TestDisableAllButSome(t *testing.T) {
 		said{"status -q demo", exitOK, nil, nil},
 		said{"disable --all --except demo,homebrew --except nosuch", exitOK, []string{
 			"You refused the telemetry of all tools except Demo, Homebrew, nosuch.", "You had agreed to Flower. That no longer counts.\n",
-			"Demo stays as it is: on, you agreed on 2026-03-04", "Homebrew stays as it is: ", "nosuch stays as it is: off, ", "Undo it with: usagectl enable --all\n",
+			"Demo stays as it is: on, you agreed on 2026-03-04", "Homebrew stays as it is: ", "nosuch stays as it is: unknown, ", "Undo it with: usagectl enable --all\n",
 		}, []string{"hint: no tool named nosuch is known", "*"}},
 		said{"status -q demo", exitOK, nil, nil},
 		said{"status -q flwr", exitNo, nil, nil},
