@@ -1,35 +1,54 @@
 package transport
 
-import "net/http"
-
-// resultOf is what becomes of a message or a deletion request that got a status of
-// HTTP, of every kind of receiver. What somebody can repair, at the receiver or on
-// the way to it, is tried again; docs/collecting.md has the same table.
+// resultOf is what becomes of a message or a deletion request that was answered with a
+// status of HTTP. It is the one table of this, for every kind of receiver; that of
+// docs/collecting.md is the same.
+//
+// What somebody can repair, at the receiver or on the way to it, is tried again, up to
+// the age bound of the outbox: rejecting it would lose what was taken while it was
+// broken. Rejected is only what will never be accepted as it is; it is moved aside, and
+// "flush --rejected" tries it again.
+//
+// The OTLP specification ("OTLP/HTTP Response") has its clients drop what is answered
+// with anything but 429, 502, 503 and 504. It is not followed in that: a receiver that
+// answers 500 or 401 for an hour would lose that hour.
 func resultOf(status int) Result {
 	switch status {
-	case http.StatusUnauthorized, // 401: a key is not known yet, or has run out
-		http.StatusForbidden,          // 403: a firewall, or rights that are not given yet
-		http.StatusNotFound,           // 404: the service is not deployed, or a route is missing
-		http.StatusProxyAuthRequired,  // 407: a proxy on the way wants to know who asks
-		http.StatusRequestTimeout,     // 408: the request was too slow
-		http.StatusMisdirectedRequest, // 421: another server has answered
-		http.StatusLocked,             // 423: it is busy with the same
-		http.StatusTooEarly,           // 425: it wants to see the request once more
-		http.StatusTooManyRequests:    // 429: it wants to be asked later
+	case 401: // Unauthorized: a key is not known yet, or has run out
 		return Retry
-	case http.StatusNotImplemented, // 501: it will not learn the method
-		http.StatusHTTPVersionNotSupported: // 505: nor the version
+	case 403: // Forbidden: a firewall, or rights that are not given yet
+		return Retry
+	case 404: // Not Found: the service is being moved, is not deployed, or a route is missing
+		return Retry
+	case 407: // Proxy Authentication Required: a proxy on the way wants to know who asks
+		return Retry
+	case 408: // Request Timeout: the request was too slow
+		return Retry
+	case 421: // Misdirected Request: another server has answered
+		return Retry
+	case 423: // Locked: it is busy with the same
+		return Retry
+	case 425: // Too Early: it wants to see the request once more
+		return Retry
+	case 429: // Too Many Requests: it wants to be asked later
+		return Retry
+	case 501: // Not Implemented: it will not learn the method
+		return Rejected
+	case 505: // HTTP Version Not Supported: nor the version
 		return Rejected
 	}
 	switch {
-	case status < 200: // it went on in another protocol, or not at all
+	case status < 200: // the answer to the request never came: it goes on in another protocol, or not at all
 		return Retry
-	case status < 300:
-		return Accepted // whichever word it has for it: to send it again would be to send it twice
-	case status < 400: // a redirect that must not be followed
+	case status < 300: // whichever word it has for it: sending it again would be sending it twice
+		return Accepted
+	case status < 400: // a redirect that is not followed: only the endpoint that was agreed to gets an event
 		return Rejected
-	case status < 500: // the message is wrong (400, 413, 414, 415, 422), or the receiver is gone for good (410)
+	case status < 500:
+		// The message is wrong (400, 411, 413, 414, 415, 422, 431), the receiver takes none there
+		// (405, 410, 451), or it asks for what no message has (402, 406, 409, 412, 416, 417, 424,
+		// 426, 428). A class that says no more is what 400 is (RFC 9110, section 15).
 		return Rejected
 	}
-	return Retry // the server failed, or said what HTTP does not know (RFC 9110, section 15)
+	return Retry // the server failed (500, 502, 503, 504, 511 …), or said what HTTP does not know
 }
