@@ -122,7 +122,16 @@ func TestBooksFullJournal(t *testing.T) {
 	if code != 74 || !strings.Contains(out, "1 sent, nothing waits, what was sent is not in the journal: ") {
 		t.Errorf("exit code %d, %q", code, out)
 	}
-	if out, _, _ := p.run("", "inspect", "harm", "--sent"); strings.Contains(out, "left") {
+	if _, msg, code := p.run("", "inspect", "harm", "--sent"); code != 74 || !strings.Contains(msg, "journal") {
+		t.Errorf("exit code %d, %q", code, msg)
+	}
+	out, _, _ = p.run("", "status", "harm")
+	if !strings.Contains(out, "Last sent    unknown; the journal cannot be read or written: not a regular file") {
 		t.Errorf("%q", out)
+	}
+	must(t, os.Remove(p.state("journal", "harm.jsonl")))
+	out, msg, _ := p.run("", "inspect", "harm", "--sent")
+	if !strings.Contains(out, "Nothing is recorded as sent for harm.") || !strings.Contains(msg, "something that was sent at 20") {
+		t.Errorf("%q, %q", out, msg)
 	}
 }

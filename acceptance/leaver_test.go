@@ -118,7 +118,7 @@ func (l *leaver) leftovers() {
 		mustWrite(l.t, l.state("outbox", tool, "tmp", entryName(2)), entry[:len(entry)-9])
 		mustWrite(l.t, l.state("outbox", tool, "claimed", name+"~1.1.0123456789ab"), entry)
 		for _, file := range []string{tool + ".jsonl", tool + ".jsonl.1"} {
-			mustWrite(l.t, l.state("journal", file), fmt.Sprintf(`{"schema":1,"at":"2026-01-02T03:04:05Z","payload":{"source":%q}}`+"\n", l.old))
+			mustWrite(l.t, l.state("journal", file), fmt.Sprintf(`{"schema":1,"at":"2026-01-02T03:04:05Z","event":"run","event_id":"01000000-0000-4000-8000-000000000000","payload":{"source":%q}}`+"\n", l.old))
 		}
 		mustWrite(l.t, l.state("keys", "."+tool+".123.tmp"), strings.Repeat("k", 32))
 	}

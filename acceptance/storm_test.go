@@ -291,12 +291,16 @@ func (s *storm) journalled(ids []string) {
 	data := mustRead(s.t, s.state("journal", "storm.jsonl"))
 	for line := range bytes.Lines(data) {
 		var r struct {
-			EventID string `json:"event_id"`
+			Events []struct {
+				ID string `json:"id"`
+			} `json:"events"`
 		}
 		if err := json.Unmarshal(line, &r); err != nil {
 			s.t.Errorf("the journal holds %q: %v", line, err)
 		}
-		left[r.EventID] = true
+		for _, e := range r.Events {
+			left[e.ID] = true
+		}
 	}
 	for _, id := range ids {
 		if !left[id] {

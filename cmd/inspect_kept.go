@@ -40,31 +40,3 @@ func (c *inspectCommand) showQueued(t tool) error {
 	}
 	return nil
 }
-
-// showSent prints what left, from the journal.
-func (c *inspectCommand) showSent(t tool) error {
-	records, err := c.world.sender().SentRecords(t.id)
-	if err != nil {
-		return fail(exitIO, fmt.Errorf("journal: %w", err))
-	}
-	if c.json {
-		return c.printJSON(struct {
-			Schema int             `json:"schema"`
-			Tool   manifest.ID     `json:"tool"`
-			Sent   []sender.Record `json:"sent"`
-		}{1, t.id, records})
-	}
-	if len(records) == 0 {
-		c.stdout.Printf("Nothing is recorded as sent for %s.\n", t.id)
-	}
-	for _, r := range records {
-		c.stdout.Printf("%s  %s  %s\n  to %s\n", utc(r.At), c.stdout.Style(term.Strong, r.Event), r.EventID, r.Endpoint)
-		if r.Note != "" {
-			c.stdout.Printf("  %s\n", r.Note)
-		}
-		if err := c.printDocument(r.Payload); err != nil {
-			return err
-		}
-	}
-	return nil
-}

@@ -68,7 +68,9 @@ type toolStatus struct {
 	Queued     int             `json:"queued"`
 	Rejected   int             `json:"rejected"`
 	Dropped    int             `json:"dropped"`
-	LastSent   *time.Time      `json:"last_sent"`
+	LastSent   *time.Time      `json:"last_sent"`    // when something left last, whatever became of it
+	Last       *sender.Attempt `json:"last_attempt"` // what became of that
+	Unrecorded string          `json:"unrecorded"`   // why something may have been sent that is not recorded
 	NewFields  []string        `json:"new_fields"`
 	NewEvents  []string        `json:"new_events"`
 	Deletions  []deletion      `json:"deletions"`

@@ -123,6 +123,9 @@ func (s toolStatus) sent(now time.Time) string {
 	if s.elsewhere() {
 		return "-"
 	}
+	if s.LastSent == nil && s.Unrecorded != "" {
+		return "unknown"
+	}
 	return ago(s.lastSent(), now)
 }
 
@@ -131,4 +134,17 @@ func (s toolStatus) lastSent() time.Time {
 		return time.Time{}
 	}
 	return *s.LastSent
+}
+
+// lastAttempt says when something was sent last, and what became of it, as far as that
+// is known.
+func (s toolStatus) lastAttempt(now time.Time) string {
+	text := s.sent(now)
+	if s.Last != nil {
+		text += ": " + outcomeText(*s.Last)
+	}
+	if s.Unrecorded != "" {
+		text += "; " + s.Unrecorded
+	}
+	return text
 }

@@ -93,8 +93,9 @@ func (s survey) of(t tool) toolStatus {
 		s.warn("the outbox of %s cannot be read: %v", t.id, err)
 	}
 	r.Queued, r.Rejected, r.Dropped = r.delivery.Queued, r.delivery.Rejected, r.delivery.Dropped
-	if at := r.delivery.LastSent; !at.IsZero() {
-		r.LastSent = &at
+	r.Unrecorded = r.delivery.Unrecorded
+	if last := r.delivery.Last; !last.At.IsZero() {
+		r.LastSent, r.Last = &last.At, &last
 	}
 	r.Deletions, r.unerased = s.kept.deletions(t.id)
 	return r

@@ -36,7 +36,7 @@ func Read(path string, limit int64) ([]byte, error) {
 
 // ReadOwn is [Read], and says what it has read.
 func ReadOwn(path string, limit int64) ([]byte, os.FileInfo, error) {
-	f, info, err := openOwn(path)
+	f, info, err := OpenOwn(path)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -48,7 +48,7 @@ func ReadOwn(path string, limit int64) ([]byte, os.FileInfo, error) {
 // ReadTail is [Read] of a file of lines, of which only the last limit bytes are
 // read, from the first line that begins in them.
 func ReadTail(path string, limit int64) ([]byte, error) {
-	f, info, err := openOwn(path)
+	f, info, err := OpenOwn(path)
 	if err != nil {
 		return nil, err
 	}
@@ -63,15 +63,16 @@ func ReadTail(path string, limit int64) ([]byte, error) {
 
 // Stat opens a file like [Read], reads nothing, and says what it is.
 func Stat(path string) (os.FileInfo, error) {
-	f, info, err := openOwn(path)
+	f, info, err := OpenOwn(path)
 	if err != nil {
 		return nil, err
 	}
 	return info, f.Close()
 }
 
-// openOwn opens a regular file of this user's own.
-func openOwn(path string) (*os.File, os.FileInfo, error) {
+// OpenOwn opens a file like [Read], for what is too large to be read at once, and says
+// what it is.
+func OpenOwn(path string) (*os.File, os.FileInfo, error) {
 	f, err := openRead(path, false)
 	if err != nil {
 		return nil, nil, err

@@ -16,6 +16,7 @@ import (
 	"github.com/usagectl/usagectl/pkg/consent"
 	"github.com/usagectl/usagectl/pkg/manifest"
 	"github.com/usagectl/usagectl/pkg/sender/internal/deletion"
+	"github.com/usagectl/usagectl/pkg/sender/internal/journal"
 	"github.com/usagectl/usagectl/pkg/sender/internal/outbox"
 	"github.com/usagectl/usagectl/pkg/sender/internal/payload"
 	"github.com/usagectl/usagectl/pkg/sender/internal/sendertest"
@@ -55,16 +56,20 @@ func TestForgottenEvents(t *testing.T) {
 	if got := s.deliverOne(t.Context(), other, false); got.Outcome != Dropped || got.Reason.Detail == outbox.LostForgotten.String() {
 		t.Errorf("%+v", got)
 	}
-	var messages []transport.Message
+	sendertest.Block(t, journalFile(s, o.Tool())) // so that it is recorded late
+	late := map[*journal.Recorder][]transport.Message{}
 	for _, id := range []string{sampleID, otherID} {
-		messages = append(messages, transport.Message{Event: id, EventID: uuid.New(), Document: jsondoc.NewObject("x", []any{id})})
+		messages := []transport.Message{{Event: "run", EventID: uuid.New(), Document: jsondoc.NewObject("x", []any{id})}}
+		recorder := s.journal(o.Tool()).Recorder(false)
+		s.recordTo(recorder, manifest.Send{Transport: manifest.HTTP, Endpoint: r.URL})(messages)(transport.Outcome{Status: 200, Wrote: true})
+		late[recorder] = messages
 	}
-	if err := s.record(o.Tool(), r.URL, messages, make([]transport.Outcome, 2)); err != nil {
-		t.Fatal(err)
+	sendertest.Must(t, os.RemoveAll(journalFile(s, o.Tool())))
+	for recorder, messages := range late {
+		sendertest.Must(t, s.flushRecords(recorder, messages))
 	}
-	records, err := s.journal(o.Tool()).Records()
-	if err != nil || len(records) != 1 || records[0].Event != otherID || len(r.Requests()) != 0 {
-		t.Errorf("journal: %+v, %v", records, err)
+	if records := sentBy(t, s, o.Tool()); len(records) != 1 || string(records[0].Payload) != `{"x":["`+otherID+`"]}` || len(r.Requests()) != 0 {
+		t.Errorf("journal: %+v", records)
 	}
 }
 

@@ -10,7 +10,6 @@ import (
 	"github.com/usagectl/usagectl/pkg/consent"
 	"github.com/usagectl/usagectl/pkg/manifest"
 	"github.com/usagectl/usagectl/pkg/sender/internal/backoff"
-	"github.com/usagectl/usagectl/pkg/sender/internal/journal"
 	"github.com/usagectl/usagectl/pkg/sender/internal/outbox"
 	"github.com/usagectl/usagectl/pkg/sender/internal/transport"
 )
@@ -51,14 +50,18 @@ func (p *pass) send(ctx context.Context) bool {
 		attempt, cancel := context.WithTimeout(ctx, transport.AttemptTimeout)
 		defer cancel()
 		c := p.transportConfig()
-		c.Allow, c.Split = p.gate(b.manifest, permitted), p.outbox.Backoff().Failures > 1
+		failures := p.outbox.Backoff().Failures
+		c.Allow, c.Split = p.gate(b.manifest, permitted), failures > 1
+		r := p.recording(failures > 0 || p.Now().Sub(permitted[0].entry.TakenAt) > attemptedAfter)
+		c.Record = p.recordTo(r, b.manifest.Send)
 		outcomes := transportOf(c, b.manifest).Send(attempt, messages)
-		err := p.record(p.outbox.Tool(), b.manifest.Send.Endpoint, messages, outcomes)
+		err := p.flushRecords(r, messages) // before the events are removed: what is delivered twice was sent twice
 		errs = append(errs, p.settle(ctx, b.manifest, permitted, outcomes))
 		if err != nil { // on a full disk the events that are gone have made room
-			err = p.record(p.outbox.Tool(), b.manifest.Send.Endpoint, messages, outcomes)
+			err = p.flushRecords(r, messages)
 		}
 		if err != nil {
+			p.giveUpRecords(r, p.outbox.Tool())
 			p.sum.Unrecorded = fmt.Errorf("what was sent is not in the journal: %w", err)
 		}
 		errs = append(errs, err)
@@ -149,26 +152,4 @@ func (p *pass) stopped(m *manifest.Manifest, c claimed, why outbox.Loss) error {
 		return p.refused(c.Claim, err, why)
 	}
 	return c.Release()
-}
-
-// record journals what was sent, before it is removed from the outbox: what is
-// delivered twice was sent twice, and is there twice.
-func (s Sender) record(tool manifest.ID, endpoint string, messages []transport.Message, outcomes []transport.Outcome) error {
-	gone, err := s.deletions().Forgotten()
-	if err != nil {
-		return err
-	}
-	var records []journal.Record
-	for i, m := range messages {
-		if outcomes[i].Result == transport.Accepted && !gone.In(m.Document) { // forgotten while it was on its way
-			records = append(records, journal.Record{
-				Schema: 1, At: s.Now().UTC(), Event: m.Event, EventID: m.EventID,
-				Endpoint: endpoint, Note: outcomes[i].Note, Payload: m.Document,
-			})
-		}
-	}
-	if len(records) == 0 {
-		return nil
-	}
-	return s.journal(tool).Add(records)
 }

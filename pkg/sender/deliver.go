@@ -12,6 +12,7 @@ import (
 	"github.com/usagectl/usagectl/internal/statefile"
 	"github.com/usagectl/usagectl/pkg/manifest"
 	"github.com/usagectl/usagectl/pkg/sender/internal/backoff"
+	"github.com/usagectl/usagectl/pkg/sender/internal/journal"
 	"github.com/usagectl/usagectl/pkg/sender/internal/lease"
 	"github.com/usagectl/usagectl/pkg/sender/internal/outbox"
 	"github.com/usagectl/usagectl/pkg/sender/internal/transport"
@@ -80,6 +81,7 @@ type pass struct {
 	failed   transport.Outcome // of the last batch that failed
 	wentFrom error             // the failure after which the pass went round; nil if it did not
 	singly   bool              // a batch is one event
+	recorder *journal.Recorder // of what this pass sends; nil before the first batch
 }
 
 func (s Sender) newPass(tool manifest.ID, progress func(int)) *pass {

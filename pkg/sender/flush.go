@@ -9,7 +9,6 @@ import (
 	"github.com/usagectl/usagectl/pkg/consent"
 	"github.com/usagectl/usagectl/pkg/manifest"
 	"github.com/usagectl/usagectl/pkg/sender/internal/backoff"
-	"github.com/usagectl/usagectl/pkg/sender/internal/journal"
 	"github.com/usagectl/usagectl/pkg/sender/internal/outbox"
 	"github.com/usagectl/usagectl/pkg/sender/internal/transport"
 )
@@ -156,7 +155,7 @@ func (s Sender) fate(e outbox.Entry) Result {
 			return result(Dropped, RuleNetwork, why.String())
 		}
 	}
-	if records, err := s.journal(e.Tool).Records(); err == nil && journal.Has(records, e.EventID.String()) {
+	if arrived, err := s.journal(e.Tool).Arrived(e.EventID.String()); err == nil && len(arrived) > 0 {
 		return delivered()
 	}
 	return result(Unknown, RuleState, "it is not queued any more, and nothing is recorded of it")

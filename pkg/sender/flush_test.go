@@ -6,10 +6,8 @@ import (
 	"reflect"
 	"testing"
 
-	"github.com/usagectl/usagectl/internal/jsondoc"
 	"github.com/usagectl/usagectl/pkg/consent"
 	"github.com/usagectl/usagectl/pkg/manifest"
-	"github.com/usagectl/usagectl/pkg/sender/internal/journal"
 	"github.com/usagectl/usagectl/pkg/sender/internal/lease"
 	"github.com/usagectl/usagectl/pkg/sender/internal/outbox"
 	"github.com/usagectl/usagectl/pkg/sender/internal/sendertest"
@@ -44,7 +42,7 @@ func TestFate(t *testing.T) {
 	if got := s.fate(e); got.Outcome != Unknown || got.Reason.Detail == "" {
 		t.Errorf("gone: %+v", got)
 	}
-	sendertest.Must(t, s.journal(o.Tool()).Add([]journal.Record{{Schema: 1, At: noon, Event: "run", EventID: e.EventID, Payload: jsondoc.NewObject()}}))
+	recordAccepted(t, s, o.Tool(), e.EventID, "{}")
 	if got := s.fate(e); !reflect.DeepEqual(got, delivered()) {
 		t.Errorf("delivered: %+v", got)
 	}
@@ -102,7 +100,8 @@ func TestRetry(t *testing.T) {
 	if sum := s.Flush(t.Context(), tools, nil)[0]; sum.Sent != 1 {
 		t.Errorf("%+v", sum)
 	}
-	if records, err := s.SentRecords(m.Tool.ID); err != nil || len(records) != 1 || records[0].EventID != taken.EventID {
-		t.Errorf("%+v, %v", records, err)
+	records := sentBy(t, s, m.Tool.ID)
+	if len(records) != 2 || records[0].Outcome != AttemptRejected || records[1].Outcome != AttemptAccepted || records[1].EventID != taken.EventID {
+		t.Errorf("%+v", records)
 	}
 }

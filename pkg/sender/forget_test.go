@@ -14,10 +14,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/usagectl/usagectl/internal/jsondoc"
+	"github.com/google/uuid"
+
 	"github.com/usagectl/usagectl/pkg/manifest"
 	"github.com/usagectl/usagectl/pkg/sender/internal/deletion"
-	"github.com/usagectl/usagectl/pkg/sender/internal/journal"
 	"github.com/usagectl/usagectl/pkg/sender/internal/sendertest"
 )
 
@@ -51,14 +51,12 @@ func forget(ctx context.Context, t testing.TB, s Sender, f Forgetting) (deletion
 func TestForget(t *testing.T) {
 	s := newSender(t)
 	tool := sendertest.ToolID(t, "mytool")
-	o, j, ds := s.outbox(tool), s.journal(tool), s.deletions()
+	o, ds := s.outbox(tool), s.deletions()
 	source := sourceWith(t, s, sampleID)
 	if _, err := s.hashKey(tool, source, true); err != nil {
 		t.Fatal(err)
 	}
-	if err := j.Add([]journal.Record{{Schema: 1, At: noon, Event: "run", Payload: jsondoc.NewObject("source", sampleID)}}); err != nil {
-		t.Fatal(err)
-	}
+	recordAccepted(t, s, tool, uuid.New(), `{"source":"`+sampleID+`"}`)
 	sendertest.Write(t, journalFile(s, tool)+".1", sampleID)
 	place(t, o, "new", sampleID)
 	place(t, o, "new", sampleID)

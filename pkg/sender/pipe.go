@@ -78,10 +78,14 @@ func (s Sender) sendUnkept(ctx context.Context, e outbox.Entry) (transport.Outco
 	c := s.transportConfig()
 	c.Allow = s.gate(m, []claimed{{entry: e, permit: permit}})
 	messages := []transport.Message{message}
-	out := transportOf(c, m).Send(ctx, messages)
 	if s.state() == "" {
-		return out[0], nil
+		return transportOf(c, m).Send(ctx, messages)[0], nil
 	}
-	_ = s.record(e.Tool, m.Send.Endpoint, messages, out) // the state directory cannot be written, which is why we are here
-	return out[0], nil
+	r := s.journal(e.Tool).Recorder(false)
+	c.Record = s.recordTo(r, m.Send)
+	out := transportOf(c, m).Send(ctx, messages)[0]
+	if s.flushRecords(r, messages) != nil { // as is to be expected where events cannot be kept
+		s.giveUpRecords(r, e.Tool)
+	}
+	return out, nil
 }

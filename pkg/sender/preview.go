@@ -9,7 +9,6 @@ import (
 
 	"github.com/usagectl/usagectl/internal/ci"
 	"github.com/usagectl/usagectl/internal/jsondoc"
-	"github.com/usagectl/usagectl/internal/secret"
 	"github.com/usagectl/usagectl/pkg/consent"
 	"github.com/usagectl/usagectl/pkg/identity"
 	"github.com/usagectl/usagectl/pkg/manifest"
@@ -180,34 +179,4 @@ func (s Sender) QueuedEvents(m *manifest.Manifest) ([]QueuedEvent, error) {
 		list = append(list, QueuedEvent{e.Event, e.EventID, e.TakenAt.Truncate(time.Second), document})
 	}
 	return list, nil
-}
-
-// Record is what was sent: one payload, to the letter. In JSON it is what "usagectl"
-// prints of it.
-type Record struct {
-	Schema   int             `json:"schema"`
-	At       time.Time       `json:"at"`
-	Event    string          `json:"event"`
-	EventID  uuid.UUID       `json:"event_id"`
-	Endpoint string          `json:"endpoint"`       // without what is secret in it
-	Note     string          `json:"note,omitempty"` // what the receiver had to say
-	Payload  json.RawMessage `json:"payload"`
-}
-
-// SentRecords reads a tool's journal, the oldest record first. Of a large one only
-// the last 16 MiB are read. The list is never nil.
-func (s Sender) SentRecords(tool manifest.ID) ([]Record, error) {
-	list := []Record{}
-	if s.state() == "" {
-		return list, nil
-	}
-	records, err := s.journal(tool).Records()
-	for _, r := range records {
-		document, err := jsondoc.Append(nil, r.Payload)
-		if err != nil {
-			return list, err
-		}
-		list = append(list, Record{r.Schema, r.At, r.Event, r.EventID, secret.URL(r.Endpoint), r.Note, document})
-	}
-	return list, err
 }

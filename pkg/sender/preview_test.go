@@ -10,12 +10,10 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/usagectl/usagectl/internal/jsondoc"
 	"github.com/usagectl/usagectl/internal/secret"
 	"github.com/usagectl/usagectl/pkg/consent"
 	"github.com/usagectl/usagectl/pkg/identity"
 	"github.com/usagectl/usagectl/pkg/manifest"
-	"github.com/usagectl/usagectl/pkg/sender/internal/journal"
 	"github.com/usagectl/usagectl/pkg/sender/internal/payload"
 	"github.com/usagectl/usagectl/pkg/sender/internal/sendertest"
 )
@@ -131,9 +129,9 @@ func TestPreviewIsWhatIsSent(t *testing.T) {
 			}
 		}
 	}
-	records, err := s.SentRecords(m.Tool.ID)
-	if err != nil || len(records) != 1 || string(records[0].Payload) != want || records[0].EventID != taken.EventID || records[0].Schema != 1 || !records[0].At.Equal(noon) {
-		t.Errorf("journal: %+v, %v", records, err)
+	records := sentBy(t, s, m.Tool.ID)
+	if len(records) != 1 || string(records[0].Payload) != want || records[0].EventID != taken.EventID || records[0].Schema != 1 || !records[0].At.Equal(noon) {
+		t.Errorf("journal: %+v", records)
 	}
 	for name, shown := range map[string]string{"preview": p.Wire.URL, "journal": records[0].Endpoint} {
 		if strings.Contains(shown, "hidden") || !strings.HasPrefix(shown, r.URL+"/v1") || !strings.Contains(shown, secret.Mask) {
@@ -159,9 +157,9 @@ func TestStatus(t *testing.T) {
 	}
 	o := s.outbox(tool)
 	sendertest.Must(t, o.SetBackoff(o.Backoff().Next(noon, time.Hour, "503")))
-	sendertest.Must(t, s.journal(tool).Add([]journal.Record{{Schema: 1, At: noon, Event: "run", EventID: uuid.New(), Payload: jsondoc.NewObject()}}))
+	recordAccepted(t, s, tool, uuid.New(), "{}")
 	sendertest.Write(t, o.Path("rejected", place(t, o, "tmp", sampleID).Name()), "{}")
-	want := Status{Queued: 1, Rejected: 1, LastSent: noon, NotBefore: noon.Add(time.Hour), Failures: 1, Failure: "503"}
+	want := Status{Queued: 1, Rejected: 1, Last: Attempt{At: noon, Outcome: AttemptAccepted, Status: 200}, NotBefore: noon.Add(time.Hour), Failures: 1, Failure: "503"}
 	if st, err := s.Status(tool); st != want || err != nil {
 		t.Errorf("%+v, want %+v, %v", st, want, err)
 	}

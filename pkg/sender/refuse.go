@@ -10,7 +10,6 @@ import (
 
 	"github.com/usagectl/usagectl/internal/statefile"
 	"github.com/usagectl/usagectl/pkg/manifest"
-	"github.com/usagectl/usagectl/pkg/sender/internal/journal"
 	"github.com/usagectl/usagectl/pkg/sender/internal/lease"
 	"github.com/usagectl/usagectl/pkg/sender/internal/outbox"
 	"github.com/usagectl/usagectl/pkg/sender/internal/transport"
@@ -183,12 +182,16 @@ func (s Sender) fatesOf(o outbox.Outbox, events map[string]bool, why outbox.Loss
 		return nil
 	}
 	lost, err := o.Losses()
-	records, journalErr := s.journal(o.Tool()).Records()
+	ids := make([]string, 0, len(events))
+	for name := range events {
+		ids = append(ids, outbox.EventID(name))
+	}
+	arrived, journalErr := s.journal(o.Tool()).Arrived(ids...)
 	for name := range events {
 		id := outbox.EventID(name)
 		switch reason, isLost := lost.Why[id]; {
 		case isLost && reason == why, o.IsClaimed(name): // counted already
-		case isLost && reason == outbox.LostRejected, journal.Has(records, id):
+		case isLost && reason == outbox.LostRejected, arrived[id]:
 			sum.Sent++
 		case isLost && reason != outbox.LostInterrupted:
 			sum.Discarded++

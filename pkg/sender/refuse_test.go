@@ -7,10 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/usagectl/usagectl/internal/jsondoc"
 	"github.com/usagectl/usagectl/pkg/consent"
 	"github.com/usagectl/usagectl/pkg/manifest"
-	"github.com/usagectl/usagectl/pkg/sender/internal/journal"
 	"github.com/usagectl/usagectl/pkg/sender/internal/lease"
 	"github.com/usagectl/usagectl/pkg/sender/internal/outbox"
 	"github.com/usagectl/usagectl/pkg/sender/internal/sendertest"
@@ -24,9 +22,7 @@ func TestEmptyTellsWhatBecameOfEach(t *testing.T) {
 		want Emptied
 	}{
 		"delivered": {func(s Sender, o outbox.Outbox, cl outbox.Claim, e outbox.Entry) error {
-			if err := s.journal(o.Tool()).Add([]journal.Record{{Schema: 1, At: noon, Event: "run", EventID: e.EventID, Payload: jsondoc.NewObject()}}); err != nil {
-				return err
-			}
+			recordAccepted(t, s, o.Tool(), e.EventID, "{}")
 			return cl.Done()
 		}, Emptied{Discarded: 1, Sent: 1}},
 		"rejected": {func(_ Sender, _ outbox.Outbox, cl outbox.Claim, _ outbox.Entry) error {

@@ -5,16 +5,20 @@ import (
 	"strings"
 	"time"
 
+	"github.com/usagectl/usagectl/internal/statefile"
 	"github.com/usagectl/usagectl/pkg/manifest"
 	"github.com/usagectl/usagectl/pkg/sender/internal/outbox"
 )
 
 // Status is how a tool's delivery stands.
 type Status struct {
-	Queued   int       // events that are queued or being delivered
-	Rejected int       // by a server; they are kept for a while
-	Dropped  int       // ended without being delivered or rejected
-	LastSent time.Time // when something was sent last; zero if nothing is recorded
+	Queued   int     // events that are queued or being delivered
+	Rejected int     // by a server; they are kept for a while
+	Dropped  int     // ended without being delivered or rejected
+	Last     Attempt // when something was sent last, and what became of it; zero if nothing is recorded
+	// Unrecorded says why something may have been sent that is not recorded, so that
+	// nobody knows whether Last was the last; "" if nothing is known of such a thing.
+	Unrecorded string
 
 	NotBefore time.Time // until when deliverers wait after failures; zero if they do not
 	Failures  int       // in a row
@@ -29,7 +33,12 @@ func (s Sender) Status(tool manifest.ID) (Status, error) {
 	}
 	o := s.outbox(tool)
 	count, err := o.Count()
-	st := Status{Queued: count.Queued, Rejected: count.Rejected, Dropped: count.Dropped, LastSent: s.journal(tool).Last()}
+	st := Status{Queued: count.Queued, Rejected: count.Rejected, Dropped: count.Dropped, Unrecorded: s.Unrecorded(tool)}
+	last, _, readErr := s.journal(tool).Last()
+	st.Last = attemptOf(last)
+	if readErr != nil && st.Unrecorded == "" {
+		st.Unrecorded = "the journal cannot be read or written: " + statefile.Reason(readErr)
+	}
 	if b := o.Backoff(); b.Running(s.Now()) {
 		st.NotBefore, st.Failures, st.Failure = b.NotBefore, b.Failures, b.Error
 	}
@@ -48,8 +57,12 @@ func (s Sender) Queued(tool manifest.ID) (int, error) {
 // Keeps reports whether events or records of what was sent are kept of a tool; in doubt
 // they are.
 func (s Sender) Keeps(tool manifest.ID) bool {
-	st, err := s.Status(tool)
-	return err != nil || st.Queued+st.Rejected > 0 || !st.LastSent.IsZero()
+	if s.state() == "" {
+		return false
+	}
+	count, err := s.outbox(tool).Count()
+	_, recorded, journalErr := s.journal(tool).Last()
+	return err != nil || journalErr != nil || recorded || count.Queued+count.Rejected > 0
 }
 
 // Tools lists the tools that have an outbox, sorted; none if the state directory is not

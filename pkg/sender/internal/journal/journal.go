@@ -1,38 +1,71 @@
-// Package journal keeps what was sent for each tool, to the letter: a line of JSON for
-// each payload, in a file that grows to a bound and is then set aside.
+// Package journal keeps what was sent for each tool, to the letter, and what became of
+// it: lines of JSON in a file that grows to a bound and is then set aside.
+//
+// Each request, datagram or line of a file is recorded twice: before its first byte
+// leaves, with its events, and when it has ended, with its outcome. So a process that is
+// killed in between leaves a trace of what it may have sent. The payload of an event
+// that is sent again is not repeated as long as it is the same and the file still has it;
+// a server that fails for a month does not fill the journal with copies.
+//
+//	{"schema":2,"request":"9f86d081884c7d65","at":"…","endpoint":"…","events":[{"id":"…","name":"run","payload":{…}}]}
+//	{"schema":2,"request":"9f86d081884c7d65","at":"…","outcome":"answered","status":500,"note":"500 Internal Server Error"}
+//
+// A line of schema 1 is one payload that was accepted.
 package journal
 
 import (
-	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
-	"slices"
 	"time"
 
 	"github.com/google/uuid"
 
-	"github.com/usagectl/usagectl/internal/jsondoc"
 	"github.com/usagectl/usagectl/internal/statefile"
 	"github.com/usagectl/usagectl/pkg/manifest"
-	"github.com/usagectl/usagectl/pkg/sender/internal/payload"
 )
 
 // maxJournal is the size, in bytes, at which a journal is set aside as
 // TOOL.jsonl.1, replacing the one set aside before.
 const maxJournal = 4 << 20
 
-// Record is one line of the journal: one payload that was sent.
+// Outcome is what became of a request in which something left this machine.
+type Outcome string
+
+// The outcomes.
+const (
+	Accepted    Outcome = "accepted"    // the receiver said that it has it
+	Sent        Outcome = "sent"        // nobody answers there: by UDP, or to a file
+	Rejected    Outcome = "rejected"    // the receiver answered that it will never take it
+	Answered    Outcome = "answered"    // the receiver answered, and did not accept it
+	NoAnswer    Outcome = "no-answer"   // no answer came
+	Interrupted Outcome = "interrupted" // consent was withdrawn while it was being sent
+	Unknown     Outcome = "unknown"     // not recorded: it is under way, or its process was killed
+
+	// nothing is written where nothing left after all; there is no record of it.
+	nothing Outcome = "nothing"
+)
+
+// Arrived reports whether all that is known says that the receiver has it.
+func (o Outcome) Arrived() bool { return o == Accepted || o == Sent }
+
+// Result is what became of a request.
+type Result struct {
+	Outcome Outcome // "" if nothing left
+	Status  int     // of HTTP; 0 if there was none
+	Note    string  // what the receiver had to say, or what went wrong
+}
+
+// Record is one attempt at sending one event.
 type Record struct {
-	Schema   int             `json:"schema"`
-	At       time.Time       `json:"at"`
-	Event    string          `json:"event"`
-	EventID  uuid.UUID       `json:"event_id"`
-	Endpoint string          `json:"endpoint"`
-	Note     string          `json:"note,omitempty"` // what the receiver had to say
-	Payload  *jsondoc.Object `json:"payload"`
+	At       time.Time // when it began
+	Event    string    // "" if that is not recorded any more
+	EventID  uuid.UUID
+	Endpoint string
+	Result
+	Payload json.RawMessage // an object; nil if it is not recorded any more
+	Again   bool            // the event was recorded before, with the same payload
 }
 
 // Journal is the record of what was sent for one tool. It is a path, and safe for
@@ -45,90 +78,43 @@ func Open(state string, tool manifest.ID) Journal {
 	return Journal{filepath.Join(state, "journal", tool.String()+".jsonl")}
 }
 
-// readJournal is how much, in bytes, of the end of a journal is read: more than
-// there can be, for one batch at most is added to a journal that is not full.
-const readJournal = 16 << 20
-
-// Add appends records, all or none of them.
-func (j Journal) Add(records []Record) error {
-	var lines bytes.Buffer
-	for _, r := range records {
-		data, err := json.Marshal(r)
-		if err != nil {
-			return err
-		}
-		lines.Write(data)
-		lines.WriteByte('\n')
-	}
-	if err := statefile.MkdirAll(filepath.Dir(j.path), 0o700); err != nil {
-		return err
-	}
-	// What has left is recorded even if the process is to end.
-	return statefile.Append(context.Background(), j.path, lines.Bytes(), maxJournal)
-}
-
-// Records reads the journal, the oldest record first. Lines that are none, as a
-// crash or a full disk leaves them, are passed over.
-func (j Journal) Records() ([]Record, error) {
-	var list []Record
-	for _, path := range []string{j.path + ".1", j.path} {
-		data, err := statefile.ReadTail(path, readJournal)
-		if err != nil && !errors.Is(err, os.ErrNotExist) {
-			return list, err
-		}
-		for line := range bytes.Lines(data) {
-			if r, ok := parseRecord(line); ok {
-				list = append(list, r)
-			}
-		}
-	}
-	return list, nil
-}
-
-// parseRecord reads a line of the journal.
-func parseRecord(line []byte) (Record, bool) {
-	var r Record
-	if err := json.Unmarshal(line, &r); err != nil {
-		return Record{}, false
-	}
-	return r, r.Schema >= 1 && !r.At.IsZero() && manifest.ValidEventName(r.Event) && r.EventID != uuid.Nil
-}
-
 // Erase removes the journal, durably.
 func (j Journal) Erase() error {
 	return errors.Join(
 		statefile.IgnoreMissing(statefile.Remove(j.path)), statefile.IgnoreMissing(statefile.Remove(j.path+".1")),
-		statefile.Settle(filepath.Dir(j.path)),
+		statefile.IgnoreMissing(statefile.Remove(j.markPath())), statefile.Settle(filepath.Dir(j.path)),
 	)
 }
 
-// Last is when something was sent last; the zero time if nothing was. It reads only
-// the journal's end.
-func (j Journal) Last() time.Time {
-	for _, path := range []string{j.path, j.path + ".1"} {
-		if at := lastRecord(path); !at.IsZero() {
-			return at
-		}
-	}
-	return time.Time{}
-}
+// markPath is an empty file that says that something was sent and is not recorded; it
+// was then when it was changed last. Where there is no room for a record there may be
+// for its name.
+func (j Journal) markPath() string { return j.path + ".incomplete" }
 
-func lastRecord(path string) time.Time {
-	const tail = 4 * payload.MaxSize
-	data, err := statefile.ReadTail(path, tail)
+// Mark notes, as far as that can be done, that something was sent at a time and is not
+// recorded.
+func (j Journal) Mark(at time.Time) error {
+	if err := statefile.MkdirAll(filepath.Dir(j.path), 0o700); err != nil {
+		return err
+	}
+	f, err := os.OpenFile(j.markPath(), os.O_WRONLY|os.O_CREATE, 0o600)
 	if err != nil {
-		return time.Time{}
+		return err
 	}
-	lines := bytes.Split(bytes.TrimSpace(data), []byte("\n"))
-	for _, line := range slices.Backward(lines) {
-		if r, ok := parseRecord(line); ok {
-			return r.At
-		}
-	}
-	return time.Time{}
+	return errors.Join(f.Close(), os.Chtimes(j.markPath(), at, at))
 }
 
-// Has reports whether an event is among the records.
-func Has(records []Record, eventID string) bool {
-	return slices.ContainsFunc(records, func(r Record) bool { return r.EventID.String() == eventID })
+// Gap says why something may have been sent that is not recorded: an error about the
+// journal, which cannot be read or written, or the time at which something was sent
+// last that could not be recorded; neither if nothing is known of it.
+func (j Journal) Gap() (at time.Time, err error) {
+	if info, err := statefile.Stat(j.markPath()); err == nil {
+		at = info.ModTime()
+	}
+	for _, path := range []string{j.path + ".1", j.path} {
+		if _, err := statefile.Stat(path); statefile.IgnoreMissing(err) != nil {
+			return at, err
+		}
+	}
+	return at, statefile.CheckWritable(j.path)
 }

@@ -10,6 +10,7 @@ package transport
 //   - it makes a few connections at most
 //   - consent is asked again once a connection is ready, before the first byte of
 //     the request, and over and over until the answer is there
+//   - it is recorded in between, so that nothing leaves without a trace
 //   - nothing of it goes on when it has ended
 //
 // HTTP/1.1 alone is spoken. It has one request on a connection at a time, so that
@@ -37,6 +38,7 @@ type attempt struct {
 	end  func(cause error)
 	done func()                      // has the end of ctx close nothing any more
 	may  func(context.Context) error // see [Config.Allow]
+	once func()                      // tells, the first time, that a byte is about to leave
 
 	made  atomic.Int32 // connections
 	ready atomic.Bool  // TLS is agreed on
@@ -49,9 +51,10 @@ type attempt struct {
 
 type attemptKey struct{}
 
-// begin starts an attempt. Whoever calls it calls [attempt.finish].
-func begin(ctx context.Context, may func(context.Context) error) *attempt {
-	a := &attempt{may: may}
+// begin starts an attempt, and calls begun before its first byte leaves. Whoever calls
+// it calls [attempt.finish].
+func begin(ctx context.Context, may func(context.Context) error, begun func()) *attempt {
+	a := &attempt{may: may, once: sync.OnceFunc(begun)}
 	ctx, stopClock := context.WithTimeout(ctx, AttemptTimeout)
 	ctx, end := context.WithCancelCause(ctx)
 	a.end = func(cause error) {
@@ -140,6 +143,9 @@ func (a *attempt) got(info httptrace.GotConnInfo) {
 		a.add(c)
 	}
 	a.ask()
+	if a.ctx.Err() == nil {
+		a.once()
+	}
 }
 
 func (a *attempt) add(c *conn) {

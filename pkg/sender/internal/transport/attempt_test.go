@@ -180,7 +180,7 @@ func TestAttemptsEndByThemselves(t *testing.T) {
 		h := newHostile(t, c.serve)
 		defer h.end()
 		wg.Go(func() {
-			out, _ := Config{Client: NewClient(), Now: time.Now}.post(context.Background(), Wire{Method: "POST", URL: c.scheme + "://" + h.Addr().String(), Body: []byte("{}")}, maxAnswer, nil)
+			out, _ := Config{Client: NewClient(), Now: time.Now}.post(context.Background(), Wire{Method: "POST", URL: c.scheme + "://" + h.Addr().String(), Body: []byte("{}")}, maxAnswer, nil, func() {})
 			if out.Result == Accepted {
 				t.Errorf("%s: %+v", c.name, out)
 			}
@@ -272,7 +272,7 @@ func TestConnectionsAreKept(t *testing.T) {
 	defer server.Close()
 	c := Config{Client: NewClient(), Now: time.Now, Allow: func(context.Context) error { return nil }}
 	for range 20 {
-		if out, _ := c.post(t.Context(), Wire{Method: "POST", URL: server.URL, Body: []byte("{}")}, maxAnswer, nil); out.Status != 200 {
+		if out, _ := c.post(t.Context(), Wire{Method: "POST", URL: server.URL, Body: []byte("{}")}, maxAnswer, nil, func() {}); out.Status != 200 {
 			t.Fatalf("%+v", out)
 		}
 	}
@@ -339,7 +339,7 @@ func TestConsentIsAskedAtTheConnection(t *testing.T) {
 	w := Wire{Method: "POST", URL: server.URL, Body: []byte("{}")}
 	for i, no := range []error{nil, nil, errNo, nil} {
 		c := Config{Client: client, Now: time.Now, Allow: func(context.Context) error { return no }}
-		out, _ := c.post(t.Context(), w, maxAnswer, nil)
+		out, _ := c.post(t.Context(), w, maxAnswer, nil, func() {})
 		want := Accepted
 		if no != nil {
 			want = Withheld
@@ -373,7 +373,7 @@ func TestConsentInterrupts(t *testing.T) {
 	})
 	defer h.end()
 	c := Config{Client: NewClient(), Now: time.Now, Allow: g.may}
-	out, _ := c.post(t.Context(), Wire{Method: "POST", URL: "http://" + h.Addr().String(), Body: []byte("{}")}, maxAnswer, nil)
+	out, _ := c.post(t.Context(), Wire{Method: "POST", URL: "http://" + h.Addr().String(), Body: []byte("{}")}, maxAnswer, nil, func() {})
 	if out.Result != Interrupted || !out.Wrote {
 		t.Errorf("%+v", out)
 	}

@@ -48,7 +48,7 @@ func TestHostileTLS(t *testing.T) {
 		if name == "old" { // whose certificate is known, so that only its age is wrong
 			client.Transport.(*http.Transport).TLSClientConfig.RootCAs = server.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs
 		}
-		out, _ := Config{Client: client, Now: time.Now}.post(t.Context(), Wire{Method: "POST", URL: server.URL, Body: []byte("{}")}, maxAnswer, nil)
+		out, _ := Config{Client: client, Now: time.Now}.post(t.Context(), Wire{Method: "POST", URL: server.URL, Body: []byte("{}")}, maxAnswer, nil, func() {})
 		server.Close()
 		if out.Result != Retry || out.Status != 0 || out.Wrote || asked.Load() != 0 {
 			t.Errorf("%s: %+v, %d requests", name, out, asked.Load())
@@ -58,7 +58,7 @@ func TestHostileTLS(t *testing.T) {
 
 func posted(t *testing.T, address string) (Outcome, []byte) {
 	t.Helper()
-	return Config{Client: NewClient(), Now: time.Now}.post(t.Context(), Wire{Method: "POST", URL: address, Body: []byte("{}")}, maxAnswer, nil)
+	return Config{Client: NewClient(), Now: time.Now}.post(t.Context(), Wire{Method: "POST", URL: address, Body: []byte("{}")}, maxAnswer, nil, func() {})
 }
 
 // gzipped is a compressed text that unpacks to so many bytes.

@@ -59,6 +59,8 @@ func (t httpTransport) sendOne(ctx context.Context, m Message) Outcome {
 	if err != nil {
 		return Outcome{Result: Rejected, Note: err.Error()}
 	}
-	o, _ := t.post(ctx, w, maxAnswer, hiddenOf(w, m.Private))
-	return o
+	return t.recorded([]Message{m}, func(begun func()) Outcome {
+		o, _ := t.post(ctx, w, maxAnswer, hiddenOf(w, m.Private), begun)
+		return o
+	})
 }

@@ -89,15 +89,17 @@ func (t otlpTransport) Send(ctx context.Context, messages []Message) []Outcome {
 		if err != nil { // as good as a receiver that calls it bad
 			return Outcome{Result: Rejected, Status: http.StatusBadRequest, Note: err.Error()}
 		}
-		return t.sendItems(ctx, items, privateOf(messages))
+		return t.recorded(messages, func(begun func()) Outcome {
+			return t.sendItems(ctx, items, privateOf(messages), begun)
+		})
 	}}
 	return b.run(messages)
 }
 
-func (t otlpTransport) sendItems(ctx context.Context, items []otlpItem, private []string) Outcome {
+func (t otlpTransport) sendItems(ctx context.Context, items []otlpItem, private []string, begun func()) Outcome {
 	w := t.request(items)
 	hide := hiddenOf(w, private)
-	o, body := t.post(ctx, w, maxOTLPAnswer, hide)
+	o, body := t.post(ctx, w, maxOTLPAnswer, hide, begun)
 	if o.Result == Accepted {
 		partial := partialSuccess(body, len(items))
 		o.Result, o.Note = partial.Result, hide.Note(partial.Note)

@@ -19,9 +19,9 @@ const maxAnswer = 64 << 10
 
 // post makes one attempt at sending one request. It returns what became of it, by the
 // rules that all HTTP receivers share, and at most limit bytes of what the server said.
-// The note is without what is hidden.
-func (c Config) post(ctx context.Context, w Wire, limit int64, hide note.Hidden) (Outcome, []byte) {
-	a := begin(ctx, c.Allow)
+// The note is without what is hidden. begun is called before the first byte leaves.
+func (c Config) post(ctx context.Context, w Wire, limit int64, hide note.Hidden, begun func()) (Outcome, []byte) {
+	a := begin(ctx, c.Allow, begun)
 	o, body, err := c.try(a, w, limit)
 	wrote := a.finish(strings.HasPrefix(w.URL, "https:"))
 	if err != nil {

@@ -92,8 +92,10 @@ func (t segmentTransport) Send(ctx context.Context, messages []Message) []Outcom
 		if err != nil {
 			return Outcome{Result: Rejected, Note: err.Error()}
 		}
-		o, _ := t.post(ctx, w, maxAnswer, hiddenOf(w, append(privateOf(messages), key)))
-		return o
+		return t.recorded(messages, func(begun func()) Outcome {
+			o, _ := t.post(ctx, w, maxAnswer, hiddenOf(w, append(privateOf(messages), key)), begun)
+			return o
+		})
 	}}
 	return b.run(messages)
 }

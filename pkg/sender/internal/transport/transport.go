@@ -45,6 +45,11 @@ type Config struct {
 	// a request is under way; nil asks nobody. An error says why not. It is called from
 	// several goroutines at once.
 	Allow func(context.Context) error
+	// Record is called with the messages of each request, datagram or line, before its
+	// first byte leaves and once consent was asked for it. It returns a function that is
+	// called with what became of that one request. nil records nothing. It is called from
+	// several goroutines at once.
+	Record func([]Message) (settle func(Outcome))
 }
 
 // New is the transport that a target asks for. One that it does not know appends to a
@@ -83,6 +88,19 @@ func (c Config) expand(path string) string {
 	return filepath.Join(c.Home, filepath.FromSlash(rest))
 }
 
+// recorded makes one request of messages by send, and has it recorded. send calls begun,
+// once at most, before the first byte leaves, and not if none does.
+func (c Config) recorded(messages []Message, send func(begun func()) Outcome) Outcome {
+	settle := func(Outcome) {}
+	o := send(func() {
+		if c.Record != nil {
+			settle = c.Record(messages)
+		}
+	})
+	settle(o)
+	return o
+}
+
 // each sends messages one after the other, as long as ctx goes on and consent holds.
 func (c Config) each(ctx context.Context, messages []Message, send func(Message) Outcome) []Outcome {
 	outcomes := make([]Outcome, 0, len(messages))
@@ -93,7 +111,10 @@ func (c Config) each(ctx context.Context, messages []Message, send func(Message)
 		if err := c.allowed(ctx); err != nil {
 			return append(outcomes, all(messages[i:], Outcome{Result: Withheld, Note: err.Error()})...)
 		}
-		outcomes = append(outcomes, send(m))
+		outcomes = append(outcomes, c.recorded(messages[i:i+1], func(begun func()) Outcome {
+			begun()
+			return send(m)
+		}))
 	}
 	return outcomes
 }
