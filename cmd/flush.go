@@ -106,8 +106,8 @@ func (c *flushCommand) run(ctx context.Context, names []string) error {
 		}
 		requests, unerased := c.settled(sum.Tool, asked)
 		results[i] = flushed{
-			sum.Tool, sum.Sent, sum.Rejected, sum.Dropped, queued, cmp.Or(textOf(cmp.Or(sum.Failed, sum.Held)), leftOver(unerased)), requests,
-			textOf(sum.Unrecorded), unerased,
+			sum.Tool, sum.Sent, sum.Rejected, sum.Dropped + sum.OverBounds, queued, cmp.Or(textOf(cmp.Or(sum.Failed, sum.Held)), leftOver(unerased)), requests,
+			textOf(sum.Unrecorded), sum.OverBounds, unerased,
 		}
 	}
 	if err := showFlushed(c.ui, results); err != nil {

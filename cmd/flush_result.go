@@ -18,8 +18,9 @@ type flushed struct {
 	Queued   int         `json:"queued"` // still
 	Detail   string      `json:"detail"` // why something still waits
 
-	Deletions  []deletion `json:"deletions"`  // the requests that waited
-	Unrecorded string     `json:"unrecorded"` // why something that was sent is not in the journal
+	Deletions  []deletion `json:"deletions"`   // the requests that waited
+	Unrecorded string     `json:"unrecorded"`  // why something that was sent is not in the journal
+	OverBounds int        `json:"over_bounds"` // of those: because the queue was full, or they were too old
 
 	unerased []string // why not all that is to be forgotten could be removed
 }
@@ -30,7 +31,12 @@ func (r flushed) line() string {
 	for _, part := range []struct {
 		n    int
 		what string
-	}{{r.Sent, "sent"}, {r.Rejected, "rejected"}, {r.Dropped, "dropped because consent was withdrawn, or the source ID forgotten"}} {
+	}{
+		{r.Sent, "sent"},
+		{r.Rejected, "rejected"},
+		{r.OverBounds, "dropped because the queue was full, or they were too old"},
+		{r.Dropped - r.OverBounds, "dropped because consent was withdrawn, or the source ID forgotten"},
+	} {
 		if part.n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", part.n, part.what))
 		}

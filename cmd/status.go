@@ -71,6 +71,7 @@ type toolStatus struct {
 	LastSent   *time.Time      `json:"last_sent"`    // when something left last, whatever became of it
 	Last       *sender.Attempt `json:"last_attempt"` // what became of that
 	Unrecorded string          `json:"unrecorded"`   // why something may have been sent that is not recorded
+	OverBounds int             `json:"over_bounds"`  // of those: because the queue was full, or they were too old
 	NewFields  []string        `json:"new_fields"`
 	NewEvents  []string        `json:"new_events"`
 	Deletions  []deletion      `json:"deletions"`

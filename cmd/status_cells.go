@@ -148,3 +148,11 @@ func (s toolStatus) lastAttempt(now time.Time) string {
 	}
 	return text
 }
+
+// whyDropped says how many events the bounds have dropped, if they have.
+func (s toolStatus) whyDropped() string {
+	if s.OverBounds == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" (%d because the queue was full, or they were too old)", s.OverBounds)
+}

@@ -93,6 +93,7 @@ func (s survey) of(t tool) toolStatus {
 		s.warn("the outbox of %s cannot be read: %v", t.id, err)
 	}
 	r.Queued, r.Rejected, r.Dropped = r.delivery.Queued, r.delivery.Rejected, r.delivery.Dropped
+	r.OverBounds = r.delivery.OverBounds
 	r.Unrecorded = r.delivery.Unrecorded
 	if last := r.delivery.Last; !last.At.IsZero() {
 		r.LastSent, r.Last = &last.At, &last

@@ -44,7 +44,7 @@ func (v *statusView) showTool(s toolStatus) {
 		}
 		row("Source ID", "%s in %s", id, tilde(v.home, s.SourcePath))
 	}
-	row("Queued", "%d, rejected %d, dropped %d", s.Queued, s.Rejected, s.Dropped)
+	row("Queued", "%d, rejected %d, dropped %d%s", s.Queued, s.Rejected, s.Dropped, s.whyDropped())
 	row("Last sent", "%s", s.lastAttempt(v.now))
 	if d := s.delivery; !d.NotBefore.IsZero() {
 		row("Waiting", "until %s (failed attempts: %d): %s", utc(d.NotBefore), d.Failures, cmp.Or(d.Failure, "the answer was forgotten with the source ID"))

@@ -24,6 +24,7 @@ type Summary struct {
 	Sent       int
 	Rejected   int           // by a server, and kept apart
 	Dropped    int           // because consent for them was withdrawn, or their source ID forgotten
+	OverBounds int           // dropped because the outbox was full, or they were too old
 	Held       error         // why what is queued is not delivered by this process; nil if it is
 	Failed     error         // why what is queued was not delivered; nil if it was
 	Unrecorded error         // why something that was sent is not in the journal; nil if all is
@@ -39,6 +40,7 @@ func (s *Summary) add(o Summary) {
 	s.Sent += o.Sent
 	s.Rejected += o.Rejected
 	s.Dropped += o.Dropped
+	s.OverBounds += o.OverBounds
 	s.Unrecorded = cmp.Or(s.Unrecorded, o.Unrecorded)
 	s.Held, s.Failed, s.RetryAfter = o.Held, o.Failed, o.RetryAfter
 }
@@ -52,7 +54,8 @@ var errTimeRanOut = errors.New("time ran out")
 func (s Sender) drain(ctx context.Context, tool manifest.ID, progress func(int)) Summary {
 	p := s.newPass(tool, progress)
 	for ctx.Err() == nil {
-		names, err := p.outbox.Prepare(p.self, p.Now())
+		names, overBounds, err := p.outbox.Prepare(p.self, p.Now())
+		p.sum.OverBounds += overBounds
 		if err != nil {
 			p.sum.Failed = err
 			return p.sum

@@ -12,10 +12,14 @@ import (
 
 // Status is how a tool's delivery stands.
 type Status struct {
-	Queued   int     // events that are queued or being delivered
-	Rejected int     // by a server; they are kept for a while
-	Dropped  int     // ended without being delivered or rejected
-	Last     Attempt // when something was sent last, and what became of it; zero if nothing is recorded
+	Queued   int // events that are queued or being delivered
+	Rejected int // by a server; they are kept for a while
+	Dropped  int // ended without being delivered or rejected
+	// OverBounds is how many of those were dropped because the outbox was full, or they were
+	// too old, as far as the reason is still recorded.
+	OverBounds int
+
+	Last Attempt // when something was sent last, and what became of it; zero if nothing is recorded
 	// Unrecorded says why something may have been sent that is not recorded, so that
 	// nobody knows whether Last was the last; "" if nothing is known of such a thing.
 	Unrecorded string
@@ -33,7 +37,7 @@ func (s Sender) Status(tool manifest.ID) (Status, error) {
 	}
 	o := s.outbox(tool)
 	count, err := o.Count()
-	st := Status{Queued: count.Queued, Rejected: count.Rejected, Dropped: count.Dropped, Unrecorded: s.Unrecorded(tool)}
+	st := Status{Queued: count.Queued, Rejected: count.Rejected, Dropped: count.Dropped, OverBounds: count.OverBounds, Unrecorded: s.Unrecorded(tool)}
 	last, _, readErr := s.journal(tool).Last()
 	st.Last = attemptOf(last)
 	if readErr != nil && st.Unrecorded == "" {

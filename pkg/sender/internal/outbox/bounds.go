@@ -20,9 +20,15 @@ const (
 
 // Trim keeps the outbox within its bounds: the oldest go, and are counted.
 func (o Outbox) Trim(now time.Time) error {
+	_, err := o.trim(now)
+	return err
+}
+
+// trim is [Outbox.Trim], and returns how many have gone.
+func (o Outbox) trim(now time.Time) (int, error) {
 	names, err := o.Names("new")
 	if err != nil {
-		return err
+		return 0, err
 	}
 	drop := map[string]bool{}
 	for _, name := range names {
@@ -43,8 +49,8 @@ func (o Outbox) Trim(now time.Time) error {
 		drop[name] = kept > MaxEvents || size > MaxBytes
 	}
 	names = slices.DeleteFunc(names, func(name string) bool { return !drop[name] })
-	_, err = o.discard("new", names, LostBounds, now)
-	return errors.Join(err, o.sweepRejected(now), o.sweepTmp(now), o.recordDiscarded(now))
+	gone, err := o.discard("new", names, LostBounds, now)
+	return gone, errors.Join(err, o.sweepRejected(now), o.sweepTmp(now), o.recordDiscarded(now))
 }
 
 // firstYear is the first year that a clock can tell: one that shows an earlier

@@ -14,6 +14,9 @@ type Count struct {
 	Queued   int
 	Rejected int // by a server; they are kept for a while
 	Dropped  int // ended without being delivered or rejected
+	// OverBounds is how many of them the bounds of the outbox have dropped, as far as the
+	// reason is recorded: of old losses only the number is.
+	OverBounds int
 }
 
 // Count counts. An error means that there may be more.
@@ -28,7 +31,7 @@ func (o Outbox) Count() (Count, error) {
 			rejected[name] = true
 		}
 	}
-	return Count{len(queued), len(rejected), lost.Count()}, errors.Join(err, beforeErr, afterErr, lostErr)
+	return Count{len(queued), len(rejected), lost.Count(), lost.overBounds()}, errors.Join(err, beforeErr, afterErr, lostErr)
 }
 
 // queuedIn lists the events that are queued or being delivered, with the part and the

@@ -118,6 +118,17 @@ type Losses struct {
 // Count is how many there are.
 func (l *Losses) Count() int { return l.earlier + len(l.Why) }
 
+// overBounds is how many of those whose reason is known the bounds have dropped.
+func (l *Losses) overBounds() int {
+	n := 0
+	for _, why := range l.Why {
+		if why == LostBounds {
+			n++
+		}
+	}
+	return n
+}
+
 // Losses reads what is recorded, and what is still to be recorded. It follows the way that
 // a loss takes, so that none is missed that another process records meanwhile.
 func (o Outbox) Losses() (Losses, error) {

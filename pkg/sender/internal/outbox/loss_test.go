@@ -38,7 +38,7 @@ func TestDiscardIsCountedOnce(t *testing.T) {
 			if err := o.recordDiscarded(noon); err != nil {
 				t.Fatal(err)
 			}
-			if count, countErr := o.Count(); err != nil || countErr != nil || count != (Count{Queued: 1, Dropped: 1}) {
+			if count, countErr := o.Count(); err != nil || countErr != nil || count != (Count{Queued: 1, Dropped: 1, OverBounds: 1}) {
 				t.Errorf("in the end: %+v, %v, %v", count, err, countErr)
 			}
 			if left := sendertest.Names(t, o.Path(discarded)); len(left) != 0 {

@@ -186,14 +186,15 @@ func (o Outbox) ClearBackoff() error {
 
 // Prepare takes back what dead deliverers have claimed, keeps the outbox within its
 // bounds, and lists the queued events by the names of their files, the oldest first.
-func (o Outbox) Prepare(self lease.Owner, now time.Time) ([]string, error) {
+// overBounds is how many it has dropped.
+func (o Outbox) Prepare(self lease.Owner, now time.Time) (names []string, overBounds int, err error) {
 	if err := o.Reclaim(self, now); err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	_ = o.Trim(now) // what cannot be tidied up is not in the way of what can be delivered
-	names, err := o.Names("new")
+	overBounds, _ = o.trim(now) // what cannot be tidied up is not in the way of what can be delivered
+	names, err = o.Names("new")
 	if err == nil && len(names) > 0 {
 		err = o.Create()
 	}
-	return names, err
+	return names, overBounds, err
 }
