@@ -32,7 +32,8 @@ func newInspect(a *app) *cobra.Command {
 		Long: `Inspect shows the document that "send" would send, made by the same code: each field,
 its value and why it is collected, and whether it would be left out. It works
 when telemetry is off and without a network, and creates nothing. With --forget it
-shows what "forget" would ask for.
+shows what "forget" would ask for. With --sent it shows every attempt in which
+something left, and what became of it: accepted, rejected, another answer, or none.
 
 EXIT STATUS
    0  shown
@@ -62,7 +63,7 @@ EXIT STATUS
 	flags.BoolVar(&c.payload, "payload", false, "print the document alone")
 	flags.BoolVar(&c.wire, "wire", false, "print what goes over the network")
 	flags.BoolVar(&c.queued, "queued", false, "print what waits")
-	flags.BoolVar(&c.sent, "sent", false, "print what left")
+	flags.BoolVar(&c.sent, "sent", false, "print what was sent, and what became of it")
 	flags.BoolVar(&c.forget, "forget", false, "show the deletion request that \"forget\" would make")
 	exclusive(command, []string{"payload", "wire", "queued", "sent"}, []string{"forget", "queued", "sent"})
 	return command

@@ -68,7 +68,7 @@ func Files() Topic {
 			{"~/.local/share/usagectl/tools/TOOL.toml", "Manifests that you added, in $XDG_DATA_HOME.", aboutTools()},
 			{"/usr/share/usagectl/tools/TOOL.toml", "Manifests that packages brought, in each of $XDG_DATA_DIRS.", aboutTools()},
 			{"~/.local/state/usagectl/outbox/TOOL/", "The events that wait, in $XDG_STATE_HOME as is all that follows.", []string{"status", "disable", "inspect", "send", "flush", "forget"}},
-			{"~/.local/state/usagectl/journal/TOOL.jsonl", `What left, to the letter; "usagectl inspect TOOL --sent" shows it.`, []string{"status", "inspect", "send", "flush", "forget"}},
+			{"~/.local/state/usagectl/journal/TOOL.jsonl", `What was sent, to the letter, and what became of it; "usagectl inspect TOOL --sent" shows it.`, []string{"status", "inspect", "send", "flush", "forget"}},
 			{"~/.local/state/usagectl/deletions/", "Deletion requests; once they are settled, without the ID.", []string{"status", "inspect", "send", "flush", "forget"}},
 			{"~/.local/state/usagectl/keys/TOOL", "The random key of hashes. It never leaves.", []string{"send", "flush", "forget"}},
 		},

@@ -21,9 +21,9 @@
 // A queued event is a file. A deliverer claims it, asks for consent once more, builds the
 // payload under what is agreed now, and hands it to the transport that the manifest names.
 // [Sender.Run] is a deliverer for the background, in the process that [Config.Deliver]
-// starts; [Sender.Flush] delivers now and waits; [Event.Wait] delivers one event. What was
-// sent is in the journal: [Sender.SentRecords]. [Sender.Status] says how a tool's delivery
-// stands.
+// starts; [Sender.Flush] delivers now and waits; [Event.Wait] delivers one event. Every
+// attempt in which something left is in the journal, with what became of it:
+// [Sender.SentRecords]. [Sender.Status] says how a tool's delivery stands.
 //
 // # Refusing and forgetting
 //
