@@ -2,7 +2,9 @@ package sender
 
 import (
 	"context"
+	"fmt"
 	"maps"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -185,6 +187,33 @@ func TestSourcePath(t *testing.T) {
 		}
 		if _, err := os.Lstat(d.SourcePath); (err != nil) != removed {
 			t.Errorf("%s is removed: %v", path, err)
+		}
+	}
+}
+
+// TestAnswerWithAnotherID has a server answer with an ID that was not in the request: it
+// knows it from before. Nothing that is kept has it, so forgetting it leaves nothing.
+func TestAnswerWithAnotherID(t *testing.T) {
+	for _, status := range []int{http.StatusServiceUnavailable, http.StatusBadRequest} {
+		r := sendertest.NewReceiver(t, nil)
+		r.Answer = func(w http.ResponseWriter) {
+			w.WriteHeader(status)
+			fmt.Fprintf(w, `{"error":"%s is unknown, and so is %s"}`, sampleID, strings.ReplaceAll(sampleID, "-", ""))
+		}
+		s := newSender(t)
+		queueFor(t, s, `"http"`, r.URL)
+		if sum := s.drain(t.Context(), sendertest.ToolID(t, "mytool"), func(int) {}); sum.Sent != 0 || len(r.Requests()) != 1 {
+			t.Errorf("%d: %+v", status, sum)
+		}
+		said := false
+		for path, data := range sendertest.Tree(t, s.state()) {
+			said = said || strings.Contains(data, "is unknown")
+			if strings.Contains(data, sampleID[:8]) {
+				t.Errorf("%d: %s has the ID: %s", status, path, data)
+			}
+		}
+		if !said {
+			t.Errorf("%d: the answer is not kept at all", status)
 		}
 	}
 }

@@ -121,3 +121,26 @@ func escaped(text, format string) string {
 	}
 	return out.String()
 }
+
+// inUUID are the characters of a UUID as servers spell it: with hyphens, which may be
+// escaped in an address, or without.
+const inUUID = "0123456789abcdefABCDEF-%"
+
+// withoutUUIDs masks what has as many hexadecimal digits in a row as a UUID.
+func withoutUUIDs(text string) string {
+	var out strings.Builder
+	for len(text) > 0 {
+		rest := strings.TrimLeft(text, inUUID)
+		run := text[:len(text)-len(rest)]
+		if len(run)-strings.Count(run, "-")-strings.Count(run, "%") >= 32 {
+			run = secret.Mask
+		}
+		next := strings.IndexAny(rest, inUUID)
+		if next < 0 {
+			next = len(rest)
+		}
+		out.WriteString(run + rest[:next])
+		text = rest[next:]
+	}
+	return out.String()
+}

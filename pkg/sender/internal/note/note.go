@@ -42,11 +42,15 @@ func InHeader(name, value string) Hidden {
 }
 
 // Note makes a text fit to be kept and shown: one line of valid UTF-8, of at most [Max]
-// characters, without what is hidden, or a part of it.
+// characters, without what is hidden, or a part of it, and without any UUID: a server can
+// know a source ID that was not in the request, such as one that was forgotten since.
 func (h Hidden) Note(text string) string {
-	text = strings.ToValidUTF8(text[:min(len(text), maxSaid)], "\ufffd")
+	if len(text) > maxSaid { // a part of a UUID would not be known for one
+		text = strings.TrimRight(text[:maxSaid], inUUID)
+	}
+	text = strings.ToValidUTF8(text, "\ufffd")
 	words := strings.FieldsFunc(text, func(r rune) bool { return !unicode.IsGraphic(r) || unicode.IsSpace(r) })
-	words = strings.Split(h.blot(strings.Join(words, " ")), " ")
+	words = strings.Split(withoutUUIDs(h.blot(strings.Join(words, " "))), " ")
 	for i, word := range words {
 		words[i] = maskedURLs(word)
 	}

@@ -53,3 +53,23 @@ func FuzzNote(f *testing.F) {
 		}
 	})
 }
+
+// TestUUIDs holds that no note has a UUID, whosever it is, and that other numbers stay.
+func TestUUIDs(t *testing.T) {
+	const id = "3f2b8c1e-9d4a-4f6b-8a27-0c5d1e9b7f60"
+	plain := strings.ReplaceAll(id, "-", "")
+	for _, spelled := range []string{id, strings.ToUpper(id), plain, "{" + id + "}", "urn:uuid:" + id, strings.ReplaceAll(id, "-", "%2D"), id + id} {
+		note := Hidden{}.Note("503 the installation " + spelled + " is unknown")
+		if strings.Contains(strings.ToLower(note), "3f2b8c1e") || !strings.HasPrefix(note, "503 the installation ") || !strings.HasSuffix(note, " is unknown") {
+			t.Errorf("%s: %q", spelled, note)
+		}
+	}
+	for _, text := range []string{"at 2026-11-28 23:54:41 from 10.0.0.1:443, 1234567890123456", "decade - feed", "deadbeef-cafe-deadbeef-cafe-0000"} {
+		if note := (Hidden{}).Note(text); note != text {
+			t.Errorf("%q became %q", text, note)
+		}
+	}
+	if note := (Hidden{}).Note("x" + strings.Repeat(" ", maxSaid-20) + id); note != "x" {
+		t.Errorf("cut in between: %q", note)
+	}
+}
