@@ -86,6 +86,7 @@ func (s survey) of(t tool) toolStatus {
 		r.Reason = consent.Reason{Rule: sender.RuleManifest, Detail: "its manifest cannot be used: " + firstLine(t.problem)}
 	}
 	if s.world.Dirs.StateDir() == "" {
+		r.Unrecorded = s.world.sender().Unrecorded(t.id)
 		return r
 	}
 	var err error

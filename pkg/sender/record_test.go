@@ -15,6 +15,7 @@ import (
 	"github.com/usagectl/usagectl/pkg/manifest"
 	"github.com/usagectl/usagectl/pkg/sender/internal/journal"
 	"github.com/usagectl/usagectl/pkg/sender/internal/sendertest"
+	"github.com/usagectl/usagectl/pkg/sender/internal/transport"
 )
 
 // sentBy are the records of a tool.
@@ -169,4 +170,31 @@ func queueFor(t testing.TB, s Sender, send, address string) uuid.UUID {
 	key := map[bool]string{true: "/attributes/source", false: "/properties/source"}[strings.Contains(send, "otlp")]
 	sendertest.Write(t, file, strings.Replace(text, `name = "source",`, `name = "source", key = "`+key+`",`, 1))
 	return queue(t, s, terms, noon).EventID
+}
+
+// TestResultIn holds what the journal says of every outcome of every transport.
+func TestResultIn(t *testing.T) {
+	for _, transported := range []manifest.Transport{manifest.HTTP, manifest.OTLP, manifest.Segment, manifest.UDP, manifest.File} {
+		for _, wrote := range []bool{true, false} {
+			for _, status := range []int{0, 200, 400, 503} {
+				for result, want := range map[transport.Result]journal.Outcome{
+					transport.Accepted: journal.Accepted, transport.Rejected: journal.Rejected, transport.Retry: journal.NoAnswer,
+					transport.Withheld: "", transport.Interrupted: journal.Interrupted,
+				} {
+					switch {
+					case !wrote && result != transport.Interrupted:
+						want = ""
+					case result == transport.Accepted && (transported == manifest.UDP || transported == manifest.File):
+						want = journal.Sent
+					case result == transport.Retry && status != 0:
+						want = journal.Answered
+					}
+					got := resultIn(transported, transport.Outcome{Result: result, Status: status, Wrote: wrote, Note: "said"})
+					if got.Outcome != want || want != "" && (got.Status != status || got.Note != "said") {
+						t.Errorf("%s, %v, %d, wrote %v: %+v, want %q", transported, result, status, wrote, got, want)
+					}
+				}
+			}
+		}
+	}
 }

@@ -14,6 +14,7 @@
 package journal
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"os"
@@ -97,11 +98,10 @@ func (j Journal) Mark(at time.Time) error {
 	if err := statefile.MkdirAll(filepath.Dir(j.path), 0o700); err != nil {
 		return err
 	}
-	f, err := os.OpenFile(j.markPath(), os.O_WRONLY|os.O_CREATE, 0o600)
-	if err != nil {
+	if err := statefile.Append(context.Background(), j.markPath(), nil, 0); err != nil {
 		return err
 	}
-	return errors.Join(f.Close(), os.Chtimes(j.markPath(), at, at))
+	return os.Chtimes(j.markPath(), at, at)
 }
 
 // Gap says why something may have been sent that is not recorded: an error about the
