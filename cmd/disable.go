@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 
 	"github.com/spf13/cobra"
 
@@ -165,12 +166,20 @@ func (c *disableCommand) disabled(ctx context.Context, v disabledView) error {
 // empties the outboxes; what is queued goes even if the refusal cannot be recorded.
 func (c *disableCommand) refuse(ctx context.Context, id manifest.ID, except []manifest.ID) (sender.Emptied, error) {
 	decisions := c.world.decisions(c.replace)
-	r := c.world.sender().Refuse(ctx, id, func() error {
+	shown := newProgress(c.ui, c.world.Now)
+	var gone atomic.Int64
+	count := func() {
+		if n := gone.Add(1); n%64 == 0 { // the clock need not be asked for each
+			shown.show("queued events thrown away: %d", n)
+		}
+	}
+	r := c.world.sender().OnThrownAway(count).Refuse(ctx, id, func() error {
 		if id.IsZero() {
 			return recorded(c.ui, decisions.RefuseAll(except...))
 		}
 		return recorded(c.ui, decisions.Refuse(id))
 	}, except...)
+	shown.clear()
 	if r.Unkept {
 		c.note("events cannot be kept now, so nobody knows whether one was stopped while it was being sent, and may have arrived")
 	}

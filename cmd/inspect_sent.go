@@ -42,7 +42,7 @@ func (c *inspectCommand) showSent(t tool) error {
 	c.stdout.Writer = out
 	defer func() { c.stdout.Writer = sink }()
 	v := &sentView{inspectCommand: c, tool: t, progress: newProgress(c.ui, c.world.Now)}
-	err := c.world.sender().SentRecords(t.id, v.progress.show, v.record)
+	err := c.world.sender().SentRecords(t.id, func(read, total int64) { v.progress.show("read %d of %d MiB", read>>20, total>>20) }, v.record)
 	v.progress.clear()
 	if err == nil {
 		err = v.end()

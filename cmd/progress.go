@@ -1,48 +1,60 @@
 package cmd
 
 import (
+	"fmt"
+	"strings"
+	"sync"
 	"time"
-
-	"github.com/usagectl/usagectl/internal/term"
 )
 
-// progressAfter is how long something may take before its progress is shown.
+// progressAfter is how long a command is at work before it shows on a terminal how far it is.
 const progressAfter = time.Second
 
-// progress is the line on a terminal that shows how much of something large was read.
+// progress is the line on a terminal that shows how far a command is. It is drawn anew at
+// most ten times a second, and removed in the end. It is safe for concurrent use.
 type progress struct {
-	*ui
-	now   func() time.Time
+	ui  *ui
+	now func() time.Time
+
+	mu    sync.Mutex
 	next  time.Time // when the line is drawn next
-	drawn bool
-	ended bool // the answer is on the same terminal from here on
+	drawn int       // the width of what is drawn
+	ended bool      // the answer is on the same terminal from here on
 }
 
 func newProgress(u *ui, now func() time.Time) *progress {
 	return &progress{ui: u, now: now, next: now().Add(progressAfter)}
 }
 
-// show draws the line, now and then.
-func (p *progress) show(read, total int64) {
-	if !p.stderr.Terminal || p.quiet || p.ended || p.now().Before(p.next) {
+// show draws the line, now and then, where somebody sees it.
+func (p *progress) show(format string, args ...any) {
+	if !p.ui.stderr.Terminal || p.ui.quiet {
 		return
 	}
-	p.next, p.drawn = p.now().Add(progressAfter/10), true
-	p.stderr.Printf("\rread %d of %d MiB", read>>20, total>>20)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.ended || p.now().Before(p.next) {
+		return
+	}
+	p.next = p.now().Add(progressAfter / 10)
+	line := fmt.Sprintf(format, args...)
+	p.ui.stderr.Printf("\r%s", line)
+	p.drawn = max(p.drawn, len(line))
 }
 
 // pause ends the line where the answer would run into it.
 func (p *progress) pause() {
-	if p.stdout.Terminal && !p.ended {
+	if p.ui.stdout.Terminal {
 		p.clear()
-		p.ended = true
 	}
 }
 
-// clear removes the line.
+// clear ends the line, and removes it.
 func (p *progress) clear() {
-	if p.drawn {
-		p.stderr.Printf("\r%s\r", term.Styled("                              "))
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.drawn > 0 {
+		p.ui.stderr.Printf("\r%s\r", strings.Repeat(" ", p.drawn))
 	}
-	p.drawn = false
+	p.drawn, p.ended = 0, true
 }

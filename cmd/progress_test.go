@@ -8,7 +8,7 @@ import (
 	"github.com/usagectl/usagectl/internal/term"
 )
 
-// TestProgress holds when a person sees how much of something large was read: on a
+// TestProgress holds when a person sees how far a command is: on a
 // terminal, from a second on, until the answer is on the same one.
 func TestProgress(t *testing.T) {
 	for name, c := range map[string]struct {
@@ -25,13 +25,13 @@ func TestProgress(t *testing.T) {
 		c.change(u)
 		now := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 		p := newProgress(u, func() time.Time { return now })
-		p.show(1<<20, 4<<20)
+		p.show("read %d of 4 MiB", 1)
 		now = now.Add(progressAfter)
-		p.show(2<<20, 4<<20)
-		p.show(3<<20, 4<<20) // at once: it does not flicker
+		p.show("read %d of 4 MiB", 2)
+		p.show("read %d of 4 MiB", 3) // at once: it does not flicker
 		now = now.Add(progressAfter)
 		p.pause()
-		p.show(4<<20, 4<<20)
+		p.show("read %d of 4 MiB", 4)
 		p.clear()
 		got, wiped, _ := strings.Cut(msg.String(), "\r  ")
 		if got != c.want || out.Len() > 0 || (c.want != "") != strings.HasSuffix(wiped, " \r") {

@@ -2,6 +2,7 @@ package statefile
 
 import (
 	"errors"
+	"io"
 	"os"
 )
 
@@ -37,6 +38,34 @@ func CheckDir(dir string) error {
 		return err
 	}
 	return d.Close()
+}
+
+// eachTime is how many names of a directory are held at once by [EachName].
+const eachTime = 1024
+
+// EachName lists a directory that is this user's own, some names at a time and in no order,
+// however many there are. Files may be removed meanwhile; whether those that are added are
+// listed is not said. It stops at an error of each. The errors of its own are those of [ReadDir].
+func EachName(dir string, each func(names []string) error) error {
+	d, err := openNames(dir)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	for {
+		names, err := d.Readdirnames(eachTime)
+		if len(names) > 0 {
+			if err := each(names); err != nil {
+				return err
+			}
+		}
+		switch {
+		case errors.Is(err, io.EOF), len(names) == 0 && errors.Is(err, os.ErrNotExist): // removed meanwhile
+			return nil
+		case err != nil:
+			return err
+		}
+	}
 }
 
 // ReadDir lists a directory that is this user's own, sorted by name. The errors

@@ -59,6 +59,8 @@ func openDir(dir string) (*os.File, error) {
 	return f, nil
 }
 
+func openNames(dir string) (*os.File, error) { return openDir(dir) }
+
 func readDir(d *os.File) ([]os.DirEntry, error) {
 	entries, err := d.ReadDir(-1)
 	slices.SortFunc(entries, func(a, b os.DirEntry) int { return cmp.Compare(a.Name(), b.Name()) })

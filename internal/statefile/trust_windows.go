@@ -27,6 +27,13 @@ func openDir(dir string) (directory, error) {
 	return directory{dir}, err
 }
 
+func openNames(dir string) (*os.File, error) {
+	if _, err := openDir(dir); err != nil {
+		return nil, err
+	}
+	return os.Open(dir)
+}
+
 func readDir(d directory) ([]os.DirEntry, error) {
 	entries, err := os.ReadDir(d.path)
 	if errors.Is(err, fs.ErrNotExist) && len(entries) > 0 { // removed meanwhile

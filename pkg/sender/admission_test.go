@@ -92,6 +92,9 @@ func TestRefusedSince(t *testing.T) {
 		} {
 			t.Run(grant+" "+name, func(t *testing.T) {
 				s := newSender(t)
+				if c.lift {
+					refuseAndLift(t, s, lifted)
+				}
 				m, terms := agreedTool(t, s, "https://mytool.example")
 				if grant != "" {
 					s.env = func(name string) (string, bool) {
@@ -103,9 +106,6 @@ func TestRefusedSince(t *testing.T) {
 					m.Consent.Grant = []manifest.EnvRule{{Env: "MYTOOL_TELEMETRY", When: "1"}}
 					sendertest.Must(t, os.Remove(decisionsAt(s, noon).File(m.Tool.ID)))
 					terms.Grant = grant
-				}
-				if c.lift {
-					refuseAndLift(t, s, lifted)
 				}
 				_, _, err := s.admission(m).admit(queue(t, s, terms, c.taken))
 				if leaves := err == nil; leaves != c.leaves || !leaves && err != (dropError{outbox.LostWithdrawn}) {

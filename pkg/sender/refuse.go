@@ -52,12 +52,12 @@ var ErrUncounted = outbox.ErrUncounted
 // otherwise. It ends early if ctx does.
 func (s Sender) Refuse(ctx context.Context, id manifest.ID, record func() error, except ...manifest.ID) Refusal {
 	var r Refusal
-	before := map[manifest.ID][]string{} // what deliverers stop right after the refusal is to be reported too
+	before := map[manifest.ID]outbox.EventSet{} // what deliverers stop right after the refusal is to be reported too
 	for _, tool := range s.refusable(id, except, nil) {
 		if s.state() == "" {
 			break
 		}
-		before[tool] = s.outbox(tool).Events() // what cannot be read is found out when the outbox is emptied
+		before[tool] = s.outbox(tool).EventSet() // what cannot be read is found out when the outbox is emptied
 	}
 	r.Recorded = record()
 	r.Events, r.Emptied = s.emptyAll(ctx, id, except, before)
@@ -81,7 +81,7 @@ func (s Sender) refusable(id manifest.ID, except []manifest.ID, failed *error) [
 }
 
 // emptyAll empties the outboxes that a refusal is about, side by side.
-func (s Sender) emptyAll(ctx context.Context, id manifest.ID, except []manifest.ID, before map[manifest.ID][]string) (Emptied, error) {
+func (s Sender) emptyAll(ctx context.Context, id manifest.ID, except []manifest.ID, before map[manifest.ID]outbox.EventSet) (Emptied, error) {
 	var sum Emptied
 	if s.state() == "" {
 		return sum, nil
@@ -104,22 +104,26 @@ func (s Sender) emptyAll(ctx context.Context, id manifest.ID, except []manifest.
 	return sum, err
 }
 
-// empty throws away what a tool's outbox holds. before is what was in it before.
-func (s Sender) empty(ctx context.Context, tool manifest.ID, why outbox.Loss, before []string) (Emptied, error) {
+// empty throws away what a tool's outbox holds. others is what was in it before; of those that
+// are not thrown away here it is found out what became of them.
+func (s Sender) empty(ctx context.Context, tool manifest.ID, why outbox.Loss, others outbox.EventSet) (Emptied, error) {
 	ctx, cancel := context.WithTimeout(ctx, leaseWait)
 	defer cancel()
 	o := s.outbox(tool)
 	var all Emptied
 	var errs []error
-	seen := map[string]bool{} // events that somebody can have delivered
-	for _, event := range before {
-		seen[event] = true
+	if others == nil {
+		others = outbox.EventSet{}
+	}
+	each := func(event string) {
+		others.Remove(event)
+		s.progressed()
 	}
 	for {
-		ended, underway, err := o.DiscardAll(why, lease.This(), s.Now)
+		ended, underway, err := o.DiscardAll(why, lease.This(), s.Now, each)
 		all.Discarded += ended
 		for _, name := range underway {
-			seen[name] = true
+			others.Add(name)
 		}
 		still, listErr := o.Live(lease.This(), s.Now())
 		all.Underway = len(still)
@@ -131,7 +135,7 @@ func (s Sender) empty(ctx context.Context, tool manifest.ID, why outbox.Loss, be
 			break
 		}
 	}
-	errs = append(errs, o.RemoveTemporary(), o.ClearBackoff(), s.fatesOf(o, seen, why, &all))
+	errs = append(errs, o.RemoveTemporary(), o.ClearBackoff(), s.fatesOf(o, others, why, &all))
 	return all, errors.Join(errs...)
 }
 
@@ -177,17 +181,17 @@ func (s Sender) keeps() bool {
 
 // fatesOf finds out what became of events that somebody can have delivered. Those that
 // were thrown away here are counted.
-func (s Sender) fatesOf(o outbox.Outbox, events map[string]bool, why outbox.Loss, sum *Emptied) error {
+func (s Sender) fatesOf(o outbox.Outbox, events outbox.EventSet, why outbox.Loss, sum *Emptied) error {
 	if len(events) == 0 {
 		return nil
 	}
 	lost, err := o.Losses()
 	ids := make([]string, 0, len(events))
-	for name := range events {
+	for name := range events.All() {
 		ids = append(ids, outbox.EventID(name))
 	}
 	arrived, journalErr := s.journal(o.Tool()).Arrived(ids...)
-	for name := range events {
+	for name := range events.All() {
 		id := outbox.EventID(name)
 		switch reason, isLost := lost.Why[id]; {
 		case isLost && reason == why, o.IsClaimed(name): // counted already

@@ -3,9 +3,14 @@ package sender
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/google/uuid"
 
 	"github.com/usagectl/usagectl/pkg/consent"
 	"github.com/usagectl/usagectl/pkg/manifest"
@@ -99,5 +104,27 @@ func TestRefuse(t *testing.T) {
 				t.Errorf("all %v: left %q, %q", all, waiting(t, mine), waiting(t, other))
 			}
 		}
+	}
+}
+
+// TestRefuseManyEvents refuses so many events that the record of losses does not name all of them
+// in the end: each was thrown away, and none is said to have been on its way.
+func TestRefuseManyEvents(t *testing.T) {
+	const many = 13_000
+	s := newSender(t)
+	o := s.outbox(sendertest.ToolID(t, "mytool"))
+	queue(t, s, consent.Terms{}, noon)
+	sendertest.Write(t, o.Path("dropped"), strings.Repeat(" ", 1<<20-1)+"\n") // the next line has it set aside
+	for i := range many - 1 {
+		sendertest.Must(t, os.WriteFile(o.Path("new", fmt.Sprintf("%016x-%s.json", i, uuid.New())), nil, 0o600))
+	}
+	var shown atomic.Int64
+	got := s.OnThrownAway(func() { shown.Add(1) }).Refuse(t.Context(), o.Tool(), func() error { return nil })
+	if got != (Refusal{Events: Emptied{Discarded: many}}) || shown.Load() != many {
+		t.Errorf("%+v, %d were shown", got, shown.Load())
+	}
+	lost, err := o.Losses()
+	if err != nil || lost.Count() != many || len(lost.Why) == many {
+		t.Errorf("%d are recorded, %d by name: %v", lost.Count(), len(lost.Why), err)
 	}
 }

@@ -51,13 +51,14 @@ type Sender struct {
 	deliver func(stdin *os.File) (pid int, err error)
 
 	client *http.Client // for deliveries; see [Sender.online]
+	thrown func()       // see [Sender.OnThrownAway]
 	idFile string       // where the source ID was found that is being forgotten, not what a file says
 }
 
 // Open returns a sender. It reads the environment where c leaves that to it, and makes
 // and changes nothing.
 func Open(c Config) Sender {
-	s := Sender{&c.Dirs, c.Env, c.WorkDir, c.Now, c.Version, c.Deliver, nil, ""}
+	s := Sender{&c.Dirs, c.Env, c.WorkDir, c.Now, c.Version, c.Deliver, nil, nil, ""}
 	if reflect.ValueOf(c.Dirs).IsZero() {
 		c.Dirs = dirs.Default()
 	}
@@ -92,6 +93,21 @@ func (s Sender) lookup(name string) (string, bool) {
 		return "", false
 	}
 	return s.env(name)
+}
+
+// OnThrownAway is the sender with a function that [Sender.Refuse] and [Sender.EraseHere] call
+// for each queued event as they throw it away, from several goroutines at once: there may be a
+// million.
+func (s Sender) OnThrownAway(f func()) Sender {
+	s.thrown = f
+	return s
+}
+
+// progressed says that a queued event was thrown away.
+func (s Sender) progressed() {
+	if s.thrown != nil {
+		s.thrown()
+	}
 }
 
 func (s Sender) programVersion() string {

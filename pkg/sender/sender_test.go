@@ -122,6 +122,7 @@ func zeroCalls(t testing.TB, s Sender) map[string]func() {
 		"SentRecords": func() {
 			none(s.SentRecords(manifest.ID{}, nil, func(Record) error { return errors.New("there is a record") }))
 		},
+		"OnThrownAway":      func() { same(s.OnThrownAway(nil).thrown == nil, true) },
 		"SourceID":          func() { same(s.SourceID(&manifest.Manifest{}), identity.Unavailable) },
 		"StartForDeletions": func() { none(s.StartForDeletions()) },
 		"Unrecorded":        func() { same(s.Unrecorded(manifest.ID{}), ErrNoState.Error()) },

@@ -77,8 +77,19 @@ func (c Claim) Done() error {
 }
 
 // Release puts the event back.
-func (c Claim) Release() error {
-	return statefile.IgnoreMissing(statefile.Rename(c.path(), c.outbox.Path("new", c.Name)))
+func (c Claim) Release() error { return c.outbox.putBack(c.file, c.Name) }
+
+// putBack makes a claimed file a queued one again. The part for those is not there for a
+// moment when it is thrown away as a whole.
+func (o Outbox) putBack(file, name string) error {
+	from, to := o.Path("claimed", file), o.Path("new", name)
+	err := statefile.Rename(from, to)
+	if errors.Is(err, os.ErrNotExist) && o.has("claimed", file) {
+		if err = o.Create(); err == nil {
+			err = statefile.Rename(from, to)
+		}
+	}
+	return statefile.IgnoreMissing(err)
 }
 
 // Reject moves the event aside. Written before the claim is removed, so that
@@ -126,10 +137,7 @@ func (o Outbox) Reclaim(self lease.Owner, now time.Time) error {
 		if ok && respected(by, self, now) {
 			continue
 		}
-		err := statefile.Rename(o.Path("claimed", file), o.Path("new", name))
-		if err != nil && !errors.Is(err, os.ErrNotExist) {
-			errs = append(errs, err)
-		}
+		errs = append(errs, o.putBack(file, name))
 	}
 	return errors.Join(errs...)
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"time"
 
@@ -29,6 +30,11 @@ var ErrUncounted = errors.New("it could not be counted")
 // else was quicker to take is passed over. The error wraps [ErrUncounted] if all of
 // them have ended, and not all could be counted.
 func (o Outbox) discard(part string, names []string, why Loss, now time.Time) (int, error) {
+	return o.discardEach(part, names, why, now, func(string) {})
+}
+
+// discardEach is discard, and calls each with the event of each file that it has ended.
+func (o Outbox) discardEach(part string, names []string, why Loss, now time.Time, each func(event string)) (int, error) {
 	if len(names) == 0 {
 		return 0, nil
 	}
@@ -43,6 +49,7 @@ func (o Outbox) discard(part string, names []string, why Loss, now time.Time) (i
 		switch {
 		case err == nil:
 			ended++
+			each(event)
 		case !errors.Is(err, os.ErrNotExist) || o.has(part, name):
 			stuck = append(stuck, name)
 		}
@@ -54,6 +61,7 @@ func (o Outbox) discard(part string, names []string, why Loss, now time.Time) (i
 		err := statefile.IgnoreMissing(statefile.RemoveAll(o.Path(part, name)))
 		if err == nil {
 			ended++
+			each(event)
 		}
 		if err == nil && uncounted != nil {
 			err = fmt.Errorf("%w: %w", ErrUncounted, uncounted)
@@ -66,40 +74,49 @@ func (o Outbox) discard(part string, names []string, why Loss, now time.Time) (i
 // recordDiscarded records the events that were discarded, and removes them.
 func (o Outbox) recordDiscarded(now time.Time) error {
 	names, err := o.Names(discarded)
-	if err != nil || len(names) == 0 {
+	if err != nil {
 		return err
 	}
-	var errs []error
+	errs := []error{o.recordBatches(now, false)}
 	for chunk := range slices.Chunk(names, recordedAtOnce) {
 		var lost []lostEvent
 		for _, name := range chunk {
 			lost = append(lost, lostEventOf(name, now))
 		}
 		if err := o.recordLosses(lost...); err != nil {
-			errs = append(errs, o.blankDiscarded(chunk, err))
+			errs = append(errs, o.blankDiscarded(o.Path(discarded), chunk, err))
 			continue
 		}
 		for _, name := range chunk {
-			errs = append(errs, statefile.IgnoreMissing(statefile.RemoveAll(o.Path(discarded, name))))
+			errs = append(errs, removeDiscarded(o.Path(discarded, name)))
 		}
 	}
 	return errors.Join(errs...)
 }
 
+// removeDiscarded removes a file, or whatever else is there.
+func removeDiscarded(path string) error {
+	err := statefile.IgnoreMissing(statefile.Remove(path))
+	if err != nil {
+		err = statefile.IgnoreMissing(statefile.RemoveAll(path))
+	}
+	return err
+}
+
 // blankDiscarded erases what is in discarded events that could not be recorded, and
 // keeps their names, which count. why is the reason that it says if a name has to go.
-func (o Outbox) blankDiscarded(names []string, why error) error {
+func (o Outbox) blankDiscarded(dir string, names []string, why error) error {
 	var errs []error
 	for _, name := range names {
 		aside := o.Path("tmp", "."+name)
 		err := writeNew(aside, nil)
 		if err == nil {
-			err = statefile.Rename(aside, o.Path(discarded, name))
+			err = statefile.Rename(aside, filepath.Join(dir, name))
 		}
 		if err == nil {
 			continue
 		}
-		err = errors.Join(statefile.IgnoreMissing(statefile.RemoveAll(aside)), statefile.IgnoreMissing(statefile.RemoveAll(o.Path(discarded, name))))
+		err = errors.Join(statefile.IgnoreMissing(statefile.RemoveAll(aside)), statefile.IgnoreMissing(statefile.RemoveAll(filepath.Join(dir, name))))
 		if err == nil {
 			err = fmt.Errorf("%w: %w", ErrUncounted, why)
 		}
@@ -110,32 +127,20 @@ func (o Outbox) blankDiscarded(names []string, why error) error {
 
 // DiscardAll throws away what nobody is delivering, and lists the events that somebody
 // is. An event that is put back meanwhile goes too: it is in the part that is read later.
-func (o Outbox) DiscardAll(why Loss, self lease.Owner, now func() time.Time) (ended int, underway []string, err error) {
-	var errs []error
-	for _, part := range []string{"claimed", "rejected", "new"} {
-		names, err := o.Names(part)
-		errs = append(errs, err)
-		reason := why
-		switch part {
-		case "claimed":
-			names = slices.DeleteFunc(names, func(file string) bool {
-				live := isDelivering(file, self, now())
-				if live {
-					event := eventOf(file)
-					underway = append(underway, event)
-				}
-				return live
-			})
-		case "rejected":
-			reason = LostRejected
+// each is called with every queued event that has ended, while this goes on.
+func (o Outbox) DiscardAll(why Loss, self lease.Owner, now func() time.Time, each func(event string)) (ended int, underway []string, err error) {
+	names, err := o.Names("claimed")
+	names = slices.DeleteFunc(names, func(file string) bool {
+		live := isDelivering(file, self, now())
+		if live {
+			underway = append(underway, eventOf(file))
 		}
-		n, err := o.discard(part, names, reason, now())
-		errs = append(errs, err)
-		if part != "rejected" {
-			ended += n
-		}
-	}
-	return ended, underway, errors.Join(append(errs, o.recordDiscarded(now()))...)
+		return live
+	})
+	claimed, claimedErr := o.discardEach("claimed", names, why, now(), each)
+	_, rejectedErr := o.discardPart("rejected", LostRejected, now, func(string) {})
+	queued, queuedErr := o.discardPart("new", why, now, each)
+	return claimed + queued, underway, errors.Join(err, claimedErr, rejectedErr, queuedErr, o.recordDiscarded(now()))
 }
 
 // RemoveTemporary removes what processes are writing, or were when they were killed.

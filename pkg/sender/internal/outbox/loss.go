@@ -138,7 +138,18 @@ func (o Outbox) Losses() (Losses, error) {
 		e := lostEventOf(name, time.Time{})
 		l.Why[e.Event] = e.Why
 	}
-	return l, errors.Join(err, l.read(o.Path(lossesFile), false), l.read(o.Path(lossesFile+".1"), true))
+	batches, batchErr := o.batches()
+	for _, b := range batches {
+		batchErr = errors.Join(batchErr, statefile.IgnoreMissing(statefile.EachName(b.dir, func(names []string) error {
+			for _, name := range names {
+				if !strings.HasPrefix(name, ".") {
+					l.Why[EventID(name)] = b.why
+				}
+			}
+			return nil
+		})))
+	}
+	return l, errors.Join(err, batchErr, l.read(o.Path(lossesFile), false), l.read(o.Path(lossesFile+".1"), true))
 }
 
 // read adds a file of losses. Lines that are none are passed over. Of the notes of

@@ -40,7 +40,7 @@ func (o Outbox) RemoveUnder(sourceID string, now time.Time) (int, error) {
 		files = slices.DeleteFunc(files, func(name string) bool { return !o.isUnder(sourceID, part, name) })
 		errs = append(errs, err, o.removeFiles(part, files))
 	}
-	errs = append(errs, o.recordDiscarded(now)) // what a crash left there
+	errs = append(errs, o.recordDiscarded(now), o.recordBatches(now, true)) // what a crash left there
 	for _, part := range []string{"claimed", "new", "rejected", "tmp", discarded} {
 		errs = append(errs, statefile.Settle(o.Path(part)))
 	}
