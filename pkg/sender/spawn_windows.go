@@ -10,7 +10,8 @@ import (
 // Spawn starts a program detached from this one: without a console window, in a
 // process group of its own, with the system's directory as its own, so that it keeps
 // nobody from removing another, and with no streams but stdin, if that is not nil. It
-// returns the process ID without waiting.
+// inherits no other handle, inheritable or not: os.StartProcess names those that it may
+// in a list (PROC_THREAD_ATTRIBUTE_HANDLE_LIST). Spawn returns the process ID without waiting.
 func Spawn(exe string, argv []string, env []string, stdin *os.File) (int, error) {
 	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
 	if err != nil {

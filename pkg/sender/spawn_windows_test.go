@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"testing"
 	"time"
+	"unsafe"
 
 	"golang.org/x/sys/windows"
 
@@ -25,9 +26,10 @@ type seen struct {
 	Dir     string
 	Console bool // it has one
 	Orphan  bool // who started it is gone
+	Holds   bool // it has a handle of who started it: a file that was open there still is
 }
 
-func tell(t *testing.T, file string, orphan bool) {
+func tell(t *testing.T, file string, orphan, holds bool) {
 	t.Helper()
 	dir, err := os.Getwd()
 	if err != nil {
@@ -37,7 +39,7 @@ func tell(t *testing.T, file string, orphan bool) {
 	if err == nil {
 		console.Close()
 	}
-	data, err := json.Marshal(seen{dir, err == nil, orphan})
+	data, err := json.Marshal(seen{dir, err == nil, orphan, holds})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,11 +61,26 @@ func TestSpawnParent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	holdOpen(t, os.Getenv(childOut)+".held")
 	env := append(os.Environ(), childOf+"="+strconv.Itoa(os.Getpid()))
 	if _, err := Spawn(exe, []string{exe, "-test.run=^TestSpawnChild$"}, env, nil); err != nil {
 		t.Fatal(err)
 	}
-	tell(t, file, false)
+	tell(t, file, false, false)
+}
+
+// holdOpen opens a file that nobody else can open then, with a handle that programs inherit.
+func holdOpen(t *testing.T, path string) {
+	t.Helper()
+	name, err := windows.UTF16PtrFromString(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	inherited := &windows.SecurityAttributes{InheritHandle: 1}
+	inherited.Length = uint32(unsafe.Sizeof(*inherited))
+	if _, err := windows.CreateFile(name, windows.GENERIC_READ, 0, inherited, windows.CREATE_ALWAYS, windows.FILE_ATTRIBUTE_NORMAL, 0); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // TestSpawnChild is what [TestSpawnParent] spawns.
@@ -75,11 +92,15 @@ func TestSpawnChild(t *testing.T) {
 	for end := time.Now().Add(time.Minute); process.Alive(parent) && time.Now().Before(end); {
 		time.Sleep(10 * time.Millisecond)
 	}
-	tell(t, os.Getenv(childOut), !process.Alive(parent))
+	f, err := os.Open(os.Getenv(childOut) + ".held")
+	if err == nil {
+		f.Close()
+	}
+	tell(t, os.Getenv(childOut), !process.Alive(parent), err != nil)
 }
 
 // TestSpawn holds that what is spawned outlives who spawned it, without its console
-// and elsewhere.
+// elsewhere, and without its handles.
 func TestSpawn(t *testing.T) {
 	exe, err := os.Executable()
 	if err != nil {
@@ -111,7 +132,7 @@ func TestSpawn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := await(t, child), (seen{system, false, true}); got != want {
+	if got, want := await(t, child), (seen{system, false, true, false}); got != want {
 		t.Errorf("what is spawned: %+v, want %+v", got, want)
 	}
 }
