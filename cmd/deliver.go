@@ -25,8 +25,8 @@ func newDeliver(a *app) *cobra.Command {
 			if consent.ForeignHome(a.world.Dirs) != "" {
 				return nil
 			}
-			if stdin {
-				return a.world.sender().RunPipe(ctx, a.world.Stdin)
+			if stdin { // nobody else has the event, and it takes ten seconds at most: no signal ends that
+				return a.world.sender().RunPipe(c.Context(), a.world.Stdin)
 			}
 			a.world.sender().Run(ctx)
 			return nil

@@ -37,8 +37,8 @@ func (s Sender) ask(ctx context.Context, d *deletion.Deletion, why occasion) err
 		if r.State != deletion.Pending || waits || ctx.Err() != nil {
 			continue
 		}
-		out := s.askOne(ctx, d, *r)
-		if out.Result == transport.Retry && ctx.Err() != nil {
+		out := s.askOne(s.underway(ctx), d, *r)
+		if out.Result == transport.Retry && s.underway(ctx).Err() != nil {
 			continue // this process ran out of time, which says nothing of the receiver
 		}
 		noteAnswer(r, out, s.Now())
@@ -60,6 +60,8 @@ func noteAnswer(r *deletion.Request, out transport.Outcome, now time.Time) {
 }
 
 func (s Sender) askOne(ctx context.Context, d *deletion.Deletion, r deletion.Request) transport.Outcome {
+	ctx, cancel := context.WithTimeout(ctx, transport.AttemptTimeout)
+	defer cancel()
 	messages := []transport.Message{deletionMessage(r, d.SourceID)}
 	return s.deletionTransport(r).Send(ctx, messages)[0]
 }

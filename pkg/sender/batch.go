@@ -44,19 +44,23 @@ func (p *pass) send(ctx context.Context) bool {
 	if len(b.claims) == 0 {
 		return true
 	}
+	if ctx.Err() != nil { // it is late, and nothing new begins
+		return p.putAllBack(b.claims)
+	}
 	permitted, messages, err := p.permitted(b)
 	errs := []error{err}
 	if len(messages) > 0 {
-		attempt, cancel := context.WithTimeout(ctx, transport.AttemptTimeout)
+		attempt, cancel := p.attempt(ctx)
 		defer cancel()
 		c := p.transportConfig()
 		failures := p.outbox.Backoff().Failures
+		c.Stop, c.Pace = until(ctx, transport.AttemptTimeout), p.pace
 		c.Allow, c.Split = p.gate(b.manifest, permitted), failures > 1
 		r := p.recording(failures > 0 || p.Now().Sub(permitted[0].entry.TakenAt) > attemptedAfter)
 		c.Record = p.recordTo(r, b.manifest.Send)
 		outcomes := transportOf(c, b.manifest).Send(attempt, messages)
 		err := p.flushRecords(r, messages) // before the events are removed: what is delivered twice was sent twice
-		errs = append(errs, p.settle(ctx, b.manifest, permitted, outcomes))
+		errs = append(errs, p.settle(attempt, b.manifest, permitted, outcomes))
 		if err != nil { // on a full disk the events that are gone have made room
 			err = p.flushRecords(r, messages)
 		}
@@ -79,7 +83,7 @@ func (p *pass) permitted(b batch) (sent []claimed, messages []transport.Message,
 	for _, c := range b.claims {
 		permit, message, err := a.admit(c.entry)
 		if err != nil {
-			errs = append(errs, p.refused(c.Claim, err, ""))
+			errs = append(errs, p.refused(c, err, ""))
 			continue
 		}
 		c.permit = permit
@@ -90,18 +94,18 @@ func (p *pass) permitted(b batch) (sent []claimed, messages []transport.Message,
 
 // refused ends an event that must never leave, and puts back one that may later. why
 // is the loss, if it is known better than from the error.
-func (p *pass) refused(c outbox.Claim, err error, why outbox.Loss) error {
+func (p *pass) refused(c claimed, err error, why outbox.Loss) error {
 	var drop dropError
 	if errors.As(err, &drop) {
-		return p.drop(c, cmp.Or(why, drop.why))
+		return p.drop(c.Claim, cmp.Or(why, drop.why))
 	}
 	p.sum.Held = err
-	return c.Release()
+	return p.putBack(c)
 }
 
 // settle does with each event what its outcome asks for, and notes how long the
 // tool has to wait.
-func (p *pass) settle(ctx context.Context, m *manifest.Manifest, sent []claimed, outcomes []transport.Outcome) error {
+func (p *pass) settle(attempt context.Context, m *manifest.Manifest, sent []claimed, outcomes []transport.Outcome) error {
 	var errs []error
 	var failure transport.Outcome
 	wait := p.outbox.Backoff()
@@ -121,14 +125,16 @@ func (p *pass) settle(ctx context.Context, m *manifest.Manifest, sent []claimed,
 		case transport.Retry:
 			out.RetryAfter = max(out.RetryAfter, failure.RetryAfter)
 			failure = out
-			errs = append(errs, sent[i].Release())
+			errs = append(errs, p.putBack(sent[i]))
+		case transport.Untried:
+			errs = append(errs, p.putBack(sent[i]))
 		}
 	}
-	return errors.Join(append(errs, p.noteWait(ctx, wait, sent, outcomes, failure))...)
+	return errors.Join(append(errs, p.noteWait(attempt, wait, sent, outcomes, failure))...)
 }
 
 // noteWait notes how long the tool has to wait after a batch, if failure is one.
-func (p *pass) noteWait(ctx context.Context, wait backoff.Backoff, sent []claimed, outcomes []transport.Outcome, failure transport.Outcome) error {
+func (p *pass) noteWait(attempt context.Context, wait backoff.Backoff, sent []claimed, outcomes []transport.Outcome, failure transport.Outcome) error {
 	p.sum.Failed, p.sum.RetryAfter = nil, failure.RetryAfter
 	if failure.Result != transport.Retry {
 		if p.wentFrom != nil || !slices.ContainsFunc(outcomes, transport.Outcome.Answered) {
@@ -137,8 +143,9 @@ func (p *pass) noteWait(ctx context.Context, wait backoff.Backoff, sent []claime
 		return p.outbox.ClearBackoff()
 	}
 	p.failed, p.sum.Failed = failure, errors.New(failure.Note)
-	if ctx.Err() != nil {
-		return nil // merely this process ran out of time
+	if attempt.Err() != nil {
+		p.sum.Failed = errTimeRanOut // merely this process's, which says nothing of the receiver
+		return nil
 	}
 	wait = wait.Next(p.Now(), failure.RetryAfter, failure.Note)
 	wait.After = sent[len(sent)-1].Name
@@ -149,7 +156,7 @@ func (p *pass) noteWait(ctx context.Context, wait backoff.Backoff, sent []claime
 // only what was agreed to has changed.
 func (p *pass) stopped(m *manifest.Manifest, c claimed, why outbox.Loss) error {
 	if _, _, err := p.admission(m).admit(c.entry); err != nil {
-		return p.refused(c.Claim, err, why)
+		return p.refused(c, err, why)
 	}
-	return c.Release()
+	return p.putBack(c)
 }

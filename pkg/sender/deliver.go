@@ -30,7 +30,8 @@ type Summary struct {
 	Unrecorded error         // why something that was sent is not in the journal; nil if all is
 	RetryAfter time.Duration // what the server asked for; 0 if it did not
 
-	seen []string // what was queued when the outbox was listed last, sorted
+	seen   []string // what was queued when the outbox was listed last, sorted
+	behind int      // events that wait for one of their run that was taken before
 }
 
 // ended is how many events have ended.
@@ -42,7 +43,7 @@ func (s *Summary) add(o Summary) {
 	s.Dropped += o.Dropped
 	s.OverBounds += o.OverBounds
 	s.Unrecorded = cmp.Or(s.Unrecorded, o.Unrecorded)
-	s.Held, s.Failed, s.RetryAfter = o.Held, o.Failed, o.RetryAfter
+	s.Held, s.Failed, s.RetryAfter, s.behind = o.Held, o.Failed, o.RetryAfter, o.behind
 }
 
 // errTimeRanOut says that a delivery has no more time.
@@ -77,8 +78,10 @@ type pass struct {
 	outbox   outbox.Outbox
 	self     lease.Owner
 	progress func(int)
+	pace     *transport.Pace
 	sum      Summary
 	batch    batch
+	order    order
 
 	before   backoff.Backoff   // as it was when the pass began
 	failed   transport.Outcome // of the last batch that failed
@@ -88,7 +91,7 @@ type pass struct {
 }
 
 func (s Sender) newPass(tool manifest.ID, progress func(int)) *pass {
-	return &pass{Sender: s, outbox: s.outbox(tool), self: lease.This(), progress: progress, sum: Summary{Tool: tool}}
+	return &pass{Sender: s, outbox: s.outbox(tool), self: lease.This(), progress: progress, pace: transport.NewPace(), sum: Summary{Tool: tool}}
 }
 
 // run claims and delivers the events of these names, in batches. It returns
@@ -96,9 +99,11 @@ func (s Sender) newPass(tool manifest.ID, progress func(int)) *pass {
 // read, is passed over and put back; Held says why.
 func (p *pass) run(ctx context.Context, names []string) bool {
 	p.before, p.failed, p.wentFrom = p.outbox.Backoff(), transport.Outcome{}, nil
+	p.sum.behind, p.order = 0, newOrder(p.outbox)
 	// A server that asks to be left alone gets one batch a pass. If it has asked more
 	// than once, that may be for single events, and each pass begins behind the last.
 	if p.singly = p.before.Failures > 1 && !p.before.Asked.IsZero(); p.singly {
+		p.order.ahead(names...)
 		names = startAfter(p.before.After, names)
 	}
 	for len(names) > 0 && ctx.Err() == nil {
@@ -113,7 +118,9 @@ func (p *pass) run(ctx context.Context, names []string) bool {
 		if !p.goesRound() {
 			break
 		}
-		names = startAfter(p.before.After, append([]string{name}, names...)) // it was put back
+		names = append([]string{name}, names...) // it was put back
+		p.order.ahead(names...)
+		names = startAfter(p.before.After, names)
 	}
 	ok := p.send(ctx)
 	p.sum.Failed = cmp.Or(p.sum.Failed, p.wentFrom)
@@ -151,9 +158,11 @@ func (p *pass) takeNamed(ctx context.Context, name string) bool {
 	}
 	c, err := p.outbox.Claim(name, p.self, p.Now())
 	if errors.Is(err, os.ErrNotExist) { // taken by another
+		p.order.ahead(name)
 		return true
 	}
 	if err != nil {
+		p.order.ahead(name)
 		p.sum.Held = fmt.Errorf("an event cannot be claimed: %w", err)
 		return true
 	}
@@ -171,14 +180,22 @@ func (p *pass) take(ctx context.Context, c outbox.Claim) error {
 	if err != nil {
 		return p.unreadable(c, data, err)
 	}
+	if p.order.isBehind(e) {
+		p.sum.behind++
+		return c.Release()
+	}
 	if len(p.batch.claims) > 0 && !p.fits(e, len(data)) && !p.send(ctx) {
+		return c.Release()
+	}
+	if p.order.isBehind(e) { // what was sent before is put back
+		p.sum.behind++
 		return c.Release()
 	}
 	if len(p.batch.claims) == 0 {
 		m, err := p.manifestOf(e.Tool, e.Manifest)
 		if err != nil {
 			p.sum.Held = err
-			return c.Release()
+			return p.putBack(claimed{Claim: c, entry: e})
 		}
 		p.batch = batch{manifest: m, file: e.Manifest}
 	}

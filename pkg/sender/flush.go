@@ -21,10 +21,11 @@ const (
 
 // Flush delivers what is queued for the tools now, side by side, whether or not a
 // back-off runs, and tries again until ctx ends. A server that asked for more
-// time than there is left is left alone. progress, which may be called from
+// time than there is left is left alone. If ctx ends by [ErrStopping] what is under way
+// is finished, within ten seconds. progress, which may be called from
 // several goroutines at once, gets the number of events done after each batch.
 func (s Sender) Flush(ctx context.Context, tools []manifest.ID, progress func(int)) []Summary {
-	s = s.online()
+	s = s.online().finishing(ctx)
 	sums := make([]Summary, len(tools))
 	if s.state() == "" {
 		for i, tool := range tools {
@@ -57,7 +58,7 @@ func (s Sender) flushTool(ctx context.Context, tool manifest.ID, progress func(i
 		if err != nil {
 			total.Failed = err
 		}
-		if err != nil || sum.Failed == nil && (sum.Held != nil || len(claimed) == 0) {
+		if err != nil || sum.Failed == nil && (sum.Held != nil || len(claimed)+sum.behind == 0) {
 			return total
 		}
 		if sum.Sent > 0 {

@@ -17,7 +17,7 @@ import (
 // again until ctx ends. A receiver that asked for more time than there is left is left
 // alone. The error is of the disk.
 func (s Sender) FlushDeletions(ctx context.Context, tools []manifest.ID) error {
-	s = s.online()
+	s = s.online().finishing(ctx)
 	list, _ := s.deletions().All() // one that cannot be read may be of any tool
 	var errs []error
 	var mu sync.Mutex

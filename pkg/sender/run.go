@@ -24,13 +24,15 @@ const (
 
 // Run is the background deliverer: it works through the deletion requests and the
 // outboxes of all tools side by side, waits a moment for more, and ends within a minute.
-// It passes over those whose back-off runs. [Config.Deliver] starts the process that
+// It passes over those whose back-off runs. When ctx ends it begins nothing more, finishes
+// the requests under way, each within ten seconds, and returns. [Config.Deliver] starts the process that
 // calls it, and has taken the lease for it. Where it was started is nobody's directory,
 // so no .env file there counts.
 func (s Sender) Run(ctx context.Context) {
 	if s.state() == "" {
 		return
 	}
+	s.finish = context.WithoutCancel(ctx)
 	ctx, cancel := context.WithTimeout(ctx, deliverTime)
 	defer cancel()
 	s.workDir = ""
@@ -40,12 +42,16 @@ func (s Sender) Run(ctx context.Context) {
 	}
 	d.trim()
 	l := outbox.DelivererLease(s.state())
+	defer context.AfterFunc(ctx, func() { l.Release(d.self) })() // while requests are finished nobody relies on it any more
 	for {
 		d.work(ctx)
 		l.Release(d.self)
+		if ctx.Err() != nil {
+			return
+		}
 		// Whoever queued an event before the lease was gone relies on this look.
 		idle := len(d.ready()) == 0 && len(d.due()) == 0
-		if ctx.Err() != nil || idle || l.Take(s.Now(), lease.This) != nil || l.Assign(d.self) != nil {
+		if idle || l.Take(s.Now(), lease.This) != nil || l.Assign(d.self) != nil {
 			return
 		}
 	}

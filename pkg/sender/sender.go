@@ -1,6 +1,7 @@
 package sender
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -50,15 +51,16 @@ type Sender struct {
 	version func() string
 	deliver func(stdin *os.File) (pid int, err error)
 
-	client *http.Client // for deliveries; see [Sender.online]
-	thrown func()       // see [Sender.OnThrownAway]
-	idFile string       // where the source ID was found that is being forgotten, not what a file says
+	client *http.Client    // for deliveries; see [Sender.online]
+	finish context.Context // ends what is under way when a delivery is to end; nil for the delivery's own
+	thrown func()          // see [Sender.OnThrownAway]
+	idFile string          // where the source ID was found that is being forgotten, not what a file says
 }
 
 // Open returns a sender. It reads the environment where c leaves that to it, and makes
 // and changes nothing.
 func Open(c Config) Sender {
-	s := Sender{&c.Dirs, c.Env, c.WorkDir, c.Now, c.Version, c.Deliver, nil, nil, ""}
+	s := Sender{at: &c.Dirs, env: c.Env, workDir: c.WorkDir, now: c.Now, version: c.Version, deliver: c.Deliver}
 	if reflect.ValueOf(c.Dirs).IsZero() {
 		c.Dirs = dirs.Default()
 	}
@@ -169,4 +171,30 @@ func (s Sender) online() Sender {
 		s.client = transport.NewClient()
 	}
 	return s
+}
+
+// ErrStopping as the cause with which the context of a delivery is cancelled (see
+// [context.WithCancelCause]) has it begin nothing more, and finish what is under way:
+// what a receiver has got is not sent again.
+var ErrStopping = errors.New("the delivery is to stop")
+
+// finishing is the sender with deliveries that finish what is under way when ctx ends by
+// [ErrStopping].
+func (s Sender) finishing(ctx context.Context) Sender {
+	finish, end := context.WithCancelCause(context.WithoutCancel(ctx))
+	context.AfterFunc(ctx, func() {
+		if cause := context.Cause(ctx); !errors.Is(cause, ErrStopping) {
+			end(cause)
+		}
+	})
+	s.finish = finish
+	return s
+}
+
+// underway is the context of a request that is part of a delivery in ctx.
+func (s Sender) underway(ctx context.Context) context.Context {
+	if s.finish != nil {
+		return s.finish
+	}
+	return ctx
 }

@@ -40,10 +40,11 @@ type attempt struct {
 	may  func(context.Context) error // see [Config.Allow]
 	once func()                      // tells, the first time, that a byte is about to leave
 
-	made  atomic.Int32 // connections
-	ready atomic.Bool  // TLS is agreed on
-	wrote atomic.Bool  // a byte of the request was handed to a connection
-	work  sync.WaitGroup
+	made   atomic.Int32 // connections
+	ready  atomic.Bool  // TLS is agreed on
+	closed bool         // the receiver closes the connection behind its answer
+	wrote  atomic.Bool  // a byte of the request was handed to a connection
+	work   sync.WaitGroup
 
 	mu    sync.Mutex
 	conns []*conn // made or used

@@ -12,6 +12,7 @@ import (
 type bisection struct {
 	send  func([]Message) Outcome
 	split bool
+	stop  func() bool // see [Config.Stop]
 
 	fruitless int // failures since something was accepted last
 }
@@ -26,6 +27,9 @@ const mostFruitless = 24
 func (b *bisection) run(messages []Message) []Outcome {
 	if len(messages) == 0 {
 		return nil
+	}
+	if b.stop != nil && b.stop() {
+		return all(messages, Outcome{Result: Untried})
 	}
 	o := b.send(messages)
 	if o.Result == Accepted {
@@ -49,7 +53,27 @@ func (b *bisection) run(messages []Message) []Outcome {
 	if b.fruitless >= mostFruitless {
 		return append(list, all(rest, later)...)
 	}
-	return append(list, b.run(rest)...)
+	waiting := runs{}
+	for i, o := range list {
+		waiting.note(messages[i], o)
+	}
+	return append(list, b.others(rest, waiting)...)
+}
+
+// others sends the messages that are of none of these runs.
+func (b *bisection) others(messages []Message, waiting runs) []Outcome {
+	outcomes := all(messages, Outcome{Result: Untried})
+	var sent []Message
+	var at []int // of each in outcomes
+	for i, m := range messages {
+		if !waiting[m.RunID] {
+			sent, at = append(sent, m), append(at, i)
+		}
+	}
+	for i, o := range b.run(sent) {
+		outcomes[at[i]] = o
+	}
+	return outcomes
 }
 
 // halve reports whether an answer may be about single events of a batch.

@@ -10,7 +10,8 @@ import (
 	"github.com/usagectl/usagectl/pkg/sender/internal/payload"
 )
 
-// ParallelPosts is how many messages are under way at once to one HTTP endpoint.
+// ParallelPosts is how many messages are under way at once to one HTTP endpoint at most;
+// see [Pace].
 const ParallelPosts = 8
 
 // httpTransport posts one document a request, as Flower's telemetry does.
@@ -44,17 +45,34 @@ func setHeader(list []manifest.Header, name, value string) []manifest.Header {
 	return append(list, manifest.Header{Name: name, Value: value})
 }
 
+// Send sends runs side by side, and the messages of each one after the other.
 func (t httpTransport) Send(ctx context.Context, messages []Message) []Outcome {
+	if t.Pace == nil {
+		t.Pace = NewPace()
+	}
 	outcomes := make([]Outcome, len(messages))
 	var wg sync.WaitGroup
-	for i, m := range messages {
-		wg.Go(func() { outcomes[i] = t.sendOne(ctx, m) })
+	for _, run := range inRuns(messages) {
+		wg.Go(func() {
+			for n, i := range run {
+				if n > 0 && outcomes[run[n-1]].waits() {
+					outcomes[i] = Outcome{Result: Untried}
+					continue
+				}
+				outcomes[i] = t.sendOne(ctx, messages[i])
+			}
+		})
 	}
 	wg.Wait()
 	return outcomes
 }
 
 func (t httpTransport) sendOne(ctx context.Context, m Message) Outcome {
+	t.Pace.begin()
+	defer t.Pace.end()
+	if t.stopped() {
+		return Outcome{Result: Untried}
+	}
 	w, err := t.request(m)
 	if err != nil {
 		return Outcome{Result: Rejected, Note: err.Error()}

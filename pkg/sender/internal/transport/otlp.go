@@ -84,7 +84,7 @@ func (t otlpTransport) items(messages []Message) ([]otlpItem, error) {
 }
 
 func (t otlpTransport) Send(ctx context.Context, messages []Message) []Outcome {
-	b := bisection{split: t.Split, send: func(messages []Message) Outcome {
+	b := bisection{split: t.Split, stop: t.Stop, send: func(messages []Message) Outcome {
 		items, err := t.items(messages)
 		if err != nil { // as good as a receiver that calls it bad
 			return Outcome{Result: Rejected, Status: http.StatusBadRequest, Note: err.Error()}

@@ -15,6 +15,7 @@ const (
 	Rejected                  // the receiver will never take it
 	Withheld                  // consent was withdrawn, and nothing of it was sent
 	Interrupted               // consent was withdrawn while it was being sent: it may have arrived
+	Untried                   // nothing was tried: its turn did not come, and it goes with a later batch
 )
 
 // Outcome is what became of an attempt at sending a message. The zero value is an
@@ -39,6 +40,10 @@ func (o Outcome) Answered() bool { return o.Result == Accepted || o.Result == Re
 
 // WithoutConsent reports whether consent was withdrawn while the message was under way.
 func (o Outcome) WithoutConsent() bool { return o.Result == Withheld || o.Result == Interrupted }
+
+// waits reports whether the message is to be sent later, so that none of its run may be
+// sent before it.
+func (o Outcome) waits() bool { return o.Result == Retry || o.Result == Untried }
 
 // all is the same outcome for every message.
 func all(messages []Message, o Outcome) []Outcome {

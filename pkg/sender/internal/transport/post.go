@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/usagectl/usagectl/pkg/manifest"
 	"github.com/usagectl/usagectl/pkg/sender/internal/note"
@@ -22,7 +23,9 @@ const maxAnswer = 64 << 10
 // The note is without what is hidden. begun is called before the first byte leaves.
 func (c Config) post(ctx context.Context, w Wire, limit int64, hide note.Hidden, begun func()) (Outcome, []byte) {
 	a := begin(ctx, c.Allow, begun)
+	start := time.Now()
 	o, body, err := c.try(a, w, limit)
+	c.Pace.note(exchange{o.Status != 0, a.closed, a.made.Load() > 0, time.Since(start)})
 	wrote := a.finish(strings.HasPrefix(w.URL, "https:"))
 	if err != nil {
 		o = failure(err, wrote)
@@ -50,6 +53,7 @@ func (c Config) try(a *attempt, w Wire, limit int64) (Outcome, []byte, error) {
 		return Outcome{}, nil, err
 	}
 	defer resp.Body.Close()
+	a.closed = resp.Close
 	var body []byte
 	page := false
 	if resp.StatusCode >= 200 { // after 101 comes another protocol, without an end
@@ -87,6 +91,8 @@ func failure(err error, wrote bool) Outcome {
 		return Outcome{Result: Interrupted, Note: stop.Error()}
 	case errors.As(err, &stop):
 		return Outcome{Result: Withheld, Note: stop.Error()}
+	case errors.Is(err, context.DeadlineExceeded):
+		return Outcome{Result: Retry, Note: "there was no answer in time"}
 	case errors.As(err, &failed): // which would repeat the address
 		return Outcome{Result: Retry, Note: failed.Err.Error()}
 	}

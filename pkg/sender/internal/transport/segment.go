@@ -87,7 +87,7 @@ func (t segmentTransport) Send(ctx context.Context, messages []Message) []Outcom
 	if err != nil {
 		return all(messages, Outcome{Result: Retry, Note: err.Error()})
 	}
-	b := bisection{split: t.Split, send: func(messages []Message) Outcome {
+	b := bisection{split: t.Split, stop: t.Stop, send: func(messages []Message) Outcome {
 		w, err := t.request(messages, key)
 		if err != nil {
 			return Outcome{Result: Rejected, Note: err.Error()}

@@ -18,7 +18,8 @@ type Transport interface {
 	// Nothing is sent. Where each is sent for itself it is the first one alone.
 	Wire(messages []Message) (Wire, error)
 	// Send sends the messages and returns one outcome for each, in their order. A batch
-	// that a receiver refuses may be sent again in parts. It returns soon after ctx ends,
+	// that a receiver refuses may be sent again in parts. Messages of one run are sent in
+	// their order, and none behind one that has to wait. Send returns soon after ctx ends,
 	// and nothing goes on then.
 	Send(ctx context.Context, messages []Message) []Outcome
 }
@@ -36,6 +37,13 @@ type Config struct {
 	Home    string                                    // what "~/" in the path of a file stands for; "" if it is not known
 	Version string                                    // the program's, for its User-Agent; "" tells none
 	Now     func() time.Time
+	// Stop reports that no further request is to begin: what was not tried by then is
+	// [Untried]. What is under way is finished. nil stops nothing. It is called from
+	// several goroutines at once.
+	Stop func() bool
+	// Pace is how many requests are under way at once, for those that go over HTTP one
+	// by one; nil begins anew.
+	Pace *Pace
 	// Split has a batch that failed sent again in halves, if the failure may be about
 	// single messages. It is for when the last attempts failed too.
 	Split bool
@@ -76,6 +84,9 @@ func (c Config) allowed(ctx context.Context) error {
 	return c.Allow(ctx)
 }
 
+// stopped reports whether no further request is to begin.
+func (c Config) stopped() bool { return c.Stop != nil && c.Stop() }
+
 // expand puts the home in the place of a leading "~/"; "" if it is not known.
 func (c Config) expand(path string) string {
 	rest, ok := strings.CutPrefix(path, "~/")
@@ -101,20 +112,31 @@ func (c Config) recorded(messages []Message, send func(begun func()) Outcome) Ou
 	return o
 }
 
-// each sends messages one after the other, as long as ctx goes on and consent holds.
+// each sends messages one after the other, as long as ctx goes on and consent holds. One
+// that has to wait has the rest of its run wait.
 func (c Config) each(ctx context.Context, messages []Message, send func(Message) Outcome) []Outcome {
 	outcomes := make([]Outcome, 0, len(messages))
+	waiting := runs{}
 	for i, m := range messages {
+		if c.stopped() {
+			return append(outcomes, all(messages[i:], Outcome{Result: Untried})...)
+		}
+		if waiting[m.RunID] {
+			outcomes = append(outcomes, Outcome{Result: Untried})
+			continue
+		}
 		if err := ctx.Err(); err != nil {
 			return append(outcomes, all(messages[i:], Outcome{Result: Retry, Note: err.Error()})...)
 		}
 		if err := c.allowed(ctx); err != nil {
 			return append(outcomes, all(messages[i:], Outcome{Result: Withheld, Note: err.Error()})...)
 		}
-		outcomes = append(outcomes, c.recorded(messages[i:i+1], func(begun func()) Outcome {
+		o := c.recorded(messages[i:i+1], func(begun func()) Outcome {
 			begun()
 			return send(m)
-		}))
+		})
+		waiting.note(m, o)
+		outcomes = append(outcomes, o)
 	}
 	return outcomes
 }

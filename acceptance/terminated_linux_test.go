@@ -1,0 +1,110 @@
+package acceptance
+
+import (
+	"fmt"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// terminate ends the deliverers of a home as the system does, and waits until they are gone.
+func (p *person) terminate() {
+	p.t.Helper()
+	for _, pid := range deliverers(p.home) {
+		_ = syscall.Kill(pid, syscall.SIGTERM) // gone, or told
+	}
+}
+
+// once holds that no event was sent twice.
+func (p *person) once() {
+	p.t.Helper()
+	posted := map[string]int{}
+	for _, body := range p.recorder.bodies() {
+		posted[body]++
+	}
+	for body, n := range posted {
+		if n != 1 {
+			p.t.Errorf("sent %d times: %s", n, body)
+		}
+	}
+}
+
+// TestTerminatedDeliverer ends deliverers as systemd ends what a service has started: what is under
+// way is finished and noted, nothing else is begun, and no event is sent twice.
+func TestTerminatedDeliverer(t *testing.T) {
+	t.Parallel()
+	const events = 9
+	p := newPerson(t, 0, "")
+	p.enable()
+	p.holdBack()
+	for range events - 1 {
+		p.send()
+	}
+	p.letGo()
+	p.recorder.answer = func(n int, _ string) string {
+		if n > 3 {
+			return "hang" // several at once by then
+		}
+		return "200"
+	}
+	p.send()
+	eventually(t, "some are under way", func() bool { return p.recorder.waiting() > 1 })
+	underway := p.recorder.waiting()
+	p.terminate()
+	p.recorder.goOn()
+	eventually(t, "the deliverer ends", func() bool { return len(deliverers(p.home)) == 0 })
+	sent := len(p.recorder.all())
+	if sent < 3+underway || sent != len(p.recorder.taken()) {
+		t.Errorf("%d of %d that had begun were finished", len(p.recorder.taken()), sent)
+	}
+	if queued, claimed := len(p.files("new")), len(p.files("claimed")); queued != events-sent || claimed != 0 {
+		t.Errorf("%d are queued and %d claimed, want %d and none", queued, claimed, events-sent)
+	}
+	p.flushed()
+	p.arrived(events)
+	p.once()
+}
+
+// TestTerminatedAgainAndAgain ends each of twenty deliverers wherever it is.
+func TestTerminatedAgainAndAgain(t *testing.T) {
+	t.Parallel()
+	p := newPerson(t, 0, "")
+	p.enable()
+	p.recorder.answer = func(int, string) string { return "late" }
+	for range 20 {
+		p.send()
+		within(time.Second, func() bool { return len(deliverers(p.home)) > 0 }) // unless it has ended
+		p.terminate()
+	}
+	p.flushed()
+	p.arrived(20)
+	p.once()
+	if got := p.status(); got != (counts{}) {
+		t.Errorf("in the end: %+v", got)
+	}
+}
+
+// TestTerminatedFlush holds the same of a flush, and that it says why it ended.
+func TestTerminatedFlush(t *testing.T) {
+	t.Parallel()
+	p := newPerson(t, 0, "")
+	p.enable()
+	p.holdBack()
+	p.send()
+	p.send()
+	p.recorder.answer = func(int, string) string { return "hang" }
+	cmd := p.command("flush")
+	must(t, cmd.Start())
+	eventually(t, "it is under way", func() bool { return p.recorder.waiting() == 1 })
+	must(t, cmd.Process.Signal(syscall.SIGTERM))
+	p.recorder.goOn()
+	err := cmd.Wait()
+	sent := len(p.recorder.taken())
+	if done := err == nil && sent == 2; !done && fmt.Sprint(err) != "exit status 130" {
+		t.Errorf("it ends with %v, and has sent %d", err, sent)
+	}
+	p.holds(2 - sent)
+	p.flushed()
+	p.arrived(2)
+	p.once()
+}
