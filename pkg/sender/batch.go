@@ -113,6 +113,7 @@ func (p *pass) settle(attempt context.Context, m *manifest.Manifest, sent []clai
 		switch out.Result {
 		case transport.Accepted:
 			p.sum.Sent++
+			p.last = sent[i].Name
 			wait = backoff.Backoff{} // the server is well: only single events have to wait
 			errs = append(errs, sent[i].Done())
 		case transport.Rejected:

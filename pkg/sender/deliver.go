@@ -82,6 +82,7 @@ type pass struct {
 	sum      Summary
 	batch    batch
 	order    order
+	last     string // the name of the event that was delivered last
 
 	before   backoff.Backoff   // as it was when the pass began
 	failed   transport.Outcome // of the last batch that failed

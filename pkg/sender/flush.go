@@ -75,6 +75,23 @@ func askedToWait(b backoff.Backoff) string {
 	return "the server asked to wait until " + b.Asked.Format(time.RFC3339)
 }
 
+// patience is how long somebody who waits for one event waits between two attempts: a
+// little longer each time, and in the end half of what time is left.
+type patience struct{ last time.Duration }
+
+const leastPatience = 50 * time.Millisecond
+
+// pause waits for the next attempt, at least as long as the server asks for. It returns
+// false, at once, if there is no time for one.
+func (p *patience) pause(ctx context.Context, asked time.Duration) bool {
+	p.last = min(max(2*p.last, 2*leastPatience), time.Second)
+	wait := p.last
+	if deadline, ok := ctx.Deadline(); ok {
+		wait = min(wait, time.Until(deadline)/2)
+	}
+	return wait >= leastPatience && sleep(ctx, max(wait, asked))
+}
+
 // sleep waits, and returns false, at once, if ctx ends before.
 func sleep(ctx context.Context, d time.Duration) bool {
 	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < d {
@@ -99,16 +116,16 @@ func (s Sender) Retry(tool manifest.ID) (int, error) {
 	return s.outbox(tool).Requeue()
 }
 
-// deliverOne delivers one event now and once; kept says that it is in the outbox. If a
-// deliverer was quicker it waits for that one. If the event stays in the outbox a
-// deliverer is started for it.
+// deliverOne delivers one event now, and tries again until ctx ends; kept says that it is
+// in the outbox. If a deliverer was quicker it waits for that one. If the event stays in
+// the outbox a deliverer is started for it.
 func (s Sender) deliverOne(ctx context.Context, e outbox.Entry, kept bool) Result {
 	s = s.online()
 	var out Result
 	if kept {
 		out = s.deliverKept(ctx, e)
 	} else {
-		out = resultOf(s.deliverUnkept(ctx, e))
+		out = resultOf(s.deliverUnkept(ctx, e, true))
 	}
 	out.EventID = e.EventID
 	if out.Outcome == Queued {
@@ -120,22 +137,26 @@ func (s Sender) deliverOne(ctx context.Context, e outbox.Entry, kept bool) Resul
 func (s Sender) deliverKept(ctx context.Context, e outbox.Entry) Result {
 	queued := func(why string) Result { return result(Queued, RuleNetwork, why) }
 	o := s.outbox(e.Tool)
-	if b := o.Backoff(); b.ServerAsked(s.Now()) {
+	if b := o.Backoff(); b.ServerAsked(s.Now()) && !sleep(ctx, b.Asked.Sub(s.Now())) {
 		return queued(askedToWait(b))
 	}
 	p := s.newPass(e.Tool, func(int) {})
+	again := patience{}
 	for {
-		p.run(ctx, []string{e.Name()})
+		p.run(ctx, append(o.Ahead(e), e.Name()))
 		out := s.fate(e)
 		switch {
-		case p.sum.Sent > 0:
+		case p.last == e.Name(): // whether or not that could be recorded
 			return delivered()
 		case out.Outcome != Queued:
 			return out
 		case p.sum.Held != nil:
 			return queued(p.sum.Held.Error())
 		case p.sum.Failed != nil:
-			return queued(p.sum.Failed.Error())
+			if !again.pause(ctx, p.sum.RetryAfter) {
+				return queued(p.sum.Failed.Error())
+			}
+			p.sum.Failed = nil
 		case !sleep(ctx, pollInterval):
 			return queued(errTimeRanOut.Error())
 		}

@@ -29,7 +29,7 @@ func (s Sender) RunPipe(ctx context.Context, entries io.Reader) error {
 		if err != nil {
 			return err
 		}
-		if _, err := s.deliverUnkept(ctx, e); err != nil {
+		if _, err := s.deliverUnkept(ctx, e, false); err != nil {
 			return err
 		}
 	}
@@ -52,10 +52,13 @@ func scan(ctx context.Context, lines *bufio.Scanner) bool {
 	}
 }
 
-// deliverUnkept sends an entry that is in no outbox. If it does not arrive it is lost, and
-// recorded as far as that can be done where events cannot be kept.
-func (s Sender) deliverUnkept(ctx context.Context, e outbox.Entry) (transport.Outcome, error) {
+// deliverUnkept sends an entry that is in no outbox, once or until ctx ends. If it does not
+// arrive it is lost, and recorded as far as that can be done where events cannot be kept.
+func (s Sender) deliverUnkept(ctx context.Context, e outbox.Entry, again bool) (transport.Outcome, error) {
 	out, err := s.sendUnkept(ctx, e)
+	for p := (patience{}); again && err == nil && out.Result == transport.Retry && p.pause(ctx, out.RetryAfter); {
+		out, err = s.sendUnkept(ctx, e)
+	}
 	if s.state() != "" && (err != nil || out.Result != transport.Accepted) {
 		why := outbox.LostUnkept
 		if out.Result == transport.Interrupted {

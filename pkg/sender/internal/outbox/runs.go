@@ -1,6 +1,8 @@
 package outbox
 
 import (
+	"slices"
+
 	"github.com/google/uuid"
 
 	"github.com/usagectl/usagectl/internal/statefile"
@@ -14,6 +16,15 @@ func (o Outbox) Claimed() []string {
 		files[i] = eventOf(file)
 	}
 	return files
+}
+
+// Ahead lists the queued events of the same run that were taken before an event, by the
+// names of their files, the oldest first.
+func (o Outbox) Ahead(e Entry) []string {
+	names, _ := o.Names("new")
+	names = slices.DeleteFunc(names, func(name string) bool { return name >= e.Name() })
+	runs := o.Runs(names)
+	return slices.DeleteFunc(names, func(name string) bool { return runs[name] != e.RunID || e.RunID == uuid.Nil })
 }
 
 // Runs are the runs of those of the named events that are queued or being delivered and
