@@ -20,7 +20,7 @@ import (
 func (i *installed) queue(list []message) []uuid.UUID {
 	i.t.Helper()
 	const tempFail = 75
-	first := i.send(list[0], "--wait=30s")
+	first := i.send(list[0], "--wait=1s")
 	if first.code != tempFail || first.Outcome != "queued" {
 		i.t.Fatalf("%+v", first)
 	}

@@ -169,7 +169,7 @@ func TestSystemsWebhook(t *testing.T) {
 	other := nannyml
 	other.env = []string{"NANNYML_WRITE_KEY=another"}
 	const kept = 75 // the key can be mended: a 401 is tried again
-	if out := install(t, other, w.url).send(messageOf(t, nannyml, "CBPE estimator run"), "--wait=30s"); out.code != kept || out.Outcome != "queued" {
+	if out := install(t, other, w.url).send(messageOf(t, nannyml, "CBPE estimator run"), "--wait=1s"); out.code != kept || out.Outcome != "queued" {
 		t.Errorf("with another key: %+v", out)
 	}
 	if n := len(w.bodies(t)); n != 2 {

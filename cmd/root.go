@@ -64,7 +64,7 @@ func (a *app) carryOn() {
 	if a.staysHere || consent.ForeignHome(a.world.Dirs) != "" {
 		return
 	}
-	if err := a.world.sender().StartForDeletions(); err != nil && a.verbose {
+	if err := a.world.sender().StartForDue(); err != nil && a.verbose {
 		a.warn("no deliverer could be started for a deletion request: %v", err)
 	}
 }

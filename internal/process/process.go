@@ -52,10 +52,13 @@ func validDomain(s string) bool {
 	return s != "" && len(s) <= maxDomain
 }
 
+// Sees reports whether p could tell that other is dead: they are of one domain.
+func (p ID) Sees(other ID) bool { return other.domain == p.domain }
+
 // KnowsDead reports whether other is surely dead: a process of p's domain that is
 // no more. A number that was given out again only makes the wait longer.
 func (p ID) KnowsDead(other ID) bool {
-	return other.domain == p.domain && !Alive(other.pid)
+	return p.Sees(other) && !Alive(other.pid)
 }
 
 // domainOf shortens what identifies a domain to something that fits a file name.

@@ -149,6 +149,7 @@ func (p *pass) noteWait(attempt context.Context, wait backoff.Backoff, sent []cl
 		return nil
 	}
 	wait = wait.Next(p.Now(), failure.RetryAfter, failure.Note)
+	wait.Way = p.wayOf(failure)
 	wait.After = sent[len(sent)-1].Name
 	return p.outbox.SetBackoff(wait)
 }

@@ -194,6 +194,9 @@ func (p *pass) take(ctx context.Context, c outbox.Claim) error {
 	}
 	if len(p.batch.claims) == 0 {
 		m, err := p.manifestOf(e.Tool, e.Manifest)
+		if err == nil {
+			err = transport.Usable(p.transportConfig(), transport.Target{Send: m.Send})
+		}
 		if err != nil {
 			p.sum.Held = err
 			return p.putBack(claimed{Claim: c, entry: e})

@@ -38,13 +38,14 @@ func (s Sender) Run(ctx context.Context) {
 	s.workDir = ""
 	d := &deliverer{
 		Sender: s.online(), self: lease.This(), done: make(chan func()),
-		busy: map[manifest.ID]bool{}, seen: map[manifest.ID][]string{},
+		busy: map[manifest.ID]bool{}, seen: map[manifest.ID][]string{}, holds: map[manifest.ID]bool{},
 	}
-	d.trim()
 	l := outbox.DelivererLease(s.state())
+	d.vouch(l)
+	d.trim()
 	defer context.AfterFunc(ctx, func() { l.Release(d.self) })() // while requests are finished nobody relies on it any more
 	for {
-		d.work(ctx)
+		d.work(ctx, l)
 		l.Release(d.self)
 		if ctx.Err() != nil {
 			return
@@ -54,6 +55,7 @@ func (s Sender) Run(ctx context.Context) {
 		if idle || l.Take(s.Now(), lease.This) != nil || l.Assign(d.self) != nil {
 			return
 		}
+		d.vouch(l)
 	}
 }
 
@@ -66,6 +68,7 @@ type deliverer struct {
 	done  chan func()
 	busy  map[manifest.ID]bool     // tools with a job
 	seen  map[manifest.ID][]string // events that were queued when their tool was given up
+	holds map[manifest.ID]bool     // tools whose events this process cannot deliver, or can
 	asks  bool                     // a job works at deletions
 	stuck []string                 // deletions that cannot be worked at: nobody to tell, the next deliverer tries again
 }
@@ -82,13 +85,14 @@ func (d *deliverer) trim() {
 
 // work starts jobs until there was nothing to do for a while or ctx ends. It returns
 // when all have ended.
-func (d *deliverer) work(ctx context.Context) {
+func (d *deliverer) work(ctx context.Context, l lease.Lease) {
 	defer d.jobs.Wait()
 	tick := time.NewTicker(pollInterval)
 	defer tick.Stop()
 	for idle := time.Duration(0); idle < linger && (ctx.Err() == nil || d.isBusy()); {
 		if ctx.Err() == nil {
 			d.start(ctx)
+			d.vouch(l)
 		}
 		select {
 		case settle := <-d.done:
@@ -137,6 +141,7 @@ func (d *deliverer) startDeletions(ctx context.Context) {
 func (d *deliverer) settle(sum Summary) {
 	delete(d.busy, sum.Tool)
 	d.seen[sum.Tool] = nil
+	d.holds[sum.Tool] = sum.Held != nil
 	if sum.Held != nil || sum.Failed != nil {
 		d.seen[sum.Tool] = sum.seen
 	}
@@ -160,7 +165,7 @@ func (d *deliverer) ready() []manifest.ID {
 		if len(d.busy)+len(list) >= maxParallel {
 			break
 		}
-		if !d.busy[tool] && o.Waits(d.self, d.seen[tool], d.Now()) && !o.Backoff().Running(d.Now()) {
+		if !d.busy[tool] && o.Waits(d.self, d.seen[tool], d.Now()) && !d.waits(o.Backoff()) {
 			list = append(list, tool)
 		}
 	}

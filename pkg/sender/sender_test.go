@@ -122,10 +122,10 @@ func zeroCalls(t testing.TB, s Sender) map[string]func() {
 		"SentRecords": func() {
 			none(s.SentRecords(manifest.ID{}, nil, func(Record) error { return errors.New("there is a record") }))
 		},
-		"OnThrownAway":      func() { same(s.OnThrownAway(nil).thrown == nil, true) },
-		"SourceID":          func() { same(s.SourceID(&manifest.Manifest{}), identity.Unavailable) },
-		"StartForDeletions": func() { none(s.StartForDeletions()) },
-		"Unrecorded":        func() { same(s.Unrecorded(manifest.ID{}), ErrNoState.Error()) },
+		"OnThrownAway": func() { same(s.OnThrownAway(nil).thrown == nil, true) },
+		"SourceID":     func() { same(s.SourceID(&manifest.Manifest{}), identity.Unavailable) },
+		"StartForDue":  func() { none(s.StartForDue()) },
+		"Unrecorded":   func() { same(s.Unrecorded(manifest.ID{}), ErrNoState.Error()) },
 		"Status": func() {
 			st, err := s.Status(manifest.ID{})
 			same(st, Status{})

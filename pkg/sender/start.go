@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/usagectl/usagectl/internal/statefile"
 	"github.com/usagectl/usagectl/pkg/consent"
+	"github.com/usagectl/usagectl/pkg/manifest"
 	"github.com/usagectl/usagectl/pkg/sender/internal/lease"
 	"github.com/usagectl/usagectl/pkg/sender/internal/outbox"
 )
@@ -20,40 +22,69 @@ const trimByte = 0
 // wake starts a deliverer for an event that is kept, unless one is at work or there is
 // nothing that it could do now.
 func (s Sender) wake(e outbox.Entry) error {
-	if s.outbox(e.Tool).Backoff().Running(s.Now()) && e.EventID[15] != trimByte {
+	o := s.outbox(e.Tool)
+	if s.waits(o.Backoff()) && e.EventID[15] != trimByte {
 		return nil
 	}
-	return s.startDeliverer()
+	return s.startDeliverer(s.vouches(e.Tool), func() bool { return o.Overdue(e, s.Now().Add(-overdue)) })
 }
 
-// startDeliverer starts a deliverer, unless one is at work.
-func (s Sender) startDeliverer() error {
+// overdue is how long an event waits at most for a deliverer that is alive, unless a
+// receiver is slow.
+const overdue = 2 * time.Second
+
+// startDeliverer starts a deliverer, unless one is at work that can be relied on: it
+// says that it delivers the tool's events, of which vouched is its word, if that is not
+// "", and if nobody here can tell whether it is alive, it leaves nothing lying about for long. Two
+// deliverers harm nothing.
+func (s Sender) startDeliverer(vouched string, liesAbout func() bool) error {
 	if s.deliver == nil {
 		return nil
 	}
 	now := s.Now()
 	l := outbox.DelivererLease(s.state())
-	if l.Held(now, lease.This) || l.Take(now, lease.This) != nil {
-		return nil
+	var note []string
+	if vouched != "" {
+		note = []string{vouched}
+	}
+	if at, held := l.Holder(now, lease.This); !held {
+		if l.Take(now, lease.This) != nil {
+			return nil
+		}
+	} else {
+		trusted := !at.Named() || vouched == "" || slices.Contains(at.Note, vouched)
+		gone := at.Unseen && at.Age > overdue && liesAbout()
+		if trusted && !gone || l.TakeOver(at) != nil {
+			return nil
+		}
+		if !gone { // it goes on as well
+			note = append(note, at.Note...)
+		}
 	}
 	pid, err := s.deliver(nil)
 	if err != nil {
 		l.Abandon()
 		return err
 	}
-	return l.Assign(lease.NewOwner(pid))
+	return l.Assign(lease.NewOwner(pid), note...)
 }
 
-// StartForDeletions starts a deliverer if a deletion request waits for one and none is
-// at work.
-func (s Sender) StartForDeletions() error {
-	if len(s.dueDeletions()) == 0 {
+// StartForDue starts a deliverer, unless one is at work, if a deletion request waits for
+// one or an event is too old to be kept.
+func (s Sender) StartForDue() error {
+	if len(s.dueDeletions()) == 0 && !s.expires() {
 		return nil
 	}
 	if err := statefile.MkdirAll(outbox.Dir(s.state()), 0o700); err != nil {
 		return err
 	}
-	return s.startDeliverer()
+	return s.startDeliverer("", func() bool { return true })
+}
+
+// expires reports whether an event of any tool is too old to be kept.
+func (s Sender) expires() bool {
+	tools, err := outbox.Tools(s.state())
+	return err == nil && slices.ContainsFunc(tools, func(tool manifest.ID) bool { return s.outbox(tool).Expires(s.Now()) })
 }
 
 // handOver gives an event that could not be kept, and why, to a deliverer of its own.

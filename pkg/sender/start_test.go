@@ -12,9 +12,9 @@ import (
 	"github.com/usagectl/usagectl/pkg/sender/internal/sendertest"
 )
 
-// TestStartForDeletions holds that a deliverer is started only for something that it
+// TestStartForDue holds that a deliverer is started only for something that it
 // could do, and only one.
-func TestStartForDeletions(t *testing.T) {
+func TestStartForDue(t *testing.T) {
 	s := newSender(t)
 	now := time.Now()
 	s.now = func() time.Time { return now }
@@ -26,7 +26,7 @@ func TestStartForDeletions(t *testing.T) {
 		started++
 		return os.Getpid(), nil
 	}
-	wake := func() error { return s.StartForDeletions() }
+	wake := func() error { return s.StartForDue() }
 	if err := wake(); err != nil || started != 0 {
 		t.Errorf("for nothing: %d, %v", started, err)
 	}
@@ -43,7 +43,7 @@ func TestStartForDeletions(t *testing.T) {
 	failed := errors.New("no process")
 	broken := s
 	broken.deliver = func(*os.File) (int, error) { return 0, failed }
-	if err := broken.StartForDeletions(); !errors.Is(err, failed) {
+	if err := broken.StartForDue(); !errors.Is(err, failed) {
 		t.Errorf("got %v", err)
 	}
 	if err := wake(); err != nil || started != 2 {

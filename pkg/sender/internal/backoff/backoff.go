@@ -31,6 +31,7 @@ type Backoff struct {
 	NotBefore time.Time `json:"not_before"`
 	Asked     time.Time `json:"asked,omitzero"`  // until when the server asked to wait, with Retry-After
 	Error     string    `json:"error"`           // what failed last
+	Way       string    `json:"way,omitempty"`   // those who go this way to the receiver wait; "" for all
 	After     string    `json:"after,omitempty"` // the file of the event that failed last: the next attempt begins behind it
 }
 
@@ -70,6 +71,8 @@ func (b Backoff) Check() error {
 		return errors.New("its error is too long")
 	case !statefile.IsLine(b.After, maxName):
 		return fmt.Errorf("it names the event %s", manifest.Quote(b.After))
+	case !statefile.IsLine(b.Way, maxName):
+		return fmt.Errorf("it names the way %s", manifest.Quote(b.Way))
 	}
 	return nil
 }

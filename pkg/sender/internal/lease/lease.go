@@ -15,6 +15,7 @@ package lease
 import (
 	"errors"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/usagectl/usagectl/internal/statefile"
@@ -38,21 +39,46 @@ const (
 )
 
 // maxSize is the size, in bytes, of the largest lease that is read.
-const maxSize = 128
+const maxSize = 4 << 10
 
-// Held reports whether a process is at work, as far as can be told. self is
+// Holder is what a lease says of the process that has it.
+type Holder struct {
+	Note   []string      // what it says about its work, in words without spaces
+	Age    time.Duration // since that was said
+	Unseen bool          // nobody here can tell whether it is alive: it is on another machine or in another container
+
+	by      Owner
+	content string
+}
+
+// Named reports whether it is known which process it is.
+func (h Holder) Named() bool { return h.by != Owner{} }
+
+// Holder is the process that is at work, as far as can be told; false if none is. self is
 // called only if that depends on a process being alive.
-func (l Lease) Held(now time.Time, self func() Owner) bool {
+func (l Lease) Holder(now time.Time, self func() Owner) (Holder, bool) {
 	content, info, err := statefile.ReadOwn(l.path, maxSize)
 	if err != nil {
-		return false
+		return Holder{}, false
 	}
-	age := now.Sub(info.ModTime()).Abs() // a clock that was set back makes it negative
-	by, ok := ParseOwner(string(content))
+	h := Holder{Age: now.Sub(info.ModTime()).Abs(), content: string(content)} // a clock that was set back makes it negative
+	words := strings.Fields(h.content)
+	if len(words) == 0 {
+		return h, h.Age < startup
+	}
+	by, ok := ParseOwner(words[0])
 	if !ok {
-		return age < startup
+		return h, h.Age < startup
 	}
-	return age < term && !self().KnowsDead(by.ID)
+	h.by, h.Note = by, words[1:]
+	h.Unseen = !self().Sees(by.ID)
+	return h, h.Age < term && !self().KnowsDead(by.ID)
+}
+
+// Held reports whether a process is at work, as far as can be told.
+func (l Lease) Held(now time.Time, self func() Owner) bool {
+	_, held := l.Holder(now, self)
+	return held
 }
 
 // Take makes the lease, with no owner yet. The error is [os.ErrExist] if somebody else has it. One
@@ -69,9 +95,47 @@ func (l Lease) Take(now time.Time, self func() Owner) error {
 	return f.Close()
 }
 
-// Assign writes into a lease that was taken who has it.
-func (l Lease) Assign(o Owner) error {
-	return statefile.Replace(l.path, []byte(o.String()))
+// TakeOver takes the lease from a holder that is at work, which goes on without it. The
+// error is [os.ErrExist] if it is not that holder's any more.
+func (l Lease) TakeOver(from Holder) error {
+	if content, err := statefile.Read(l.path, maxSize); err != nil || string(content) != from.content {
+		return os.ErrExist
+	}
+	statefile.RemoveAll(l.path)
+	f, err := os.OpenFile(l.path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+// Assign writes into a lease that was taken who has it, and what that says about its
+// work, in words without spaces. What does not fit is left out.
+func (l Lease) Assign(o Owner, note ...string) error {
+	return statefile.Replace(l.path, []byte(contentOf(o, note)))
+}
+
+func contentOf(o Owner, note []string) string {
+	text := o.String()
+	for _, word := range note {
+		if len(text)+1+len(word) <= maxSize {
+			text += " " + word
+		}
+	}
+	return text
+}
+
+// Update writes what the owner of a lease says now, if it has it and has said something
+// else.
+func (l Lease) Update(o Owner, note ...string) error {
+	content, err := statefile.Read(l.path, maxSize)
+	if err != nil {
+		return statefile.IgnoreMissing(err)
+	}
+	if by, _, _ := strings.Cut(string(content), " "); by != o.String() || string(content) == contentOf(o, note) {
+		return nil
+	}
+	return l.Assign(o, note...)
 }
 
 // Abandon takes back a lease that was just taken and has no owner.
@@ -80,7 +144,7 @@ func (l Lease) Abandon() { statefile.Remove(l.path) } // if it fails the lease r
 // Release removes the lease if it is o's.
 func (l Lease) Release(o Owner) {
 	content, err := statefile.Read(l.path, maxSize)
-	if by, ok := ParseOwner(string(content)); err == nil && ok && by == o {
+	if by, _, _ := strings.Cut(string(content), " "); err == nil && by == o.String() {
 		statefile.Remove(l.path) // if it fails the lease runs out
 	}
 }

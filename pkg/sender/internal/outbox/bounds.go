@@ -62,6 +62,26 @@ func expired(name string, now time.Time) bool {
 	return ok && taken.Year() >= firstYear && now.Sub(taken) > MaxAge
 }
 
+// Expires reports whether an event is too old to be kept.
+func (o Outbox) Expires(now time.Time) bool {
+	for _, part := range []string{"new", "rejected"} {
+		names, err := o.Names(part)
+		if err == nil && slices.ContainsFunc(names, func(name string) bool { return expired(name, now) }) {
+			return true
+		}
+	}
+	return false
+}
+
+// Overdue reports whether an event other than e that was taken before a time is queued or
+// is being delivered.
+func (o Outbox) Overdue(e Entry, before time.Time) bool {
+	return slices.ContainsFunc(o.Events(), func(name string) bool {
+		taken, ok := takenAt(name)
+		return ok && taken.Before(before) && name != e.Name()
+	})
+}
+
 func (o Outbox) sweepRejected(now time.Time) error {
 	names, err := o.Names("rejected")
 	tooMany := names[:max(0, len(names)-maxRejected)]

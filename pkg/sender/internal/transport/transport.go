@@ -76,6 +76,16 @@ func New(c Config, t Target) Transport {
 	return fileTransport{c, c.expand(t.Send.Endpoint)}
 }
 
+// Usable is why this process cannot send to a target, though another one may: its
+// environment has no write key. It is nil if it can.
+func Usable(c Config, t Target) error {
+	if t.Send.Transport != manifest.Segment {
+		return nil
+	}
+	_, err := segmentTransport{c, t.Send}.key()
+	return err
+}
+
 // allowed asks for consent.
 func (c Config) allowed(ctx context.Context) error {
 	if c.Allow == nil {
