@@ -56,16 +56,17 @@ func Main(w World, args []string) int {
 }
 
 // byPerson marks commands that a person runs, which see to it that deletion
-// requests arrive.
+// requests arrive and that old events go.
 const byPerson = "by-person"
 
-// carryOn starts a deliverer if a deletion request waits for one.
+// carryOn starts a deliverer if a deletion request waits for one, or an event is too old to
+// be kept.
 func (a *app) carryOn() {
 	if a.staysHere || consent.ForeignHome(a.world.Dirs) != "" {
 		return
 	}
 	if err := a.world.sender().StartForDue(); err != nil && a.verbose {
-		a.warn("no deliverer could be started for a deletion request: %v", err)
+		a.warn("no deliverer could be started for what is due: %v", err)
 	}
 }
 
@@ -126,6 +127,7 @@ Without a command it shows the status.`,
 		Args:        noSuchCommand,
 		Annotations: map[string]string{byPerson: "yes"},
 		RunE: func(*cobra.Command, []string) error {
+			a.staysHere = a.staysHere || showVersion
 			switch {
 			case showVersion && a.json:
 				return runVersion(a.ui)
@@ -149,7 +151,10 @@ Without a command it shows the status.`,
 	flags.BoolP("help", "h", false, "show what a command does")
 	root.Flags().BoolVar(&showVersion, "version", false, "print the version")
 	root.SetFlagErrorFunc(badFlag)
-	root.SetHelpFunc(func(c *cobra.Command, _ []string) { showHelp(a, c) })
+	root.SetHelpFunc(func(c *cobra.Command, _ []string) {
+		a.staysHere = true // whoever looks a command up does not run it
+		showHelp(a, c)
+	})
 	root.SetHelpCommand(&cobra.Command{Use: "help", Hidden: true}) // unless help is asked for
 	for _, b := range list {
 		c := b.build(a)

@@ -1,0 +1,89 @@
+package acceptance
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestRefusalOfOneProcess has a deliverer at work whose environment refuses a tool. The tool's
+// events are delivered all the same, if those who take them do not refuse.
+func TestRefusalOfOneProcess(t *testing.T) {
+	t.Parallel()
+	slow, taking := newRecorder(t, "hang"), newRecorder(t, "200")
+	p := newPerson(t, 0, slow.url())
+	p.enable()
+	p.declare("mytool", strings.Replace(oneEvent(taking.url()), "send =", "consent = {refuse = [{env = \"MYTOOL_NO_TELEMETRY\", when = \"present\"}]}\nsend =", 1))
+	p.runs("enable", "-q", "mytool")
+	refusing := p.command("send", "harm", "run.end")
+	refusing.Env = append(refusing.Env, "MYTOOL_NO_TELEMETRY=1")
+	unharmed(t, refusing)
+	eventually(t, "the deliverer is at work", func() bool { return slow.waiting() == 1 })
+	for n := range 3 {
+		unharmed(t, p.command("send", "mytool", "run"))
+		eventually(t, "the event arrives", func() bool { return len(taking.taken()) == n+1 })
+	}
+	if slow.waiting() != 1 {
+		t.Error("the first deliverer has ended: nothing is shown")
+	}
+	if n := len(deliverers(p.home)); n != 2 {
+		t.Errorf("%d deliverers are at work, want 2", n)
+	}
+}
+
+// TestContainers kills containers that share a home, with the deliverers in them, which nobody
+// outside can see. What they leave is delivered by the next who finds it.
+func TestContainers(t *testing.T) {
+	t.Parallel()
+	needProgram(t, "unshare")
+	if os.Geteuid() != 0 {
+		t.Skip("namespaces take root here")
+	}
+	p := newPerson(t, 0, "")
+	p.enable()
+	const containers = 3
+	p.recorder.answer = func(n int, _ string) string {
+		if n <= containers {
+			return "hang"
+		}
+		return "200"
+	}
+	for n := range containers {
+		inside := p.by([]string{"unshare", "--pid", "--fork", "--mount-proc", "--kill-child", "sh", "-c", `"$0" send harm run.end && read end`})
+		stdin, err := inside.StdinPipe()
+		must(t, err)
+		must(t, inside.Start())
+		eventually(t, "a deliverer in the container is at work", func() bool { return len(p.recorder.all()) == n+1 })
+		must(t, stdin.Close())
+		_ = inside.Wait() // "read" reports the end of the file
+		eventually(t, "the container is gone", func() bool { return len(deliverers(p.home)) == 0 })
+		eventually(t, "nobody waits for an answer", func() bool { return p.recorder.waiting() == 0 })
+		p.age(3 * time.Second) // as if that much time had passed
+	}
+	p.send()
+	p.arrived(1 + containers)
+}
+
+// age has a deliverer's lease and the events be older.
+func (p *person) age(d time.Duration) {
+	p.t.Helper()
+	old := time.Now().Add(-d)
+	must(p.t, os.Chtimes(p.state("outbox", ".deliverer"), old, old))
+	for _, name := range p.files("claimed") { // its owner is unseen: here it is back in the queue
+		must(p.t, os.Rename(p.outbox("claimed", name), p.outbox("new", filepath.Base(name)[:len(entryName(0))])))
+	}
+	for _, name := range p.files("new") {
+		stamp := entryName(old.UnixNano())[:16]
+		must(p.t, os.Rename(p.outbox("new", name), p.outbox("new", stamp+name[16:])))
+	}
+}
+
+// runs runs usagectl, which must end with 0.
+func (p *person) runs(args ...string) {
+	p.t.Helper()
+	if out, err := p.command(args...).CombinedOutput(); err != nil {
+		p.t.Fatalf("%q: %v, %s", args, err, out)
+	}
+}
