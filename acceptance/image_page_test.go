@@ -128,7 +128,7 @@ func commandsIn(node any, areCommands bool) []string {
 			list = append(list, commandsIn(item, areCommands)...)
 		}
 	case yaml.MapSlice:
-		keys := []any{"run", "script", "before_script", "ansible.builtin.command", "ansible.builtin.shell"}
+		keys := []any{"run", "script", "before_script", "after_script", "ansible.builtin.command", "ansible.builtin.shell"}
 		for _, item := range node {
 			list = append(list, commandsIn(item.Value, slices.Contains(keys, item.Key))...)
 		}

@@ -32,7 +32,7 @@ func newFlush(a *app) *cobra.Command {
 		Short: "Deliver what is queued, now",
 		Long: `Flush delivers what is queued, deletion requests too, and waits for it: on a login
 node for its compute nodes, or at the end of a CI job. It tries again until the
-time is up. With --rejected it first puts back into the queue what servers have
+time is up, or a server asks to be left alone for longer than that. With --rejected it first puts back into the queue what servers have
 rejected, as after a server was repaired.
 
 EXIT STATUS
