@@ -54,6 +54,9 @@ func TestComplete(t *testing.T) {
 		"status |":                             "demo",
 		"status |homebr":                       "homebrew",
 		"version |":                            "",
+		"disable |bre":                         "brew", // a command of Homebrew
+		"disable brew |bre":                    "",     // which is there already
+		"enable nml --level |":                 "1",    // NannyML's
 	} {
 		var list []string
 		if want != "" {

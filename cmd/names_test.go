@@ -52,6 +52,11 @@ func TestUnknownIsNotOff(t *testing.T) {
 		said{"status", exitOK, []string{"demmo  unknown    no tool of that name"}, nil},
 		said{"flush demmo", exitOK, []string{"demmo: nothing waits"}, nil},
 	)
+	p.write(".azure/config/x", "") // a directory where its settings would be
+	p.expect(
+		said{"status az", exitOK, []string{"Azure CLI: telemetry is unknown\n", "~/.azure/config cannot be read: "}, []string{"*"}},
+		said{"status az -q", exitNo, nil, nil},
+	)
 	for _, line := range []string{"status demmo --json", "disable demmo --json"} {
 		p.must(line)
 		if s := p.tool(); s["telemetry"] != "unknown" || s["reason"].(map[string]any)["rule"] != "unknown" {

@@ -49,7 +49,7 @@ func Main(w World, args []string) int {
 	root.SetErr(w.Stderr.Writer)
 	command, err := root.ExecuteC()
 	code := a.unprinted(a.end(command, args, err))
-	if command.Annotations[byPerson] != "" && code != exitUsage {
+	if command.Annotations[byPerson] != "" && code != exitUsage && !sendsEvent(args) {
 		a.carryOn()
 	}
 	return code
