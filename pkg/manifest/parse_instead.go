@@ -12,6 +12,7 @@ func fieldInstead(t *table, f *Field) {
 	f.Also = jsonTexts(t, "also")
 	f.Otherwise = t.String("otherwise")
 	switch err := f.inBounds(f.Otherwise); {
+	case f.Type == "": // what is wrong with it is said
 	case t.Has("otherwise") && f.Type != String:
 		t.Fail("otherwise", "%s does not go with the type %s", t.Name("otherwise"), f.Type)
 	case t.Has("otherwise") && f.Otherwise == "":
@@ -74,7 +75,8 @@ func checkInsteadOf(t *table, f *Field, m *Manifest) {
 	other, ok := m.Field(f.InsteadOf)
 	switch {
 	case !ok:
-		t.Fail("instead_of", "%s names the field %s, which is not declared", t.Name("instead_of"), Quote(f.InsteadOf))
+		t.Naming("field").Fail("instead_of", "%s names the field %s, which is not declared%s", t.Name("instead_of"), Quote(f.InsteadOf), perhaps(f.InsteadOf, m.fieldNames()))
+	case other.From == "": // what is wrong with it is said
 	case !other.From.CanBeMissing():
 		t.Fail("instead_of", "%s names the field %s, which is never missing: it is from %q",
 			t.Name("instead_of"), Quote(f.InsteadOf), string(other.From))
