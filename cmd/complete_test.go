@@ -44,7 +44,7 @@ func TestComplete(t *testing.T) {
 		"enable demo --level |":                "1 2",
 		"enable acme |ac":                      "", // it is there already
 		"disable --all |":                      "",
-		"disable --all --except |homeb":         "homebrew",
+		"disable --all --except |homeb":        "homebrew",
 		"flush |":                              "demo",
 		"forget |":                             "demo",
 		"completion |":                         "bash zsh fish powershell",
