@@ -59,7 +59,7 @@ func (a *app) switchNow() []string {
 	if err != nil {
 		return nil
 	}
-	return []string{"to turn it off at once in this shell: " + line}
+	return []string{"to turn telemetry off at once in this shell: " + line}
 }
 
 // hintStartLine tells the line that has tools obey. It stands by itself, for it is to

@@ -60,7 +60,7 @@ func TestDisableAllButSome(t *testing.T) {
 func TestDisableFails(t *testing.T) {
 	p := newPerson(t)
 	p.world.Dirs.ConfigHome = ""
-	hint := "hint: to turn it off at once in this shell: "
+	hint := "hint: to turn telemetry off at once in this shell: "
 	p.expect(
 		said{"disable demo", exitCreate, nil, []string{"the decision is not recorded: ", hint + "export USAGECTL_TELEMETRY=off\n"}},
 		said{"disable --all", exitCreate, nil, []string{hint + "export USAGECTL_TELEMETRY=off\n"}},
