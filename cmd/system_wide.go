@@ -88,7 +88,7 @@ func (s *systemWide) refuse(ctx context.Context, names []string, all, replace bo
 		return fail(f.code, f.err, append(slices.Clone(f.hints), hints...)...)
 	}
 	if err == nil && s.root == "" {
-		err = s.awaitOwn(ctx, ids(tools))
+		err = s.awaitOwn(ctx, ids(tools), except)
 	}
 	return err
 }
@@ -107,7 +107,7 @@ func (s *systemWide) lift(names []string, all bool) error {
 
 // awaitOwn waits until deliverers have stopped, as far as that can be seen from here:
 // everybody's ask for consent again, and those of this person are waited for.
-func (s *systemWide) awaitOwn(ctx context.Context, tools []manifest.ID) error {
+func (s *systemWide) awaitOwn(ctx context.Context, tools, except []manifest.ID) error {
 	if tools[0].IsZero() {
 		all, err := s.world.sender().Tools()
 		if err != nil {
@@ -115,6 +115,7 @@ func (s *systemWide) awaitOwn(ctx context.Context, tools []manifest.ID) error {
 		}
 		tools = all
 	}
+	tools = slices.DeleteFunc(tools, func(id manifest.ID) bool { return slices.Contains(except, id) })
 	if still := s.world.sender().AwaitDeliverers(ctx, tools...); still > 0 {
 		return fail(exitIO, fmt.Errorf("the refusal is recorded, but %s", stillUnderway(still)))
 	}
