@@ -3,6 +3,7 @@ package sender
 import (
 	"context"
 	"encoding/json"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -150,10 +151,15 @@ func agreeAt(t testing.TB, s Sender, m *manifest.Manifest, at time.Time) consent
 	return terms
 }
 
-// refuseAndLift refuses all tools, and lifts that, at a time.
+// refuseAndLift refuses all tools, and lifts that, at a time. What was agreed to before is put
+// back by hand, so that it is the same agreement.
 func refuseAndLift(t *testing.T, s Sender, at time.Time) {
 	t.Helper()
 	decisions := decisionsAt(s, at)
+	file := decisions.File(sendertest.ToolID(t, "mytool"))
+	if agreement, err := os.ReadFile(file); err == nil {
+		defer func() { sendertest.Write(t, file, string(agreement)) }()
+	}
 	sendertest.Must(t, decisions.Refuse(manifest.ID{}))
 	if lifted, err := decisions.Lift(manifest.ID{}); !lifted || err != nil {
 		t.Fatalf("lifted is %v, %v", lifted, err)
