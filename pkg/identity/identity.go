@@ -109,7 +109,7 @@ func Parse(data []byte) (string, error) {
 func Load(path string) (string, error) {
 	data, _, err := statefile.ReadRegular(path, maxSize, true)
 	switch {
-	case statefile.NotThere(err):
+	case errors.Is(err, os.ErrNotExist): // where a part of the path is no directory none can be made
 		return "", ErrNone
 	case errors.Is(err, statefile.ErrTooLarge):
 		return "", ErrInvalid
