@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -37,24 +36,22 @@ func outcomeText(a sender.Attempt) string {
 
 // showSent prints what was sent, as it is read from the journal, which may be large.
 func (c *inspectCommand) showSent(t tool) error {
-	out := bufio.NewWriterSize(c.stdout.Writer, 64<<10)
 	sink := c.stdout.Writer
-	c.stdout.Writer = out
+	v := &sentView{inspectCommand: c, tool: t, progress: newProgress(c.ui, c.world.Now), out: bufio.NewWriterSize(sink, 64<<10)}
+	c.stdout.Writer = v.out
 	defer func() { c.stdout.Writer = sink }()
-	v := &sentView{inspectCommand: c, tool: t, progress: newProgress(c.ui, c.world.Now)}
 	err := c.world.sender().SentRecords(t.id, func(read, total int64) { v.progress.show("read %d of %d MiB", read>>20, total>>20) }, v.record)
 	v.progress.clear()
 	if err == nil {
 		err = v.end()
 	}
-	if flushErr := out.Flush(); err == nil && flushErr != nil {
-		err = fail(exitIO, fmt.Errorf("stdout: %w", flushErr))
+	if v.out.Flush() != nil {
+		return nil // told where the program ends; if nobody reads any more that is no error
 	}
-	var f *failure
-	if err != nil && !errors.As(err, &f) {
-		err = fail(exitIO, fmt.Errorf("journal: %w", err))
+	if err != nil {
+		return fail(exitIO, fmt.Errorf("journal: %w", err))
 	}
-	return err
+	return nil
 }
 
 // sentView shows the records of a journal one by one.
@@ -62,16 +59,26 @@ type sentView struct {
 	*inspectCommand
 	tool     tool
 	progress *progress
-	records  int // until now
+	out      *bufio.Writer // to stdout
+	records  int           // until now
 }
 
-// record shows a record.
+// record shows a record. The error is that of stdout, with which the reading ends.
 func (v *sentView) record(r sender.Record) error {
 	v.progress.pause()
 	v.records++
 	if v.json {
 		return v.write(v.before(), r)
 	}
+	if err := v.text(r); err != nil {
+		return err
+	}
+	_, err := v.out.Write(nil)
+	return err
+}
+
+// text shows a record for people. A payload that was sent before is not shown again.
+func (v *sentView) text(r sender.Record) error {
 	v.stdout.Printf("%s  %s  %s\n", utc(r.At), v.stdout.Style(term.Strong, cmp.Or(r.Event, "(an event)")), r.EventID)
 	v.stdout.Printf("  to %s\n  %s\n", cmp.Or(r.Endpoint, "(not recorded)"), outcomeText(r.Attempt))
 	switch {
@@ -99,6 +106,7 @@ func (v *sentView) end() error {
 		v.stdout.Printf("Nothing is recorded as sent for %s.\n", v.tool.id)
 	}
 	if unrecorded != "" {
+		v.out.Flush() // before what is said about it
 		v.warn("what was sent for %s may not all be recorded: %s", v.tool.id, unrecorded)
 	}
 	return nil
@@ -128,8 +136,5 @@ func (v *sentView) write(before string, value any, after ...string) error {
 		text := append(bytes.TrimSuffix(b.Bytes(), []byte("\n")), strings.Join(after, "")...)
 		_, err = v.stdout.Write(term.CleanJSON(text))
 	}
-	if err != nil {
-		return fail(exitIO, fmt.Errorf("stdout: %w", err))
-	}
-	return nil
+	return err
 }
