@@ -50,13 +50,6 @@ func queuedIn(list func(part string) ([]string, error)) (map[string][2]string, e
 	return queued, errors.Join(errs...)
 }
 
-// Events lists the events that are queued or being delivered, by the names of their
-// files, the oldest first. What cannot be read is left out.
-func (o Outbox) Events() []string {
-	queued, _ := queuedIn(o.Names)
-	return slices.Sorted(maps.Keys(queued))
-}
-
 // Holds reports whether the event is queued or is being delivered; in doubt it is.
 func (o Outbox) Holds(e Entry) bool {
 	queued, err := queuedIn(func(part string) ([]string, error) {
