@@ -90,9 +90,9 @@ func TestBooksBalanceOnAFullDisk(t *testing.T) {
 	fillSpace(t, p.state())
 	p.run("", "disable", "harm")
 	for _, part := range []string{"new", "claimed", "tmp", "discarded"} {
-		for _, file := range p.files(part) {
-			if data := mustRead(t, p.outbox(part, file)); len(data) > 0 {
-				t.Errorf("%s/%s still holds %s", part, file, data)
+		for file, data := range contents(t, p.outbox(part)) {
+			if len(data) > 0 {
+				t.Errorf("%s%s still holds %s", part, file, data)
 			}
 		}
 	}

@@ -31,7 +31,7 @@ func (o Outbox) discardPart(part string, why Loss, now func() time.Time, each fu
 		return 0, nil
 	}
 	if errors.Is(err, errStop) {
-		batch := o.Path(discarded, fmt.Sprintf(".%s~%s~%s", why, lease.This(), uuid.NewString()))
+		batch := o.Path(discarded, fmt.Sprintf(".%s~%s~%s", string(why), lease.This(), uuid.NewString()))
 		_ = statefile.MkdirAll(o.Path(discarded), 0o700) // the rename tells
 		if err = statefile.Rename(o.Path(part), batch); err == nil {
 			made := statefile.MkdirAll(o.Path(part), 0o700) // if that fails, whoever needs it makes it
