@@ -48,6 +48,7 @@ var examplesSay = map[string]string{
 	`usagectl forget --confirm ` + shownRequest:                       `(?i)confirmed|settled`,
 	`usagectl env homebrew`:                                           `^export HOMEBREW_NO_ANALYTICS=1\n`,
 	`eval "$(usagectl env)"`:                                          `^1\n$`,
+	`usagectl env --all --here --shell dotenv`:                        `(?m)^DO_NOT_TRACK=1$`,
 	`usagectl env --all --shell docker`:                               `(?m)^ENV DO_NOT_TRACK=1$`,
 	`mkdir -p ~/.local/share/bash-completion/completions`:             `^$`,
 

@@ -149,6 +149,8 @@ func newPlace(t *testing.T) place {
 	for _, dir := range []string{"xdg", "profile.d", "tree/etc/profile.d"} {
 		must(t, os.MkdirAll(filepath.Join(p.dir, dir), 0o755))
 	}
+	write(t, filepath.Join(p.dir, "bin/ray"), "#!/bin/sh\n") // a tool that is here
+	must(t, os.Chmod(filepath.Join(p.dir, "bin/ray"), 0o755))
 	return p
 }
 
@@ -158,7 +160,7 @@ func (p place) run(command string) string {
 	const inside = `mkdir -p /etc/xdg /etc/profile.d && mount --bind xdg /etc/xdg && mount --bind profile.d /etc/profile.d && exec sh -ec "$1"`
 	c := exec.Command("sh", "-c", inside, "sh", command)
 	c.Dir = p.dir
-	c.Env = []string{"HOME=" + p.dir, "PATH=" + os.Getenv("PATH"), "GITHUB_ENV=" + filepath.Join(p.dir, "github.env")}
+	c.Env = []string{"HOME=" + p.dir, "PATH=" + filepath.Join(p.dir, "bin") + ":" + os.Getenv("PATH"), "GITHUB_ENV=" + filepath.Join(p.dir, "github.env")}
 	inOwnMounts(c)
 	var msg bytes.Buffer
 	c.Stderr = &msg

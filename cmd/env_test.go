@@ -58,7 +58,7 @@ name = "e"
 		said{"env acme", exitOK, []string{"export ACME_TELEMETRY=0\n"}, nil},
 		said{"env thief", exitOK, nil, []string{"note: LD_PRELOAD is left out: the manifest of thief names it, but "}},
 		said{"env bad", exitConfig, nil, []string{"bad.toml"}},
-		said{"env", exitOK, []string{"ACME_TELEMETRY"}, []string{"warning: the manifest of bad cannot be used: ", "LD_PRELOAD is left out"}},
+		said{"env", exitConfig, []string{"ACME_TELEMETRY"}, []string{"warning: the manifest of bad cannot be used: ", "LD_PRELOAD is left out"}},
 	)
 }
 

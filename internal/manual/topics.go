@@ -19,11 +19,12 @@ func Environment() Topic {
 			{"a tool's own", `Each tool names variables that refuse or agree; "usagectl status TOOL" shows them and what they say.`, deciding},
 			{"CI, GITHUB_ACTIONS, ...", `In a CI system telemetry is off unless somebody agreed there, and no source ID is made. CI=false takes it back.`, deciding},
 			{"USAGECTL_RUN_ID", `The ID (a UUID) of the run that events belong to, where --run does not say.`, []string{"send", "inspect"}},
+			{"USAGECTL_ENV_SET", `What "usagectl env" set in this shell, so that it can take it back. It prints this variable itself.`, []string{"env"}},
 			{"HTTPS_PROXY, HTTP_PROXY, NO_PROXY", `The proxies through which events and deletion requests leave.`, delivering},
 			{"SSL_CERT_FILE, SSL_CERT_DIR", `Other certificates to trust than the system's, on Unix.`, delivering},
 			{"HOME, XDG_CONFIG_HOME, XDG_DATA_HOME, XDG_STATE_HOME", `Where a person's files are; see "usagectl help files". If HOME is no directory, the account's home in the user database counts; if none is found, telemetry is off. Root in another person's home decides nothing, sends nothing and forgets nothing there.`, aboutTools()},
 			{"XDG_CONFIG_DIRS, XDG_DATA_DIRS", `Where to look for refusals and for manifests that everybody shares.`, aboutTools()},
-			{"PATH", `Where to look for the programs of the tools that are known. None is started.`, []string{"status", "enable", "completion"}},
+			{"PATH", `Where to look for the programs of the tools that are known. None is started.`, []string{"status", "enable", "env", "completion"}},
 			{"NO_COLOR, CLICOLOR_FORCE, TERM", `No colour if NO_COLOR is set or TERM is dumb; colour without a terminal if CLICOLOR_FORCE is set.`, nil},
 		},
 	}

@@ -108,11 +108,13 @@ func (d Dialect) Unset(name string) (string, error) {
 
 // quoted puts a value that is no plain word between quotes.
 func quoted(value, quote string, escape *strings.Replacer) string {
-	plain := func(r rune) bool {
-		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("_-./:", r)
-	}
 	if value != "" && !strings.ContainsFunc(value, func(r rune) bool { return !plain(r) }) {
 		return value
 	}
 	return quote + escape.Replace(value) + quote
+}
+
+// plain reports whether a character means nothing to any shell.
+func plain(r rune) bool {
+	return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("_-./:", r)
 }

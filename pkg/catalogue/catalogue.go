@@ -148,6 +148,11 @@ func Find(id string) (*Tool, bool) {
 	return &t, true
 }
 
+// IsRead reports whether a tool reads the variable, as far as is known.
+func IsRead(variable string) bool {
+	return slices.ContainsFunc(tools[:], func(t Tool) bool { return t.reads(variable) })
+}
+
 // clone keeps the table out of the reach of whoever looks at a tool.
 func (t Tool) clone() Tool {
 	t.Env, t.Config = slices.Clone(t.Env), slices.Clone(t.Config)

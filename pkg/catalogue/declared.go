@@ -23,11 +23,7 @@ func Declared(m *manifest.Manifest, others []manifest.ID) (t *Tool, leftOut []Le
 		if t.reads(r.Env) {
 			continue // the first rule about a variable is enough to switch off
 		}
-		why := notOwn(m.Tool.ID, r.Env, others)
-		if why == "" && !r.Plain() {
-			why = "its value is not a plain word"
-		}
-		if why != "" {
+		if why := notOwn(m.Tool.ID, r, others); why != "" {
 			leftOut = append(leftOut, LeftOut{r.Env, why})
 			continue
 		}

@@ -15,23 +15,26 @@ import (
 //
 //  1. the catalogue lists it for that tool; for a tool of the catalogue nothing else
 //     counts;
-//  2. or its name begins with the tool's ID, written as [spelled] says, and the rest
-//     of the name is about telemetry;
-//  3. and its first word is not one that belongs to a shell, the loader, a language or
-//     another well-known program: see [reserved];
-//  4. and no tool of the catalogue has a part in it: by its ID, because many programs
+//  2. or its name begins with the tool's ID, written as [spelled] says, and the rest of
+//     the name consists of words that switch telemetry and of nothing else: see
+//     [switchesTelemetry]. This is the guard. A manifest that takes the name of another
+//     program can set no path, option or command of it: all that is left is a variable
+//     that says it switches that program's telemetry, and its value is a plain word;
+//  3. and no tool of the catalogue has a part in it: by its ID, because many programs
 //     make a variable of each of their settings, by a command of that name, or by a
 //     variable with the same beginning;
-//  5. and no other tool that has a manifest has an equal or better claim: of "my" and
+//  4. and no other tool that has a manifest has an equal or better claim: of "my" and
 //     "my-tool", MY_TOOL_TELEMETRY is the latter's.
+//
+// Beside that, names of programs that everybody has are not given away: see [reserved].
 //
 // A tool whose variable is left out loses little: a tool that has a manifest asks
 // usagectl, and obeys without any variable.
 
-// notOwn says, for people, why a variable is not the tool's own; "" if it is.
-// The others are the IDs of the tools that have a manifest.
-func notOwn(tool manifest.ID, variable string, others []manifest.ID) string {
-	id := tool.String()
+// notOwn says, for people, why the variable of a rule is not the tool's own to set; "" if
+// it is. The others are the IDs of the tools that have a manifest.
+func notOwn(tool manifest.ID, rule manifest.EnvRule, others []manifest.ID) string {
+	id, variable := tool.String(), rule.Env
 	if t, ok := find(id); ok {
 		if t.reads(variable) {
 			return ""
@@ -45,6 +48,9 @@ func notOwn(tool manifest.ID, variable string, others []manifest.ID) string {
 	if !manifest.AboutTelemetry(variable[mine.length:]) {
 		return fmt.Sprintf("its name does not say after %q that it is about telemetry", variable[:mine.length])
 	}
+	if !rule.Plain() {
+		return "its value is not a plain word"
+	}
 	if word, _, _ := strings.Cut(strings.ToUpper(variable), "_"); reserved(word) {
 		return fmt.Sprintf("names that begin with %q belong to other programs", word+"_")
 	}
@@ -56,8 +62,44 @@ func notOwn(tool manifest.ID, variable string, others []manifest.ID) string {
 			return "it can belong to " + other.String()
 		}
 	}
+	if !switchesTelemetry(variable[mine.length:]) {
+		return fmt.Sprintf("its name says more after %q than that it switches telemetry", variable[:mine.length])
+	}
 	return ""
 }
+
+// switchesTelemetry reports whether a name consists of words with which tools name the
+// switch of their telemetry, and one of them says that it is telemetry. Words that name other
+// things too, such as REPORT and STATS, do not say that alone: they need USAGE or the like.
+func switchesTelemetry(name string) bool {
+	sure := false
+	for word := range strings.SplitSeq(strings.ToUpper(name), "_") {
+		sure = sure || oneOf(subjects, word)
+		if !oneOf(subjects, word) && !oneOf(beside, word) {
+			return false
+		}
+	}
+	return sure
+}
+
+// oneOf reports whether a word is in a list of words.
+func oneOf(list, word string) bool {
+	for w := range strings.FieldsSeq(list) {
+		if w == word {
+			return true
+		}
+	}
+	return false
+}
+
+const (
+	// subjects are the words that say what is switched.
+	subjects = `TELEMETRY NOTELEMETRY ANALYTICS NOANALYTICS TRACK TRACKING NOTRACK NOTRACKING USAGE OPTOUT OPTIN
+		DISABLETELEMETRY ENABLETELEMETRY TELEMETRYOPTOUT`
+	// beside are the words that stand beside them, and name nothing by themselves.
+	beside = `NO NOT DO DISABLE DISABLED ENABLE ENABLED ALLOW ALLOWED SEND SHARE SKIP OPT OUT IN OFF ON ACTIVE
+		DATA INFO ANON ANONYMOUS STATS STATISTICS REPORT REPORTS REPORTING METRICS COLLECT COLLECTION CONSENT PRIVACY DIAGNOSTICS`
+)
 
 // reads reports whether the catalogue lists the variable for the tool.
 func (t *Tool) reads(variable string) bool {
@@ -145,18 +187,8 @@ func separates(c rune) bool { return c == '.' || c == '-' || c == '_' }
 func startsWithDigit(id string) bool { return id != "" && '0' <= id[0] && id[0] <= '9' }
 
 // reserved reports whether no manifest gets variables whose names begin with this
-// word. Many of these programs read a variable for each of their options, as pip does
-// with PIP_REPORT and npm with NPM_CONFIG_USAGE. The list cannot be complete, and need
-// not be: without it, a manifest named after a program can set what begins with that
-// name and speaks of telemetry.
-func reserved(word string) bool {
-	for w := range strings.FieldsSeq(reservedWords) {
-		if w == word {
-			return true
-		}
-	}
-	return false
-}
+// word. The list is a courtesy and no guard: it is not complete, and nothing rests on it.
+func reserved(word string) bool { return oneOf(reservedWords, word) }
 
 // reservedWords are those with which variables begin that are nobody's, or that belong
 // to what is in environ(7), ld.so(8), bash(1), zsh(1), and the manuals of the programs.

@@ -144,6 +144,24 @@ func TestOwnVariables(t *testing.T) {
 		{"telemetry-tool", "TELEMETRY_TOOL_PATH", nil, false},
 		{"stats", "STATS_PATH", nil, false},
 
+		// Words that switch telemetry, and no others: no path, option or command.
+		{"mytool", "MYTOOL_USAGE", nil, true},
+		{"mytool", "MYTOOL_SEND_USAGE_STATISTICS", nil, true},
+		{"mytool", "MYTOOL_DO_NOT_TRACK", nil, true},
+		{"mytool", "MYTOOL_OPTOUT", nil, true},
+		{"mytool", "MYTOOL_ANALYTICS_DISABLED", nil, true},
+		{"mytool", "MYTOOL_STATS", nil, false},
+		{"mytool", "MYTOOL_REPORT", nil, false},
+		{"mytool", "MYTOOL_METRICS", nil, false},
+		{"mytool", "MYTOOL_COLLECT", nil, false},
+		{"mytool", "MYTOOL_CONFIG_USAGE", nil, false},
+		{"mytool", "MYTOOL_USAGE_COMMAND", nil, false},
+		{"mytool", "MYTOOL_TRACKING_URI", nil, false},
+		{"mytool", "MYTOOL_TELEMETRY_PRELOAD", nil, false},
+		{"mytool", "MYTOOL_TELEMETRY_", nil, false},
+		{"mytool", "MYTOOL__TELEMETRY", nil, false},
+		{"mytool", "MYTOOL_TELEMETRY_1", nil, false},
+
 		// Separators, of every kind, one or more of them, are one underscore or nothing.
 		{"my-tool", "MY_TOOL_NO_TELEMETRY", nil, true},
 		{"my.tool", "MY_TOOL_NO_TELEMETRY", nil, true},
@@ -164,7 +182,7 @@ func TestOwnVariables(t *testing.T) {
 
 		// The longest ID has it; the one with the separators, if both are as long; and
 		// nobody, if nothing tells them apart.
-		{"my", "MY_TOOL_TELEMETRY", nil, true},
+		{"my", "MY_TOOL_TELEMETRY", nil, false},
 		{"my", "MY_TOOL_TELEMETRY", []string{"my-tool"}, false},
 		{"my-tool", "MY_TOOL_TELEMETRY", []string{"my"}, true},
 		{"my", "MY_TELEMETRY", []string{"my-tool"}, true},

@@ -16,10 +16,11 @@ type Wish struct {
 
 // Order is one variable that makes tools obey.
 type Order struct {
-	Name  string
-	Value string
-	Unset bool     // the variable must not be there
-	Tools []string // for which it is
+	Name    string
+	Value   string
+	Unset   bool     // the variable must not be there
+	Refusal bool     // a refusal asks for it, and not only agreements
+	Tools   []string // for which it is
 }
 
 // Beyond is a tool that no variable makes obey.
@@ -85,6 +86,7 @@ type claim struct {
 	tool     *Tool
 	variable *Variable
 	want     want
+	off      bool // the person refused the tool
 }
 
 type want int
@@ -101,7 +103,7 @@ func (w Wish) claims(everything bool) []claim {
 	for i := range w.Tool.Env {
 		v := &w.Tool.Env[i]
 		if want, ok := w.of(v, everything); ok {
-			list = append(list, claim{w.Tool, v, want})
+			list = append(list, claim{w.Tool, v, want, w.Off})
 		}
 	}
 	return list
@@ -139,7 +141,7 @@ func wantOptIn(off bool) want {
 // settle makes one order of what the tools want of a variable. A refusal wins
 // over everything. The order is nil if nobody needs the variable.
 func settle(name string, claims []claim) (*Order, string) {
-	order := Order{Name: name, Tools: []string{}}
+	order := Order{Name: name, Tools: []string{}, Refusal: name == DoNotTrackName}
 	wanted := notOff
 	if name == DoNotTrackName {
 		wanted = beOff // it is there only if everything was refused
@@ -156,6 +158,7 @@ func settle(name string, claims []claim) (*Order, string) {
 			continue
 		}
 		order.Tools = append(order.Tools, c.tool.ID)
+		order.Refusal = order.Refusal || c.off
 		literals = append(literals, c.literal())
 	}
 	switch wanted {

@@ -1,0 +1,99 @@
+package cmd
+
+import (
+	"bytes"
+	"fmt"
+
+	"github.com/usagectl/usagectl/internal/shell"
+	"github.com/usagectl/usagectl/pkg/catalogue"
+)
+
+// leftOutVariable is a variable that a manifest names, and that is not printed.
+type leftOutVariable struct {
+	Name string `json:"name"`
+	Tool string `json:"tool"`
+	Why  string `json:"why"`
+}
+
+// show prints the variables, and says what they do not reach.
+func (c *envCommand) show(dialect shell.Dialect, orders catalogue.Orders) {
+	var script bytes.Buffer // one write, for a prompt waits
+	for _, v := range orders.Variables {
+		line, err := assignment(dialect, v)
+		if err != nil {
+			c.warnings = append(c.warnings, fmt.Sprintf("%s is left out: %v", v.Name, err))
+			continue
+		}
+		fmt.Fprintln(&script, line)
+	}
+	c.stdout.Write(script.Bytes())
+	if c.quiet {
+		return
+	}
+	c.showNotes(orders)
+	if c.stdout.Terminal && len(orders.Variables) > 0 {
+		c.hint("to have this in every shell add a line to its start file: see \"usagectl env --help\"")
+	}
+}
+
+// showNotes says what is not printed, and what the variables do not reach.
+func (c *envCommand) showNotes(orders catalogue.Orders) {
+	for _, w := range append(append(c.broken, c.warnings...), orders.Warnings...) {
+		c.warn("%s", w)
+	}
+	for _, dir := range c.unread {
+		c.warn("%s cannot be read, so tools in it are not found", dir)
+	}
+	for _, v := range c.leftOut {
+		c.note("%s is left out: the manifest of %s names it, but %s", v.Name, v.Tool, v.Why)
+	}
+	for _, name := range c.own {
+		c.note("%s is left as you set it: an agreement unsets nothing that is yours", name)
+	}
+	for _, b := range orders.Beyond {
+		c.note("no variable reaches %s: %s", b.Tool.Name, b.Do)
+	}
+	if c.unseen > 0 {
+		c.note("%d refused tools have no program or file to find, libraries most of them: name those that you use", c.unseen)
+	}
+}
+
+// assignment is the line with which a shell sets or unsets a variable.
+func assignment(dialect shell.Dialect, v catalogue.Order) (string, error) {
+	if v.Unset {
+		return dialect.Unset(v.Name)
+	}
+	return dialect.Set(v.Name, v.Value)
+}
+
+// document is what "env --json" prints.
+func (c *envCommand) document(orders catalogue.Orders) any {
+	type variable struct {
+		Name  string   `json:"name"`
+		Value *string  `json:"value"` // null: it must not be set
+		Tools []string `json:"tools"` // for which it is
+	}
+	type beyond struct {
+		Tool string `json:"tool"`
+		Name string `json:"name"`
+		Do   string `json:"do"`
+	}
+	variables, unreached := []variable{}, []beyond{}
+	for _, v := range orders.Variables {
+		item := variable{Name: v.Name, Tools: v.Tools}
+		if !v.Unset {
+			item.Value = &v.Value
+		}
+		variables = append(variables, item)
+	}
+	for _, b := range orders.Beyond {
+		unreached = append(unreached, beyond{b.Tool.ID, b.Tool.Name, b.Do})
+	}
+	return struct {
+		Schema    int               `json:"schema"`
+		Variables []variable        `json:"variables"`
+		Beyond    []beyond          `json:"beyond"`
+		LeftOut   []leftOutVariable `json:"left_out"` // named by manifests, and not theirs to set
+		Warnings  []string          `json:"warnings"`
+	}{1, variables, unreached, append([]leftOutVariable{}, c.leftOut...), append(append([]string{}, c.broken...), orders.Warnings...)}
+}
