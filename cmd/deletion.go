@@ -54,6 +54,19 @@ func (d deletion) outcome() string {
 	return d.To + " refused the deletion request " + d.RequestID.String() + ": " + d.Answer
 }
 
+// toDo is what the person has to do about a request, for people; "" if nothing.
+func (d deletion) toDo() string {
+	switch {
+	case d.State == sender.ByMail:
+		return "send the message to " + d.To + ", then \"usagectl forget --confirm " + d.RequestID.String() + "\""
+	case d.State == sender.Failed && d.Contact == "":
+		return "it names nobody to write to; what it holds is under the source ID " + *d.SourceID
+	case d.State == sender.Failed:
+		return "write to " + d.Contact + " and name the source ID " + *d.SourceID + ", then \"usagectl forget --confirm " + d.RequestID.String() + "\""
+	}
+	return ""
+}
+
 // showMail prints the message that a person has to send.
 func (d deletion) showMail(u *ui) {
 	showMessage(u, *d.Mail)

@@ -46,7 +46,7 @@ func (c *envCommand) seenInImage() func(*catalogue.Tool) bool {
 // seenHere finds tools by their programs and files, and by what is kept of them.
 func (c *envCommand) seenHere() (func(*catalogue.Tool) bool, error) {
 	here := newSurvey(c.app).here
-	used, err := c.kept.tools(nil)
+	used, err := c.kept.tools()
 	if err != nil {
 		return nil, err
 	}

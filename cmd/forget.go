@@ -33,17 +33,26 @@ func newForget(a *app) *cobra.Command {
 		Long: `Forget removes a tool's source ID here, with the events that wait under it and the
 journal of what left, and asks whoever collects for the tool to delete what they
 hold under that ID. The request is kept until it is acknowledged, and tried again
-by itself. It is sent though telemetry is off, because you asked for it, and it
-holds the ID and nothing else. Earlier requests of the tool that a receiver refused
-are sent again, once each time that you run this command.
+by itself. It is sent though telemetry is off, because you asked for it. Beside the
+ID it holds what names the request, and what the tool's manifest always puts there:
+see it with "usagectl inspect TOOL --forget". Earlier requests of the tool that a
+receiver refused are sent again, once each time that you run this command.
 
-Tools that share a source ID are forgotten together.
+"accepted" means that the receiver took the request, and not that it has deleted
+anything: that only the receiver can say.
+
+Tools that share a source ID are forgotten together. Where nobody can be asked, it
+says what you can do yourself. With --all that is no failure: it erases what is kept
+of every tool, and asks everybody who can be asked.
 
 EXIT STATUS
    0  forgotten here; whoever can be asked was, or will be
-   1  you said no; or of several tools not every one could be forgotten
+   1  you said no; of several tools not every one could be forgotten; or the
+      tool's events carry no source ID, so there is nothing to ask for
   64  a bad flag, no tool, or no terminal to ask at and no --yes
-  65  an unknown tool or request, or a file that holds no source ID
+  65  an unknown tool or request, a file that holds no source ID, or a tool that
+      sends by itself and keeps its own ID: nothing was changed
+  69  erased here, but the tool offers no way to ask for deletion
   73  the request could not be written; nothing was changed
   74  something could not be removed, or the answer could not be printed; the
       request was filed
@@ -73,7 +82,7 @@ EXIT STATUS
 		},
 	}
 	flags := command.Flags()
-	flags.BoolVar(&c.all, "all", false, "forget every tool that has a source ID here, or whose request was refused")
+	flags.BoolVar(&c.all, "all", false, "forget every tool of which something is kept here, or whose request was refused")
 	flags.BoolVar(&c.localOnly, "local-only", false, "forget here, and ask nobody")
 	flags.BoolVarP(&c.yes, "yes", "y", false, "do not ask")
 	flags.StringVar(&c.manifest, "manifest", "", "read the tool's manifest from `FILE`")
@@ -115,6 +124,9 @@ func (c *forgetCommand) run(ctx context.Context, names []string) error {
 		}
 		list, err := c.forget(ctx, p, asked)
 		results = append(results, list...)
+		if err == nil && !c.all && !c.localOnly {
+			err = unasked(list)
+		}
 		failures = append(failures, err)
 		showForgotten(c.ui, list, c.all)
 	}
@@ -132,7 +144,10 @@ func (c *forgetCommand) end(ctx context.Context, results []forgottenTool, failur
 			return err
 		}
 	} else if c.all && len(results) == 0 && len(failures) == 0 && !c.quiet {
-		c.stdout.Printf("No tool has a source ID here.\n")
+		c.stdout.Printf("No tool has a source ID here, and nothing else is kept.\n")
+	}
+	if c.all && slices.ContainsFunc(results, forgottenTool.accepted) {
+		c.hint("\"accepted\" does not say that anything is deleted: see \"usagectl status TOOL\"")
 	}
 	code := exitOK
 	for _, err := range failures {
@@ -184,6 +199,7 @@ func (c *forgetCommand) forget(ctx context.Context, p plan, asked map[string]boo
 		if failure != nil && err != nil {
 			f.Error = err.Error()
 		}
+		f.judge(t, c.localOnly)
 		list = append(list, f)
 	}
 	return list, failure
@@ -251,8 +267,10 @@ func (c *forgetCommand) forgetTraces(ctx context.Context, s sender.Sender, p pla
 	f.Deletions = slices.DeleteFunc(f.Deletions, func(d deletion) bool { return settledIn(p.before, d) })
 	if err = c.done(t.id.String()+": what was kept here is erased", err); err != nil {
 		f.Forgotten, f.Error = false, err.Error()
+		f.judge(t, c.localOnly)
 		return []forgottenTool{f}, fail(ioCode(err), fmt.Errorf("%s: not all could be removed: %s", t.id, oneLine(err)))
 	}
+	f.judge(t, c.localOnly)
 	return []forgottenTool{f}, refused(f.Deletions)
 }
 

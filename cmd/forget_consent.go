@@ -41,8 +41,8 @@ func (c *forgetCommand) announce(p plan) {
 	}
 	for _, t := range p.tools {
 		if m := t.manifest.Forget.Method; !t.verdict.On() && (m == manifest.ForgetHTTP || m == manifest.ForgetEvent) {
-			c.note("the deletion request is sent though telemetry of %s is off (%s): you ask for it, and it holds the ID and nothing else",
-				t.id, t.verdict.Reason.Detail)
+			c.note("the deletion request is sent though telemetry of %s is off (%s): you ask for it; \"usagectl inspect %s --forget\" shows what is in it",
+				t.id, t.verdict.Reason.Detail, t.id)
 		}
 	}
 }
@@ -86,6 +86,8 @@ func (c *forgetCommand) showPlan(p plan) {
 	}
 	out.Printf("%s\n", out.Style(term.Strong, strings.Join(names, ", ")))
 	switch {
+	case p.id == "" && p.path == "":
+		item("its events carry no source ID, so nobody can be asked for anything")
 	case p.id == "" && (c.localOnly || len(p.refused()) == 0):
 		item("there is no source ID, so nobody can be asked for anything")
 	case p.id == "":
@@ -111,7 +113,7 @@ func (c *forgetCommand) showPlan(p plan) {
 		case manifest.ForgetNone:
 			item("%s; you are told whom to write to", r.Answer)
 		default:
-			item("%s is asked to delete what was collected under the ID, until it says yes", r.To)
+			item("%s is asked to delete what was collected under the ID, until it acknowledges the request", r.To)
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/usagectl/usagectl/pkg/catalogue"
 	"github.com/usagectl/usagectl/pkg/identity"
 	"github.com/usagectl/usagectl/pkg/manifest"
 	"github.com/usagectl/usagectl/pkg/sender"
@@ -50,9 +51,18 @@ func (p plan) forgotten(t tool, d sender.Deletion, requests []deletion) forgotte
 }
 
 // toForget names the tools that "forget --all" is about: those that have a source ID
-// here, and if anybody is to be asked those of which a receiver refused a request.
+// here or of which something else is kept, and if anybody is to be asked those of which a receiver refused a request.
 func (c *forgetCommand) toForget() []string {
 	names := c.withSourceID()
+	kept, err := c.world.sender().Kept()
+	if err != nil {
+		c.warn("not all that is kept can be listed: %s", oneLine(err))
+	}
+	for _, id := range kept {
+		if !slices.Contains(names, id.String()) {
+			names = append(names, id.String())
+		}
+	}
 	if c.localOnly {
 		return names
 	}
@@ -89,7 +99,11 @@ func (c *forgetCommand) plans(names []string) (plans []plan, failed []forgottenT
 		if err != nil {
 			failures = append(failures, err)
 			if ref, _ := c.tools.referToOne(name); !ref.id.IsZero() {
-				failed = append(failed, forgottenTool{Tool: ref.id, SharedWith: []manifest.ID{}, Deletions: []deletion{}, Error: err.Error()})
+				f := forgottenTool{Tool: ref.id, SharedWith: []manifest.ID{}, Deletions: []deletion{}, Outcome: outcomeFailed, Error: err.Error()}
+				if known := knownAs(ref.id); known != nil && isOwnData(err) {
+					f.Outcome, f.ToDo = outcomeOwnData, ownDataToDo(known)
+				}
+				failed = append(failed, f)
 			}
 			continue
 		}
@@ -138,19 +152,35 @@ func (c *forgetCommand) plan(name string) (plan, error) {
 	return p, nil
 }
 
+// ownData is the error for a tool that sends by itself: what it keeps is not usagectl's.
+type ownData struct{ name string }
+
+func (e ownData) Error() string {
+	return fmt.Sprintf("nothing was changed for %s: it has no manifest, so usagectl cannot ask for it", e.name)
+}
+
+func isOwnData(err error) bool { return errors.As(err, new(ownData)) }
+
 // cannotForget is the error for a tool without a manifest, of which nothing is kept
 // here. What the catalogue knows about it helps the person to do it themselves.
 func (c *forgetCommand) cannotForget(t tool) error {
-	known := t.known
-	if known == nil {
+	if t.known == nil {
 		return c.tools.unknown(t.id.String())
 	}
-	var hints []string
-	if known.Deletion != "" {
-		hints = append(hints, "it takes deletion requests itself: "+known.Deletion)
+	return fail(exitData, ownData{t.known.Name}, ownDataToDo(t.known))
+}
+
+// ownDataToDo is what a person can do about what a tool keeps that sends by itself.
+func ownDataToDo(t *catalogue.Tool) string {
+	ask := "ask its makers what they hold, " + t.Homepage
+	switch {
+	case t.Deletion != "":
+		ask = "it takes deletion requests itself: " + t.Deletion
+	case t.Homepage == "":
+		ask = "ask its makers what they hold"
 	}
-	if known.IDFile != "" {
-		hints = append(hints, "it keeps its ID in "+known.IDFile)
+	if t.IDFile != "" {
+		ask = "it keeps its ID in " + t.IDFile + "; " + ask
 	}
-	return fail(exitData, fmt.Errorf("nothing was changed for %s: it has no manifest, so usagectl cannot ask for it", known.Name), hints...)
+	return fmt.Sprintf("%s sends by itself and keeps its own data: turn it off with \"usagectl disable %s\"; %s", t.Name, t.ID, ask)
 }

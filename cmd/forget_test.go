@@ -29,7 +29,7 @@ func TestForget(t *testing.T) {
 		said{"forget homebrew --yes", exitData, nil, []string{"nothing was changed for Homebrew: it has no manifest"}},
 		said{"forget demo --yes", exitOK, []string{"Demo: forgotten here; One queued event was thrown away; ~/.demo/events.jsonl accepted the deletion request "}, nil},
 		said{"forget demo --yes", exitOK, []string{"Demo: "}, nil},
-		said{"forget --all --yes", exitOK, []string{"No tool has a source ID here.\n"}, nil},
+		said{"forget --all --yes", exitOK, []string{"No tool has a source ID here, and nothing else is kept.\n"}, nil},
 	)
 	if p.there(".demo/source") {
 		t.Error("the source ID is there")
@@ -104,9 +104,9 @@ func TestForgetNobody(t *testing.T) {
 	p.write(".acme/source", "6ba7b810-9dad-41d1-80b4-00c04fd430c8")
 	p.expect(
 		said{"inspect acme --forget", exitOK, []string{"  Nothing: ", "You can write to them yourself: privacy@acme.example"}, nil},
-		said{"forget acme --yes", exitOK, []string{"Write to them yourself, privacy@acme.example, and name the source ID 6ba7b810-", "When that is settled: usagectl forget --confirm "}, nil},
+		said{"forget acme --yes", exitUnavailable, []string{"Write to them yourself, privacy@acme.example, and name the source ID 6ba7b810-", "When that is settled: usagectl forget --confirm "}, nil},
 		said{"inspect acme --queued", exitOK, []string{"deletion request, failed", "Write to them yourself"}, nil},
-		said{"forget acme --yes", exitOK, []string{"Acme: it was forgotten here before"}, nil},
+		said{"forget acme --yes", exitUnavailable, []string{"Acme: it was forgotten here before"}, nil},
 	)
 	if all := p.offers("forget --confirm |"); len(all) != 1 {
 		t.Errorf("of one request %q are offered", all)

@@ -1,6 +1,9 @@
 package cmd
 
 import (
+	"cmp"
+	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/google/uuid"
@@ -14,14 +17,79 @@ type forgottenTool struct {
 	Tool       manifest.ID   `json:"tool"`
 	SharedWith []manifest.ID `json:"shared_with"` // tools of the same source ID
 	Forgotten  bool          `json:"forgotten"`   // here
+	Outcome    outcome       `json:"outcome"`
 	SourcePath string        `json:"source_path"`
 	SHA256     string        `json:"sha256"` // of the source ID; "" if there was none
 	Events     int           `json:"events"` // that were thrown away
 	Deletions  []deletion    `json:"deletions"`
+	ToDo       string        `json:"to_do"` // what the person can do themselves, for people; "" if nothing
 	Error      string        `json:"error"`
 
 	name   string
 	traces bool // without a source ID: something was kept here
+}
+
+// outcome is how far a forgetting could go.
+type outcome string
+
+const (
+	outcomeForgotten outcome = "forgotten" // here; whoever can be asked was, or will be
+	outcomeNothing   outcome = "nothing"   // there was no source ID here
+	outcomeNoID      outcome = "no-id"     // the tool's events carry none, so nothing can be asked for
+	outcomeNoRoute   outcome = "no-route"  // the tool offers no way to ask
+	outcomeOwnData   outcome = "own-data"  // the tool sends by itself, and nothing of it is usagectl's
+	outcomeFailed    outcome = "failed"
+)
+
+// judge finds out how far the forgetting of a tool could go, and what is left to the person.
+func (f *forgottenTool) judge(t tool, localOnly bool) {
+	m := t.manifest
+	unasked := func(d deletion) bool { return d.State == sender.Failed && d.Method == manifest.ForgetNone }
+	f.Outcome = outcomeForgotten
+	switch {
+	case !f.Forgotten:
+		f.Outcome = outcomeFailed
+	case localOnly && f.SHA256 != "":
+	case m != nil && !m.Identity.Random:
+		f.Outcome = outcomeNoID
+		f.ToDo = fmt.Sprintf("the events of %s carry no source ID, so there is nothing to name in a deletion request: refuse what is to come with \"usagectl disable %s\", and ask what they keep: %s",
+			f.name, t.id, contactOf(m.Tool))
+	case slices.ContainsFunc(f.Deletions, unasked), m != nil && m.Forget.Method == manifest.ForgetNone:
+		f.Outcome = outcomeNoRoute
+		if f.SHA256 == "" && len(f.Deletions) == 0 {
+			f.ToDo = fmt.Sprintf("%s offers no way to ask for deletion: if it knew you by an ID before, write to them yourself and name it: %s", f.name, contactOf(m.Tool))
+		}
+	case f.SHA256 == "" && len(f.Deletions) == 0:
+		f.Outcome = outcomeNothing
+	}
+	for _, d := range f.Deletions {
+		if f.ToDo == "" {
+			f.ToDo = d.toDo()
+		}
+	}
+}
+
+// accepted reports whether a receiver accepted a request.
+func (f forgottenTool) accepted() bool {
+	return slices.ContainsFunc(f.Deletions, func(d deletion) bool { return d.State == sender.Accepted })
+}
+
+// contactOf is whom a person can write to about a tool, or where they can read whom.
+func contactOf(t manifest.Tool) string {
+	return cmp.Or(t.Contact, t.Privacy, t.Homepage, "it names nobody")
+}
+
+// unasked is the failure, of which all was said, of a forgetting in which nobody was asked.
+func unasked(list []forgottenTool) error {
+	for _, f := range list {
+		switch f.Outcome {
+		case outcomeNoRoute:
+			return fail(exitUnavailable, nil)
+		case outcomeNoID:
+			return fail(exitNo, nil)
+		}
+	}
+	return nil
 }
 
 // line is what was done, in one line.
@@ -61,9 +129,14 @@ func showForgotten(u *ui, list []forgottenTool, all bool) {
 			continue // the error says it all
 		}
 		u.stdout.Printf("%s\n", u.stdout.Wrap(f.name+": "+f.line(), 2))
+		if len(f.Deletions) == 0 && f.ToDo != "" && f.Forgotten {
+			u.stdout.Printf("%s\n", u.stdout.Wrap("What you can do: "+f.ToDo, 2))
+		}
 		for _, d := range f.Deletions {
 			switch {
 			case shown[d.RequestID]:
+			case d.State == sender.Accepted && !all:
+				u.stdout.Printf("%s\n", u.stdout.Wrap("Accepted means: "+d.Promise+".", 2))
 			case all && d.State != sender.Pending && d.State.Open():
 				u.hint("see what to send with \"usagectl inspect %s --queued\"", f.Tool)
 			case d.State == sender.ByMail:

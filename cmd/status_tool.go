@@ -124,6 +124,7 @@ func (v *statusView) showRequests(s toolStatus) {
 		if d.Answer != "" {
 			item("Answer", "%s", d.Answer)
 		}
+		item("Promises", "%s", d.Promise)
 		if d.NotBefore != nil {
 			item("Next try", "%s, after %d that failed", utc(*d.NotBefore), d.Attempts)
 		}

@@ -24,7 +24,7 @@ const (
 
 // ask is step 5 of forgetting: it delivers the requests of a deletion that this
 // process holds, as far as they are due, each once. It asks for no consent: the
-// person asked for it, and it holds the ID and nothing else. The error is of the
+// person asked for it, and it holds nothing of the machine but the ID. The error is of the
 // disk; what the receivers said is noted in d.
 func (s Sender) ask(ctx context.Context, d *deletion.Deletion, why occasion) error {
 	var errs []error

@@ -41,6 +41,7 @@ type DeletionRequest struct {
 	Attempts    int                   `json:"attempts"`   // that failed
 	NotBefore   *time.Time            `json:"not_before"` // when it is made again; null if that is not waited for
 	Answer      string                `json:"answer"`     // of the receiver, or of the network
+	Promise     string                `json:"promise"`    // what the state promises, and what it does not, for people
 
 	// Document is what the receiver gets while the request is open; nil for methods by
 	// which nothing is sent.
@@ -58,7 +59,7 @@ const (
 	Pending   DeletionState = "pending"   // not acknowledged yet; tried until it is
 	ByMail    DeletionState = "by-mail"   // the person has to write
 	Failed    DeletionState = "failed"    // it cannot be asked for; the person can write to the contact
-	Accepted  DeletionState = "accepted"  // the receiver has acknowledged it
+	Accepted  DeletionState = "accepted"  // the receiver has acknowledged it, which does not say that it has deleted anything
 	Confirmed DeletionState = "confirmed" // the person says that it is settled
 )
 
@@ -68,6 +69,26 @@ func (s DeletionState) Open() bool { return deletion.State(s).Open() }
 // Refused reports whether a receiver refused the request.
 func (r DeletionRequest) Refused() bool {
 	return r.State == Failed && (r.Method == manifest.ForgetHTTP || r.Method == manifest.ForgetEvent)
+}
+
+// promise is what a request's state promises, and what it does not: that something is
+// deleted is in nobody's power to show here.
+func promise(r deletion.Request) string {
+	switch {
+	case r.State == deletion.Accepted && r.Method == manifest.ForgetEvent:
+		return "the event was sent and not refused; whether it leads to a deletion nobody has said"
+	case r.State == deletion.Accepted:
+		return "the receiver acknowledged the request; it did not say that the data is deleted"
+	case r.State == deletion.Confirmed:
+		return "you noted that it is settled; usagectl cannot check that"
+	case r.State == deletion.ByMail:
+		return "nothing yet: only you can send the message"
+	case r.State == deletion.Pending:
+		return "nothing yet: it is tried until the receiver acknowledges it"
+	case r.Method == manifest.ForgetNone:
+		return "nothing: the tool takes no deletion requests"
+	}
+	return "nothing: the receiver refused the request"
 }
 
 // Mail is a message that a person sends themselves.
@@ -104,6 +125,7 @@ func requestOf(d deletion.Deletion, r deletion.Request) DeletionRequest {
 	v := DeletionRequest{
 		RequestID: r.ID, Tools: slices.Clone(r.Tools), State: DeletionState(r.State), Method: r.Method, To: secret.URL(r.To), Contact: r.Contact,
 		RequestedAt: r.RequestedAt, SHA256: d.SHA256, Attempts: r.Backoff.Failures, Answer: cmp.Or(r.Answer, r.Backoff.Error),
+		Promise: promise(r),
 	}
 	if r.State.Open() {
 		v.SourceID = &d.SourceID

@@ -58,17 +58,6 @@ func (s Sender) Queued(tool manifest.ID) (int, error) {
 	return count.Queued, err
 }
 
-// Keeps reports whether events or records of what was sent are kept of a tool; in doubt
-// they are.
-func (s Sender) Keeps(tool manifest.ID) bool {
-	if s.state() == "" {
-		return false
-	}
-	count, err := s.outbox(tool).Count()
-	_, recorded, journalErr := s.journal(tool).Last()
-	return err != nil || journalErr != nil || recorded || count.Queued+count.Rejected > 0
-}
-
 // Tools lists the tools that have an outbox, sorted; none if the state directory is not
 // known or not used.
 func (s Sender) Tools() ([]manifest.ID, error) {

@@ -76,7 +76,7 @@ type Journal struct{ path string }
 // Open names the journal of a tool below usagectl's state directory and
 // touches nothing.
 func Open(state string, tool manifest.ID) Journal {
-	return Journal{filepath.Join(state, "journal", tool.String()+".jsonl")}
+	return Journal{filepath.Join(Dir(state), tool.String()+Ending)}
 }
 
 // Erase removes the journal, durably.
