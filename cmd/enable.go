@@ -101,8 +101,11 @@ func (c *enableCommand) run(ctx context.Context, names []string) error {
 			failed = cmp.Or(failed, f)
 			continue
 		}
-		if t.id.IsZero() {
-			continue // there was only a refusal to lift
+		if t.id.IsZero() { // there was only a refusal to lift
+			if id, err := manifest.ParseID(name); err == nil {
+				results = append(results, decidedOf(c.app, c.tools.look(id)))
+			}
+			continue
 		}
 		alias := aliasOf(name, t.id)
 		c.say(reference{id: t.id, alias: alias})
@@ -199,7 +202,7 @@ func (c *enableCommand) liftRefusalOfAll() error {
 		return notRecorded("the refusal of all tools is not lifted", err)
 	}
 	if c.json {
-		return showDecided(c.ui, nil)
+		return showDecided(c.ui, []decided{c.allAfterwards()})
 	}
 	if !c.quiet && lifted {
 		c.stdout.Printf("Your refusal of all tools is lifted. What you had agreed to before it does not count any more.\n")
@@ -208,6 +211,14 @@ func (c *enableCommand) liftRefusalOfAll() error {
 	}
 	c.hint("nobody can agree to what they have not seen: enable tools one by one, \"usagectl enable TOOL\"")
 	return nil
+}
+
+// allAfterwards is what holds of all tools once the person's refusal of them is lifted.
+func (c *enableCommand) allAfterwards() decided {
+	if consent.ReadRecorded(c.world.Dirs).AllRefused() {
+		return decided{Tool: "all", Telemetry: onOff(false), Reason: consent.Reason{Rule: consent.System, Detail: "all tools are refused for this machine"}}
+	}
+	return decided{Tool: "all", Telemetry: "unknown", Reason: consent.Reason{Rule: consent.Undecided, Detail: "each tool is as it is decided for it: nobody can agree to all"}}
 }
 
 // stillOff says what keeps a tool off though the person agreed.

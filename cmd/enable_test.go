@@ -56,7 +56,7 @@ func TestEnableAfterAll(t *testing.T) {
 		said{"status -q flwr", exitNo, nil, nil},
 	)
 	p.must("enable --all --json")
-	if list, ok := p.answer()["tools"].([]any); !ok || len(list) != 0 {
+	if all := p.tool(); all["tool"] != "all" || all["telemetry"] != "unknown" {
 		t.Error(p.out.String())
 	}
 }
@@ -119,6 +119,10 @@ func TestEnableUnknown(t *testing.T) {
 		said{"enable nosuch", exitOK, []string{"Your refusal of nosuch is lifted. Nothing is known of it"}, nil},
 		said{"enable nosuch", exitData, nil, []string{`unknown tool "nosuch"`, "*"}},
 	)
+	p.must("disable nosuch --quiet")
+	if p.must("enable nosuch --json"); p.tool()["tool"] != "nosuch" || p.tool()["telemetry"] == "on" {
+		t.Errorf("%s", &p.out)
+	}
 }
 
 // TestDecisionFiles holds what a decision may not be written over, and where to.

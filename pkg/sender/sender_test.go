@@ -144,6 +144,11 @@ func zeroCalls(t testing.TB, s Sender) map[string]func() {
 			}
 			same(s.Take(ctx, Event{Manifest: &manifest.Manifest{}}).Outcome, Dropped)
 		},
+		"Kept": func() {
+			list, err := s.Kept()
+			same(len(list), 0)
+			none(err)
+		},
 		"Tools": func() {
 			list, err := s.Tools()
 			same(len(list), 0)
