@@ -85,7 +85,7 @@ type decisions struct {
 func (c *envCommand) decisions() decisions {
 	d := decisions{all: c.all, recorded: consent.ReadRecorded(c.world.Dirs)}
 	if c.root != "" {
-		image := consent.ReadRecorded(dirs.Dirs{System: c.inImage(c.world.Dirs.System)})
+		image := consent.ReadMachine(dirs.Dirs{System: c.inImage(c.world.Dirs.System)})
 		d.image = &image
 	}
 	return d

@@ -33,6 +33,19 @@ type Standing struct {
 // ReadRecorded reads every decision there is: a few directories, and a file for
 // each decision. What cannot be read or relied on counts as a refusal.
 func ReadRecorded(d dirs.Dirs) Recorded {
+	r := ReadMachine(d)
+	r.person = readUser(d, manifest.ID{})
+	if dir := d.UserConsent(); dir != "" {
+		for _, id := range r.listed(dir) {
+			r.mine[id] = readUser(d, id)
+		}
+	}
+	return r
+}
+
+// ReadMachine is [ReadRecorded] of what is refused for a machine alone, for an image, which
+// nobody uses yet.
+func ReadMachine(d dirs.Dirs) Recorded {
 	r := Recorded{mine: map[manifest.ID]Statement{}, theirs: map[manifest.ID]Standing{}}
 	for _, dir := range d.SystemConsent() {
 		if missing(dir) {
@@ -42,12 +55,6 @@ func ReadRecorded(d dirs.Dirs) Recorded {
 		for _, id := range r.listed(dir) {
 			s := readSystemTool(dir, id)
 			r.theirs[id] = r.theirs[id].and(standing(s, refusedByMachine(id, s)))
-		}
-	}
-	r.person = readUser(d, manifest.ID{})
-	if dir := d.UserConsent(); dir != "" {
-		for _, id := range r.listed(dir) {
-			r.mine[id] = readUser(d, id)
 		}
 	}
 	return r
