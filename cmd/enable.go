@@ -103,7 +103,7 @@ func (c *enableCommand) run(ctx context.Context, names []string) error {
 		}
 		if t.id.IsZero() { // there was only a refusal to lift
 			if id, err := manifest.ParseID(name); err == nil {
-				results = append(results, decidedOf(c.app, c.tools.look(id)))
+				results = append(results, decidedOf(c.app, c.tools.look(id), ""))
 			}
 			continue
 		}
