@@ -36,7 +36,7 @@ func (s Sender) Kept() ([]manifest.ID, error) {
 		entries, err := os.ReadDir(dir)
 		errs = append(errs, statefile.IgnoreMissing(err))
 		for _, e := range entries {
-			name := strings.TrimSuffix(e.Name(), ".1")
+			name := strings.TrimSuffix(strings.TrimSuffix(e.Name(), ".1"), ".incomplete")
 			if id, err := manifest.ParseID(strings.TrimSuffix(name, ending)); err == nil && strings.HasSuffix(name, ending) {
 				list = append(list, id)
 			}

@@ -16,7 +16,7 @@ const Ending = ".jsonl"
 
 // Exists reports whether there is a journal, whatever is in it; in doubt there is.
 func (j Journal) Exists() bool {
-	for _, path := range []string{j.path, j.path + ".1"} {
+	for _, path := range []string{j.path, j.path + ".1", j.markPath()} {
 		if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
 			return true
 		}
