@@ -43,7 +43,7 @@ func TestCmd(t *testing.T) {
 		want = append(want, fmt.Sprintf("%q true", value))
 		batch.WriteString(line + "\r\n" + print + "\r\n")
 		file := strconv.Itoa(len(want)) + ".txt"
-		byLine.WriteString(`for /f "delims=" %%i in ('type ` + file + `') do @%%i` + "\r\n" + print + "\r\n")
+		byLine.WriteString(`for /f "delims=" %%i in ('type ` + file + ` 2^>nul') do @%%i` + "\r\n" + print + "\r\n")
 		write(t, file, line+"\n")
 	}
 	unset, err := shell.Cmd.Unset("USAGECTL_TEST")

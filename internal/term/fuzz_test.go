@@ -88,7 +88,7 @@ func FuzzPrint(f *testing.F) {
 		s := term.Stream{Writer: &out, Width: 20 + int(width)}
 		s.Printf("%s|%v|%s\n", text, errorText(other), s.Style(term.Bad, text))
 		s.Printf("%s\n", s.Wrap(text, int(indent%10)))
-		s.Table([]string{"one", "two"}, [][]term.Cell{{{Text: text}, {Text: other, Short: text}}, {{Text: other}, {Text: "x"}}}, 0)
+		s.Table([]term.Column{{Heading: "one", Grows: true}, {Heading: "two", Yields: 1}}, [][]term.Cell{{{Text: text}, {Text: other, Short: text}}, {{Text: other}, {Text: "x"}}})
 		if found := commands.FindString(strings.ReplaceAll(out.String(), "\n", "")); found != "" {
 			t.Errorf("%q is in %q", found, out.String())
 		}

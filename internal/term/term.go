@@ -4,7 +4,6 @@
 package term
 
 import (
-	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -139,78 +138,8 @@ func CleanJSON(document []byte) []byte {
 	return b
 }
 
-// Cell is one field of a table.
-type Cell struct {
-	Text  string
-	Short string // says the same where there is less room, or ""
-	Style Style
-}
-
-// Table prints rows under a heading in columns. Where the width does not suffice
-// the cells give way to their short texts, and then the column grow is cut, with
-// an ellipsis.
-func (s Stream) Table(heading []string, rows [][]Cell, grow int) {
-	head := make([]Cell, len(heading))
-	for i, h := range heading {
-		head[i] = Cell{Text: h, Style: Quiet}
-	}
-	rows = append([][]Cell{head}, rows...)
-	widths, total := columns(rows)
-	if total > s.Width {
-		for _, row := range rows {
-			for i := range row {
-				row[i].Text = cmp.Or(row[i].Short, row[i].Text)
-			}
-		}
-		widths, total = columns(rows)
-	}
-	if total > s.Width {
-		widths[grow] = max(8, widths[grow]-(total-s.Width))
-	}
-	for _, row := range rows {
-		var line strings.Builder
-		for i, c := range row {
-			text := cut(Clean(c.Text), widths[i])
-			pad := strings.Repeat(" ", widths[i]-lipgloss.Width(text)+gap)
-			line.WriteString(string(s.Style(c.Style, text)) + pad)
-		}
-		fmt.Fprintln(s.Writer, strings.TrimRight(line.String(), " "))
-	}
-}
-
 // Width is how many columns a terminal takes for text.
 func Width(text string) int { return lipgloss.Width(text) }
-
-// gap is the space between columns.
-const gap = 2
-
-// columns measures the columns, and all of them together.
-func columns(rows [][]Cell) (widths []int, total int) {
-	widths = make([]int, len(rows[0]))
-	for _, row := range rows {
-		for i, c := range row {
-			widths[i] = max(widths[i], lipgloss.Width(Clean(c.Text)))
-		}
-	}
-	total = -gap
-	for _, w := range widths {
-		total += w + gap
-	}
-	return widths, total
-}
-
-// cut shortens text to a width.
-func cut(text string, width int) string {
-	if lipgloss.Width(text) <= width {
-		return text
-	}
-	for runes := []rune(text); len(runes) > 0; runes = runes[:len(runes)-1] {
-		if short := strings.TrimRight(string(runes), " ") + "…"; lipgloss.Width(short) <= width {
-			return short
-		}
-	}
-	return ""
-}
 
 // Wrap breaks text into lines of at most the stream's width, each after the
 // first indented. Control characters in it are removed.

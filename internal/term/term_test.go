@@ -35,8 +35,8 @@ func TestTable(t *testing.T) {
 		{{Text: "潮"}, {Text: "off (!)", Style: Warn}, {Text: "y"}},
 	}
 	var plain, colored bytes.Buffer
-	Stream{Writer: &plain, Width: 80}.Table([]string{"A", "B", "C"}, rows, 1)
-	Stream{Writer: &colored, Width: 80, Color: true}.Table([]string{"A", "B", "C"}, rows, 1)
+	Stream{Writer: &plain, Width: 80}.Table([]Column{{Heading: "A"}, {Heading: "B"}, {Heading: "C"}}, rows)
+	Stream{Writer: &colored, Width: 80, Color: true}.Table([]Column{{Heading: "A"}, {Heading: "B"}, {Heading: "C"}}, rows)
 	if want := "A    B        C\none  on       x\n潮   off (!)  y\n"; plain.String() != want {
 		t.Errorf("got\n%swant\n%s", &plain, want)
 	}

@@ -56,6 +56,17 @@ func (l Library) Find(id ID) (*Manifest, error) {
 	return Parse(Builtin, data)
 }
 
+// File is the file in which [Library.Find] finds the manifest of a tool; "" for one that
+// came with the program, or has none.
+func (l Library) File(id ID) string {
+	for _, dir := range l.Dirs {
+		if file := filepath.Join(dir, id.String()+".toml"); exists(file) {
+			return file
+		}
+	}
+	return ""
+}
+
 // exists tells a link to nothing, which somebody put there, from nothing.
 func exists(file string) bool {
 	_, err := os.Lstat(file)
