@@ -52,7 +52,7 @@ func TestComplete(t *testing.T) {
 		"help |s":                              "send status",
 		"env --shell |d":                       "docker dotenv",
 		"flush --timeout |1":                   "10s 1m",
-		"status |":                             "demo",
+		"status |":                             "acme",
 		"status |homebr":                       "homebrew",
 		"version |":                            "",
 		"disable |bre":                         "brew", // a command of Homebrew

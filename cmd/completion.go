@@ -19,13 +19,15 @@ completes commands, tools, events, fields and their values. Packages install it;
 you need this if you installed the program yourself. In the shell's start file:
 
   # bash
-  eval "$(usagectl completion bash)"
+  command -v usagectl >/dev/null && eval "$(usagectl completion bash)"
   # zsh, behind compinit
-  eval "$(usagectl completion zsh)"
+  command -v usagectl >/dev/null && eval "$(usagectl completion zsh)"
   # fish
-  usagectl completion fish | source
+  type -q usagectl; and usagectl completion fish | source
   # PowerShell
-  usagectl completion powershell | Out-String | Invoke-Expression
+  if (Get-Command usagectl -ErrorAction Ignore) {
+    usagectl completion powershell | Out-String | Invoke-Expression
+  }
 
 Completing looks at manifests and at what is recorded here. It changes nothing, and
 touches no network.

@@ -19,7 +19,7 @@ type decided struct {
 // decidedOf says the same as "status" of a tool, which may have been given by an alias.
 func decidedOf(a *app, t tool, alias string) decided {
 	if t.manifest == nil {
-		s := newSurvey(a).of(t)
+		s := newSurvey(a).of(&t)
 		return decided{t.id.String(), alias, s.Telemetry, s.Reason, 0}
 	}
 	return decided{t.id.String(), alias, onOff(t.verdict.On()), t.verdict.Reason, t.verdict.Terms().Level}

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/usagectl/usagectl/internal/shell"
 	"github.com/usagectl/usagectl/pkg/catalogue"
 )
 
@@ -25,9 +24,7 @@ func showReach(a *app, t tool) bool {
 		return false
 	}
 	for _, v := range orders.Variables {
-		if line, err := assignment(a.world.Shell, v); err == nil {
-			out.Printf("  %s\n", line)
-		}
+		out.Printf("  %s\n", a.world.order(v))
 	}
 	if way := t.known.Elsewhere(); way != "" {
 		out.Printf("%s\n", out.Wrap("Or "+way+". Usagectl never runs other programs or changes their files.", 2))
@@ -44,9 +41,7 @@ func (a *app) offerSwitch(f *failure, t tool) *failure {
 	switched.hints = append(slices.Clone(f.hints), a.switchNow()...)
 	if t.manifest == nil && t.known != nil {
 		for _, v := range catalogue.Obey([]catalogue.Wish{{Tool: t.known, Off: true}}, false).Variables {
-			if line, err := assignment(a.world.Shell, v); err == nil {
-				switched.hints = append(switched.hints, fmt.Sprintf("%s reads its own variable: %s", t.known.Name, line))
-			}
+			switched.hints = append(switched.hints, fmt.Sprintf("%s reads its own variable: %s", t.known.Name, a.world.order(v)))
 		}
 	}
 	return &switched
@@ -55,26 +50,5 @@ func (a *app) offerSwitch(f *failure, t tool) *failure {
 // switchNow is the hint for somebody whose refusal cannot be recorded: a variable takes
 // no disk. It reaches this shell and what is started from it.
 func (a *app) switchNow() []string {
-	line, err := a.world.Shell.Set("USAGECTL_TELEMETRY", "off")
-	if err != nil {
-		return nil
-	}
-	return []string{"to turn telemetry off at once in this shell: " + line}
-}
-
-// hintStartLine tells the line that has tools obey. It stands by itself, for it is to
-// be copied and a terminal would break it.
-func hintStartLine(a *app, what string) {
-	if !a.quiet {
-		a.hint("%s, add this line to your shell's start file:", what)
-		a.stderr.Printf("  %s\n", startLine(a.world.Shell))
-	}
-}
-
-// startLine is the line in a shell's start file that has tools obey.
-func startLine(in shell.Dialect) string {
-	if in == shell.PowerShell {
-		return "usagectl env --quiet --shell powershell | Out-String | Invoke-Expression"
-	}
-	return `eval "$(usagectl env --quiet)"`
+	return []string{"to turn telemetry off at once in this shell: " + a.world.order(catalogue.Order{Name: "USAGECTL_TELEMETRY", Value: "off"})}
 }

@@ -4,11 +4,11 @@ import "testing"
 
 func TestDisable(t *testing.T) {
 	p := newPerson(t)
-	start := `eval "$(usagectl env --quiet)"`
+	start := `command -v usagectl >/dev/null && eval "$(usagectl env --quiet)"`
 	p.expect(
 		said{"disable demo", exitOK, []string{
 			"You refused the telemetry of Demo.\n", "Undo it with: usagectl enable demo", "Demo itself obeys once its variables are set:", "  export DEMO_NO_TELEMETRY=1\n",
-		}, []string{"hint: to have every refusal obeyed at once, add this line to your shell's start file:", start}},
+		}, []string{"hint: to have every refusal obeyed at once, add this line to the start file of sh, ~/.profile:", start}},
 		said{"disable homebrew", exitOK, []string{"Homebrew itself obeys once its variable is set:", `Or run "brew analytics off".`}, []string{start}},
 		said{"disable nosuch", exitOK, []string{"You refused the telemetry of nosuch."}, []string{`warning: "nosuch" is refused, but no tool of that name is known yet; the refusal counts once there is one`}},
 		said{"disable demp", exitOK, []string{"*"}, []string{`once there is one; did you mean "demo"?`}},
@@ -17,8 +17,8 @@ func TestDisable(t *testing.T) {
 		said{"disable --all", exitOK, []string{"You refused the telemetry of all tools.\n", "Undo it with: usagectl enable --all"}, []string{"most tools read only their own variable", start}},
 		said{"status -q demo", exitNo, nil, nil},
 	)
-	p.world.Shell = "powershell"
-	p.expect(said{"disable demo", exitOK, []string{"*"}, []string{"usagectl env --quiet --shell powershell | Out-String | Invoke-Expression"}})
+	p.env["SHELL"] = "/usr/bin/pwsh"
+	p.expect(said{"disable demo", exitOK, []string{"*"}, []string{"start file of pwsh, $PROFILE:", "{ usagectl env --quiet --shell powershell | Invoke-Expression }"}})
 }
 
 // TestDisableAllButSome holds what is said about the exceptions, and what it means.
@@ -69,7 +69,7 @@ func TestDisableFails(t *testing.T) {
 	)
 	p.write("etc", "a file")
 	p.expect(said{"disable demo --system", exitCreate, nil, []string{hint}})
-	p.world.Shell = "fish"
+	p.env["SHELL"] = "/usr/bin/fish"
 	p.expect(said{"disable demo", exitCreate, nil, []string{hint + "set -gx USAGECTL_TELEMETRY off\n"}})
 }
 

@@ -37,16 +37,19 @@ recorded here: those that ask usagectl obey anyway, the others read only their o
 variable. For a refusal it is the literal that the tool itself reads as off, for
 an agreement nothing, unless the tool is off without it.
 
-To have it in every shell, add one line to the shell's start file:
+To have it in every shell, add one line to the shell's start file. It does nothing
+where usagectl is not installed:
 
   # sh, bash, zsh
-  eval "$(usagectl env --quiet)"
+  command -v usagectl >/dev/null && eval "$(usagectl env --quiet)"
   # fish
-  usagectl env --quiet --shell fish | source
+  type -q usagectl; and usagectl env --quiet --shell fish | source
   # PowerShell
-  usagectl env --quiet --shell powershell | Out-String | Invoke-Expression
+  if (Get-Command usagectl -ErrorAction Ignore) {
+    usagectl env --quiet --shell powershell | Invoke-Expression
+  }
   # cmd
-  for /f "delims=" %i in ('usagectl env --quiet --shell cmd') do @%i
+  for /f "delims=" %i in ('usagectl env -q --shell cmd 2^>nul') do @%i
 
 What a shell was given by one such line is taken back by the next once nothing
 recorded asks for it: the script lists what it sets in USAGECTL_ENV_SET. A variable

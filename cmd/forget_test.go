@@ -77,7 +77,7 @@ func TestForgetByMail(t *testing.T) {
 	p.write(".flwr/source", "6ba7b810-9dad-41d1-80b4-00c04fd430c8")
 	p.expect(
 		said{"forget flwr-datasets --yes", exitOK, []string{"To: telemetry@flower.ai\n", "When they have answered:\n  usagectl forget --confirm "}, []string{"note: flwr shares the source ID of flwr-datasets, and is forgotten with it"}},
-		said{"status", exitOK, []string{"DELETION", "by-mail", "telemetry@flower.ai"}, []string{"see what is left to do with"}},
+		said{"status", exitOK, []string{"DELETION", "by-mail", "telemetry@flower.ai"}, []string{"To do\n  flwr: a deletion request needs you\n      send the message that \"usagectl inspect flwr-datasets --queued\" shows"}},
 		said{"inspect flwr --queued", exitOK, []string{"deletion request, by-mail", "Subject: "}, nil},
 		said{"forget --confirm x", exitData, nil, []string{`"x" is no request ID: a UUID is needed`}},
 		said{"forget --confirm 6ba7b811-9dad-41d1-80b4-00c04fd430c8", exitData, nil, []string{"there is no deletion request of that ID"}},

@@ -125,7 +125,7 @@ func (k kept) lockedDecisions() []statefile.Locked {
 
 // warnOfTools says which files of tools, whose ID or output they hold, their mode keeps the
 // person from, and adds them to what is not used.
-func (k kept) warnOfTools(u *ui, tools []toolStatus, known []sender.Unused) []sender.Unused {
+func (k kept) warnOfTools(u *ui, tools []*toolStatus, known []sender.Unused) []sender.Unused {
 	list := known
 	for _, t := range tools {
 		if l, found := statefile.FindLocked(t.SourcePath, 0o400); found && t.SourcePath != "" {

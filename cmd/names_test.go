@@ -49,7 +49,7 @@ func TestUnknownIsNotOff(t *testing.T) {
 		said{"env nosuch", exitData, nil, []string{`unknown tool "nosuch"`, "*"}},
 		said{"disable demmo", exitOK, []string{"*"}, []string{`warning: "demmo" is refused, but no tool of that name is known yet; the refusal counts once there is one; did you mean "demo"?`}},
 		said{"status demmo", exitOK, []string{"demmo: telemetry is unknown\n", "no tool of that name is known here, but something is decided: you refused on "}, []string{`hint: did you mean "demo"?`, "*"}},
-		said{"status", exitOK, []string{"demmo  unknown    no tool of that name"}, nil},
+		said{"status", exitOK, []string{"demmo  unknown    unknown  no        no tool of that name"}, nil},
 		said{"flush demmo", exitOK, []string{"demmo: nothing waits"}, nil},
 	)
 	p.write(".azure/config/x", "") // a directory where its settings would be
@@ -86,7 +86,7 @@ func TestAliasOfAnEarlierVersion(t *testing.T) {
 	p := newPerson(t)
 	p.write(".config/usagectl/consent/gh.toml", "schema = 1\nstate = \"refused\"\nat = 2026-01-02T03:04:05Z\n")
 	p.expect(
-		said{"status", exitOK, []string{`gh    unknown    no tool has that ID, and GitHub CLI has its own decision: see "usagectl status gh"`}, nil},
+		said{"status", exitOK, []string{`gh    unknown    unknown  no        no tool has that ID, and GitHub CLI has its own decision: see "usagectl status gh"`}, nil},
 		said{"enable gh", exitOK, []string{"You agreed to the telemetry of GitHub CLI.", "A refusal that was recorded for gh, which is no tool's ID, is lifted too."}, []string{"*"}},
 	)
 	if p.there(".config/usagectl/consent/gh.toml") {

@@ -33,7 +33,7 @@ var errNoProgram = errors.New("there is no program to start")
 func newPerson(t *testing.T) *person {
 	t.Helper()
 	home := t.TempDir()
-	p := &person{t: t, home: home, env: map[string]string{"HOME": home, "TERM": "xterm"}}
+	p := &person{t: t, home: home, env: map[string]string{"HOME": home, "TERM": "xterm", "SHELL": "/bin/sh"}}
 	p.world = World{
 		Stdin: strings.NewReader(""),
 		Env:   func(name string) (string, bool) { value, ok := p.env[name]; return value, ok },
@@ -45,7 +45,7 @@ func newPerson(t *testing.T) *person {
 		Now:        func() time.Time { return noon },
 		Executable: func() (string, error) { return "", errNoProgram },
 		Name:       "usagectl",
-		Shell:      "sh",
+		Parent:     func() string { return "" },
 	}
 	p.world.Stdout = term.Stream{Writer: &p.out, Width: term.Unlimited}
 	p.world.Stderr = term.Stream{Writer: &p.errout, Width: term.Unlimited}
@@ -58,6 +58,12 @@ func (p *person) atTerminal(width int) {
 	p.world.Stdout.Terminal, p.world.Stdout.Width = true, width
 	p.world.Stderr.Terminal, p.world.Stderr.Width = true, width
 	p.env["NO_COLOR"] = "1"
+}
+
+// atPipe takes the terminal away again.
+func (p *person) atPipe() {
+	p.world.Stdout.Terminal, p.world.Stdout.Width = false, term.Unlimited
+	p.world.Stderr.Terminal, p.world.Stderr.Width = false, term.Unlimited
 }
 
 // write puts a file into the home, and returns its path.

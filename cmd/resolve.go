@@ -177,16 +177,21 @@ func (r resolver) sharing(id manifest.ID, path string) []tool {
 	return list
 }
 
-// hasSourceID reports whether something lies where the source ID of a tool would.
-func (r resolver) hasSourceID(id manifest.ID) bool {
+// sourceID is where the source ID of a tool is; "" if there is none.
+func (r resolver) sourceID(id manifest.ID) string {
 	m, err := r.library.Find(id)
 	if err != nil || !m.Identity.Random {
-		return false
+		return ""
 	}
 	path, err := identity.Path(m.Identity, r.env, r.dirs.Home, r.workDir)
 	if err != nil {
-		return false
+		return ""
 	}
-	_, err = os.Lstat(path)
-	return err == nil
+	if _, err = os.Lstat(path); err != nil {
+		return ""
+	}
+	return path
 }
+
+// hasSourceID reports whether something lies where the source ID of a tool would.
+func (r resolver) hasSourceID(id manifest.ID) bool { return r.sourceID(id) != "" }

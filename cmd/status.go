@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -22,12 +23,20 @@ func newStatus(a *app) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "status [TOOL...]",
 		Short: "Show which telemetry is on, and why",
-		Long: `Status shows a row for each tool: whether its telemetry is on, because of what,
-what waits, when something left last, and which deletion requests there are.
+		Long: `Status shows a row for each tool: whether its telemetry is on, who sends it, what you
+said about it, and why it is as it is; then which deletion requests there are, and
+what is left to do. Most tools send by themselves, without usagectl: what they do is
+read from their own variables and files, and none is started.
 
 Without a name it shows the tools seen on this machine: those with a decision, a
-source ID, an outbox, a deletion request, a program on PATH, or files. With one
-name it shows every rule and what it says. A tool can be named by its command too.
+source ID, an outbox, a deletion request, a manifest that did not come with usagectl,
+a program on PATH, or files. With one name, which can be its command too, it shows everything that is known of the
+tool: every rule and what it says, and the variables, commands and files that switch
+it. A tool of which usagectl sends events, and that also sends by itself otherwise
+than you see there, has a second row.
+
+What to type is shown for your shell: the one that started usagectl, or, as scripts
+are for sh and bash, the one that SHELL names then.
 
 EXIT STATUS
    0  shown; with -q TOOL: telemetry is on
@@ -76,11 +85,19 @@ type toolStatus struct {
 	NewEvents  []string        `json:"new_events"`
 	Deletions  []deletion      `json:"deletions"`
 	Layers     []consent.Layer `json:"layers"`
-	Own        *ownStatus      `json:"own"` // null for a tool that the catalogue does not know
+	Own        *ownStatus      `json:"own"`      // null for a tool that the catalogue does not know
+	SentBy     string          `json:"sent_by"`  // usagectl, tool, or unknown: who sends what Telemetry is about
+	Here       bool            `json:"here"`     // something shows that the tool is on this machine
+	Seen       []string        `json:"seen"`     // the programs and files that show it
+	Decision   decision        `json:"decision"` // what was decided, whatever the rest says
+	ToDo       []string        `json:"to_do"`    // what is left to do
+	Switches   []switchStatus  `json:"switches"` // everything that switches it
 
 	delivery sender.Status
 	unerased []string // why not all that is to be forgotten could be removed
 	on       bool
+	problem  error // why the manifest cannot be used
+	todo     []todo
 
 	badSource bool // something else is where the source ID would be
 
@@ -97,18 +114,18 @@ func (c *statusCommand) run(names []string) error {
 	if err != nil {
 		return err
 	}
-	list := make([]toolStatus, 0, len(refs))
+	list := make([]*toolStatus, 0, len(refs))
 	var bad error
 	for _, ref := range refs {
 		if ref.unknown != nil && !c.json && !c.quiet {
 			continue // there is nothing to show but the error
 		}
 		t := c.tools.look(ref.id)
-		if t.problem != nil {
-			c.warn("the manifest of %s cannot be used: %s", ref.id, firstLine(t.problem))
+		s := here.of(&t)
+		if s.problem != nil {
+			c.warn("the manifest of %s cannot be used: %s", ref.id, firstLine(s.problem))
 			bad = fail(exitConfig, nil)
 		}
-		s := here.of(t)
 		s.Named = ref.alias
 		list = append(list, s)
 	}
@@ -123,21 +140,18 @@ func (c *statusCommand) run(names []string) error {
 	case c.json:
 		err = c.printJSON(struct {
 			Schema int             `json:"schema"`
-			Tools  []toolStatus    `json:"tools"`
+			Tools  []*toolStatus   `json:"tools"`
 			Unused []sender.Unused `json:"unused"` // what is kept and cannot be relied on
 		}{1, list, damage})
 	case len(list) == 0 && bad != nil:
 	case len(names) == 1 && len(list) == 1:
 		c.view().showTool(list[0])
-	case c.all:
+	case c.all && len(names) == 0:
 		c.view().showKnown(list)
 	default:
 		c.view().showTable(list)
 	}
-	if err == nil && len(names) > 0 {
-		err = bad
-	}
-	return err
+	return cmp.Or(err, bad)
 }
 
 // about are the tools named, or those that are here.
@@ -155,11 +169,11 @@ func (c *statusCommand) about(here survey, names []string) ([]reference, error) 
 
 // view is what shows the answer to a person.
 func (c *statusCommand) view() *statusView {
-	return &statusView{ui: c.ui, now: c.world.Now(), home: c.world.Dirs.Home, tools: c.tools}
+	return &statusView{ui: c.ui, world: c.world, now: c.world.Now(), home: c.world.Dirs.Home, tools: c.tools}
 }
 
 // off is the answer of "status -q TOOL".
-func off(list []toolStatus, bad error) error {
+func off(list []*toolStatus, bad error) error {
 	if bad != nil {
 		return bad
 	}

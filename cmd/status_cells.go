@@ -2,9 +2,12 @@ package cmd
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/usagectl/usagectl/internal/term"
+	"github.com/usagectl/usagectl/pkg/catalogue"
 	"github.com/usagectl/usagectl/pkg/consent"
 	"github.com/usagectl/usagectl/pkg/sender"
 )
@@ -21,7 +24,7 @@ func inShort(r consent.Rule) string {
 	case consent.Dotenv:
 		return "a .env file"
 	case consent.System:
-		return "this machine's"
+		return "this machine"
 	case consent.User:
 		return "you refused"
 	case consent.Unreadable:
@@ -50,50 +53,100 @@ func inShort(r consent.Rule) string {
 	return ""
 }
 
-func (s toolStatus) cell() term.Cell {
+// mark is on what needs the person, and is explained below the table.
+const mark = "(!)"
+
+// onOffCell is a state of telemetry in a table. asked says that the person agreed to it.
+func onOffCell(telemetry string, asked, marked bool) term.Cell {
+	c := term.Cell{Text: telemetry}
 	switch {
-	case s.Reason.Rule == ruleOwn && s.Own.disagrees():
-		return term.Cell{Text: s.Telemetry + " (!)", Style: term.Warn}
-	case s.Telemetry == "unknown":
-		return term.Cell{Text: "unknown", Style: term.Warn}
-	case s.on && s.Reason.Rule == ruleOwn && s.Own.Agrees == nil:
-		return term.Cell{Text: "on", Style: term.Warn} // and nobody asked
-	case s.on:
-		return term.Cell{Text: "on", Style: term.Good}
-	case s.onByItself():
-		return term.Cell{Text: "off (!)", Style: term.Warn}
-	case s.Reason.Rule == consent.Unreadable || s.Reason.Rule == consent.EndpointChanged:
-		return term.Cell{Text: "off (!)", Style: term.Warn}
+	case marked:
+		c = term.Cell{Text: telemetry + " " + mark, Style: term.Warn}
+	case telemetry == "unknown", telemetry == "on" && !asked:
+		c.Style = term.Warn
+	case telemetry == "on":
+		c.Style = term.Good
 	}
-	return term.Cell{Text: "off"}
+	return c
+}
+
+// cell is the tool's telemetry in a table, as far as SentBy sends it.
+func (s *toolStatus) cell() term.Cell {
+	asked := s.SentBy == sentByUsagectl || s.Decision.State == string(consent.Granted)
+	// The tool's own is in its own row, and a deletion request in its own table.
+	mine := func(t todo) bool { return !t.deletion && (!t.own || !s.both()) }
+	return s.quietly(onOffCell(s.Telemetry, asked, s.pressing() && slices.ContainsFunc(s.todo, mine)))
+}
+
+// quietly lets what is said of a tool that is not here step back.
+func (s *toolStatus) quietly(c term.Cell) term.Cell {
+	if !s.Here && s.SentBy == sentByTool && !s.pressing() {
+		c.Style = term.Quiet
+	}
+	return c
+}
+
+// cellName is the tool, for a table.
+func (s *toolStatus) cellName() term.Cell {
+	if !s.Here {
+		return term.Cell{Text: s.Tool.String()}
+	}
+	return term.Cell{Text: s.Tool.String(), Style: term.Strong}
+}
+
+// both reports whether usagectl sends events of a tool that also sends by itself, and not
+// as usagectl does: then a row about each is needed.
+func (s *toolStatus) both() bool {
+	return s.SentBy == sentByUsagectl && s.Own != nil && s.Own.Telemetry != s.Telemetry && (len(s.Own.Seen) > 0 || s.Own.disagrees())
+}
+
+// ownCell is what a tool that usagectl sends events of does by itself.
+func (s *toolStatus) ownCell() term.Cell {
+	return s.quietly(onOffCell(s.Own.Telemetry, s.Decision.State == string(consent.Granted), s.pressing() && s.Own.disagrees()))
 }
 
 // why is the reason, for a table.
-func (s toolStatus) why() term.Cell {
-	if s.Reason.Rule != ruleOwn && s.onByItself() {
-		return term.Cell{Text: s.Reason.Detail + "; by itself it is on", Short: "on by itself"}
-	}
-	short := inShort(s.Reason.Rule)
+func (s *toolStatus) why() term.Cell {
 	if s.Reason.Rule == ruleOwn {
-		short = "its " + s.Own.By
+		return s.ownWhy()
 	}
-	return term.Cell{Text: s.Reason.Detail, Short: short}
+	return term.Cell{Text: s.Reason.Detail, Short: inShort(s.Reason.Rule)}
 }
 
-// onByItself reports whether a tool of which nothing is sent from here is here, and
-// on by its own rule.
-func (s toolStatus) onByItself() bool {
-	return !s.on && s.Own != nil && len(s.Own.Seen) > 0 && s.Own.Telemetry == "on"
+// ownWhy is why a tool does what it does by itself.
+func (s *toolStatus) ownWhy() term.Cell {
+	short := "its own " + s.Own.By
+	switch catalogue.Ground(s.Own.By) {
+	case catalogue.ByDefault:
+		short = s.Own.Telemetry + " by default"
+	case catalogue.ByStatus:
+		short = "collects nothing"
+	}
+	return term.Cell{Text: s.Own.Because, Short: short}
 }
 
-func (s toolStatus) level() string {
+// sender is who sends, for a table.
+func (s *toolStatus) sender() term.Cell {
+	switch s.SentBy {
+	case sentByTool:
+		return term.Cell{Text: itself}
+	case sentByUnknown:
+		return term.Cell{Text: s.SentBy, Style: term.Warn}
+	}
+	return term.Cell{Text: s.SentBy}
+}
+
+// itself is the sender of what does not go through usagectl.
+const itself = "itself"
+
+func (s *toolStatus) level() string {
 	if !s.on || s.Levels < 2 {
 		return "-"
 	}
 	return fmt.Sprintf("%d of %d", s.Level, s.Levels)
 }
 
-func (s toolStatus) shortID() string {
+func (s *toolStatus) shortID() string {
 	if s.SourceID == nil {
 		return "-"
 	}
@@ -103,23 +156,29 @@ func (s toolStatus) shortID() string {
 
 // elsewhere reports whether nothing of the tool goes through here, so that its queue
 // and what it sent are not known.
-func (s toolStatus) elsewhere() bool {
-	return s.Manifest == "none" && s.Queued+s.Rejected == 0 && s.LastSent == nil
+func (s *toolStatus) elsewhere() bool {
+	return s.Manifest == "none" && s.Queued+s.Rejected+s.Dropped == 0 && s.LastSent == nil
 }
 
-func (s toolStatus) queue() string {
+func (s *toolStatus) queue() string {
 	if s.elsewhere() {
 		return "-"
 	}
-	text := fmt.Sprint(s.Queued)
+	text, more := fmt.Sprint(s.Queued), []string{}
 	if s.Rejected > 0 {
-		text += fmt.Sprintf(" (%d rejected)", s.Rejected)
+		more = append(more, fmt.Sprintf("%d rejected", s.Rejected))
+	}
+	if s.Dropped > 0 {
+		more = append(more, fmt.Sprintf("%d dropped", s.Dropped))
+	}
+	if len(more) > 0 {
+		text += " (" + strings.Join(more, ", ") + ")"
 	}
 	return text
 }
 
 // sent is when something of the tool last left from here.
-func (s toolStatus) sent(now time.Time) string {
+func (s *toolStatus) sent(now time.Time) string {
 	if s.elsewhere() {
 		return "-"
 	}
@@ -129,7 +188,7 @@ func (s toolStatus) sent(now time.Time) string {
 	return ago(s.lastSent(), now)
 }
 
-func (s toolStatus) lastSent() time.Time {
+func (s *toolStatus) lastSent() time.Time {
 	if s.LastSent == nil {
 		return time.Time{}
 	}

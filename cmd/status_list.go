@@ -2,7 +2,6 @@ package cmd
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -11,95 +10,201 @@ import (
 
 	"github.com/usagectl/usagectl/internal/term"
 	"github.com/usagectl/usagectl/pkg/catalogue"
-	"github.com/usagectl/usagectl/pkg/consent"
-	"github.com/usagectl/usagectl/pkg/sender"
 )
 
 // statusView shows how tools are to a person.
 type statusView struct {
 	*ui
+	world World
 	now   time.Time
 	home  string
 	tools resolver
 }
 
 // showTable shows the tools that are here, one a row.
-func (v *statusView) showTable(list []toolStatus) {
+func (v *statusView) showTable(list []*toolStatus) {
 	if len(list) == 0 {
 		v.stdout.Printf("No tool with telemetry was seen here yet.\n")
 		v.hint(`see every tool that is known with "usagectl status --all", or try it out: "usagectl inspect demo"`)
 		return
 	}
-	heading := []string{"TOOL", "TELEMETRY", "WHY", "LEVEL", "SOURCE ID", "QUEUED", "LAST SENT"}
+	columns := append(answerColumns(),
+		term.Column{Heading: "LEVEL", Yields: 4},
+		term.Column{Heading: "SOURCE ID", Yields: 6},
+		term.Column{Heading: "QUEUED", Yields: 3},
+		term.Column{Heading: "LAST SENT", Yields: 5})
 	var rows [][]term.Cell
 	for _, s := range list {
-		rows = append(rows, []term.Cell{
-			{Text: s.Tool.String(), Style: term.Strong},
-			s.cell(),
-			s.why(),
-			quietIf("-", s.level()),
-			quietIf("-", s.shortID()),
-			quietIf("0", s.queue()),
-			quietIf("never", s.sent(v.now)),
-		})
+		rows = append(rows, append(s.answer(), quietIf(term.None, s.level()), quietIf(term.None, s.shortID()), quietIf("0", s.queue()), quietIf("never", s.sent(v.now))))
+		if s.both() {
+			nothing := quietIf(term.None, term.None)
+			rows = append(rows, append(s.ownAnswer(), nothing, nothing, nothing, nothing))
+		}
 	}
-	v.stdout.Table(heading, rows, 2)
-	v.apart = true
-	v.showDeletions(list)
-	v.showDisagreements(list)
+	v.showRows(columns, rows, list)
 	for _, s := range list {
 		if n := len(s.NewFields) + len(s.NewEvents); n > 0 {
 			v.hint("%s would like to send %d new things; see \"usagectl status %s\"", s.Tool, n, s.Tool)
 		}
 	}
+	v.hintUndecided(list)
 }
 
-// showKnown shows every tool that is known, and what can switch it.
-func (v *statusView) showKnown(list []toolStatus) {
-	heading := []string{"TOOL", "TELEMETRY", "WHY", "SWITCH", "FACTS"}
+// showKnown shows every tool that is known, which of them are here, and what can switch
+// each.
+func (v *statusView) showKnown(list []*toolStatus) {
+	columns := append(answerColumns(),
+		term.Column{Heading: "HERE"},
+		term.Column{Heading: "SWITCH", Yields: 4},
+		term.Column{Heading: "FACTS", Yields: 5})
 	var rows [][]term.Cell
 	for _, s := range list {
-		ways, facts := []string{}, "-"
-		if s.Manifest != "none" {
-			ways, facts = append(ways, "usagectl"), "its manifest"
+		here := term.Cell{Text: term.None, Style: term.Quiet}
+		if s.Here {
+			here = term.Cell{Text: "yes", Style: term.Strong}
 		}
-		if s.Own != nil {
-			ways = append(ways, s.Own.Switch...)
-			facts = evidence(s.Own.Evidence)
+		rows = append(rows, append(s.answer(), here, s.ways(), s.facts()))
+		if s.both() {
+			rows = append(rows, append(s.ownAnswer(), here, s.ways(), s.facts()))
 		}
-		rows = append(rows, []term.Cell{
-			{Text: s.Tool.String(), Style: term.Strong},
-			s.cell(),
-			s.why(),
-			{Text: cmp.Or(strings.Join(ways, ", "), "-"), Short: abbreviated(strings.Join(ways, ", "))},
-			{Text: facts, Short: strings.TrimPrefix(strings.TrimPrefix(facts, "its "), "a ")},
-		})
 	}
-	v.stdout.Table(heading, rows, 2)
-	v.apart = true
-	v.showDisagreements(list)
-}
-
-// showDisagreements names the tools that are here and do not do what was decided.
-func (v *statusView) showDisagreements(list []toolStatus) {
-	const most = 5
+	v.showRows(columns, rows, list)
 	n := 0
 	for _, s := range list {
-		if !s.Own.disagrees() {
-			continue
-		}
-		if n++; n <= most {
-			v.warn("%s", s.disagreement())
+		if s.Here {
+			n++
 		}
 	}
-	if n > most {
-		v.warn("%d more tools do not know what you decided; see \"usagectl env\"", n-most)
+	if !v.stdout.Terminal {
+		return
+	}
+	v.hint("%d of these %d tools are seen here: \"usagectl status\" shows them alone", n, len(list))
+}
+
+// showRows shows a table, what its marks mean, and what else there is about its tools.
+func (v *statusView) showRows(columns []term.Column, rows [][]term.Cell, list []*toolStatus) {
+	printed := v.stdout.Table(columns, rows)
+	v.apart = true
+	v.showDeletions(list)
+	if v.quiet {
+		return
+	}
+	v.showLegend(rows, printed)
+	v.showToDo(list)
+}
+
+// answerColumns are the columns with which each table of tools begins, for what
+// [toolStatus.answer] says.
+func answerColumns() []term.Column {
+	return []term.Column{
+		{Heading: "TOOL"},
+		{Heading: "TELEMETRY"},
+		{Heading: "SENT BY", Yields: 2},
+		{Heading: "YOU SAID", Yields: 1},
+		{Heading: "WHY", Grows: true},
+	}
+}
+
+// answer is what is on, who sends it, what the person said, and why it is as it is.
+func (s *toolStatus) answer() []term.Cell {
+	return []term.Cell{s.cellName(), s.cell(), s.sender(), s.Decision.cell(), s.why()}
+}
+
+// ownAnswer is the same about what the tool does by itself, if usagectl sends events of
+// it too.
+func (s *toolStatus) ownAnswer() []term.Cell {
+	return []term.Cell{s.cellName(), s.ownCell(), {Text: itself}, s.Decision.cell(), s.ownWhy()}
+}
+
+// ways is what can switch a tool.
+func (s *toolStatus) ways() term.Cell {
+	var ways []string
+	if s.SentBy == sentByUsagectl {
+		ways = append(ways, "usagectl")
+	}
+	if s.Own != nil {
+		ways = append(ways, s.Own.Switch...)
+	}
+	text := strings.Join(ways, ", ")
+	return term.Cell{Text: cmp.Or(text, term.None), Short: strings.NewReplacer("variable", "var", "command", "cmd").Replace(text)}
+}
+
+// facts says where the facts about a tool are from.
+func (s *toolStatus) facts() term.Cell {
+	text := term.None
+	switch {
+	case s.Own != nil:
+		text = evidence(s.Own.Evidence)
+	case s.SentBy == sentByUsagectl:
+		text = "its manifest"
+	}
+	return term.Cell{Text: text, Short: strings.TrimPrefix(text, "its ")}
+}
+
+// showLegend explains the marks that a table has, and what it has not.
+func (v *statusView) showLegend(rows [][]term.Cell, printed term.Printed) {
+	has := func(found func(text string) bool) bool {
+		return slices.ContainsFunc(rows, func(row []term.Cell) bool {
+			return slices.ContainsFunc(printed.Shown, func(i int) bool { return found(row[i].Text) })
+		})
+	}
+	legend := []string{}
+	if has(func(text string) bool { return strings.HasSuffix(text, mark) }) {
+		legend = append(legend, mark+" not as you decided, or it needs you: see \"To do\"")
+	}
+	if has(func(text string) bool { return text == itself }) {
+		legend = append(legend, itself+": the tool sends without usagectl; its own switches say whether it does")
+	}
+	if has(func(text string) bool { return text == term.None }) {
+		legend = append(legend, term.None+" nothing, or it does not apply")
+	}
+	if printed.Cut || has(func(text string) bool { return strings.HasSuffix(text, term.Ellipsis) }) {
+		legend = append(legend, term.Ellipsis+" shortened; \"usagectl status TOOL\" has it whole")
+	}
+	if len(printed.LeftOut) > 0 {
+		legend = append(legend, "not shown, as there is no room: "+strings.Join(printed.LeftOut, ", "))
+	}
+	if len(legend) == 0 || !v.stdout.Terminal && !v.stderr.Terminal {
+		return // nobody looks
+	}
+	out := v.beside()
+	for _, line := range legend {
+		for part := range lines(string(out.Wrap(line, 2))) {
+			out.Printf("%s\n", out.Style(term.Quiet, part))
+		}
+	}
+}
+
+// beside is where a table is explained: below it for a person, after a blank line, and
+// apart from it where a program reads the table.
+func (v *statusView) beside() term.Stream {
+	if v.stdout.Terminal {
+		v.stdout.Printf("\n")
+		return v.stdout
+	}
+	return v.stderr
+}
+
+// hintUndecided says how to decide about what sends by itself.
+func (v *statusView) hintUndecided(list []*toolStatus) {
+	n := 0
+	for _, s := range list {
+		if s.Own != nil && s.Own.Telemetry != "off" && s.Here && s.Decision.State == undecided && !s.Decision.Machine {
+			n++
+		}
+	}
+	switch {
+	case n == 0 || !v.stdout.Terminal:
+	case n == 1:
+		v.hint("one tool sends by itself that you have not decided about: refuse with \"usagectl disable TOOL\"")
+	default:
+		v.hint("%d tools send by themselves that you have not decided about: refuse one with \"usagectl disable TOOL\", or all with \"usagectl disable --all\"", n)
 	}
 }
 
 // showDeletions shows the deletion requests of tools, the open ones first to last,
 // then those that are settled.
-func (v *statusView) showDeletions(tools []toolStatus) {
+func (v *statusView) showDeletions(tools []*toolStatus) {
 	var list []deletion
 	shown := map[uuid.UUID]bool{}
 	for _, s := range tools {
@@ -135,26 +240,15 @@ func (v *statusView) showDeletions(tools []toolStatus) {
 			{Text: cmp.Or(d.To, "nobody: "+d.Answer)},
 		})
 	}
-	v.stdout.Table([]string{"DELETION", "STATE", "REQUESTED", "TO"}, rows, 3)
-	v.apart = true
-	for _, d := range list {
-		if d.State == sender.ByMail || d.State == sender.Failed {
-			v.hint("see what is left to do with \"usagectl status %s\"", d.Tools[0])
-		}
-	}
+	v.stdout.Table([]term.Column{{Heading: "DELETION"}, {Heading: "STATE"}, {Heading: "REQUESTED", Yields: 1}, {Heading: "TO", Grows: true}}, rows)
 }
 
 // quietIf is a cell that steps back if it says that there is nothing.
 func quietIf(nothing, text string) term.Cell {
-	if text == nothing || text == "-" {
+	if text == nothing || text == term.None {
 		return term.Cell{Text: text, Style: term.Quiet}
 	}
 	return term.Cell{Text: text}
-}
-
-// abbreviated is for narrow tables.
-func abbreviated(ways string) string {
-	return strings.NewReplacer("variable", "var", "command", "cmd").Replace(ways)
 }
 
 // evidence says in words how well a tool's switch is known.
@@ -165,17 +259,5 @@ func evidence(level string) string {
 	case catalogue.FromDocs:
 		return "its docs"
 	}
-	return "a list only"
-}
-
-// disagreement says what the tool does though something else was decided.
-func (s toolStatus) disagreement() string {
-	did, does := "you refused", "will not know until you say so to it"
-	if s.Own.Recorded == string(consent.Granted) {
-		did, does = "you agreed", "is off by its own rule"
-	}
-	if len(s.Own.Do) == 0 {
-		return fmt.Sprintf("%s, but %s %s (%s)", did, s.Name, does, s.Own.Because)
-	}
-	return fmt.Sprintf("%s, but %s %s: %s", did, s.Name, does, strings.Join(s.Own.Do, "; "))
+	return "unverified"
 }

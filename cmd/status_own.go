@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/usagectl/usagectl/pkg/catalogue"
 	"github.com/usagectl/usagectl/pkg/consent"
@@ -19,6 +20,8 @@ type ownStatus struct {
 	Switch    []string `json:"switch"`   // what can switch it: variable, command, file
 	Evidence  string   `json:"evidence"` // how well that is known
 	Seen      []string `json:"seen"`     // what shows that the tool is here
+
+	byVariable bool // a variable makes them agree
 }
 
 // own finds out what a tool does by itself, and whether that is what was decided.
@@ -38,28 +41,34 @@ func (s survey) own(t *catalogue.Tool, standing consent.Standing) *ownStatus {
 	agrees := refused == (state.Telemetry == catalogue.Off)
 	o.Agrees = &agrees
 	if !agrees {
-		o.Do = s.remedy(t, refused)
+		o.Do, o.byVariable = s.remedy(t, refused)
 	}
 	return o
 }
 
 // remedy is what makes a tool do what was decided: lines for a shell, or what else
-// the person can do.
-func (s survey) remedy(t *catalogue.Tool, refused bool) []string {
+// the person can do. It reports whether variables do it.
+func (s survey) remedy(t *catalogue.Tool, refused bool) (do []string, byVariable bool) {
 	orders := catalogue.Obey([]catalogue.Wish{{Tool: t, Off: refused}}, false)
-	list := []string{}
+	do = []string{}
 	for _, v := range orders.Variables {
-		if line, err := assignment(s.world.Shell, v); err == nil {
-			list = append(list, line)
-		}
+		do = append(do, s.world.order(v))
 	}
 	for _, b := range orders.Beyond {
-		list = append(list, b.Do)
+		do = append(do, b.Do)
 	}
-	if !refused && len(list) == 0 && t.CLI.Enable != "" {
-		list = append(list, fmt.Sprintf("run %q", t.CLI.Enable))
+	if !refused && len(do) == 0 && t.CLI.Enable != "" {
+		do = append(do, fmt.Sprintf("run %q", t.CLI.Enable))
 	}
-	return list
+	return do, len(orders.Variables) > 0
+}
+
+// sentence is what the tool does and why, in words: "on by default".
+func (o *ownStatus) sentence() string {
+	if strings.HasPrefix(o.Because, o.Telemetry+" ") {
+		return o.Because
+	}
+	return o.Telemetry + ": " + o.Because
 }
 
 // disagrees reports whether the tool does not do what was decided. What was refused

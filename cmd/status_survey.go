@@ -45,7 +45,7 @@ func (s survey) ids(all bool) ([]manifest.ID, error) {
 	}
 	list = append(list, s.recorded.Tools()...)
 	for _, id := range s.tools.library.IDs() {
-		if all || s.here.Program(id.String()) != "" || s.tools.hasSourceID(id) {
+		if all || len(s.seenDeclared(id)) > 0 {
 			list = append(list, id)
 		}
 	}
@@ -63,35 +63,69 @@ func (s survey) ids(all bool) ([]manifest.ID, error) {
 // ruleUnknown is the reason of a tool of which nothing is known.
 const ruleUnknown consent.Rule = "unknown"
 
+// seenDeclared lists what shows that a tool with a manifest is here: a program of its
+// name, a source ID, and the manifest itself if it did not come with usagectl, for
+// somebody put it there.
+func (s survey) seenDeclared(id manifest.ID) []string {
+	var list []string
+	if path := s.here.Program(id.String()); path != "" {
+		list = append(list, path)
+	}
+	if path := s.tools.sourceID(id); path != "" {
+		list = append(list, path)
+	}
+	if file := s.tools.library.File(id); file != "" {
+		list = append(list, file)
+	}
+	return list
+}
+
 // of is how a tool is.
-func (s survey) of(t tool) toolStatus {
-	r := toolStatus{
+func (s survey) of(t *tool) *toolStatus {
+	r := &toolStatus{
 		Tool: t.id, Name: t.name(), Telemetry: onOff(t.verdict.On()), Reason: t.verdict.Reason,
 		Level: t.verdict.Terms().Level, Levels: 1, Default: string(manifest.OptIn), Manifest: "none",
 		NewFields: append([]string{}, t.verdict.NewFields...), NewEvents: append([]string{}, t.verdict.NewEvents...),
-		Deletions: []deletion{}, Layers: t.verdict.Layers, on: t.verdict.On(),
+		Deletions: []deletion{}, Layers: t.verdict.Layers, on: t.verdict.On(), problem: t.problem,
+		SentBy: sentByUsagectl, Decision: decisionOn(t), Switches: s.switches(t), Seen: s.seen(t),
 	}
+	r.Here = len(r.Seen) > 0
 	if m := t.manifest; m != nil {
 		r.Levels, r.Default, r.Endpoint, r.Manifest = len(m.Consent.Levels), string(m.Consent.Default), secret.URL(m.Send.Endpoint), m.File
-		s.addSource(&r, m)
-		s.addOutput(&r, m)
+		s.addSource(r, m)
+		s.addOutput(r, m)
 	}
-	switch {
-	case t.known != nil:
-		s.addOwn(&r, t)
-	case t.nobodys():
-		r.Telemetry, r.Reason = "unknown", consent.Reason{Rule: ruleUnknown, Detail: s.nothingKnown(t.id)}
+	s.addOwn(r, t)
+	s.addKept(r)
+	r.todo = r.left()
+	r.ToDo = toDo(r.todo)
+	return r
+}
+
+// seen lists what shows that a tool is here, each once. It is never nil.
+func (s survey) seen(t *tool) []string {
+	list := s.seenDeclared(t.id)
+	if t.known != nil {
+		list = append(list, s.here.Seen(t.known)...)
 	}
-	if t.problem != nil && r.Reason.Rule == consent.Undecided {
-		r.Reason = consent.Reason{Rule: sender.RuleManifest, Detail: "its manifest cannot be used: " + firstLine(t.problem)}
+	unique := []string{}
+	for _, path := range list {
+		if !slices.Contains(unique, path) {
+			unique = append(unique, path)
+		}
 	}
+	return unique
+}
+
+// addKept says what is kept of a tool on this machine.
+func (s survey) addKept(r *toolStatus) {
 	if s.world.Dirs.StateDir() == "" {
-		r.Unrecorded = s.world.sender().Unrecorded(t.id)
-		return r
+		r.Unrecorded = s.world.sender().Unrecorded(r.Tool)
+		return
 	}
 	var err error
-	if r.delivery, err = s.world.sender().Status(t.id); err != nil {
-		s.warn("the outbox of %s cannot be read: %v", t.id, err)
+	if r.delivery, err = s.world.sender().Status(r.Tool); err != nil {
+		s.warn("the outbox of %s cannot be read: %v", r.Tool, err)
 	}
 	r.Queued, r.Rejected, r.Dropped = r.delivery.Queued, r.delivery.Rejected, r.delivery.Dropped
 	r.OverBounds = r.delivery.OverBounds
@@ -99,8 +133,7 @@ func (s survey) of(t tool) toolStatus {
 	if last := r.delivery.Last; !last.At.IsZero() {
 		r.LastSent, r.Last = &last.At, &last
 	}
-	r.Deletions, r.unerased = s.kept.deletions(t.id)
-	return r
+	r.Deletions, r.unerased = s.kept.deletions(r.Tool)
 }
 
 // nothingKnown says why it is not known whether a tool's telemetry is on.
@@ -118,19 +151,42 @@ func (s survey) nothingKnown(id manifest.ID) string {
 // ruleOwn is the reason of a tool that does not ask usagectl: its own rule.
 const ruleOwn consent.Rule = "own"
 
-// addOwn says what the tool does by itself. If it has no manifest that is all
-// there is to say, for nothing is sent for it from here.
-func (s survey) addOwn(r *toolStatus, t tool) {
-	r.known = t.known
-	r.Own = s.own(t.known, s.recorded.Of(t.id))
-	if t.manifest != nil || t.problem != nil {
-		return
+// Who sends what a status is about.
+const (
+	sentByUsagectl = "usagectl"
+	sentByTool     = "tool"
+	sentByUnknown  = "unknown"
+)
+
+// addOwn says what the tool does by itself. If it has no manifest that is all there is to
+// say, for nothing is sent for it from here; and if nothing is known of it, that is
+// unknown, whatever was decided.
+func (s survey) addOwn(r *toolStatus, t *tool) {
+	if t.known != nil {
+		r.known = t.known
+		r.Own = s.own(t.known, s.recorded.Of(t.id))
 	}
-	r.Telemetry, r.on = r.Own.Telemetry, r.Own.Telemetry == "on"
-	r.Reason = consent.Reason{Rule: ruleOwn, Detail: r.Own.Because}
-	r.Endpoint = t.known.Endpoint
-	if !t.known.OptIn {
-		r.Default = string(manifest.OptOut)
+	switch {
+	case t.manifest != nil:
+	case t.problem != nil:
+		if r.Reason.Rule == consent.Undecided {
+			r.Reason = consent.Reason{Rule: sender.RuleManifest, Detail: "its manifest cannot be used: " + firstLine(t.problem)}
+		}
+		for i := range r.Layers {
+			if r.Layers[i].Rule == consent.Undecided {
+				r.Layers[i].Detail = "its manifest cannot be used, so there is nothing to agree to"
+			}
+		}
+	case t.known == nil:
+		r.Telemetry, r.SentBy = "unknown", sentByUnknown
+		r.Reason = consent.Reason{Rule: ruleUnknown, Detail: s.nothingKnown(t.id)}
+	default:
+		r.Telemetry, r.on, r.SentBy = r.Own.Telemetry, r.Own.Telemetry == "on", sentByTool
+		r.Reason = consent.Reason{Rule: ruleOwn, Detail: r.Own.Because}
+		r.Endpoint = t.known.Endpoint
+		if !t.known.OptIn {
+			r.Default = string(manifest.OptOut)
+		}
 	}
 }
 

@@ -2,10 +2,12 @@ package cmd
 
 import (
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
 	"github.com/usagectl/usagectl/pkg/consent"
+	"github.com/usagectl/usagectl/pkg/sender"
 )
 
 func TestStatus(t *testing.T) {
@@ -23,7 +25,7 @@ func TestStatus(t *testing.T) {
 		said{"send demo run.end", exitOK, nil, nil},
 		said{"status -q demo", exitOK, nil, nil},
 		said{"status -q demo stripepy", exitNo, nil, nil},
-		said{"status", exitOK, []string{"TOOL  TELEMETRY  WHY", "demo  on         you agreed on 2026-03-04 to level 1 (basic)  1 of 2  ", "  1       never\n"}, nil},
+		said{"status", exitOK, []string{"TOOL  TELEMETRY  SENT BY   YOU SAID  WHY", "demo  on         usagectl  yes       you agreed on 2026-03-04 to level 1 (basic)  1 of 2  ", "  1       never\n"}, nil},
 		said{"status demo", exitOK, []string{"telemetry is on", "  Level        1 of 2\n", "  Queued       1, rejected 0, dropped 0\n", "  granted           on "}, []string{`turn it off with "usagectl disable demo"`}},
 		said{"status demo stripepy", exitOK, []string{"TOOL ", "\ndemo ", "\nstripepy "}, nil},
 		said{"status --all", exitOK, []string{"SWITCH", "FACTS", "\nhomebrew ", "its source\n"}, []string{"*"}},
@@ -37,23 +39,43 @@ func TestStatusOwn(t *testing.T) {
 	p.write("bin/brew.exe", "") // a program in every system's eyes
 	p.env["PATH"] = bin
 	p.expect(
-		said{"status", exitOK, []string{"homebrew  on "}, nil},
+		said{"status", exitOK, []string{"homebrew  on         itself   on by default"}, nil},
 		said{"status homebrew", exitOK, []string{
-			"Homebrew: telemetry is on\n", "  Decided      nothing is decided here\n", "  Switch       variable, command", "  Seen here    " + bin, "  Facts from   ",
-		}, nil},
+			"Homebrew: telemetry is on\n", "  You said     nothing yet\n", "  Seen here    " + bin, "  Facts from   ", "What switches it\n",
+			"  variable  off   export HOMEBREW_NO_ANALYTICS=1\n            on    unset HOMEBREW_NO_ANALYTICS\n            now   not set\n",
+			"  command   off   brew analytics off\n            on    brew analytics on\n",
+			"  file      off   homebrew.analyticsdisabled = true in git config of $(brew --repository)\n",
+		}, []string{`"usagectl disable homebrew"`}},
 		said{"disable homebrew -q", exitOK, nil, nil},
-		said{"status", exitOK, []string{"homebrew  on (!)"}, []string{"warning: you refused, but Homebrew will not know until you say so to it: export HOMEBREW_NO_ANALYTICS=1"}},
-		said{"status homebrew", exitOK, []string{"  Decided      refused\n", "  To do        export HOMEBREW_NO_ANALYTICS=1\n"}, []string{"you refused, but"}},
+		said{"status", exitOK, []string{"homebrew  on (!)     itself   no        on by default"}, []string{
+			"To do\n  homebrew: you refused, but Homebrew itself is on by default; its own settings cannot be read here\n      export HOMEBREW_NO_ANALYTICS=1\n",
+			"For every tool at once, run this line in sh, and add it to ~/.profile:\n      command -v usagectl >/dev/null && eval \"$(usagectl env --quiet)\"\n",
+		}},
+		said{"status homebrew", exitOK, []string{"  You said     no on 2026-03-04\n", "To do\n", "      export HOMEBREW_NO_ANALYTICS=1\n"}, nil},
 	)
 	p.must("status homebrew --json")
-	own := p.tool()["own"].(map[string]any)
+	all := p.tool()
+	own := all["own"].(map[string]any)
+	if all["sent_by"] != "tool" || all["here"] != true || !reflect.DeepEqual(all["to_do"], []any{"export HOMEBREW_NO_ANALYTICS=1"}) {
+		t.Errorf("%v", all)
+	}
+	decided := all["decision"].(map[string]any)
+	if decided["state"] != "refused" || decided["scope"] != "tool" || decided["exception"] != false || decided["at"] != "2026-03-04T12:00:00Z" {
+		t.Errorf("%v", decided)
+	}
 	if own["telemetry"] != "on" || own["by"] != "default" || own["recorded"] != "refused" || own["agrees"] != false {
 		t.Errorf("%v", own)
 	}
 	p.env["HOMEBREW_NO_ANALYTICS"] = "1"
-	p.expect(said{"status", exitOK, []string{"homebrew  off "}, nil})
+	p.expect(said{"status", exitOK, []string{"homebrew  off        itself   no        HOMEBREW_NO_ANALYTICS is set"}, nil})
+	p.atTerminal(100)
+	p.expect(said{"status", exitOK, []string{"itself: the tool sends without usagectl"}, nil})
+	if strings.Contains(p.out.String(), "(!)") || strings.Contains(p.out.String(), "\n- ") {
+		t.Errorf("a mark is explained that does not occur: %s", &p.out)
+	}
+	p.atPipe()
 	p.must("enable homebrew -q")
-	p.expect(said{"status", exitOK, []string{"homebrew  off (!)"}, []string{"you agreed, but Homebrew is off by its own rule: unset HOMEBREW_NO_ANALYTICS"}})
+	p.expect(said{"status", exitOK, []string{"homebrew  off (!)    itself   yes"}, []string{"you agreed, but Homebrew itself is off: HOMEBREW_NO_ANALYTICS is set to \"1\"\n      unset HOMEBREW_NO_ANALYTICS\n"}})
 }
 
 // TestStatusNarrow holds that a table fits a terminal, and that the reasons are short
@@ -81,16 +103,49 @@ func TestStatusNarrow(t *testing.T) {
 	}
 }
 
+// TestStatusAt80 holds that with a usual dozen of tools each row fits a line of 80 columns, no
+// reason is cut, and what has no room is named.
+func TestStatusAt80(t *testing.T) {
+	p := newPerson(t)
+	for _, program := range []string{"az", "brew", "dotnet", "flwr", "gh", "next", "stripepy", "terraform", "code"} {
+		p.write("bin/"+program+".exe", "")
+	}
+	p.env["PATH"] = filepath.Join(p.home, "bin")
+	p.must("enable demo -q")
+	p.must("send demo run.end")
+	p.must("disable homebrew -q")
+	p.atTerminal(80)
+	p.must("status")
+	text := p.out.String()
+	for line := range lines(text) {
+		if len([]rune(line)) > 80 {
+			t.Errorf("%q", line)
+		}
+	}
+	table, rest, _ := strings.Cut(text, "\n\n")
+	if strings.Contains(table, "…") {
+		t.Error(table)
+	}
+	for _, want := range []string{"not shown, as there is no room: LEVEL, LAST SENT, SOURCE ID", "(!) not as you", "itself: ", "- nothing", "\nTo do\n  homebrew: you refused"} {
+		if !strings.Contains(rest, want) {
+			t.Errorf("no %q in\n%s", want, rest)
+		}
+	}
+}
+
 // TestStatusProblems holds what is said of files that cannot be used.
 func TestStatusProblems(t *testing.T) {
 	p := newPerson(t)
 	p.write(".local/share/usagectl/tools/bad.toml", "schema = 1\n")
 	p.write(".config/usagectl/consent/demo.toml", "state = ")
 	p.expect(
-		said{"status bad", exitConfig, []string{"*"}, []string{"warning: the manifest of bad cannot be used: ", " (and more)", "*"}},
+		said{"status bad", exitConfig, []string{
+			"bad: telemetry is off (!)\n", "its manifest cannot be used: ", "To do\n", "What is wrong with its manifest\n",
+			"bad.toml:1:1: [tool] id is missing", "bad.toml:1:1: [tool] purpose is missing",
+		}, []string{"warning: the manifest of bad cannot be used: ", "bad.toml:1:1: ", " (and more)"}},
 		said{"status -q bad", exitConfig, nil, []string{"warning: "}},
-		said{"status demo", exitOK, []string{"Demo: telemetry is off (!)"}, []string{`"usagectl disable --replace demo"`}},
-		said{"status", exitOK, []string{"demo  off (!)"}, nil},
+		said{"status demo", exitOK, []string{"Demo: telemetry is off (!)", "  You said     unknown: ", "usagectl disable --replace demo\n"}, nil},
+		said{"status", exitConfig, []string{"\nbad   off (!)    usagectl  -         its manifest cannot be used: ", "\ndemo  off (!)    usagectl  unknown "}, []string{"bad.toml:1:1: "}},
 	)
 }
 
@@ -103,6 +158,9 @@ func TestInShort(t *testing.T) {
 		if inShort(consent.Rule(rule)) == "" {
 			t.Errorf("%s has no short form", rule)
 		}
+	}
+	if inShort(sender.RuleManifest) == "" {
+		t.Error("a bad manifest has no short form")
 	}
 	if inShort("nosuch") != "" {
 		t.Error("a rule that does not exist has a short form")

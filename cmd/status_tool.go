@@ -8,32 +8,84 @@ import (
 
 	"github.com/usagectl/usagectl/internal/term"
 	"github.com/usagectl/usagectl/pkg/consent"
-	"github.com/usagectl/usagectl/pkg/sender"
 )
 
-// showTool shows everything about one tool.
-func (v *statusView) showTool(s toolStatus) {
+// showTool shows everything about one tool: first how it is, then what is left to do,
+// what switches it, and on what all that rests.
+func (v *statusView) showTool(s *toolStatus) {
 	out := v.stdout
-	row := func(name, format string, args ...any) {
-		out.Printf("  %-12s %s\n", name, out.Wrap(fmt.Sprintf(format, args...), 15))
-	}
 	cell := s.cell()
-	out.Printf("%s: telemetry is %s\n", out.Style(term.Strong, s.Name), out.Style(cell.Style, cell.Text))
+	headline := fmt.Sprintf("%s: telemetry is %s", out.Style(term.Strong, s.Name), out.Style(cell.Style, cell.Text))
+	if s.both() {
+		own := s.ownCell()
+		headline += fmt.Sprintf(" (sent by usagectl), %s (sent by itself)", out.Style(own.Style, own.Text))
+	}
+	out.Printf("%s\n", term.Styled(headline))
+	v.showAnswer(s)
+	if s.SentBy == sentByUsagectl {
+		v.showDelivery(s)
+	} else {
+		v.showKnownFacts(s)
+	}
+	for _, why := range s.unerased {
+		v.row("Forgetting", "not all could be removed: %s", why)
+	}
+	v.apart = true
+	v.showRequests(s)
+	v.showOwnToDo(s)
+	if s.problem != nil {
+		out.Printf("\n%s\n", out.Style(term.Strong, "What is wrong with its manifest"))
+		for line := range lines(s.problem.Error()) {
+			out.Printf("  %s\n", out.Wrap(line, 4))
+		}
+	}
+	if s.SentBy != sentByUnknown {
+		v.showSwitches(s)
+	}
+	if s.SentBy == sentByUsagectl { // of the others no rule says anything
+		out.Printf("\n%s\n", out.Style(term.Strong, "What each rule says"))
+		for _, l := range s.Layers {
+			v.showLayer(l)
+		}
+	}
+	v.nextStep(s)
+}
+
+// row shows one thing about a tool.
+func (v *statusView) row(name, format string, args ...any) {
+	v.stdout.Printf("  %-12s %s\n", name, v.stdout.Wrap(fmt.Sprintf(format, args...), 15))
+}
+
+// showAnswer shows who sends, what the person said, and what the tool does.
+func (v *statusView) showAnswer(s *toolStatus) {
 	if s.Named != "" {
-		row("Tool", "%s", meaning(reference{id: s.Tool, alias: s.Named}))
+		v.row("Tool", "%s", meaning(reference{id: s.Tool, alias: s.Named}))
 	}
-	row("Why", "%s", s.Reason.Detail)
-	if s.Reason.Rule == ruleOwn {
-		v.showOwn(s, row)
-		return
+	v.row("Why", "%s", s.Reason.Detail)
+	v.row("You said", "%s", s.Decision.sentence())
+	switch s.SentBy {
+	case sentByUsagectl:
+		v.row("Sent by", "usagectl, when the tool asks it to")
+	case sentByTool:
+		v.row("Sent by", "%s itself; nothing goes through usagectl", s.Name)
+	default:
+		v.row("Sent by", "unknown")
 	}
+	if s.Own != nil && s.SentBy == sentByUsagectl {
+		v.row("By itself", "%s", s.Own.sentence())
+	}
+	v.row("Seen here", "%s", cmp.Or(strings.Join(s.Seen, ", "), "no"))
+}
+
+// showDelivery shows what usagectl does for a tool.
+func (v *statusView) showDelivery(s *toolStatus) {
 	if s.Manifest != "none" {
-		row("Goes to", "%s", s.Endpoint)
-		row("Default", "%s", s.Default)
-		row("Manifest", "%s", s.Manifest)
+		v.row("Goes to", "%s", s.Endpoint)
+		v.row("Default", "%s", s.Default)
+		v.row("Manifest", "%s", s.Manifest)
 	}
 	if s.on && s.Levels > 1 {
-		row("Level", "%d of %d", s.Level, s.Levels)
+		v.row("Level", "%d of %d", s.Level, s.Levels)
 	}
 	if s.SourcePath != "" {
 		id := "none yet"
@@ -42,68 +94,46 @@ func (v *statusView) showTool(s toolStatus) {
 		} else if s.badSource {
 			id = "none that can be read"
 		}
-		row("Source ID", "%s in %s", id, tilde(v.home, s.SourcePath))
+		v.row("Source ID", "%s in %s", id, tilde(v.home, s.SourcePath))
 	}
-	row("Queued", "%d, rejected %d, dropped %d%s", s.Queued, s.Rejected, s.Dropped, s.whyDropped())
-	row("Last sent", "%s", s.lastAttempt(v.now))
+	v.row("Queued", "%d, rejected %d, dropped %d%s", s.Queued, s.Rejected, s.Dropped, s.whyDropped())
+	v.row("Last sent", "%s", s.lastAttempt(v.now))
 	if d := s.delivery; !d.NotBefore.IsZero() {
-		row("Waiting", "until %s (failed attempts: %d): %s", utc(d.NotBefore), d.Failures, cmp.Or(d.Failure, "the answer was forgotten with the source ID"))
+		v.row("Waiting", "until %s (failed attempts: %d): %s", utc(d.NotBefore), d.Failures, cmp.Or(d.Failure, "the answer was forgotten with the source ID"))
 	}
 	if len(s.NewFields)+len(s.NewEvents) > 0 {
-		row("New", "not sent, because it was not there when you agreed: %s; to agree to it: %s", strings.Join(append(slices.Clone(s.NewEvents), s.NewFields...), ", "), s.renewal())
+		v.row("New", "not sent, because it was not there when you agreed: %s; to agree to it: %s", strings.Join(append(slices.Clone(s.NewEvents), s.NewFields...), ", "), s.renewal())
 	}
-	if s.Own != nil && len(s.Own.Seen) > 0 {
-		row("By itself", "%s: %s", s.Own.Telemetry, s.Own.Because)
-	}
-	for _, why := range s.unerased {
-		row("Forgetting", "not all could be removed: %s", why)
-	}
-	v.showRequests(s)
-	if s.Reason.Rule != ruleUnknown { // of nobody's tool no rule says anything
-		out.Printf("\n%s\n", out.Style(term.Strong, "What each rule says"))
-		for _, l := range s.Layers {
-			v.showLayer(l)
-		}
-	}
-	v.apart = true
-	v.showDisagreements([]toolStatus{s})
-	v.nextStep(s)
 }
 
-// showOwn shows a tool that does not ask usagectl.
-func (v *statusView) showOwn(s toolStatus, row func(name, format string, args ...any)) {
+// showKnownFacts shows what the catalogue knows of a tool that sends by itself.
+func (v *statusView) showKnownFacts(s *toolStatus) {
+	if s.Queued+s.Rejected+s.Dropped > 0 { // from a time when it had a manifest
+		v.row("Queued", "%d, rejected %d, dropped %d", s.Queued, s.Rejected, s.Dropped)
+	}
 	t := s.known
-	recorded := "nothing is decided here"
-	if standing := s.Own.Recorded; standing != "" {
-		recorded = standing
+	if t == nil {
+		return
 	}
-	row("Decided", "%s", recorded)
-	for _, do := range s.Own.Do {
-		row("To do", "%s", do)
-	}
-	row("Default", "%s", s.Default)
-	row("Goes to", "%s", cmp.Or(s.Endpoint, "not known"))
+	v.row("Default", "%s", s.Default)
+	v.row("Goes to", "%s", cmp.Or(s.Endpoint, "not known"))
 	if t.Data != "" {
-		row("What", "%s", t.Data)
+		v.row("What", "%s", t.Data)
 	}
-	row("Switch", "%s", cmp.Or(strings.Join(s.Own.Switch, ", "), "none is known"))
-	row("Seen here", "%s", cmp.Or(strings.Join(s.Own.Seen, ", "), "no"))
 	if t.IDFile != "" {
-		row("ID", "%s", t.IDFile)
+		v.row("ID", "%s", t.IDFile)
 	}
 	if t.Deletion != "" {
-		row("Deletion", "%s", t.Deletion)
+		v.row("Deletion", "%s", t.Deletion)
 	}
 	if t.Notes != "" {
-		row("Notes", "%s", t.Notes)
+		v.row("Notes", "%s", t.Notes)
 	}
-	row("Facts from", "%s: %s", evidence(s.Own.Evidence), t.Where)
-	v.apart = true
-	v.showDisagreements([]toolStatus{s})
+	v.row("Facts from", "%s: %s", evidence(s.Own.Evidence), t.Where)
 }
 
 // showRequests shows the deletion requests of one tool, and what the person can do.
-func (v *statusView) showRequests(s toolStatus) {
+func (v *statusView) showRequests(s *toolStatus) {
 	out := v.stdout
 	if len(s.Deletions) > 0 {
 		out.Printf("\n%s\n", out.Style(term.Strong, "Deletion requests"))
@@ -133,11 +163,8 @@ func (v *statusView) showRequests(s toolStatus) {
 		} else {
 			item("Source ID", "kept only as its SHA-256: %s", d.SHA256)
 		}
-		switch d.State {
-		case sender.ByMail:
-			item("To do", "send the message that \"usagectl inspect %s --queued\" shows, then \"usagectl forget --confirm %s\"", s.Tool, d.RequestID)
-		case sender.Failed:
-			item("To do", "write to %s and name the source ID, then \"usagectl forget --confirm %s\"", cmp.Or(d.Contact, "whoever makes it"), d.RequestID)
+		if left := d.left(); left != "" {
+			item("To do", "%s", left)
 		}
 	}
 }
@@ -158,27 +185,24 @@ func (v *statusView) showLayer(l consent.Layer) {
 }
 
 // nextStep says what the person can do.
-func (v *statusView) nextStep(s toolStatus) {
+func (v *statusView) nextStep(s *toolStatus) {
 	switch {
-	case s.Reason.Rule == ruleUnknown:
+	case s.problem != nil, len(s.todo) > 0:
+	case s.SentBy == sentByUnknown:
 		if near := v.tools.suggestion(s.Tool.String()); near != "" {
 			v.hint("%s", strings.TrimPrefix(near, "; "))
 		}
 		v.hint("%s", findTool)
-	case s.on:
+	case s.on, s.SentBy == sentByTool && s.Telemetry == "unknown":
 		v.hint("turn it off with \"usagectl disable %s\"", s.Tool)
 	case s.Reason.Rule == consent.Undecided, s.Reason.Rule == consent.Notice:
 		v.hint("see what it would send with \"usagectl inspect %s\", then decide: \"usagectl enable %s\" or \"usagectl disable %s\"", s.Tool, s.Tool, s.Tool)
-	case s.Reason.Rule == consent.EndpointChanged:
-		v.hint("agree to the new endpoint with \"usagectl enable %s\", or refuse with \"usagectl disable %s\"", s.Tool, s.Tool)
-	case s.Reason.Rule == consent.Unreadable:
-		v.hint("look at the file; decide anew with \"usagectl disable --replace %s\"", s.Tool)
 	}
 }
 
 // renewal is the command with which the person agrees to what is new, at the level to
 // which they agreed.
-func (s toolStatus) renewal() string {
+func (s *toolStatus) renewal() string {
 	command := "usagectl enable " + s.Tool.String()
 	if s.Level > 1 {
 		command += fmt.Sprintf(" --level %d", s.Level)

@@ -4,12 +4,11 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"runtime"
 	"time"
 
 	xterm "github.com/charmbracelet/x/term"
 
-	"github.com/usagectl/usagectl/internal/shell"
+	"github.com/usagectl/usagectl/internal/process"
 	"github.com/usagectl/usagectl/internal/term"
 	"github.com/usagectl/usagectl/pkg/consent"
 	"github.com/usagectl/usagectl/pkg/dirs"
@@ -30,7 +29,7 @@ type World struct {
 	Now        func() time.Time
 	Executable func() (string, error)
 	Name       string        // how this program was called
-	Shell      shell.Dialect // in which advice is given
+	Parent     func() string // what the program that started this one is called, or ""; nil: not known
 	// Interactive reports whether somebody can be asked: stdin and stderr are terminals.
 	Interactive bool
 }
@@ -52,18 +51,10 @@ func System() World {
 		Now:        time.Now,
 		Executable: os.Executable,
 		Name:       os.Args[0],
-		Shell:      advisedShell(),
+		Parent:     process.ParentName,
 
 		Interactive: xterm.IsTerminal(os.Stdin.Fd()) && xterm.IsTerminal(os.Stderr.Fd()),
 	}
-}
-
-// advisedShell is the shell that comes with the system and that people type into.
-func advisedShell() shell.Dialect {
-	if runtime.GOOS == "windows" {
-		return shell.PowerShell
-	}
-	return shell.Sh
 }
 
 func stream(f *os.File) term.Stream {

@@ -25,6 +25,7 @@ func Environment() Topic {
 			{"HOME, XDG_CONFIG_HOME, XDG_DATA_HOME, XDG_STATE_HOME", `Where a person's files are; see "usagectl help files". If HOME is no directory, the account's home in the user database counts; if none is found, telemetry is off. Root in another person's home decides nothing, sends nothing and forgets nothing there.`, aboutTools()},
 			{"XDG_CONFIG_DIRS, XDG_DATA_DIRS", `Where to look for refusals and for manifests that everybody shares.`, aboutTools()},
 			{"PATH", `Where to look for the programs of the tools that are known. None is started.`, []string{"status", "enable", "env", "completion"}},
+			{"SHELL, ZDOTDIR", `For which shell to show what you can type, if another one did not start usagectl; where its start file is.`, []string{"status", "enable", "disable"}},
 			{"NO_COLOR, CLICOLOR_FORCE, TERM", `No colour if NO_COLOR is set or TERM is dumb; colour without a terminal if CLICOLOR_FORCE is set.`, nil},
 		},
 	}
@@ -105,9 +106,12 @@ Saved as mytool.toml it can be tried at once; whatever is wrong with it is told 
 
   usagectl inspect mytool run.end --set exit_code=0 --manifest mytool.toml
 
-A package puts it into /usr/share/usagectl/tools, a person into ~/.local/share/usagectl/tools. Name the variables with which people refuse after the tool, as MYTOOL_NO_TELEMETRY: "usagectl env" sets no others. Then scripts send with one line that never fails them:
+A package puts it into /usr/share/usagectl/tools, a person into ~/.local/share/usagectl/tools. Name the variables with which people refuse after the tool, as MYTOOL_NO_TELEMETRY: "usagectl env" sets no others. Then scripts send with one line that never fails them, also where usagectl is not installed:
 
-  usagectl send mytool run.end --set exit_code=$?`,
+  code=$?
+  if command -v usagectl >/dev/null; then
+    usagectl send mytool run.end --set exit_code=$code
+  fi`,
 		Outro: "Every key stands in usagectl-manifest(5) and in docs/manifest.md.",
 	}
 }
@@ -133,7 +137,7 @@ After "usagectl disable --all", "usagectl enable TOOL" makes an exception. In do
 			{"see what left", "usagectl inspect TOOL --sent", nil},
 			{"refuse all, for good", "usagectl disable --all", nil},
 			{"refuse all but one", "usagectl disable --all --except TOOL", nil},
-			{"for tools that read variables", `eval "$(usagectl env --quiet)"`, nil},
+			{"for tools that read variables", `command -v usagectl >/dev/null && eval "$(usagectl env --quiet)"`, nil},
 			{"have it forgotten", "usagectl forget TOOL", nil},
 		},
 		Outro: `Only delivery opens a connection: in the background after "send", in "flush", in "send --wait", and for a deletion request. No other ` +

@@ -39,8 +39,8 @@ func story() []scene {
 		{
 			day: 20, command: "usagectl status", name: "status",
 			words: "usagectl status in a terminal: a table of the tools on this machine, with a row for each that says whether its " +
-				"telemetry is on and why, the level, the source ID, what is queued and when something was last sent. " +
-				"Below it a deletion request that goes by mail, and a warning about a tool that does not know yet that it was refused.",
+				"telemetry is on, who sends it, what the person said and why it is as it is. Below it what the marks mean, " +
+				"a deletion request that goes by mail, and what is left to do for a tool that is on though it was refused.",
 		},
 		{
 			day: 21, command: "usagectl forget demo", typed: "y\n", name: "forget",

@@ -76,10 +76,13 @@ func (o Outbox) Expires(now time.Time) bool {
 // Overdue reports whether an event other than e that was taken before a time is queued or
 // is being delivered.
 func (o Outbox) Overdue(e Entry, before time.Time) bool {
-	return slices.ContainsFunc(o.Events(), func(name string) bool {
-		taken, ok := takenAt(name)
-		return ok && taken.Before(before) && name != e.Name()
-	})
+	queued, _ := queuedIn(o.Names) // what cannot be read is not waited for
+	for name := range queued {
+		if taken, ok := takenAt(name); ok && taken.Before(before) && name != e.Name() {
+			return true
+		}
+	}
+	return false
 }
 
 func (o Outbox) sweepRejected(now time.Time) error {

@@ -1,0 +1,189 @@
+package cmd
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/usagectl/usagectl/internal/term"
+	"github.com/usagectl/usagectl/pkg/consent"
+	"github.com/usagectl/usagectl/pkg/sender"
+)
+
+// todo is something that is left to do about a tool, because it is not as the person
+// decided, or because usagectl cannot go on without them.
+type todo struct {
+	why        string   // a sentence without its full stop
+	do         []string // each does it, or a part of it: lines for a shell, or words
+	byVariable bool     // "usagectl env" does it too
+	own        bool     // it is about what the tool does by itself
+	deletion   bool     // it is about a deletion request
+}
+
+// left finds out what is left to do about a tool.
+func (s *toolStatus) left() []todo {
+	var list []todo
+	add := func(why string, do ...string) { list = append(list, todo{why: why, do: do}) }
+	switch {
+	case s.problem != nil:
+		add("its manifest cannot be used, and nothing is sent for it", "mend the manifest: "+firstLine(s.problem))
+	case s.Reason.Rule == consent.Unreadable:
+		add("what was decided cannot be read, so its telemetry is off: "+s.Reason.Detail,
+			fmt.Sprintf("look at the file, or decide again: usagectl disable --replace %s", s.Tool))
+	case s.Reason.Rule == consent.EndpointChanged:
+		add(s.Reason.Detail, "agree to that: usagectl enable "+s.Tool.String(), "or refuse: usagectl disable "+s.Tool.String())
+	}
+	if s.Own.disagrees() {
+		list = append(list, todo{own: true, why: s.disagreement(), do: s.Own.Do, byVariable: s.Own.byVariable && s.Own.Recorded == string(consent.Refused)})
+	}
+	for _, d := range s.Deletions {
+		if what := d.left(); what != "" {
+			list = append(list, todo{why: "a deletion request needs you", do: []string{what}, deletion: true})
+		}
+	}
+	return list
+}
+
+// pressing reports whether what is left to do is for now: the tool is here, or the person
+// named it. What only a refusal of all reaches can wait until the tool is here.
+func (s *toolStatus) pressing() bool {
+	return len(s.todo) > 0 && (s.Here || s.Decision.Scope == "tool" || slices.ContainsFunc(s.todo, func(t todo) bool { return !t.own }))
+}
+
+// disagreement says what the tool does though something else was decided.
+func (s *toolStatus) disagreement() string {
+	who := "you refused"
+	switch {
+	case s.Own.Recorded == string(consent.Granted):
+		who = "you agreed"
+	case s.Decision.State != string(consent.Refused):
+		who = "it is refused"
+	}
+	return fmt.Sprintf("%s, but %s itself is %s", who, s.Name, s.Own.sentence())
+}
+
+// left is what only the person can do about a request; "" if nothing.
+func (d deletion) left() string {
+	switch d.State {
+	case sender.ByMail:
+		return fmt.Sprintf("send the message that \"usagectl inspect %s --queued\" shows, then \"usagectl forget --confirm %s\"", d.Tools[0], d.RequestID)
+	case sender.Failed:
+		return fmt.Sprintf("write to %s and name the source ID, then \"usagectl forget --confirm %s\"", cmp.Or(d.Contact, "whoever makes it"), d.RequestID)
+	}
+	return ""
+}
+
+// toDo is what is left to do, as JSON has it.
+func toDo(list []todo) []string {
+	all := []string{}
+	for _, t := range list {
+		all = append(all, t.do...)
+	}
+	return all
+}
+
+// showToDo shows what is left to do about several tools. What one line in a start file
+// does is shown once for all of them. Tools that are not here, and that the person did
+// not name, are only counted.
+func (v *statusView) showToDo(list []*toolStatus) {
+	var named, counted []*toolStatus
+	for _, s := range list {
+		switch {
+		case len(s.todo) == 0:
+		case s.pressing():
+			named = append(named, s)
+		default:
+			counted = append(counted, s)
+		}
+	}
+	if len(named) == 0 && len(counted) == 0 {
+		return
+	}
+	out := v.beside()
+	out.Printf("%s\n", out.Style(term.Strong, "To do"))
+	deaf := v.showNamed(out, named)
+	if n := len(counted); n > 0 {
+		text := fmt.Sprintf("%d %s not seen here would not know that you refused", n, plural(n, "tool that is", "tools that are"))
+		out.Printf("  %s\n", out.Wrap(text, 4))
+		deaf = deaf || slices.ContainsFunc(counted, func(s *toolStatus) bool { return s.Own != nil && s.Own.byVariable })
+	}
+	if deaf {
+		v.showStartLine(out)
+	}
+}
+
+// showOwnToDo shows what is left to do about one tool, except for its deletion requests,
+// with which it is shown.
+func (v *statusView) showOwnToDo(s *toolStatus) {
+	list := slices.DeleteFunc(slices.Clone(s.todo), func(t todo) bool { return t.deletion })
+	if len(list) == 0 {
+		return
+	}
+	v.stdout.Printf("\n%s\n", v.stdout.Style(term.Strong, "To do"))
+	for _, t := range list {
+		v.showOne(v.stdout, s, t)
+	}
+	if slices.ContainsFunc(list, func(t todo) bool { return t.byVariable }) {
+		v.showStartLine(v.stdout)
+	}
+}
+
+// showNamed shows what is left to do about each of some tools, and reports whether
+// variables do a part of it.
+func (v *statusView) showNamed(out term.Stream, list []*toolStatus) (byVariable bool) {
+	const most = 3 // that are shown one by one if a line does it for all
+	var deaf []string
+	for _, s := range list {
+		if slices.ContainsFunc(s.todo, func(t todo) bool { return t.byVariable }) {
+			deaf = append(deaf, s.Tool.String())
+		}
+	}
+	together := len(deaf) > most
+	if together {
+		out.Printf("  %s\n", out.Wrap(fmt.Sprintf("%d tools do not know that you refused: %s", len(deaf), strings.Join(deaf, ", ")), 4))
+	}
+	requests := map[string]bool{} // that are shown: one can be about several tools
+	for _, s := range list {
+		for _, t := range s.todo {
+			what := strings.Join(t.do, "\n")
+			if t.byVariable && together || t.deletion && requests[what] {
+				continue
+			}
+			requests[what] = true
+			v.showOne(out, s, t)
+		}
+	}
+	return len(deaf) > 0
+}
+
+// showOne shows one thing to do. What can be copied stands on a line of its own, which
+// is not broken.
+func (v *statusView) showOne(out term.Stream, s *toolStatus, t todo) {
+	text := string(out.Wrap(s.Tool.String()+": "+t.why, 4))
+	name := string(out.Style(term.Strong, s.Tool.String()))
+	out.Printf("  %s\n", term.Styled(name+strings.TrimPrefix(text, s.Tool.String())))
+	for _, do := range t.do {
+		if t.byVariable {
+			out.Printf("      %s\n", do)
+		} else {
+			out.Printf("      %s\n", out.Wrap(do, 8))
+		}
+	}
+	if len(t.do) == 0 {
+		out.Printf("      nothing is known that does\n")
+	}
+}
+
+// showStartLine shows the line that applies every decision that a variable can apply.
+func (v *statusView) showStartLine(out term.Stream) {
+	own := v.world.shell()
+	line := startLine(own.Dialect)
+	if line == "" {
+		text := fmt.Sprintf("For every tool at once, set what \"usagectl env\" prints: it has no form for %s, your shell, yet", own.Name)
+		out.Printf("  %s\n", out.Wrap(text, 4))
+		return
+	}
+	text := fmt.Sprintf("For every tool at once, run this line in %s, and add it to %s:", own.Name, v.world.startFile(own.Dialect))
+	out.Printf("  %s\n      %s\n", out.Wrap(text, 4), line)
+}
