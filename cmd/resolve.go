@@ -35,9 +35,6 @@ func (t tool) name() string {
 	return t.id.String()
 }
 
-// nobodys reports whether nothing is known of the tool but the name that it would have.
-func (t tool) nobodys() bool { return t.manifest == nil && t.known == nil && t.problem == nil }
-
 // resolver finds tools by the names that people give: those with a manifest, built in,
 // added or named by --manifest, and those that the catalogue knows. It reads files, and
 // changes nothing.
