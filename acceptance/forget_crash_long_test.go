@@ -227,7 +227,11 @@ func (v *victim) notFiled(command []string) []string {
 		if strings.Contains(path, "/outbox/") { // a delivery may have been tried
 			continue
 		}
-		if now, err := os.ReadFile(v.home + path); err != nil || string(now) != data {
+		now, err := os.ReadFile(v.home + path)
+		if strings.Contains(path, "/journal/") { // and is recorded there
+			now = now[:min(len(now), len(data))]
+		}
+		if err != nil || string(now) != data {
 			v.t.Errorf("nothing was filed, but %s is changed", path)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -42,6 +43,11 @@ func (c *inspectCommand) showSent(t tool) error {
 	defer func() { c.stdout.Writer = sink }()
 	err := c.world.sender().SentRecords(t.id, func(read, total int64) { v.progress.show("read %d of %d MiB", read>>20, total>>20) }, v.record)
 	v.progress.clear()
+	if errors.Is(err, sender.ErrJournalTooLarge) {
+		v.out.Flush() // before what is said about it
+		c.warn("the journal of %s: %v", t.id, err)
+		err = nil
+	}
 	if err == nil {
 		err = v.end()
 	}

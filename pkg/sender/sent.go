@@ -47,8 +47,13 @@ type Record struct {
 	Payload  json.RawMessage `json:"payload"`  // null if it is not recorded any more
 }
 
+// ErrJournalTooLarge says that the beginning of a journal was not read, because it is much
+// larger than usagectl makes one.
+var ErrJournalTooLarge = journal.ErrTooLarge
+
 // SentRecords calls do with each record of a tool's journal, the oldest first, until it
 // returns an error, which is returned. It keeps a bounded part of the journal in memory.
+// The error is [ErrJournalTooLarge] if there are older records that were not read.
 // progress, unless it is nil, is called now and then with how many bytes of all are read.
 func (s Sender) SentRecords(tool manifest.ID, progress func(read, total int64), do func(Record) error) error {
 	if s.state() == "" {

@@ -433,3 +433,23 @@ func FuzzJournal(f *testing.F) {
 		}
 	})
 }
+
+// TestTooLarge puts a record at the end of a file that is larger than any that is read
+// whole: it is found, and that there may be others is said.
+func TestTooLarge(t *testing.T) {
+	j := Open(t.TempDir(), sendertest.ToolID(t, "mytool"))
+	sendertest.Write(t, j.path, "")
+	sendertest.Must(t, os.Truncate(j.path, maxRead))
+	f, err := os.OpenFile(j.path, os.O_APPEND|os.O_WRONLY, 0)
+	sendertest.Must(t, err)
+	_, err = f.WriteString("\n" + `{"schema":1,"at":"2026-11-21T12:00:00Z","event":"run","event_id":"11111111-2222-4333-8444-555555555555","endpoint":"https://x.example","payload":{}}` + "\n")
+	sendertest.Must(t, errors.Join(err, f.Close()))
+	var found []string
+	err = j.Each(nil, func(r Record) bool {
+		found = append(found, r.Event)
+		return true
+	})
+	if !errors.Is(err, ErrTooLarge) || len(found) != 1 || found[0] != "run" {
+		t.Errorf("%v, %q", err, found)
+	}
+}

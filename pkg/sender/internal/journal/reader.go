@@ -19,6 +19,13 @@ const (
 	maxKnown = 8 << 20  // payloads that may be referred to; twice that at most
 )
 
+// maxRead is how much is read of a file of the journal, in bytes: its end. Ours are far
+// smaller; reading what somebody else has made of one must come to an end.
+const maxRead = 1 << 30
+
+// ErrTooLarge says that the beginning of a journal was not read.
+var ErrTooLarge = errors.New("it is larger than 1 GiB, and what comes before its last 1 GiB is not read")
+
 // reader makes records of lines, in the order in which their requests began. A request
 // is held back until its end is read, or until too much is held.
 type reader struct {
@@ -184,7 +191,8 @@ func (r *reader) recall(e event) event {
 
 // Each calls do with each record, the oldest first, until it returns false. It keeps a
 // bounded part of the journal in memory. progress, unless it is nil, is called now and
-// then with how many bytes of all are read.
+// then with how many bytes of all are read. The error is [ErrTooLarge] if there is more
+// than it reads.
 func (j Journal) Each(progress func(read, total int64), do func(Record) bool) error {
 	current, size, err := openPart(j.path)
 	if err != nil {
@@ -210,16 +218,26 @@ func (j Journal) Each(progress func(read, total int64), do func(Record) bool) er
 		}
 	}
 	r.end()
+	if max(size, asideSize) > maxRead {
+		return ErrTooLarge
+	}
 	return nil
 }
 
-// openPart opens a file of the journal; nil if there is none.
+// openPart opens a file of the journal, at what is read of it; nil if there is none.
 func openPart(path string) (*os.File, int64, error) {
 	f, info, err := statefile.OpenOwn(path)
 	if err != nil {
 		return nil, 0, statefile.IgnoreMissing(err)
 	}
-	return f, info.Size(), nil
+	if info.Size() <= maxRead {
+		return f, info.Size(), nil
+	}
+	if _, err := f.Seek(-maxRead, io.SeekEnd); err != nil {
+		f.Close()
+		return nil, 0, err
+	}
+	return f, maxRead + 1, nil
 }
 
 func closePart(f *os.File) {
@@ -314,5 +332,8 @@ func (j Journal) Arrived(events ...string) (map[string]bool, error) {
 		}
 		return len(arrived) < len(wanted)
 	})
+	if errors.Is(err, ErrTooLarge) {
+		err = nil // what was done now is at its end
+	}
 	return arrived, err
 }
