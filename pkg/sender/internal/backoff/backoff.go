@@ -27,7 +27,8 @@ const (
 // Backoff is a wait. The zero value is none. The names of its members in JSON are part
 // of the formats on disk.
 type Backoff struct {
-	Failures  int       `json:"failures"` // in a row
+	Failures  int       `json:"failures"`        // in a row
+	Waits     int       `json:"waits,omitempty"` // in a row, each of them waited for: who tries before one is over makes it no longer
 	NotBefore time.Time `json:"not_before"`
 	Asked     time.Time `json:"asked,omitzero"`  // until when the server asked to wait, with Retry-After
 	Error     string    `json:"error"`           // what failed last
@@ -67,6 +68,8 @@ func (b Backoff) Check() error {
 	switch {
 	case b.Failures < 0 || b.Failures > maxFailures:
 		return fmt.Errorf("it counts %d failures", b.Failures)
+	case b.Waits < 0 || b.Waits > maxFailures:
+		return fmt.Errorf("it counts %d waits", b.Waits)
 	case len(b.Error) > maxError:
 		return errors.New("its error is too long")
 	case !statefile.IsLine(b.After, maxName):
@@ -92,17 +95,23 @@ func ahead(at, now time.Time) bool {
 }
 
 // Next is the wait after one more failure: at least as long as retryAfter, which the
-// server asked for. The random part, up to a quarter, keeps machines that failed together
-// from coming back together.
+// server asked for. It is twice as long as the last one if that is over; somebody who
+// waits for a delivery tries again and again, and nobody else is to pay for that. A
+// random part, of up to a quarter, keeps machines that failed together from coming back
+// together.
 func (b Backoff) Next(now time.Time, retryAfter time.Duration, failure string) Backoff {
-	wait := Most
-	if b.Failures >= 0 && b.Failures < 9 {
-		wait = min(Least<<b.Failures, Most)
+	n := Backoff{Failures: min(b.Failures+1, maxFailures), Waits: b.Waits, Error: cut(failure)}
+	if n.Waits == 0 || !b.Running(now) {
+		n.Waits = min(n.Waits+1, maxFailures)
 	}
-	wait += time.Duration(rand.Int64N(int64(wait)/4 + 1))
-	wait = min(wait, Most)
+	wait := min(Least<<min(n.Waits-1, 9), Most)
+	if random := time.Duration(rand.Int64N(int64(wait)/4 + 1)); wait == Most {
+		wait -= random
+	} else {
+		wait = min(wait+random, Most)
+	}
 	asked := min(retryAfter, MaxRetryAfter)
-	n := Backoff{Failures: min(b.Failures+1, maxFailures), NotBefore: now.Add(max(wait, asked)).UTC(), Error: cut(failure)}
+	n.NotBefore = now.Add(max(wait, asked)).UTC()
 	if asked > 0 {
 		n.Asked = now.Add(asked).UTC()
 	}
