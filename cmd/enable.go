@@ -205,7 +205,7 @@ func (c *enableCommand) liftRefusalOfAll() error {
 		return showDecided(c.ui, []decided{c.allAfterwards()})
 	}
 	if !c.quiet && lifted {
-		c.stdout.Printf("Your refusal of all tools is lifted. What you had agreed to before it does not count any more.\n")
+		c.stdout.Printf("Your refusal of all tools is lifted. Only what you agreed to as an exception to it counts; any other agreement from before is gone.\n")
 	} else if !c.quiet {
 		c.stdout.Printf("There was no refusal of all tools to lift.\n")
 	}

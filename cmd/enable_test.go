@@ -50,7 +50,7 @@ func TestEnableAfterAll(t *testing.T) {
 		said{"enable homebrew", exitOK, []string{"It is an exception to your refusal of all tools, which stays."}, nil},
 		said{"status -q demo", exitOK, nil, nil},
 		said{"status -q flwr", exitNo, nil, nil},
-		said{"enable --all", exitOK, []string{"Your refusal of all tools is lifted. What you had agreed to before it does not count any more."}, []string{"hint: nobody can agree to what they have not seen"}},
+		said{"enable --all", exitOK, []string{"Your refusal of all tools is lifted. Only what you agreed to as an exception to it counts; any other agreement from before is gone."}, []string{"hint: nobody can agree to what they have not seen"}},
 		said{"enable --all", exitOK, []string{"There was no refusal of all tools to lift."}, []string{"*"}},
 		said{"status -q demo", exitOK, nil, nil},
 		said{"status -q flwr", exitNo, nil, nil},

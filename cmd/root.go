@@ -8,6 +8,8 @@
 package cmd
 
 import (
+	"io"
+	"log"
 	"os/signal"
 	"strings"
 	"syscall"
@@ -37,6 +39,7 @@ func newApp(w World) *app {
 
 // Main runs the program and returns its exit code.
 func Main(w World, args []string) int {
+	log.SetOutput(io.Discard)      // where net/http tells, in lines of its own, what a server did wrong
 	signal.Ignore(syscall.SIGPIPE) // a reader who has read enough must not end what a command does
 	a := newApp(w)
 	root := newRoot(a, builders(args))
