@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -330,6 +331,44 @@ func TestCollectingChannels(t *testing.T) {
 		if got := read(); got.Method != method {
 			t.Errorf("%s: %+v", method, got)
 		}
+	}
+}
+
+// TestCollectingSpans has the tool send spans, and the script read them, with the names
+// that the page says they have.
+func TestCollectingSpans(t *testing.T) {
+	t.Parallel()
+	c := startCollecting(t)
+	paragraph := regexp.MustCompile(`(?s)It reads log records; a span has (.*?) in the places of (.*?)\.\n`).FindStringSubmatch(c.text)
+	name := regexp.MustCompile("`(\\w+)`")
+	if len(paragraph) != 3 {
+		t.Fatal("the page does not say what spans have")
+	}
+	spans, logs := name.FindAllStringSubmatch(paragraph[1], -1), name.FindAllStringSubmatch(paragraph[2], -1)
+	if len(spans) != 5 || len(logs) != 5 {
+		t.Fatalf("spans have %q in the places of %q", spans, logs)
+	}
+	script := c.one("python")
+	for i := range logs {
+		script = strings.ReplaceAll(script, `"`+logs[i][1]+`"`, `"`+spans[i][1]+`"`)
+	}
+	c.write("collect.py", script)
+	c.manifest = strings.NewReplacer(`"logs"`, `"traces"`, pageLogs, c.collector.OTLP+"/v1/traces").Replace(c.manifest)
+	must(t, os.Symlink(filepath.Join(c.collector.dir, "traces.jsonl"), filepath.Join(c.dir, "traces.jsonl")))
+
+	id := c.pageID()
+	c.person("").send(1)
+	somebody := c.person(id)
+	somebody.send(2)
+	if got := c.load("mytool.db", "traces.jsonl"); got != "3 new, 0 known, 0 refused, 0 requests, 0 rows deleted, 0 unreadable" {
+		t.Errorf("got %s", got)
+	}
+	somebody.must("", "forget", "mytool", "--yes")
+	if got := c.load("mytool.db", "traces.jsonl"); got != "0 new, 3 known, 0 refused, 1 requests, 2 rows deleted, 0 unreadable" {
+		t.Errorf("after the request: %s", got)
+	}
+	if now := c.tables("mytool.db"); len(now.Events) != 1 || len(now.under(id)) != 0 || now.Events[0][2] != "run.end" {
+		t.Errorf("got %+v", now)
 	}
 }
 

@@ -254,7 +254,7 @@ func TestAskByEvent(t *testing.T) {
 }
 
 // TestAskByEveryTransport holds that each can carry a request, with nothing left of the
-// manifest but what was filed.
+// manifest but what was filed. The trace that OTLP wants is the request.
 func TestAskByEveryTransport(t *testing.T) {
 	s := newSender(t)
 	r := sendertest.NewReceiver(t, nil)
@@ -321,8 +321,10 @@ forget = {method = "event", event = "forget"}
 		t.Fatal(err)
 	}
 	d.Erased = true
-	if _, err := wire(s, d, d.Requests[0]); err != nil {
-		t.Errorf("%s: %v", send, err)
+	w, err := wire(s, d, d.Requests[0])
+	id := d.Requests[0].ID
+	if err != nil || strings.Contains(send, `"otlp"`) && !strings.Contains(w.Text, fmt.Sprintf(`"traceId":"%x"`, id[:])) {
+		t.Errorf("%s: the request %s is %s, %v", send, id, w.Text, err)
 	}
 	if err := s.ask(t.Context(), &d, background); err != nil || d.Requests[0].State != deletion.Accepted {
 		t.Errorf("%s: %+v, %v", send, d, err)

@@ -1,8 +1,12 @@
 package transport
 
 import (
+	"io"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
+	"slices"
+	"strings"
 	"testing"
 )
 
@@ -22,6 +26,24 @@ func TestRedirects(t *testing.T) {
 		first, next := request(t, c.from, "POST"), request(t, c.to, c.method)
 		if err := checkRedirect(next, []*http.Request{first}); (err == nil) != c.follows {
 			t.Errorf("%s to %s %s: %v", c.from, c.method, c.to, err)
+		}
+	}
+}
+
+// TestRedirectsEnd holds that a server that sends a request on and on to itself is
+// followed four times, with the same document, and has refused it then.
+func TestRedirectsEnd(t *testing.T) {
+	for _, status := range []int{http.StatusTemporaryRedirect, http.StatusPermanentRedirect} {
+		var bodies []string
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			body, _ := io.ReadAll(r.Body)
+			bodies = append(bodies, r.Method+" "+string(body))
+			http.Redirect(w, r, "/again", status)
+		}))
+		out := users(t)["strict http"](t.Context(), NewClient(), server.URL)
+		server.Close()
+		if out.Result != Rejected || out.Status != status || len(bodies) != 5 || len(slices.Compact(bodies)) != 1 || !strings.HasPrefix(bodies[0], `POST {"name":"run"`) {
+			t.Errorf("%d: %+v after %q", status, out, bodies)
 		}
 	}
 }

@@ -42,7 +42,7 @@ func resultOf(status int) Result {
 		return Retry
 	case status < 300: // whichever word it has for it: sending it again would be sending it twice
 		return Accepted
-	case status < 400: // a redirect that is not followed: only the endpoint that was agreed to gets an event
+	case status < 400: // a redirect that is not followed: only the host that was agreed to gets an event
 		return Rejected
 	case status < 500:
 		// The message is wrong (400, 411, 413, 414, 415, 422, 431), the receiver takes none there
