@@ -116,6 +116,32 @@ func TestHelpFlags(t *testing.T) {
 	}
 }
 
+// TestStoriesEndAsHelpSays holds that each exit code with which a story sees a command end
+// is in the command's help.
+func TestStoriesEndAsHelpSays(t *testing.T) {
+	listed := map[string]string{}
+	for _, c := range commands() {
+		_, listed[c.Name()] = manual.ExitStatus(c.Long)
+	}
+	ends := regexp.MustCompile(`(?m)^(?:\[[^]]*\] )*exits (\d+) usagectl ([a-z]+)`)
+	seen := 0
+	for _, story := range repositoryFiles(t, "acceptance/testdata/script/*.txtar") {
+		for _, m := range ends.FindAllStringSubmatch(string(mustPage(t, story)), -1) {
+			codes, ok := listed[m[2]]
+			if !ok {
+				continue // a command that people are not told of, or one that is not there
+			}
+			seen++
+			if !regexp.MustCompile(`(?m)^ {1,3}` + m[1] + `  `).MatchString(codes) {
+				t.Errorf("%s: %s ends with %s, which its help does not list", story, m[2], m[1])
+			}
+		}
+	}
+	if seen < 100 {
+		t.Errorf("only %d ends were found: are the stories read right?", seen)
+	}
+}
+
 // TestExitCodes holds that the topic has the codes that commands say they end with,
 // and no other.
 func TestExitCodes(t *testing.T) {

@@ -32,8 +32,8 @@ func newForget(a *app) *cobra.Command {
 		Short: "Have a tool forget you, here and at the other end",
 		Long: `Forget removes a tool's source ID here, with the events that wait under it and the
 journal of what left, and asks whoever collects for the tool to delete what they
-hold under that ID. The request is kept until it is acknowledged, and tried again
-by itself. It is sent though telemetry is off, because you asked for it. Beside the
+hold under that ID. The request is kept until it is acknowledged or refused, and
+tried again by itself. It is sent though telemetry is off, because you asked for it. Beside the
 ID it holds what names the request, and what the tool's manifest always puts there:
 see it with "usagectl inspect TOOL --forget". Earlier requests of the tool that a
 receiver refused are sent again, once each time that you run this command.

@@ -31,9 +31,11 @@ func newInspect(a *app) *cobra.Command {
 		Short: "Show exactly what would be sent, and what was",
 		Long: `Inspect shows the document that "send" would send, made by the same code: each field,
 its value and why it is collected, and whether it would be left out. It works
-when telemetry is off and without a network, and creates nothing. With --forget it
-shows what "forget" would ask for. With --sent it shows every attempt in which
-something left, and what became of it: accepted, rejected, another answer, or none.
+when telemetry is off and without a network, and creates nothing. What the network
+adds to the document, such as headers, times and IDs, is shown with --wire. With
+--forget it shows what "forget" would ask for. With --sent it shows every attempt
+in which something left, and what became of it: accepted, rejected, another answer,
+or none.
 
 EXIT STATUS
    0  shown

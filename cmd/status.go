@@ -42,7 +42,7 @@ EXIT STATUS
    0  shown; with -q TOOL: telemetry is on
    1  with -q TOOL: telemetry is off, or it is not known whether it is on
   64  a bad flag
-  65  an unknown tool
+  65  an unknown tool; with -q that is 1
   74  the outbox cannot be read, or the answer could not be printed
   78  a manifest cannot be used`,
 		Example: `  # What is on here, and why

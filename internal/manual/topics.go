@@ -16,17 +16,17 @@ func Environment() Topic {
 		Terms: []Term{
 			{"DO_NOT_TRACK", `Set to anything but 0, false, no, off or nothing: the telemetry of every tool is off.`, deciding},
 			{"USAGECTL_TELEMETRY", `0, false, no or off: the same, for what usagectl sends.`, deciding},
-			{"a tool's own", `Each tool names variables that refuse or agree; "usagectl status TOOL" shows them and what they say.`, deciding},
-			{"CI, GITHUB_ACTIONS, ...", `In a CI system telemetry is off unless somebody agreed there, and no source ID is made. CI=false takes it back.`, deciding},
+			{"a tool's own", `Each tool names variables that refuse or agree; "usagectl status TOOL" shows them and what they say. Some have other files where a variable says so, such as XDG_CACHE_HOME, DAGSTER_HOME or PREFECT_HOME.`, deciding},
+			{"CI, GITHUB_ACTIONS, ...", `In a CI system telemetry is off unless somebody agreed there, and no source ID is made. Such a variable does not count if it is 0, false, no, off or nothing.`, deciding},
 			{"USAGECTL_RUN_ID", `The ID (a UUID) of the run that events belong to, where --run does not say.`, []string{"send", "inspect"}},
 			{"USAGECTL_ENV_SET", `What "usagectl env" set in this shell, so that it can take it back. It prints this variable itself.`, []string{"env"}},
-			{"HTTPS_PROXY, HTTP_PROXY, NO_PROXY", `The proxies through which events and deletion requests leave.`, delivering},
-			{"SSL_CERT_FILE, SSL_CERT_DIR", `Other certificates to trust than the system's, on Unix.`, delivering},
+			{"HTTPS_PROXY, NO_PROXY", `The proxy through which events and deletion requests leave by HTTPS, and for which hosts there is none. Plain HTTP goes to this machine only, without a proxy, and UDP takes none.`, delivering},
+			{"SSL_CERT_FILE, SSL_CERT_DIR", `Other certificates to trust than the system's, on Linux and the BSDs.`, delivering},
 			{"HOME, XDG_CONFIG_HOME, XDG_DATA_HOME, XDG_STATE_HOME", `Where a person's files are; see "usagectl help files". If HOME is no directory, the account's home in the user database counts; if none is found, telemetry is off. Root in another person's home decides nothing, sends nothing and forgets nothing there.`, aboutTools()},
 			{"XDG_CONFIG_DIRS, XDG_DATA_DIRS", `Where to look for refusals and for manifests that everybody shares.`, aboutTools()},
-			{"PATH", `Where to look for the programs of the tools that are known. None is started.`, []string{"status", "enable", "env", "completion"}},
-			{"SHELL, ZDOTDIR", `For which shell to show what you can type, if another one did not start usagectl; where its start file is.`, []string{"status", "enable", "disable"}},
-			{"NO_COLOR, CLICOLOR_FORCE, TERM", `No colour if NO_COLOR is set or TERM is dumb; colour without a terminal if CLICOLOR_FORCE is set.`, nil},
+			{"PATH, PATHEXT", `Where to look for the programs of the tools that are known, and, on Windows, how their names end. None is started.`, []string{"status", "enable", "disable", "env", "completion"}},
+			{"SHELL, ZDOTDIR", `For which shell to show what you can type, if another one did not start usagectl; where its start file is.`, []string{"status", "enable", "disable", "forget"}},
+			{"NO_COLOR, CLICOLOR_FORCE, TERM", `No colour if NO_COLOR is not empty. Else colour everywhere if CLICOLOR_FORCE is neither empty nor 0, and else on a terminal, unless TERM is dumb or empty.`, nil},
 		},
 	}
 }
@@ -64,14 +64,14 @@ func Files() Topic {
 		Short: "Where usagectl reads and keeps things",
 		Intro: "The places below are those of Linux where no variable moves them. What concerns a person is in files that only they can read.",
 		Terms: []Term{
-			{"~/.config/usagectl/consent/", "What you decided: TOOL.toml for a tool, all.toml for all of them. In $XDG_CONFIG_HOME.", deciding},
+			{"~/.config/usagectl/consent/", "What you decided: TOOL.toml for a tool, all.toml for all of them; a name that ends in .refused says when a refusal was in force last. In $XDG_CONFIG_HOME.", deciding},
 			{"/etc/xdg/usagectl/consent/", `What is refused for everybody here ("usagectl disable --system"). No variable moves it; in each of $XDG_CONFIG_DIRS refusals are looked for too.`, deciding},
-			{"~/.TOOL/source", "A tool's source ID, where the tool itself keeps it. Made at the first event that may be sent.", []string{"status", "inspect", "send", "flush", "forget"}},
+			{"~/.TOOL/source", "A tool's source ID, where the tool itself keeps it. Made at the first event that may be sent and has a field for it; never in a CI system.", []string{"status", "inspect", "send", "flush", "forget"}},
 			{"~/.local/share/usagectl/tools/TOOL.toml", "Manifests that you added, in $XDG_DATA_HOME.", aboutTools()},
 			{"/usr/share/usagectl/tools/TOOL.toml", "Manifests that packages brought, in each of $XDG_DATA_DIRS.", aboutTools()},
 			{"~/.local/state/usagectl/outbox/TOOL/", "The events that wait, in $XDG_STATE_HOME as is all that follows.", []string{"status", "disable", "inspect", "send", "flush", "forget"}},
-			{"~/.local/state/usagectl/journal/TOOL.jsonl", `What was sent, to the letter, and what became of it; "usagectl inspect TOOL --sent" shows it.`, []string{"status", "inspect", "send", "flush", "forget"}},
-			{"~/.local/state/usagectl/deletions/", "Deletion requests; once they are settled, without the ID.", []string{"status", "inspect", "send", "flush", "forget"}},
+			{"~/.local/state/usagectl/journal/TOOL.jsonl", `What was sent, to the letter, and what became of it; "usagectl inspect TOOL --sent" shows it. TOOL.jsonl.1 is the older part, and TOOL.jsonl.incomplete says that something could not be recorded.`, []string{"status", "inspect", "send", "flush", "forget"}},
+			{"~/.local/state/usagectl/deletions/", "Deletion requests, each in a file that the SHA-256 of the ID names; once they are settled, without the ID. A file .HASH.claim says who is at work on one.", []string{"status", "inspect", "send", "flush", "forget"}},
 			{"~/.local/state/usagectl/keys/TOOL", "The random key of hashes. It never leaves.", []string{"send", "flush", "forget"}},
 		},
 	}
@@ -129,8 +129,8 @@ Refusal can come from anyone: from you, from the machine's administrator, from a
 			`is set; or, for a tool that is on by default, by a notice. "usagectl send" shows it on a terminal, with what is collected, where it goes and how to ` +
 			`say no, and sends nothing that time; later events are sent. What the tool collects later is not sent before it was agreed to, or shown, in the same way.
 
-After "usagectl disable --all", "usagectl enable TOOL" makes an exception. In doubt telemetry is off, and off is complete: no ID is made or read, nothing ` +
-			`is queued, no name is looked up.`,
+After "usagectl disable --all", "usagectl enable TOOL" makes an exception. In doubt telemetry is off, and off is complete: "send" makes and reads no ` +
+			`ID, queues nothing and looks up no name.`,
 		Terms: []Term{
 			{"see what is on", "usagectl", nil},
 			{"see what would leave", "usagectl inspect TOOL", nil},
@@ -141,6 +141,6 @@ After "usagectl disable --all", "usagectl enable TOOL" makes an exception. In do
 			{"have it forgotten", "usagectl forget TOOL", nil},
 		},
 		Outro: `Only delivery opens a connection: in the background after "send", in "flush", in "send --wait", and for a deletion request. No other ` +
-			`command does; some start the background one if a deletion request is due. docs/privacy.md tells the whole of it.`,
+			`command does; some start the background one if a deletion request is due or an event too old to be kept. docs/privacy.md tells the whole of it.`,
 	}
 }

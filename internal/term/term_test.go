@@ -27,6 +27,42 @@ func TestWrap(t *testing.T) {
 	}
 }
 
+// TestColored holds which variable decides about colour, and that an empty one is none.
+func TestColored(t *testing.T) {
+	for _, test := range []struct {
+		variables string
+		terminal  bool
+		piped     bool
+	}{
+		{"TERM=xterm", true, false},
+		{"TERM=dumb", false, false},
+		{"TERM=", false, false},
+		{"", false, false},
+		{"TERM=xterm NO_COLOR=", true, false},
+		{"TERM=xterm NO_COLOR=0", false, false},
+		{"TERM=xterm NO_COLOR=1 CLICOLOR_FORCE=1", false, false},
+		{"TERM=dumb CLICOLOR_FORCE=1", true, true},
+		{"TERM=dumb CLICOLOR_FORCE=yes NO_COLOR=", true, true},
+		{"TERM=xterm CLICOLOR_FORCE=0", true, false},
+		{"TERM=xterm CLICOLOR_FORCE=", true, false},
+	} {
+		env := func(name string) (string, bool) {
+			for pair := range strings.FieldsSeq(test.variables) {
+				if n, value, _ := strings.Cut(pair, "="); n == name {
+					return value, true
+				}
+			}
+			return "", false
+		}
+		if on, piped := Colored(true, false, env), Colored(false, false, env); on != test.terminal || piped != test.piped {
+			t.Errorf("%q: on a terminal %v, else %v", test.variables, on, piped)
+		}
+		if Colored(true, true, env) {
+			t.Errorf("%q: colour with --no-color", test.variables)
+		}
+	}
+}
+
 // TestTable holds that columns stand below each other in colour too, and where
 // letters are as wide as two.
 func TestTable(t *testing.T) {
