@@ -29,8 +29,9 @@ you need this if you installed the program yourself. In the shell's start file:
     usagectl completion powershell | Out-String | Invoke-Expression
   }
 
-Completing looks at manifests and at what is recorded here. It changes nothing, and
-touches no network.
+Completing reads manifests, what is recorded here, and which programs and files of
+tools are here. It changes nothing, and touches no network. The script is the same
+with --json.
 
 EXIT STATUS
    0  printed

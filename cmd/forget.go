@@ -54,8 +54,8 @@ EXIT STATUS
       sends by itself and keeps its own ID: nothing was changed
   69  erased here, but the tool offers no way to ask for deletion
   73  the request could not be written; nothing was changed
-  74  something could not be removed, or the answer could not be printed; the
-      request was filed
+  74  something could not be removed or noted, or the answer could not be
+      printed; the request was filed
   76  the receiver refused the request
   77  the source ID may not be read or removed, or the home is somebody else's
   78  the tool's manifest cannot be used

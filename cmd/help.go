@@ -17,6 +17,7 @@ func newHelp(a *app) *cobra.Command {
 		Use:   "help [COMMAND | TOPIC]",
 		Short: "Show what a command does, or explain a topic",
 		Long: `Help shows what a command does, as --help does, or explains a topic: ` + strings.Join(topicNames(), ", ") + `.
+It prints text, with --json too.
 
 EXIT STATUS
    0  shown

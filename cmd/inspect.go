@@ -40,7 +40,8 @@ or none.
 EXIT STATUS
    0  shown
   64  a bad flag or a wrong number of arguments
-  65  an unknown tool, event or field, or a value that does not fit
+  65  an unknown tool, event or field, a value that does not fit, or, with
+      --forget, a tool whose events carry no source ID
   74  what is kept cannot be read, or the answer could not be printed
   78  the tool's manifest cannot be used`,
 		Example: `  # What would leave, field by field, and why
