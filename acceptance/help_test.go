@@ -62,6 +62,16 @@ func TestHelpFits(t *testing.T) {
 	}
 }
 
+// TestTextWithJSON holds that --json changes nothing of what is text for its readers.
+func TestTextWithJSON(t *testing.T) {
+	for _, line := range []string{"--help", "help send", "help privacy", "flush --help", "completion bash", "completion powershell"} {
+		args := strings.Fields(line)
+		if text := help(t, args...); text == "" || text != help(t, append(args, "--json")...) {
+			t.Errorf("usagectl %s is another text with --json", line)
+		}
+	}
+}
+
 // TestHelpNamesEverything holds that the overview leads to every command and topic.
 func TestHelpNamesEverything(t *testing.T) {
 	overview := help(t, "help")
