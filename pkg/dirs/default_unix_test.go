@@ -5,6 +5,7 @@ package dirs
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 )
 
@@ -63,5 +64,17 @@ func TestDefaultWithoutHome(t *testing.T) {
 		if d.Home != account || d.ConfigHome != under(account, ".config") || d.StateHome != under(account, ".local", "state") || d.DataHome != under(account, ".local", "share") {
 			t.Errorf("HOME=%s: %+v, want those of %q", said, d, account)
 		}
+	}
+}
+
+// TestToolsDirectories holds where the manifests of tools are looked for, the person's own first.
+func TestToolsDirectories(t *testing.T) {
+	home := t.TempDir()
+	t.Setenv("HOME", home)
+	t.Setenv("XDG_DATA_HOME", "")
+	t.Setenv("XDG_DATA_DIRS", "")
+	want := []string{filepath.Join(home, ".local/share/usagectl/tools"), "/usr/local/share/usagectl/tools", "/usr/share/usagectl/tools"}
+	if got := Default().Tools(); !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
 	}
 }
