@@ -29,6 +29,22 @@ func TestHarmReadOnlyState(t *testing.T) {
 	}
 }
 
+// TestHarmUnkeptOnce sends an event that cannot be kept to a server that does not take it: it
+// is tried once, and dropped.
+func TestHarmUnkeptOnce(t *testing.T) {
+	t.Parallel()
+	p := newPerson(t, nobody, "")
+	p.recorder.answer = func(int, string) string { return "503" }
+	p.enable()
+	p.losesState()
+	p.send()
+	eventually(t, "it is tried", func() bool { return len(p.recorder.all()) > 0 })
+	eventually(t, "the deliverer gives up", func() bool { return len(deliverers(p.home)) == 0 })
+	if n := len(p.recorder.all()); n != 1 {
+		t.Errorf("it is tried %d times", n)
+	}
+}
+
 // TestHarmFullDisk sends where nothing can be written any more: no byte, or no file.
 func TestHarmFullDisk(t *testing.T) {
 	for _, c := range []struct {

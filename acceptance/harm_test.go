@@ -136,6 +136,8 @@ func TestHarmNoHome(t *testing.T) {
 			p.send()
 			if c.arrives {
 				p.arrived(1)
+			} else if _, msg, _ := p.run("", "send", "harm", "run.end", "-v"); !strings.Contains(msg, "off: what you decided is not known: ") {
+				t.Errorf("send -v says %q", msg)
 			}
 			if _, err := os.Lstat(p.state("outbox")); errors.Is(err, fs.ErrNotExist) == c.kept {
 				t.Errorf("the outbox: %v", err)

@@ -10,7 +10,8 @@ import (
 )
 
 // TestImagesPageCounts holds the numbers of docs/images.md: how many tools the variables
-// reach, and that the file which GitLab gets from --all is too long for its default limits.
+// reach, that each of the others is reported, and that the file which GitLab gets from --all
+// is too long for its default limits.
 func TestImagesPageCounts(t *testing.T) {
 	var wishes []catalogue.Wish
 	tools := catalogue.All()
@@ -39,6 +40,10 @@ func TestImagesPageCounts(t *testing.T) {
 		if !strings.Contains(strings.Join(strings.Fields(page), " "), claim) {
 			t.Errorf("the page does not say %q", claim)
 		}
+	}
+	_, notes, _ := newPersonIn(t, t.TempDir()).run("", "env", "--all")
+	if got := strings.Count(notes, "usagectl: note: no variable reaches "); got != len(orders.Beyond) {
+		t.Errorf("of %d tools that are out of reach %d are reported:\n%s", len(orders.Beyond), got, notes)
 	}
 	for _, tool := range tools {
 		beyond := false

@@ -66,6 +66,26 @@ func TestContainers(t *testing.T) {
 	p.arrived(1 + containers)
 }
 
+// TestWaitStartsNoDeliverer waits for a delivery, which no process in the background does.
+func TestWaitStartsNoDeliverer(t *testing.T) {
+	t.Parallel()
+	p := newPerson(t, 0, "")
+	p.recorder.hangs(1, "200")
+	p.enable()
+	cmd := p.command("send", "harm", "run.end", "--wait=1m", "--fail")
+	must(t, cmd.Start())
+	eventually(t, "the event is under way", func() bool { return p.recorder.waiting() == 1 })
+	if pids := deliverers(p.home); len(pids) > 0 {
+		t.Errorf("deliverers: %v", pids)
+	}
+	p.recorder.goOn()
+	must(t, cmd.Wait())
+	if pids := deliverers(p.home); len(pids) > 0 {
+		t.Errorf("deliverers afterwards: %v", pids)
+	}
+	p.holds(0)
+}
+
 // age has a deliverer's lease and the events be older.
 func (p *person) age(d time.Duration) {
 	p.t.Helper()

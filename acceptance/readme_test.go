@@ -63,6 +63,39 @@ func TestReadmeMainJob(t *testing.T) {
 	}
 }
 
+// TestReadmePython runs the line that README.md has for Python, with and without a program of
+// that name.
+func TestReadmePython(t *testing.T) {
+	needProgram(t, "python3")
+	line := regexp.MustCompile("`(subprocess.run\\([^`]+\\))`; where usagectl is not installed that raises `(\\w+)`").FindStringSubmatch(readmeText(t))
+	if line == nil {
+		t.Fatal("the README has no such line: is it read right?")
+	}
+	p := newPersonIn(t, t.TempDir())
+	p.declare("mytool", `schema = 1
+tool = {id = "mytool", purpose = "Is sent to from Python."}
+send = {transport = "file", endpoint = "~/events.jsonl"}
+event = [{name = "run.end"}]
+field = [{name = "exit_code", type = "int", purpose = "To see what share of runs succeed."}]
+`)
+	p.must("", "enable", "-q", "mytool")
+	program := "import json, subprocess\nvalues = {'exit_code': 3}\nprint(" + line[1] + ".returncode)\n"
+	out, err := exec.Command("python3", "-c", "import sys; print(sys.executable)").Output()
+	must(t, err)
+	python := strings.TrimSpace(string(out)) // "python3" itself can be a script that takes a PATH
+	for path, want := range map[string]string{filepath.Dir(p.exe): "0", t.TempDir(): line[2]} {
+		cmd := exec.Command(python, "-c", program)
+		cmd.Env, cmd.Dir = append(p.env, "PATH="+path), p.home
+		if out, _ := cmd.CombinedOutput(); !strings.Contains(string(out), want) || want == "0" && string(out) != "0\n" {
+			t.Errorf("with the path %s: %s, want %s", path, out, want)
+		}
+	}
+	p.must("", "flush")
+	if got := string(mustRead(t, filepath.Join(p.home, "events.jsonl"))); got != "{\"exit_code\":3}\n" {
+		t.Errorf("it arrives as %q", got)
+	}
+}
+
 // blocks are the fenced code blocks of a language.
 func blocks(text, language string) []string {
 	var list []string
