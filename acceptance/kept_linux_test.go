@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -134,5 +135,35 @@ func TestLiftAtOnce(t *testing.T) {
 			})
 		}
 		wg.Wait()
+	}
+}
+
+// TestForgetOnDiskFirst holds that a deletion request has reached the disk, and its name there
+// too, before the ID is removed and before anybody is asked: a power cut loses no request.
+func TestForgetOnDiskFirst(t *testing.T) {
+	t.Parallel()
+	needProgram(t, "strace")
+	p := newPerson(t, 0, "")
+	must(t, os.Mkdir(filepath.Join(p.home, ".demo"), 0o700))
+	mustWrite(t, filepath.Join(p.home, ".demo", "source"), uuid.NewString())
+	file := filepath.Join(t.TempDir(), "trace")
+	cmd := p.by([]string{"strace", "-f", "-qq", "-y", "-o", file, "-e", "trace=fsync,link,linkat,unlink,unlinkat,openat"}, "forget", "demo", "--yes")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	trace := string(mustRead(t, file))
+	at := -1
+	for _, step := range []string{
+		`fsync\(\d+<\S+/deletions/\S+\.json\S*>\)`, // what it says
+		`linkat?\(.*/deletions/[0-9a-f]+\.json"`,
+		`fsync\(\d+<\S+/deletions>\)`, // its name
+		`unlink(at)?\(.*/\.demo/source"`,
+		`openat\(.*/\.demo/events\.jsonl"`, // whom it is sent to
+	} {
+		place := regexp.MustCompile(step).FindStringIndex(trace)
+		if place == nil || place[0] < at {
+			t.Fatalf("%s is not what happens next:\n%s", step, trace)
+		}
+		at = place[0]
 	}
 }
