@@ -28,6 +28,7 @@ func TestSystemWide(t *testing.T) {
 	if d := p.tool(); d["refused"] != true || d["changed"] != true {
 		t.Errorf("%v", d)
 	}
+	p.expect(said{"env --quiet ray homebrew", exitOK, []string{"export HOMEBREW_NO_ANALYTICS=1\nexport RAY_USAGE_STATS_ENABLED=0\n", "*"}, nil})
 	p.must("enable demo --system")
 	p.expect(
 		said{"disable --all --except demo,acme --system", exitOK, []string{"Refused for everybody: all telemetry except that of demo, acme, in "}, nil},
