@@ -2,7 +2,9 @@ package acceptance
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -53,6 +55,101 @@ func TestLooksAndDecidesWithoutNetwork(t *testing.T) {
 		t.Errorf("%d requests were sent", requests)
 	}
 }
+
+// TestOnlyShowsWithoutDeliverer holds that what only shows something opens no socket and
+// starts no deliverer though a deletion request is due, which status then does.
+func TestOnlyShowsWithoutDeliverer(t *testing.T) {
+	t.Parallel()
+	needProgram(t, "strace")
+	p := newPerson(t, 0, "")
+	asked := filepath.Join(p.home, "asked.jsonl")
+	plantDeletion(t, p.state(), p.home, asked)
+	for _, args := range [][]string{
+		{"--version"},
+		{"version"},
+		{"help"},
+		{"help", "privacy"},
+		{"status", "--help"},
+		{"completion", "bash"},
+		{"__complete", "status", ""},
+		{"inspect", "demo"},
+		{"inspect", "demo", "--sent"},
+		{"inspect", "demo", "--queued"},
+		{"inspect", "demo", "--forget"},
+		{"env", "--all"},
+		{"send", "demo", "run.start", "--dry-run"},
+		{"send", "demo", "run.start"}, // which is off
+	} {
+		cmd, trace := p.traced(args...)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("usagectl %q: %v: %s", args, err, out)
+		}
+		for _, call := range trace() {
+			if internet.MatchString(call) || started.MatchString(call) {
+				t.Errorf("usagectl %q did %s", args, call)
+			}
+		}
+	}
+	if _, err := os.Lstat(asked); err == nil {
+		t.Error("the request was sent")
+	}
+	p.run("", "status")
+	eventually(t, "status has it sent", func() bool { _, err := os.Lstat(asked); return err == nil })
+}
+
+// TestFactsAreReadWhereThePageSays holds that a fact is read from the files of docs/privacy.md
+// and from no other, and only if a field asks for it; send reads it once it is agreed to.
+func TestFactsAreReadWhereThePageSays(t *testing.T) {
+	t.Parallel()
+	needProgram(t, "strace")
+	_, page, _ := strings.Cut(string(mustRead(t, repository("docs/privacy.md"))), "## What it reads of the machine")
+	page, _, _ = strings.Cut(page, "\n## ")
+	p := newPerson(t, 0, "")
+	none := strings.Replace(everyFact(), `"facts"`, `"none"`, 1)
+	none, _, _ = strings.Cut(none, "[[field]]")
+	p.declare("none", none)
+	p.declare("facts", everyFact())
+	read := func(args ...string) map[string]bool {
+		cmd, trace := p.traced(args...)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("usagectl %q: %v: %s", args, err, out)
+		}
+		files := map[string]bool{}
+		for _, call := range trace() {
+			if m := machineFile.FindStringSubmatch(call); m != nil {
+				files[m[1]] = true
+			}
+		}
+		return files
+	}
+	nothing, all := read("inspect", "none"), read("inspect", "facts")
+	asked := 0
+	for file := range all {
+		if nothing[file] {
+			continue
+		}
+		asked++
+		if !strings.Contains(page, "`"+file+"`") && !listOfUsers.MatchString(file) {
+			t.Errorf("the page does not say that %s is read", file)
+		}
+	}
+	if asked < 5 {
+		t.Errorf("of the machine only %d files were read", asked)
+	}
+	const fact = "/proc/meminfo"
+	if before := read("send", "facts", "run"); before[fact] || !all[fact] {
+		t.Errorf("%s is read by send before somebody agreed: %v; by inspect: %v", fact, before[fact], all[fact])
+	}
+	p.must("", "enable", "-q", "facts")
+	if !read("send", "facts", "run")[fact] {
+		t.Errorf("%s is not read", fact)
+	}
+}
+
+var (
+	machineFile = regexp.MustCompile(`"(/(?:etc|proc|sys|run|var|usr/lib)/[^"]*|/\.dockerenv)"`)
+	listOfUsers = regexp.MustCompile(`^/etc/(passwd|nsswitch\.conf|ld\.so\..*|localtime)$|/lib[^/]*\.so|^/var/(run|lib|db)/(nscd|sss)|^/run/systemd/(userdb|resolve)`)
+)
 
 // everyFact is a manifest that asks for all that can be known of a machine.
 func everyFact() string {
