@@ -13,6 +13,7 @@ import (
 
 	"github.com/usagectl/usagectl/pkg/sender/internal/deletion"
 	"github.com/usagectl/usagectl/pkg/sender/internal/sendertest"
+	"github.com/usagectl/usagectl/pkg/sender/internal/transport"
 )
 
 // TestRunDoesDeletions holds that the background deliverer asks, and ends when there
@@ -50,6 +51,31 @@ func TestRunDoesDeletions(t *testing.T) {
 	}
 	if left, want := sendertest.Names(t, dir), append(foreign, d.SHA256+".json"); !slices.Equal(left, slices.Sorted(slices.Values(want))) {
 		t.Errorf("left: %q", left)
+	}
+}
+
+// TestRunEndsWithinAMinute holds that a deliverer ends in time though there is more to do, and
+// each request takes as long as it may.
+func TestRunEndsWithinAMinute(t *testing.T) {
+	s := newSender(t)
+	_, terms := agreedTool(t, s, sendertest.Nowhere)
+	for range 100 {
+		queue(t, s, terms, noon)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		s.now = func() time.Time { return noon.Add(time.Since(start)) }
+		s.client = &http.Client{Transport: sendertest.RoundTrip(func(*http.Request) (*http.Response, error) {
+			time.Sleep(transport.AttemptTimeout - time.Second)
+			return ok()
+		})}
+		s.Run(t.Context())
+		if took := time.Since(start); took < deliverTime || took > time.Minute {
+			t.Errorf("it took %v", took)
+		}
+	})
+	if c, err := s.outbox(sendertest.ToolID(t, "mytool")).Count(); err != nil || c.Queued == 0 {
+		t.Errorf("%+v, %v: was there more to do?", c, err)
 	}
 }
 

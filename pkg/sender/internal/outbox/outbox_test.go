@@ -81,6 +81,33 @@ func TestTrim(t *testing.T) {
 	}
 }
 
+// TestTrimRejected holds that of what a server refused the newest thousand are kept, and
+// that each that goes is counted.
+func TestTrimRejected(t *testing.T) {
+	o := outboxWith(t, 1)
+	for i := range maxRejected + 3 {
+		name := Entry{EventID: uuid.New(), TakenAt: noon.Add(-time.Duration(i) * time.Second)}.Name()
+		if err := os.WriteFile(o.Path("rejected", name), []byte("{}"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := o.Trim(noon); err != nil {
+		t.Fatal(err)
+	}
+	names, err := o.Names("rejected")
+	if err != nil || len(names) != 1000 {
+		t.Errorf("%d are kept, %v", len(names), err)
+	}
+	for _, name := range names {
+		if at, _ := takenAt(name); at.Before(noon.Add(-(maxRejected - 1) * time.Second)) {
+			t.Errorf("%v is still there", at)
+		}
+	}
+	if losses, err := o.Losses(); err != nil || losses.Count() != 3 {
+		t.Errorf("%+v, %v", losses, err)
+	}
+}
+
 func TestTrimDropsTheOldest(t *testing.T) {
 	o := outboxWith(t, MaxBytes/2, noon, noon.Add(-time.Hour), noon.Add(time.Hour))
 	if err := o.Trim(noon); err != nil {

@@ -31,19 +31,24 @@ func TestRedirects(t *testing.T) {
 }
 
 // TestRedirectsEnd holds that a server that sends a request on and on to itself is
-// followed four times, with the same document, and has refused it then.
+// followed four times, with the same document, and has refused it then. Go adds where it
+// was before.
 func TestRedirectsEnd(t *testing.T) {
 	for _, status := range []int{http.StatusTemporaryRedirect, http.StatusPermanentRedirect} {
-		var bodies []string
+		var bodies, referers []string
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			body, _ := io.ReadAll(r.Body)
 			bodies = append(bodies, r.Method+" "+string(body))
+			referers = append(referers, r.Header.Get("Referer"))
 			http.Redirect(w, r, "/again", status)
 		}))
 		out := users(t)["strict http"](t.Context(), NewClient(), server.URL)
 		server.Close()
 		if out.Result != Rejected || out.Status != status || len(bodies) != 5 || len(slices.Compact(bodies)) != 1 || !strings.HasPrefix(bodies[0], `POST {"name":"run"`) {
 			t.Errorf("%d: %+v after %q", status, out, bodies)
+		}
+		if referers[0] != "" || !strings.HasPrefix(referers[1], server.URL) {
+			t.Errorf("Referer: %q", referers)
 		}
 	}
 }
