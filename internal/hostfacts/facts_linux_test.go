@@ -1,6 +1,7 @@
 package hostfacts_test
 
 import (
+	"os"
 	"runtime"
 	"strings"
 	"testing"
@@ -29,6 +30,27 @@ func TestCPUCount(t *testing.T) {
 		if got := host(test.files, nil).CPUCount(); got != test.want {
 			t.Errorf("%q: got %d, want %d", test.files, got, test.want)
 		}
+	}
+}
+
+// TestNamesOfLinux holds what the facts say that the kernel gives, as uname says it.
+func TestNamesOfLinux(t *testing.T) {
+	h := host(nil, nil)
+	for _, c := range []struct{ got, file string }{
+		{h.KernelRelease(), "/proc/sys/kernel/osrelease"},
+		{h.KernelVersion(), "/proc/sys/kernel/version"},
+		{h.System(), "/proc/sys/kernel/ostype"},
+	} {
+		want, err := os.ReadFile(c.file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c.got != strings.TrimSpace(string(want)) {
+			t.Errorf("%q, want %q", c.got, want)
+		}
+	}
+	if h.OS() != "linux" || runtime.GOARCH == "amd64" && h.Arch() != "x86_64" {
+		t.Errorf("%s, %s", h.OS(), h.Arch())
 	}
 }
 

@@ -2,9 +2,11 @@ package manifest_test
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/usagectl/usagectl/internal/statefile"
@@ -98,6 +100,31 @@ func TestIDs(t *testing.T) {
 	want := slices.Concat([]manifest.ID{parseID(t, "00")}, builtin, []manifest.ID{parseID(t, "zz")})
 	if !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+// TestManifestBounds holds how large a manifest may be.
+func TestManifestBounds(t *testing.T) {
+	for size, fits := range map[int]bool{manifest.MaxSize: true, manifest.MaxSize + 1: false} {
+		file := write(t, t.TempDir(), "t.toml", small+"#"+strings.Repeat("x", size-len(small)-1))
+		if _, err := manifest.ReadFile(file); (err == nil) != fits {
+			t.Errorf("%d bytes: %v", size, err)
+		}
+	}
+	for n, fits := range map[int]bool{1000: true, 1001: false} {
+		var events, fields strings.Builder
+		for i := range n {
+			fmt.Fprintf(&events, "{name = \"e%d\"},", i)
+			fmt.Fprintf(&fields, "[[field]]\nname = \"f%d\"\ntype = \"int\"\npurpose = \"p\"\n", i)
+		}
+		for kind, text := range map[string]string{
+			"events": edited(t, small, `event = [{name = "e"}]`, "event = ["+events.String()+"]"),
+			"fields": small + fields.String(),
+		} {
+			if _, err := manifest.Parse("t.toml", []byte(text)); (err == nil) != fits {
+				t.Errorf("%d %s: %.200v", n, kind, err)
+			}
+		}
 	}
 }
 

@@ -240,6 +240,13 @@ func TestDefaults(t *testing.T) {
 	if !reflect.DeepEqual(m, want) {
 		t.Errorf("\n got %+v\nwant %+v", m, want)
 	}
+	m, err = manifest.Parse("t.toml", []byte(small+`field = [{name = "h", purpose = "p", from = "host.user_hash"}, {name = "c", purpose = "p", type = "int"}]`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if h, c := m.Fields[0], m.Fields[1]; h.Length != 16 || h.Key.String() != "/h" || c.From != manifest.FromCaller || c.Level != 1 || c.Events != nil {
+		t.Errorf("%+v, %+v", h, c)
+	}
 }
 
 func TestSend(t *testing.T) {

@@ -84,6 +84,7 @@ func TestBuild(t *testing.T) {
 		{"version", `{name="a", from="usagectl.version", purpose="p"}`, nil, `{"a":"1.2.3"}`},
 		{"time", `{name="a", from="time.now", purpose="p"}, {name="b", from="time.now", format="unix", purpose="p"}, {name="c", from="time.now", format="unix_float", purpose="p"}`, nil, `{"a":"2026-11-21T23:46:29.975817+00:00","b":1795304789,"c":1795304789.975817}`},
 		{"element of a list", `{name="a", key="/l/1/x", type="int", purpose="p"}, {name="b", key="/l/0", type="int", purpose="p"}`, []Setting{{"a", "1"}, {"b", "2"}}, `{"l":[2,{"x":1}]}`},
+		{"elements close up", `{name="a", key="/l/0/x", type="int", purpose="p"}, {name="b", key="/l/1/x", type="int", purpose="p"}, {name="c", key="/l/2/x", type="int", purpose="p"}`, []Setting{{"b", "2"}, {"c", "3"}}, `{"l":[{"x":2},{"x":3}]}`},
 		{"element without the caller's value", `{name="n", key="/l/0/n", from="const", value="exception", purpose="p"}, {name="a", key="/l/0/t", type="string", purpose="p"}`, nil, `{}`},
 		{"element with the caller's value", `{name="n", key="/l/0/n", from="const", value="exception", purpose="p"}, {name="a", key="/l/0/t", type="string", purpose="p"}`, []Setting{{"a", "E"}}, `{"l":[{"n":"exception","t":"E"}]}`},
 	} {
