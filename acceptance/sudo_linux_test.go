@@ -31,6 +31,9 @@ func inForeignHome(t *testing.T, variables []string) {
 	roots := filepath.Join(t.TempDir(), "roots.jsonl")
 	mustWrite(t, roots, "root's\n")
 	plantDeletion(t, filepath.Join(home, ".local", "state", "usagectl"), home, roots)
+	queue := filepath.Join(home, ".local", "state", "usagectl", "outbox", "demo", "new")
+	must(t, os.MkdirAll(queue, 0o700))
+	mustWrite(t, filepath.Join(queue, "17b0000000000000-11111111-2222-4333-8444-555555555555.json"), "{}") // which is too old, too
 	must(t, filepath.WalkDir(home, func(path string, _ fs.DirEntry, err error) error {
 		return errors.Join(err, os.Lchown(path, nobody, nobody))
 	}))
