@@ -106,6 +106,56 @@ func TestOnlyShowsWithoutDeliverer(t *testing.T) {
 	}
 }
 
+// TestWhoLooksForTools holds which commands look whether the tools that are known are here, in
+// the directories of PATH and in their own: those that docs/privacy.md names, and no other.
+func TestWhoLooksForTools(t *testing.T) {
+	t.Parallel()
+	needProgram(t, "strace")
+	p := newPerson(t, 0, "")
+	bin := filepath.Join(p.home, "programs")
+	must(t, os.Mkdir(bin, 0o700))
+	mustWrite(t, filepath.Join(bin, "brew"), "#!/bin/sh\nexit 1\n")
+	must(t, os.Chmod(filepath.Join(bin, "brew"), 0o700))
+	p.env = append(p.env, "PATH="+bin)
+	for _, c := range []struct {
+		args  string
+		looks bool
+	}{
+		{"status", true},
+		{"status homebrew", true},
+		{"env --here", true},
+		{"__complete disable ", true},
+		{"disable homebrew", true},
+		{"enable homebrew", true},
+		{"enable demo", false},
+		{"disable demo", false},
+		{"disable --all", false},
+		{"enable --all", false},
+		{"env", false},
+		{"env --all", false},
+		{"inspect demo", false},
+		{"send demo run.start", false},
+		{"flush demo", false},
+		{"forget demo --yes", false},
+		{"help", false},
+	} {
+		cmd, trace := p.traced(strings.Split(c.args, " ")...)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("usagectl %s: %v: %s", c.args, err, out)
+		}
+		looked := false
+		for _, call := range trace() {
+			looked = looked || strings.Contains(call, bin) && !strings.Contains(call, "execve(")
+			if strings.Contains(call, "execve(") && strings.Contains(call, bin) {
+				t.Errorf("usagectl %s did %s", c.args, call)
+			}
+		}
+		if looked != c.looks {
+			t.Errorf("usagectl %s looks for tools: %v", c.args, looked)
+		}
+	}
+}
+
 // TestFactsAreReadWhereThePageSays holds that a fact is read from the files of docs/privacy.md
 // and from no other, and only if a field asks for it; send reads it once it is agreed to.
 func TestFactsAreReadWhereThePageSays(t *testing.T) {
