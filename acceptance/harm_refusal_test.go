@@ -24,8 +24,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestHarmOff holds that off is complete: whatever it is that says so, send
-// changes no file, opens no socket and starts no process.
+// TestHarmOff holds that off is complete: whatever it is that says so, and though a deletion
+// request is due, send changes no file, opens no socket and starts no process.
 func TestHarmOff(t *testing.T) {
 	for _, c := range []struct {
 		rule    string
@@ -53,6 +53,7 @@ func TestHarmOff(t *testing.T) {
 				c.prepare(p)
 			}
 			p.env = append(p.env, c.env)
+			plantDeletion(t, p.state(), p.home, filepath.Join(p.home, "evil.jsonl"))
 			if out, _, _ := p.run("", "send", "harm", "run.end", "--json"); !strings.Contains(out, fmt.Sprintf(`"rule":%q`, c.rule)) {
 				t.Fatalf("send tells %s, want the rule %q", out, c.rule)
 			}

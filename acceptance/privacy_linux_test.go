@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -22,7 +23,7 @@ func TestLooksAndDecidesWithoutNetwork(t *testing.T) {
 	p.holdBack()
 	p.run("", "send", "harm", "run.end")
 	mustWrite(t, filepath.Join(p.home, ".local", "share", "usagectl", "tools", "facts.toml"), everyFact())
-	for _, args := range [][]string{
+	p.onlyLooks([][]string{
 		{"status"},
 		{"status", "--all"},
 		{"status", "harm"},
@@ -39,20 +40,60 @@ func TestLooksAndDecidesWithoutNetwork(t *testing.T) {
 		{"enable", "--all"},
 		{"help"},
 		{"--version"},
-	} {
-		file := filepath.Join(t.TempDir(), "trace")
+	})
+}
+
+// TestLooksWithoutNetwork holds the same of what only shows, and of a send that is off,
+// while a deletion request is due: other commands start a deliverer for it.
+func TestLooksWithoutNetwork(t *testing.T) {
+	t.Parallel()
+	needProgram(t, "strace")
+	p := newPerson(t, 0, "")
+	mustWrite(t, filepath.Join(p.home, ".local", "share", "usagectl", "tools", "facts.toml"), everyFact())
+	log := filepath.Join(p.home, "evil.jsonl")
+	plantDeletion(t, p.state(), p.home, log)
+	before := listing(t, p.home)
+	p.onlyLooks([][]string{
+		{"inspect", "facts"},
+		{"inspect", "harm", "run.end", "--wire"},
+		{"inspect", "harm", "--queued"},
+		{"inspect", "harm", "--sent"},
+		{"inspect", "harm", "--forget"},
+		{"send", "facts", "run", "--dry-run"},
+		{"send", "facts", "run"},
+		{"env", "--all"},
+		{"completion", "bash"},
+		{"__complete", "status", ""},
+		{"help"},
+		{"status", "--help"},
+		{"--version"},
+		{"version"},
+	})
+	if after := listing(t, p.home); after != before {
+		t.Errorf("in the home there is\n%s\nand there was\n%s", after, before)
+	}
+	p.run("", "status") // it was due all the time
+	eventually(t, "the deletion request has left", func() bool { return slices.Contains(filesIn(p.home), "evil.jsonl") })
+}
+
+// onlyLooks runs commands, and watches that they neither open a socket to a network nor
+// start a program.
+func (p *person) onlyLooks(commands [][]string) {
+	p.t.Helper()
+	for _, args := range commands {
+		file := filepath.Join(p.t.TempDir(), "trace")
 		cmd := p.by([]string{"strace", "-f", "-qq", "-o", file, "-e", "trace=execve,%network"}, args...)
 		out, err := cmd.CombinedOutput()
 		if err != nil {
-			t.Errorf("usagectl %q: %v: %s", args, err, out)
+			p.t.Errorf("usagectl %q: %v: %s", args, err, out)
 		}
-		trace := string(mustRead(t, file))
+		trace := string(mustRead(p.t, file))
 		if internet.MatchString(trace) || len(programs.FindAllString(trace, -1)) != 1 {
-			t.Errorf("usagectl %q did\n%s", args, trace)
+			p.t.Errorf("usagectl %q did\n%s", args, trace)
 		}
 	}
 	if requests := len(p.recorder.all()); requests > 0 {
-		t.Errorf("%d requests were sent", requests)
+		p.t.Errorf("%d requests were sent", requests)
 	}
 }
 

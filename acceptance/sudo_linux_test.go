@@ -26,8 +26,12 @@ func TestSudo(t *testing.T) {
 }
 
 func inForeignHome(t *testing.T, variables []string) {
-	home := filepath.Join(t.TempDir(), "home")
-	must(t, os.Mkdir(home, 0o755))
+	p := newPerson(t, nobody, "")
+	home := p.home
+	p.enable()
+	p.holdBack()
+	p.send() // which root does not deliver
+	p.letGo()
 	roots := filepath.Join(t.TempDir(), "roots.jsonl")
 	mustWrite(t, roots, "root's\n")
 	plantDeletion(t, filepath.Join(home, ".local", "state", "usagectl"), home, roots)
@@ -51,6 +55,9 @@ func inForeignHome(t *testing.T, variables []string) {
 		{[]string{"send", "demo", "run.start", "--wait=10s"}, 0},
 		{[]string{"flush"}, 77},
 		{[]string{"flush", "demo", "--rejected"}, 77},
+		{[]string{"flush", "harm"}, 77},
+		{[]string{"send", "harm", "run.end", "--wait=10s"}, 0},
+		{[]string{"send", "harm", "run.end"}, 0},
 		{[]string{"deliver"}, 0},
 		{[]string{"deliver", "--stdin"}, 0},
 		{[]string{"status"}, 0},
@@ -67,6 +74,11 @@ func inForeignHome(t *testing.T, variables []string) {
 	if got := string(mustRead(t, roots)); got != "root's\n" {
 		t.Errorf("root's file: %q", got)
 	}
+	if requests := len(p.recorder.all()); requests > 0 {
+		t.Errorf("%d requests were sent", requests)
+	}
+	p.run("", "flush", "harm") // it was there to be delivered
+	p.arrived(1)
 }
 
 // plantDeletion puts a deletion into a state directory that would have a line

@@ -59,9 +59,6 @@ func checkInspect(t *testing.T, list []system) {
 			_, documents := i.deliver(list)
 			for _, m := range list {
 				shown, received := i.inspect(m), documents[m.event]
-				if i.segment() {
-					received = segmentDocument(received)
-				}
 				for _, path := range i.newEachTime(m.event) {
 					if (part(shown, path) == nil) != (part(received, path) == nil) {
 						t.Errorf("%s: %s is only in one of the documents", m.event, path)
@@ -82,40 +79,27 @@ func (i *installed) transport() manifest.Transport {
 	return builtinManifest(i.t, i.tool).Send.Transport
 }
 
-func (i *installed) segment() bool { return i.transport() == manifest.Segment }
-
-// inspect is the document that inspect shows: of OTLP what goes over the wire,
-// because a receiver gets no other document.
+// inspect is the document that inspect shows: of OTLP and Segment what goes over the
+// wire, because a receiver gets no other document.
 func (i *installed) inspect(m message) any {
 	i.t.Helper()
 	stdin, flags := i.flags(m)
 	args := slices.Concat([]string{"inspect", i.tool, m.event, "--payload"}, flags)
-	if i.transport() != manifest.OTLP {
+	if i.transport() != manifest.OTLP && i.transport() != manifest.Segment {
 		return decodeJSON(i.t, []byte(i.must(stdin, args...)))
 	}
 	args[3] = "--wire"
 	wire := decodeJSON(i.t, []byte(i.must(stdin, append(args, "--json")...)))
-	body, err := encodeJSON(part(wire, "/body"))
-	if err != nil {
-		i.t.Fatal(err)
+	items, _ := part(wire, "/body/batch").([]any)
+	if i.transport() == manifest.OTLP {
+		body, err := encodeJSON(part(wire, "/body"))
+		must(i.t, err)
+		items = otlpItems(i.t, body)
 	}
-	items := otlpItems(i.t, body)
 	if len(items) != 1 {
-		i.t.Fatalf("%d spans are shown: %s", len(items), body)
+		i.t.Fatalf("%d messages are shown: %v", len(items), wire)
 	}
 	return items[0]
-}
-
-// segmentDocument is the part of a Segment message that comes from the document;
-// the transport adds the rest.
-func segmentDocument(message any) any {
-	document := map[string]any{}
-	for _, name := range []string{"event", "userId", "anonymousId", "properties", "context"} {
-		if v, ok := message.(map[string]any)[name]; ok {
-			document[name] = v
-		}
-	}
-	return document
 }
 
 // otlpPlaces are where the OTLP transport puts times and IDs of a document.
@@ -138,8 +122,11 @@ func (i *installed) newEachTime(event string) []string {
 		}
 		list = append(list, path)
 	}
-	if i.transport() == manifest.OTLP {
-		list = append(list, "/item/spanId") // the event's ID by the transport's rule
+	switch i.transport() { // the event's ID, and when it was taken, by the transport's rule
+	case manifest.OTLP:
+		list = append(list, "/item/spanId")
+	case manifest.Segment:
+		list = append(list, "/messageId", "/timestamp")
 	}
 	return list
 }

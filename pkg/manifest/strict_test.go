@@ -1,10 +1,15 @@
 package manifest_test
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/usagectl/usagectl/internal/statefile"
 	"github.com/usagectl/usagectl/pkg/manifest"
 )
 
@@ -665,20 +670,37 @@ func TestBadSyntax(t *testing.T) {
 	}
 }
 
-// TestHostileSize holds that what is long and wrong is refused in a time and
-// with messages that do not grow with its square.
+// TestHostileSize holds that what is long and wrong is refused with messages that do not
+// grow with it, up to the largest file that is read, and that a larger one is not.
 func TestHostileSize(t *testing.T) {
-	const n = 20_000
-	for name, text := range map[string]string{
-		"dotted key":   strings.Repeat("a.", n) + "a = 1\n",
-		"dotted table": "[" + strings.Repeat("a.", n) + "a]\n",
-		"fields":       strings.Repeat("[[field]]\n", n),
-		"twins":        strings.Repeat("[[field]]\nname = \"a\"\n", 1000),
-		"events":       strings.Repeat("[[event]]\n", n),
+	for name, part := range map[string][3]string{
+		"dotted key":   {"", "a.", "a = 1\n"},
+		"dotted table": {"[", "a.", "a]\n"},
+		"array":        {"a = ", "[", ""},
+		"inline table": {"a = ", "{a = ", ""},
+		"fields":       {"", "[[field]]\n", ""},
+		"twins":        {"", "[[field]]\nname = \"a\"\n", ""},
+		"events":       {"", "[[event]]\n", ""},
+		"name":         {"[tool]\nid = \"", "a", "\"\n"},
+		"no text":      {"", "\x00", ""},
 	} {
-		_, err := manifest.Parse("bad.toml", []byte(text))
-		if err == nil || len(err.Error()) > 1<<20 {
-			t.Errorf("%s: %.200v", name, err)
-		}
+		t.Run(name, func(t *testing.T) {
+			n := (manifest.MaxSize - len(part[0]) - len(part[2])) / len(part[1])
+			file := filepath.Join(t.TempDir(), "bad.toml")
+			text := part[0] + strings.Repeat(part[1], n) + part[2]
+			if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := manifest.ReadFile(file); err == nil || errors.Is(err, statefile.ErrTooLarge) || len(err.Error()) > 64<<10 {
+				t.Errorf("%.200v", err)
+			}
+		})
+	}
+	file := filepath.Join(t.TempDir(), "large.toml")
+	if err := os.WriteFile(file, bytes.Repeat([]byte("#"), manifest.MaxSize+1), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := manifest.ReadFile(file); !errors.Is(err, statefile.ErrTooLarge) {
+		t.Errorf("one byte more than is read: %v", err)
 	}
 }

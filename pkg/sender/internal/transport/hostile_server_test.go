@@ -36,6 +36,33 @@ func TestHostileAnswers(t *testing.T) {
 	}
 }
 
+// TestHostileOTLPAnswers holds how much of an OTLP answer is taken in, unpacked: what it
+// says in its last byte counts up to the bound and not behind it.
+func TestHostileOTLPAnswers(t *testing.T) {
+	lost := appendBytes(nil, 1, appendVarint(nil, 1, 1)) // one event was rejected
+	for size, want := range map[int]Result{maxAnswer + 1: Rejected, maxOTLPAnswer: Rejected, maxOTLPAnswer + 1: Accepted, 16 << 20: Accepted} {
+		padding := bytes.Repeat(appendVarint(nil, 9, 1), (size-len(lost))/2)
+		if len(padding)+len(lost) < size {
+			padding = append(padding[2:], appendVarint(nil, 9, 1<<7)...)
+		}
+		body := append(padding, lost...)
+		if len(body) != size {
+			t.Fatalf("%d bytes, and not %d", len(body), size)
+		}
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Encoding", "gzip")
+			z := gzip.NewWriter(w)
+			z.Write(body)
+			z.Close()
+		}))
+		out := users(t)["otlp"](t.Context(), NewClient(), server.URL)
+		server.Close()
+		if out.Result != want {
+			t.Errorf("%d bytes: %+v, want %v", len(body), out, want)
+		}
+	}
+}
+
 // TestHostileTLS holds that nothing is sent to a server whose certificate the
 // system does not know, or that speaks only what was broken long ago.
 func TestHostileTLS(t *testing.T) {
