@@ -5,11 +5,13 @@ package acceptance
 import (
 	"bytes"
 	"crypto/tls"
+	"encoding/json"
 	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
 	"log"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -20,7 +22,9 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
+	"github.com/google/uuid"
 	"golang.org/x/sys/unix"
 )
 
@@ -95,6 +99,44 @@ func TestHarmOldAgreement(t *testing.T) {
 	if got := p.status(); got != (counts{Dropped: 1}) {
 		t.Errorf("status tells %+v, want 1 dropped", got)
 	}
+}
+
+// TestPlantedEntries has entries in the outbox that send did not put there: one with a field
+// that the manifest does not declare, one to another endpoint, one of another agreement, of an
+// event that is not declared and of another tool. Only what is agreed to leaves.
+func TestPlantedEntries(t *testing.T) {
+	t.Parallel()
+	p := newPerson(t, 0, "")
+	p.enable()
+	p.holdBack()
+	p.send()
+	name := p.files("new")[0]
+	var entry map[string]any
+	must(t, json.Unmarshal(mustRead(t, p.outbox("new", name)), &entry))
+	must(t, os.Remove(p.outbox("new", name)))
+	plant := func(key string, value any) {
+		t.Helper()
+		planted := maps.Clone(entry)
+		planted[key], planted["event_id"] = value, uuid.NewString()
+		text, err := json.Marshal(planted)
+		must(t, err)
+		mustWrite(t, p.outbox("new", entryName(time.Now().UnixNano())), string(text))
+	}
+	values := maps.Clone(entry["values"].(map[string]any))
+	values["secret"] = "planted"
+	plant("values", values)
+	plant("endpoint", p.recorder.url()+"/planted")
+	plant("grant", "planted")
+	plant("event", "planted")
+	plant("tool", "demo")
+	p.flushed()
+	p.arrived(1)
+	for _, r := range p.recorder.all() {
+		if strings.Contains(string(r.body), "planted") || strings.Contains(r.line, "planted") {
+			t.Errorf("%s: %s", r.line, r.body)
+		}
+	}
+	p.holds(0)
 }
 
 // TestHarmDisableWhileDelivering refuses while a deliverer waits for the

@@ -23,6 +23,7 @@ type workflow struct {
 
 type job struct {
 	Uses        string            `yaml:"uses"`
+	Needs       any               `yaml:"needs"`
 	Permissions map[string]string `yaml:"permissions"`
 	Timeout     int               `yaml:"timeout-minutes"`
 	Container   struct {
@@ -56,6 +57,9 @@ func TestWorkflows(t *testing.T) {
 		}
 		if w.Concurrency == nil || strings.Contains(fmt.Sprint(w.On), "pull_request_target") {
 			t.Errorf("%s: on %v, concurrency %v", name, w.On, w.Concurrency)
+		}
+		if on, _ := w.On.(map[string]any); strings.Contains(text, "secrets") && !slices.Equal(slices.Collect(maps.Keys(on)), []string{"push"}) {
+			t.Errorf("%s: on %v, it sees secrets", name, w.On)
 		}
 		checkPins(t, name, text, pins)
 		for id, j := range w.Jobs {
@@ -117,6 +121,63 @@ func checkJob(t *testing.T, name string, j job) {
 		if strings.Contains(s.Run, "${{") {
 			t.Errorf("%s: %q would run what an expression holds; use a variable", name, s.Run)
 		}
+		if strings.HasPrefix(s.Uses, "actions/setup-go@") && s.With["cache"] != false || strings.Contains(s.Uses, "cache@") {
+			t.Errorf("%s: %s takes what another run has left", name, s.Uses)
+		}
+	}
+}
+
+// TestReleaseWorkflow holds that a tag, and nothing else, makes a release once all tests
+// have passed, that the checksums of all files are signed without a key, and that each file
+// in them has an attestation.
+func TestReleaseWorkflow(t *testing.T) {
+	var w workflow
+	must(t, yaml.Unmarshal([]byte(workflows(t)["release.yml"]), &w))
+	if got := fmt.Sprint(w.On); got != "map[push:map[tags:[v[0-9]*]]]" {
+		t.Errorf("a release is made on %s", got)
+	}
+	release := w.Jobs["release"]
+	if release.Needs != "test" || w.Jobs["test"].Uses != "./.github/workflows/test.yml" {
+		t.Errorf("it needs %v, which is %+v", release.Needs, w.Jobs["test"])
+	}
+	var attested any
+	for _, s := range release.Steps {
+		if strings.HasPrefix(s.Uses, "actions/attest-build-provenance@") {
+			attested = s.With["subject-checksums"]
+		}
+	}
+	if attested != "dist/checksums.txt" {
+		t.Errorf("attested is %v", attested)
+	}
+	var made struct {
+		Checksum struct {
+			Name      string   `yaml:"name_template"`
+			Algorithm string   `yaml:"algorithm"`
+			IDs       []string `yaml:"ids"`
+			Disable   any      `yaml:"disable"`
+		} `yaml:"checksum"`
+		Signs []struct {
+			Cmd       string   `yaml:"cmd"`
+			Artifacts string   `yaml:"artifacts"`
+			Args      []string `yaml:"args"`
+		} `yaml:"signs"`
+	}
+	text, err := os.ReadFile(repository(".goreleaser.yaml"))
+	must(t, err)
+	must(t, yaml.Unmarshal(text, &made))
+	if c := made.Checksum; c.Name != "checksums.txt" || c.Algorithm != "sha256" || c.IDs != nil || c.Disable != nil {
+		t.Errorf("the checksums are %+v", c)
+	}
+	if len(made.Signs) != 1 || made.Signs[0].Cmd != "cosign" || made.Signs[0].Artifacts != "checksum" || strings.Contains(fmt.Sprint(made.Signs[0].Args), "key") {
+		t.Errorf("signed is %+v", made.Signs)
+	}
+}
+
+// TestVulnerabilitiesWorkflow holds that known vulnerabilities are looked for every week.
+func TestVulnerabilitiesWorkflow(t *testing.T) {
+	text := workflows(t)["vulnerabilities.yml"]
+	if !regexp.MustCompile(`cron: "\d+ \d+ \* \* \d"`).MatchString(text) || !strings.Contains(text, "/govulncheck@") {
+		t.Errorf("it is\n%s", text)
 	}
 }
 

@@ -11,7 +11,7 @@ import (
 )
 
 // TestRedirects holds that a payload goes nowhere but to the host that the person
-// agreed to, and never unencrypted.
+// agreed to, never unencrypted, and not round and round.
 func TestRedirects(t *testing.T) {
 	for _, c := range []struct {
 		from, to, method string
@@ -26,6 +26,12 @@ func TestRedirects(t *testing.T) {
 		first, next := request(t, c.from, "POST"), request(t, c.to, c.method)
 		if err := checkRedirect(next, []*http.Request{first}); (err == nil) != c.follows {
 			t.Errorf("%s to %s %s: %v", c.from, c.method, c.to, err)
+		}
+	}
+	again := request(t, "https://a.example/v1", "POST")
+	for asked := range 10 {
+		if err := checkRedirect(again, slices.Repeat([]*http.Request{again}, asked+1)); (err == nil) != (asked < 4) {
+			t.Errorf("after %d redirects: %v", asked, err)
 		}
 	}
 }
