@@ -167,3 +167,34 @@ func TestForgetOnDiskFirst(t *testing.T) {
 		at = place[0]
 	}
 }
+
+// TestDecisionsAreSynced holds that a power cut takes back no decision and no deletion
+// request: the file is on the disk before it has its name, and the name is when the command ends.
+func TestDecisionsAreSynced(t *testing.T) {
+	t.Parallel()
+	needProgram(t, "strace")
+	p := newPerson(t, 0, "")
+	must(t, os.MkdirAll(filepath.Join(p.home, ".harm"), 0o700))
+	mustWrite(t, filepath.Join(p.home, ".harm", "source"), uuid.NewString())
+	for _, c := range []struct {
+		args []string
+		path string // what is there then, with a directory
+	}{
+		{[]string{"enable", "harm"}, "consent/harm.toml"},
+		{[]string{"disable", "harm"}, "consent/harm.toml"},
+		{[]string{"disable", "--all"}, "consent/all.toml"},
+		{[]string{"forget", "harm", "--yes"}, "deletions/[0-9a-f]{64}.json"},
+	} {
+		file := filepath.Join(t.TempDir(), "trace")
+		cmd := p.by([]string{"strace", "-f", "-y", "-qq", "-o", file, "-e", "trace=fsync,rename,renameat,renameat2,link,linkat"}, c.args...)
+		out, err := cmd.CombinedOutput()
+		if code := cmd.ProcessState.ExitCode(); code != 0 && code != 69 { // harm offers no way to ask for deletion
+			t.Fatalf("usagectl %q: %v: %s", c.args, err, out)
+		}
+		dir, name, _ := strings.Cut(c.path, "/")
+		order := regexp.MustCompile(`(?s)fsync\(\d+<[^>]*/` + dir + `/[^>]+>\).*(rename|link)\w*\([^\n]*` + name + `"[^\n]*\n.*fsync\(\d+<[^>]*/` + dir + `>\)`)
+		if trace := mustRead(t, file); !order.Match(trace) {
+			t.Errorf("usagectl %q does\n%s", c.args, trace)
+		}
+	}
+}

@@ -106,6 +106,7 @@ func TestURL(t *testing.T) {
 		{"https://key@a.example/1", "https://" + Mask + "@a.example/1", []string{"key"}},
 		{"http://me:word@a.example:8080", "http://" + Mask + "@a.example:8080", []string{"me", "word"}},
 		{"https://a.example/@x?token=", "https://a.example/@x?token=", nil},
+		{"https://a.example/hooks/0123456789abcdefghij/ghp_abcdef123", "https://a.example/hooks/0123456789abcdefghij/ghp_abcdef123", nil}, // not in a path
 		{"https://a.example/?token=a=b?c=d", "https://a.example/?token=" + Mask + "?c=d", []string{"a=b"}},
 	} {
 		if got := URL(c.address); got != c.want {

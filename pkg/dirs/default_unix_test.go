@@ -78,3 +78,18 @@ func TestToolsDirectories(t *testing.T) {
 		t.Errorf("%q, want %q", got, want)
 	}
 }
+
+// TestMachineRefusalsStay holds that no variable moves the machine's own refusals away:
+// those that it names come in addition.
+func TestMachineRefusalsStay(t *testing.T) {
+	t.Setenv("XDG_CONFIG_DIRS", "")
+	fixed := Default().SystemConsent()[0]
+	for _, value := range []string{"/nowhere", "/a:/b", ":", "relative"} {
+		for _, name := range []string{"XDG_CONFIG_DIRS", "XDG_CONFIG_HOME", "XDG_DATA_DIRS", "XDG_DATA_HOME", "XDG_STATE_HOME", "HOME"} {
+			t.Setenv(name, value)
+		}
+		if got := Default().SystemConsent(); got[0] != fixed || fixed != "/etc/xdg/usagectl/consent" {
+			t.Errorf("%s: %q", value, got)
+		}
+	}
+}
