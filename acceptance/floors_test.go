@@ -171,3 +171,36 @@ func goList(t *testing.T, args ...string) []goPackage {
 		packages = append(packages, p)
 	}
 }
+
+// TestArchitecturePackages holds that docs/architecture.md says what each package is, and
+// names none that is not there.
+func TestArchitecturePackages(t *testing.T) {
+	_, section, _ := strings.Cut(string(mustPage(t, "docs/architecture.md")), "\n## Packages\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	said := map[string]bool{}
+	for line := range strings.Lines(section) {
+		names, _, _ := strings.Cut(strings.TrimPrefix(line, "|"), "|")
+		if !strings.HasPrefix(line, "| `") {
+			continue
+		}
+		for i, name := range strings.Split(names, "`") {
+			if below, ok := strings.CutPrefix(name, ".../"); ok {
+				name = "pkg/sender/internal/" + below
+			}
+			if i%2 == 1 && name != "main" && name != "acceptance/receivers" { // which is a module of its own
+				said[name] = true
+			}
+		}
+	}
+	there := list(t)
+	for name := range there {
+		if !said[name] && name != "" && name != "acceptance" {
+			t.Errorf("the page does not say what %s is", name)
+		}
+	}
+	for name := range said {
+		if _, ok := there[name]; !ok && name != "acceptance" {
+			t.Errorf("the page names %s, which is not there", name)
+		}
+	}
+}
