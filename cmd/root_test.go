@@ -73,7 +73,7 @@ func TestCarryOn(t *testing.T) {
 	p.world.Now = func() time.Time { return noon.Add(24 * time.Hour) }
 	started := 0
 	p.world.Executable = func() (string, error) { started++; return "", errNoProgram }
-	for line, want := range map[string]int{"status -v": 1, "status --help": 0, "send acme nosuch -v": 0, "version": 0, "status --nosuch": 0} {
+	for line, want := range map[string]int{"status -v": 1, "enable acme -v": 1, "disable acme -v": 1, "status --help": 0, "send acme nosuch -v": 0, "version": 0, "status --nosuch": 0} {
 		started = 0
 		if p.run(line); started != want {
 			t.Errorf("%s starts a deliverer %d times, want %d", line, started, want)
