@@ -187,3 +187,62 @@ func mustNotHold(t testing.TB, dir, text string) {
 		t.Error(err)
 	}
 }
+
+// TestInspectEqualsSendOfAnyManifest holds the same of a manifest of one's own that asks for
+// everything that can be known, over each transport that a server answers.
+func TestInspectEqualsSendOfAnyManifest(t *testing.T) {
+	for name, c := range map[string]struct{ send, at string }{
+		"http":    {`transport = "http"`, "/body"},
+		"segment": {`transport = "segment", write_key = "k"`, "/body/batch/0/properties"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := newRecorder(t, "200")
+			p := newPersonIn(t, t.TempDir())
+			p.toolID = "mytool"
+			p.declare("mytool", everything(c.send, server.url(), name == "segment"))
+			p.must("", "enable", "-q", "mytool", "--level", "2")
+			run := []string{"mytool", "run", "--set", "caller=5", "--run", "4b8a1d4e-53ff-4d55-9d43-3d2a4b1c7f10", "--tool-version", "1.2.3"}
+			send := slices.Concat([]string{"send"}, run, []string{"--wait=30s", "--fail"})
+			p.must("", send...) // which makes the ID and the key
+			shown := part(decodeJSON(t, []byte(p.must("", slices.Concat([]string{"inspect"}, run, []string{"--wire", "--json"})...))), c.at)
+			p.must("", send...)
+			received := part(map[string]any{"body": decodeJSON(t, server.all()[1].body)}, c.at)
+			for _, path := range []string{"/event.id", "/time.now"} {
+				if part(shown, path) == nil || part(received, path) == nil {
+					t.Errorf("%s is missing", path)
+				}
+				remove(shown, path)
+				remove(received, path)
+			}
+			var differ comparison
+			for _, d := range differ.differences(shown, received) {
+				t.Errorf("received instead of shown: %s", d)
+			}
+			if got, ok := received.(map[string]any); !ok || len(got) < len(manifest.Sources())/2 {
+				t.Errorf("received is %v", received)
+			}
+		})
+	}
+}
+
+// everything is a manifest that has a field from every source.
+func everything(send, address string, segment bool) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "schema = 1\n[tool]\nid = \"mytool\"\npurpose = \"To see everything.\"\n[consent]\nlevels = [\"a\", \"b\"]\n[send]\n%s\nendpoint = %q\n[[event]]\nname = \"run\"\n",
+		strings.ReplaceAll(send, ", ", "\n"), address+"/v1")
+	for _, s := range manifest.Sources() {
+		key := "/" + string(s)
+		if segment {
+			key = "/properties" + key
+		}
+		fmt.Fprintf(&b, "[[field]]\nname = %q\nkey = %q\nfrom = %q\npurpose = \"A fact.\"\n", strings.ReplaceAll(string(s), ".", "_"), key, s)
+		switch s {
+		case manifest.FromConst:
+			b.WriteString("value = {b = [1.0, 2], a = \"x\"}\n")
+		case manifest.FromCaller:
+			b.WriteString("type = \"int\"\n")
+		}
+	}
+	return b.String()
+}
