@@ -209,6 +209,9 @@ func TestSystemsNoPersonWithoutID(t *testing.T) {
 			return os.WriteFile(filepath.Join(dir, "source"), []byte("not a UUID"), 0o600)
 		},
 	} {
+		if name == "unavailable" && runtime.GOOS == "windows" {
+			continue // a file in the place of the directory is an ID that is not made yet there
+		}
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			i := nannyml.connect(t, nannyml)
