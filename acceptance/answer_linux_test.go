@@ -13,8 +13,8 @@ import (
 	"github.com/usagectl/usagectl/cmd"
 )
 
-// answering are command lines for each command, each of which succeeds and prints something,
-// however often it is run, behind those that it takes.
+// answering has a line or more for each command. Each succeeds and prints something, however
+// often it is run, once what stands in before has been run.
 var answering = []struct{ line, before string }{
 	{"", ""},
 	{"--version", ""},
@@ -48,9 +48,8 @@ var answering = []struct{ line, before string }{
 	{"__complete status de", ""},
 }
 
-// TestAnswerThatCannotBePrinted holds that every command whose answer the disk does not take
-// says so in one line and ends with 74, and that it is no error if whoever reads the answer
-// has read enough.
+// TestAnswerThatCannotBePrinted holds that every command reports in one line that a full disk
+// did not take its answer, and ends with 74. A reader that stops early is no error.
 func TestAnswerThatCannotBePrinted(t *testing.T) {
 	t.Parallel()
 	for _, c := range cmd.Tree().Commands() {
@@ -130,8 +129,8 @@ func TestSendWithoutAnAnswer(t *testing.T) {
 	}
 }
 
-// TestDecisionsThatNobodyReads holds that all that is asked for is done, although whoever
-// reads what is said about it goes away.
+// TestDecisionsThatNobodyReads holds that a command does all that it was asked for, even if
+// the reader of its answer goes away.
 func TestDecisionsThatNobodyReads(t *testing.T) {
 	t.Parallel()
 	p := newPersonIn(t, t.TempDir())

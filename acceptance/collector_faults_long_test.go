@@ -69,7 +69,7 @@ func TestSystemsOTLPUnavailable(t *testing.T) {
 	f.down.Store(false)
 	i.must("", "flush")
 
-	// After several failures what waits is sent in parts.
+	// After several failures the deliverer divides the batch.
 	if got := f.answered(); len(got) < 3 || !slices.Equal(got[:2], []int{503, 503}) || !slices.Equal(slices.Compact(got[2:]), []int{200}) {
 		t.Errorf("the collector answered %v", got)
 	}

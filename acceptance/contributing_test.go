@@ -45,7 +45,7 @@ func TestOneExit(t *testing.T) {
 	}
 }
 
-// TestLongTests holds that the long tests are told by their files' names and by a build tag.
+// TestLongTests holds that a file has the build tag long if its name says so, and only then.
 func TestLongTests(t *testing.T) {
 	tagged := regexp.MustCompile(`(?m)^//go:build (.*&& )?long\r?$`)
 	long := 0

@@ -66,6 +66,7 @@ func mistakes(t *testing.T) []mistake {
 // TestHarmMistakes holds that a mistake of the caller is told in one line and
 // costs no more than what was wrong, and that --fail makes all of it an error.
 func TestHarmMistakes(t *testing.T) {
+	t.Parallel()
 	for _, m := range mistakes(t) {
 		t.Run(m.name, func(t *testing.T) {
 			t.Parallel()
@@ -98,9 +99,9 @@ func (p *person) oneLine(m mistake, want int, extra ...string) {
 	}
 }
 
-// TestHarmUsage holds that a command line which this version cannot read is told in one line
-// and does not make send fail, for the script may be newer; with --fail it does, wherever
-// that is. Nothing of it is sent.
+// TestHarmUsage holds that send reports a command line that this version cannot read in one
+// line, and ends with 0, for the script may be newer than the program; with --fail, wherever
+// that stands, it ends with 64. It sends nothing.
 func TestHarmUsage(t *testing.T) {
 	t.Parallel()
 	p := newPerson(t, 0, "")

@@ -17,7 +17,7 @@ field = [{name = "id", from = "event.id", purpose = "To count an event once that
 `
 
 // TestKilledAttempt kills a delivery while the server has the document and does not
-// answer. The person can see what left, and that nobody knows what became of it.
+// answer. Afterwards the journal has what left, with an unknown outcome.
 func TestKilledAttempt(t *testing.T) {
 	server := newRecorder(t, "hang")
 	p := newPersonIn(t, t.TempDir())
@@ -55,6 +55,7 @@ func TestKilledAttempt(t *testing.T) {
 // TestLargeJournalIsStreamed shows a journal that is much larger than the program makes
 // one: all of it, as it is read.
 func TestLargeJournalIsStreamed(t *testing.T) {
+	t.Parallel()
 	p := newPersonIn(t, t.TempDir())
 	p.declare("mytool", fmt.Sprintf(recordedTool, "http://127.0.0.1:9"))
 	must(t, os.MkdirAll(p.state("journal"), 0o700))

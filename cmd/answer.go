@@ -30,8 +30,8 @@ func (a *answer) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// failure is why the answer, or a part of it, could not be printed; nil if it was, and if
-// whoever read it had read enough, as "head" does.
+// failure is why the answer, or a part of it, could not be printed. It is nil if all was
+// printed, or if the reader stopped early, as "head" does.
 func (a *answer) failure() error {
 	a.mu.Lock()
 	defer a.mu.Unlock()

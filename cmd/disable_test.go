@@ -55,8 +55,8 @@ func TestDisableAllButSome(t *testing.T) {
 	}
 }
 
-// TestDisableFails holds that somebody whose refusal cannot be recorded is told what works
-// at once, as their shell has it.
+// TestDisableFails holds that the error of a refusal that cannot be recorded offers a switch
+// that works at once, in the form of the person's shell.
 func TestDisableFails(t *testing.T) {
 	p := newPerson(t)
 	p.world.Dirs.ConfigHome = ""

@@ -24,7 +24,7 @@ type envCommand struct {
 	warnings []string
 	unread   []string // directories of the image
 	own      []string // variables that are the person's, and stay
-	unseen   int      // refused tools of which nothing would show that they are there
+	unseen   int      // refused tools that leave no trace by which they could be found
 }
 
 func newEnv(a *app) *cobra.Command {

@@ -32,11 +32,11 @@ func newForget(a *app) *cobra.Command {
 		Short: "Have a tool forget you, here and at the other end",
 		Long: `Forget removes a tool's source ID here, with the events that wait under it and the
 journal of what left, and asks whoever collects for the tool to delete what they
-hold under that ID. The request is kept until it is acknowledged or refused, and
-tried again by itself. It is sent though telemetry is off, because you asked for it. Beside the
-ID it holds what names the request, and what the tool's manifest always puts there:
-see it with "usagectl inspect TOOL --forget". Earlier requests of the tool that a
-receiver refused are sent again, once each time that you run this command.
+hold under that ID. Usagectl keeps the request, and sends it again and again, until
+the receiver acknowledges or refuses it, even if telemetry is off, because you asked
+for it. Beside the ID the request holds what names it, and what the tool's manifest
+always puts there: see it with "usagectl inspect TOOL --forget". Earlier requests of
+the tool that a receiver refused are sent again each time that you run this command.
 
 "accepted" means that the receiver took the request, and not that it has deleted
 anything: that only the receiver can say.

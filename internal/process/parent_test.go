@@ -18,9 +18,6 @@ func TestParentName(t *testing.T) {
 		os.Stdout.WriteString("parent=" + process.ParentName() + ";")
 		return
 	}
-	if runtime.GOOS != "linux" && runtime.GOOS != "darwin" && runtime.GOOS != "windows" {
-		t.Skip("nobody knows it on this system")
-	}
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
@@ -33,6 +30,12 @@ func TestParentName(t *testing.T) {
 	}
 	_, name, _ := strings.Cut(string(out), "parent=")
 	name, _, _ = strings.Cut(name, ";")
+	if runtime.GOOS != "linux" && runtime.GOOS != "darwin" && runtime.GOOS != "windows" {
+		if name != "" { // nobody looks there
+			t.Errorf("it is %q", name)
+		}
+		return
+	}
 	// Kernels keep the first 15 bytes or more.
 	if name == "" || !strings.HasPrefix(strings.ToLower(filepath.Base(self)), strings.ToLower(name)) {
 		t.Errorf("it is %q, but this is %q", name, filepath.Base(self))
