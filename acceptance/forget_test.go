@@ -22,6 +22,7 @@ import (
 
 // TestForgetTwice has many forget the same at once. They make one request of it.
 func TestForgetTwice(t *testing.T) {
+	t.Parallel()
 	template := newLeaver(t, 0, "200", "503")
 	template.used()
 	template.leftovers()

@@ -143,6 +143,7 @@ func TestPlantedEntries(t *testing.T) {
 // receiver, with whatever the receiver says in the end. What was on its way is
 // gone; nothing else leaves, and nothing comes back into the outbox.
 func TestHarmDisableWhileDelivering(t *testing.T) {
+	t.Parallel()
 	for _, answer := range []string{"200", "503:1", "400", "close"} {
 		for _, again := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s, enabled again %v", answer, again), func(t *testing.T) {

@@ -36,6 +36,7 @@ func runLines(page string) []string {
 // directories of its own: those of one block in one place, those in the text each in
 // another.
 func TestImagesPage(t *testing.T) {
+	t.Parallel()
 	page := imagesPage(t)
 	groups := [][]string{runLines(page)}
 	for _, block := range blocks(page, "sh") {

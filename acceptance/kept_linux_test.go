@@ -17,6 +17,7 @@ const mostCalls = 12 // of a kind that a decision makes, at least
 // TestDecisionIsWhatWasSaid fails each system call by which a decision is recorded, and
 // compares what the program says with what is on disk then.
 func TestDecisionIsWhatWasSaid(t *testing.T) {
+	t.Parallel()
 	needProgram(t, "strace")
 	for _, call := range []string{"fsync", "rename,renameat,renameat2", "write", "close", "fchmod", "mkdirat,mkdir"} {
 		t.Run(call, func(t *testing.T) {
@@ -58,6 +59,7 @@ func TestDecisionIsWhatWasSaid(t *testing.T) {
 // TestForgetIsWhatWasSaid does the same with "forget": it never says that nothing was
 // changed when something was.
 func TestForgetIsWhatWasSaid(t *testing.T) {
+	t.Parallel()
 	needProgram(t, "strace")
 	for _, call := range []string{"fsync", "rename,renameat,renameat2", "link,linkat", "write", "unlinkat,unlink"} {
 		t.Run(call, func(t *testing.T) {

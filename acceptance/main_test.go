@@ -37,6 +37,7 @@ func waitSideBySide() {
 // TestScript runs the stories in testdata/script. Each has an empty home, and
 // only addresses of this machine in its manifests.
 func TestScript(t *testing.T) {
+	t.Parallel()
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,

@@ -13,6 +13,7 @@ import (
 // TestStateFiles holds that docs/architecture.md names every file that is kept in the state
 // directory, and none that no event and no deletion request makes.
 func TestStateFiles(t *testing.T) {
+	t.Parallel()
 	var answer atomic.Value
 	answer.Store("200")
 	server := newRecorderBy(t, func(int, string) string { return answer.Load().(string) })

@@ -98,6 +98,7 @@ func TestStormLull(t *testing.T) {
 
 // TestStormBadReceiver storms receivers that misbehave at first.
 func TestStormBadReceiver(t *testing.T) {
+	t.Parallel()
 	needProc(t)
 	for how, bad := range map[string]int{ // that many requests
 		"503:1": 4, // each of which has everybody wait for a second at least

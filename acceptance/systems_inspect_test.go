@@ -47,7 +47,10 @@ func connectDemo(t testing.TB, s system) *installed {
 // manifest it shows what its receiver gets. Only what is new with every event, by the
 // manifest's own word, may differ. TestCollectorInspectEqualsSend does the same with the
 // tools that are not here.
-func TestInspectEqualsSend(t *testing.T) { checkInspect(t, append(systems(), demo)) }
+func TestInspectEqualsSend(t *testing.T) {
+	t.Parallel()
+	checkInspect(t, append(systems(), demo))
+}
 
 func checkInspect(t *testing.T, list []system) {
 	for _, s := range list {

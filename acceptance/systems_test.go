@@ -15,7 +15,10 @@ import (
 // TestSystems sends every event of the built-in manifests that imitate a telemetry
 // system by HTTP, and compares what arrives with what that system's own client was seen to
 // send. TestCollectorSystems does the same with the others.
-func TestSystems(t *testing.T) { checkSystems(t, systems()) }
+func TestSystems(t *testing.T) {
+	t.Parallel()
+	checkSystems(t, systems())
+}
 
 func checkSystems(t *testing.T, list []system) {
 	for _, s := range list {
@@ -156,6 +159,7 @@ func holdsNoHardwareAddress(t testing.TB, body []byte) {
 // TestSystemsFlowersOwnID holds that an ID that Flower made first is respected:
 // sent as it stands there, and not changed.
 func TestSystemsFlowersOwnID(t *testing.T) {
+	t.Parallel()
 	const id = "682f3011-6096-4d21-9a99-219accac9dc2"
 	for name, c := range map[string]struct{ file, want string }{
 		"Flower's":     {id, id},
