@@ -37,6 +37,9 @@ func tree(t *testing.T, files map[string]fs.FileMode, links map[string]string) T
 // TestTree holds that the links of a tree stay in it, whatever they say, and that only
 // what could be started there is a program.
 func TestTree(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("a link to /etc leads to a drive there")
+	}
 	outside := filepath.Join(t.TempDir(), "outside")
 	if err := os.WriteFile(outside, nil, 0o700); err != nil {
 		t.Fatal(err)
@@ -61,7 +64,7 @@ func TestTree(t *testing.T) {
 			t.Errorf("%s is found: %s", name, place)
 		}
 	}
-	if runtime.GOOS != "windows" && program("data") != "" {
+	if program("data") != "" {
 		t.Error("a file that cannot be started is a program")
 	}
 	if len(unread) > 0 {

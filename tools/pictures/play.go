@@ -75,7 +75,7 @@ func (s scene) world(dir string, screen *bytes.Buffer) cmd.World {
 	home := filepath.Join(dir, "home")
 	terminal := term.Stream{Writer: screen, Terminal: true, Width: columns}
 	env := map[string]string{
-		"HOME": home, "PATH": filepath.Join(dir, "bin"), "TERM": "xterm",
+		"HOME": home, "PATH": filepath.Join(dir, "bin"), "TERM": "xterm", "SHELL": "/bin/bash",
 		"HOMEBREW_NO_ANALYTICS": "1",
 	}
 	return cmd.World{
