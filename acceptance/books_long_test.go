@@ -71,3 +71,22 @@ func TestBooksBalance(t *testing.T) {
 		})
 	}
 }
+
+// keptEvents puts events taken at a time into the outbox.
+func (p *person) keptEvents(taken time.Time, n int) int {
+	p.t.Helper()
+	for i := range n {
+		mustWrite(p.t, p.outbox("new", entryName(taken.Add(time.Duration(i)).UnixNano())), "{}")
+	}
+	return n
+}
+
+// rejectedEvents has servers have rejected events.
+func (p *person) rejectedEvents(n int) int {
+	p.t.Helper()
+	for i := range n {
+		name := entryName(time.Now().Add(time.Duration(i)).UnixNano())
+		mustWrite(p.t, p.outbox("rejected", name), `{"at":"2026-01-02T03:04:05Z","answer":"400"}`)
+	}
+	return n
+}

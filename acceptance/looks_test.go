@@ -49,7 +49,7 @@ var looks = []string{
 // line is one that is to be copied whole, or a word that cannot be broken.
 func TestLooksFit(t *testing.T) {
 	home := visited(t)
-	whole := regexp.MustCompile(`https?://|^ *if \(Get-Command usagectl|^mailto:|^Subject: |^please delete all usage data|^\s*"`)
+	whole := regexp.MustCompile(`https?://|^ *if \(Get-Command usagectl|^mailto:|^Subject: |^please delete all usage data|^\s*"|^\s*\S+$`)
 	for _, args := range looks {
 		screen := onTerminal(home, false, strings.Fields(args)...)
 		if screen == "" && !strings.HasPrefix(args, "send ") {

@@ -39,7 +39,7 @@ func TestFlushWaits(t *testing.T) {
 	}
 	p.must("enable acme -q")
 	p.must("send acme run --set part=left")
-	p.expect(said{"flush --timeout 2s", exitTempFail, []string{"acme: 1 still waiting: ", " " + file}, nil})
+	p.expect(said{"flush --timeout 5s", exitTempFail, []string{"acme: 1 still waiting: ", " " + file}, nil})
 	if err := os.Remove(file); err != nil {
 		t.Fatal(err)
 	}

@@ -379,6 +379,7 @@ func TestReadersNeverSeeHalfAFile(t *testing.T) {
 			if r := consent.ReadUser(d, id); r.Problem != "" || r.Decision.State == "" {
 				t.Fatalf("read %+v", r)
 			}
+			time.Sleep(time.Millisecond) // where nobody can replace a file that somebody reads, the writers need a moment
 		}
 	}
 	leftovers(t, d.UserConsent(), "mytool.toml")

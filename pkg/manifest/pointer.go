@@ -55,8 +55,12 @@ func ParsePointer(s string) (Pointer, error) {
 	return p, nil
 }
 
-// String spells the pointer as RFC 6901 does.
+// String spells the pointer as RFC 6901 does; a member of the document itself whose name
+// is a number, which that would take for an element, it spells without the slash.
 func (p Pointer) String() string {
+	if len(p) == 1 && strings.Trim(p[0], "0123456789") == "" {
+		return p[0]
+	}
 	var b strings.Builder
 	for _, token := range p {
 		b.WriteByte('/')

@@ -92,7 +92,7 @@ func TestIsIndex(t *testing.T) {
 }
 
 func FuzzPointer(f *testing.F) {
-	for _, s := range []string{"a", "/a/b", "/~01/~1", "~", "/a~1b~0c", "/\xff", "/0/1"} {
+	for _, s := range []string{"a", "/a/b", "/~01/~1", "~", "/a~1b~0c", "/\xff", "/0/1", "2", "/a/2"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {

@@ -49,6 +49,15 @@ func (s *Summary) add(o Summary) {
 // errTimeRanOut says that a delivery has no more time.
 var errTimeRanOut = errors.New("time ran out")
 
+// timeRanOut says why events stay that there was no more time for: what failed last, if
+// something did, which tells a person more than that time ran out.
+func (p *pass) timeRanOut() error {
+	if b := p.outbox.Backoff(); b.Failures > 0 && b.Error != "" {
+		return errors.New(b.Error)
+	}
+	return errTimeRanOut
+}
+
 // drain delivers what is queued for one tool until nothing is left that this process
 // can deliver, something fails, or ctx ends. progress is called after each batch
 // with the number of events done.
@@ -67,7 +76,7 @@ func (s Sender) drain(ctx context.Context, tool manifest.ID, progress func(int))
 			return p.sum
 		}
 	}
-	p.sum.Failed = errTimeRanOut
+	p.sum.Failed = p.timeRanOut()
 	return p.sum
 }
 

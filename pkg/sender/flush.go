@@ -158,7 +158,7 @@ func (s Sender) deliverKept(ctx context.Context, e outbox.Entry) Result {
 			}
 			p.sum.Failed = nil
 		case !sleep(ctx, pollInterval):
-			return queued(errTimeRanOut.Error())
+			return queued(p.timeRanOut().Error())
 		}
 	}
 }
