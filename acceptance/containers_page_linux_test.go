@@ -11,6 +11,7 @@ import (
 // TestContainersPage runs the commands of docs/containers.md, block by block, each in a home in
 // which the demo is on. What it says is delivered has arrived when a block ends.
 func TestContainersPage(t *testing.T) {
+	t.Parallel()
 	page := string(mustRead(t, repository("docs/containers.md")))
 	scripts := blocks(page, "sh")
 	for _, block := range blocks(page, "yaml") {

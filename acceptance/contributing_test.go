@@ -11,6 +11,7 @@ import (
 // TestNoCodeKnowsATool holds that a tool whose events are sent from here is its manifest
 // alone: no code has its name but the catalogue, which is data.
 func TestNoCodeKnowsATool(t *testing.T) {
+	t.Parallel()
 	manifests := repositoryFiles(t, "pkg/manifest/builtin/*.toml")
 	if len(manifests) < 5 {
 		t.Fatalf("there are only %q", manifests)
@@ -30,6 +31,7 @@ func TestNoCodeKnowsATool(t *testing.T) {
 
 // TestOneExit holds that nothing of the program runs before main, and that only main ends it.
 func TestOneExit(t *testing.T) {
+	t.Parallel()
 	var exits []string
 	for _, file := range productFiles(t) {
 		source := withoutComments(string(mustRead(t, repository(file))))

@@ -15,6 +15,7 @@ import (
 // for the deliverer, and that the deliverer stays in no directory. The file that says that one is at work
 // says which, so that nobody starts another one, and goes with it.
 func TestDelivererOutlivesSender(t *testing.T) {
+	t.Parallel()
 	server := newRecorder(t, "hang")
 	p := newPersonIn(t, t.TempDir())
 	p.declare("mytool", `schema = 1

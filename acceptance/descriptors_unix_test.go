@@ -8,6 +8,7 @@ import "testing"
 // only once nobody has a descriptor of theirs any more, while the server keeps the
 // deliverer waiting.
 func TestDelivererInheritsNothing(t *testing.T) {
+	t.Parallel()
 	for name, line := range map[string]string{
 		"a lock, as in cron jobs": `exec 9>lock; flock -n 9 && usagectl send mytool run && exec 9>&- && exec 8>lock && flock -n 8`,
 		"a pipe":                  `{ usagectl send mytool run; } 3>&1 | cat`,

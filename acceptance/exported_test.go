@@ -16,6 +16,7 @@ import (
 // exported function, method, type, field, constant or variable mentions a type of a package
 // that only this module may import.
 func TestExported(t *testing.T) {
+	t.Parallel()
 	exports := map[string]string{}
 	var public []string
 	for _, p := range goList(t, "-deps", "-export", "-json=ImportPath,Export", "./pkg/...") {

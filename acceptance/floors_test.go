@@ -44,6 +44,7 @@ type goPackage struct {
 // TestFloors holds that a package imports only lower ones, that one package can open an HTTP
 // connection, and that the heavy packages have one importer each.
 func TestFloors(t *testing.T) {
+	t.Parallel()
 	packages := list(t)
 	sender := floorOf("pkg/sender/internal/backoff")
 	for name, p := range packages {
@@ -175,6 +176,7 @@ func goList(t *testing.T, args ...string) []goPackage {
 // TestArchitecturePackages holds that docs/architecture.md says what each package is, and
 // names none that is not there.
 func TestArchitecturePackages(t *testing.T) {
+	t.Parallel()
 	_, section, _ := strings.Cut(string(mustPage(t, "docs/architecture.md")), "\n## Packages\n")
 	section, _, _ = strings.Cut(section, "\n## ")
 	said := map[string]bool{}

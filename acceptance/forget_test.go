@@ -50,6 +50,7 @@ func (l *leaver) atOnce(n int, args ...string) {
 // said that it is done, and once the receiver was asked, nothing comes in under the old ID.
 // What comes under the new one is not lost.
 func TestForgetBesideSenders(t *testing.T) {
+	t.Parallel()
 	const most, atATime, first, second = 200, 8, 60, 140 // the person forgets after the first; what follows the second comes after that
 	p := newPerson(t, 0, "http://"+closedPort(t))
 	in := newRecorderBy(t, lateEvents)
@@ -261,6 +262,7 @@ func TestForgetLocalOnly(t *testing.T) {
 // TestForgetFullDisk forgets where the request cannot be written. Nothing is changed
 // then, and when it can be written all goes its way.
 func TestForgetFullDisk(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name, options string
 		fill          func(t *testing.T, dir string)
@@ -304,6 +306,7 @@ func TestForgetFullDisk(t *testing.T) {
 // TestForgetFullDiskReadOnly forgets as somebody who may not write where the request
 // belongs, but where all the rest is. (It is no full disk, but comes to the same.)
 func TestForgetFullDiskReadOnly(t *testing.T) {
+	t.Parallel()
 	for _, dir := range []string{"", "deletions"} {
 		t.Run(filepath.Base(filepath.Join("state", dir)), func(t *testing.T) {
 			t.Parallel()

@@ -214,6 +214,7 @@ func TestHarmWaitThrownAway(t *testing.T) {
 // TestHarmDisableDuringHandshake refuses while a server delays its handshake. It gets
 // nothing, whenever it goes on, and the event was thrown away as disable says.
 func TestHarmDisableDuringHandshake(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		command []string
 		says    string
@@ -267,6 +268,7 @@ func TestHarmDisableDuringHandshake(t *testing.T) {
 // TestHarmDisableRace refuses in the middle of a burst of events. None of them
 // leaves once everybody has come to rest, whatever is agreed to then.
 func TestHarmDisableRace(t *testing.T) {
+	t.Parallel()
 	p := newPerson(t, 0, "")
 	for range 4 {
 		p.enable()

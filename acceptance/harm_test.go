@@ -99,6 +99,7 @@ const stranger = 2_000_123
 // TestHarmNoHome sends where no home is found, with what the XDG variables still tell. It
 // never takes the directory where it was called for a home, and makes none.
 func TestHarmNoHome(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name          string
 		home          string // unset if it is ""
@@ -161,6 +162,7 @@ func TestHarmNoHome(t *testing.T) {
 // TestHarmCircumstances calls send as badly as a process can be called. The
 // event arrives each time.
 func TestHarmCircumstances(t *testing.T) {
+	t.Parallel()
 	for name, call := range map[string]func(p *person, args ...string) *exec.Cmd{
 		"no streams": func(p *person, args ...string) *exec.Cmd {
 			return p.by([]string{"sh", "-c", `exec "$@" <&- >&- 2>&-`, "sh"}, args...)

@@ -14,6 +14,7 @@ import (
 // fails to say where the home is: it is the one that the user database has. Here that is a
 // file of the test's own, in a mount namespace.
 func TestDecisionsWithoutHOME(t *testing.T) {
+	t.Parallel()
 	needProgram(t, "setpriv")
 	if os.Geteuid() != 0 || exec.Command("unshare", "--mount", "true").Run() != nil {
 		t.Skip("it takes root, and a mount namespace")

@@ -11,6 +11,7 @@ import (
 // TestStaticProgram builds the program as docs/images.md says, and runs it in an image that
 // holds nothing else. With the flags of a release it is as small as README.md says.
 func TestStaticProgram(t *testing.T) {
+	t.Parallel()
 	needProgram(t, "go")
 	if !strings.Contains(imagesPage(t), "`CGO_ENABLED=0 go install") {
 		t.Error("docs/images.md does not say how to build the program for an image")

@@ -12,79 +12,6 @@ import (
 	"github.com/google/uuid"
 )
 
-const mostCalls = 12 // of a kind that a decision makes, at least
-
-// TestDecisionIsWhatWasSaid fails each system call by which a decision is recorded, and
-// compares what the program says with what is on disk then.
-func TestDecisionIsWhatWasSaid(t *testing.T) {
-	t.Parallel()
-	needProgram(t, "strace")
-	for _, call := range []string{"fsync", "rename,renameat,renameat2", "write", "close", "fchmod", "mkdirat,mkdir"} {
-		t.Run(call, func(t *testing.T) {
-			t.Parallel()
-			p := newPerson(t, 0, "")
-			for n := 1; n <= mostCalls; n++ {
-				fault := fmt.Sprintf("%s:error=EIO:when=%d", call, n)
-				must(t, os.RemoveAll(filepath.Join(p.home, ".config")))
-				code, said := p.injected(fault, "enable", "harm")
-				if code == 127 {
-					continue // it was not even loaded
-				}
-				on := p.telemetry() == "on"
-				unprinted := call == "write" && code == 74 // what it then says may be lost too
-				if on != (code == 0) && !unprinted || on && strings.Contains(said, "not recorded") {
-					t.Errorf("enable, %s: exit code %d, telemetry is on: %v: %s", fault, code, on, said)
-				}
-				p.enable()
-				code, said = p.injected(fault, "disable", "harm")
-				off := p.telemetry() == "off"
-				if off == (code == 73) || off && strings.Contains(said, "not recorded") {
-					t.Errorf("disable, %s: exit code %d, telemetry is off: %v: %s", fault, code, off, said)
-				}
-				for _, all := range []string{"disable", "enable"} {
-					code, said = p.injected(fault, all, "--all")
-					_, err := os.Lstat(filepath.Join(p.home, ".config", "usagectl", "consent", "all.toml"))
-					if done := (err == nil) == (all == "disable"); done == (code == 73) {
-						t.Errorf("%s --all, %s: exit code %d, done: %v: %s", all, fault, code, done, said)
-					}
-					if _, msg, code := p.run("", all, "--all"); code != 0 {
-						t.Errorf("%s --all: %d, %s", all, code, msg)
-					}
-				}
-			}
-		})
-	}
-}
-
-// TestForgetIsWhatWasSaid does the same with "forget": it never says that nothing was
-// changed when something was.
-func TestForgetIsWhatWasSaid(t *testing.T) {
-	t.Parallel()
-	needProgram(t, "strace")
-	for _, call := range []string{"fsync", "rename,renameat,renameat2", "link,linkat", "write", "unlinkat,unlink"} {
-		t.Run(call, func(t *testing.T) {
-			t.Parallel()
-			p := newPerson(t, 0, "")
-			for n := 1; n <= mostCalls; n++ {
-				fault := fmt.Sprintf("%s:error=EIO:when=%d", call, n)
-				id := uuid.NewString()
-				source := filepath.Join(p.home, ".harm", "source")
-				must(t, os.MkdirAll(filepath.Dir(source), 0o700))
-				mustWrite(t, source, id)
-				code, said := p.injected(fault, "forget", "harm", "--yes")
-				left, err := os.ReadFile(source)
-				kept := err == nil && string(left) == id
-				filed := len(filesIn(p.state("deletions"))) > 0
-				if strings.Contains(said, "nothing was changed") && (!kept || filed) || code == 0 && kept {
-					t.Errorf("%s: exit code %d, the ID is there: %v, filed: %v: %s", fault, code, kept, filed, said)
-				}
-				endDeliverers(t, p.home)
-				must(t, os.RemoveAll(p.state("deletions")))
-			}
-		})
-	}
-}
-
 // TestKilledDecisionLeavesNothing kills "enable" and "disable --system --root" at the
 // system calls by which they write. The next one leaves no temporary file.
 func TestKilledDecisionLeavesNothing(t *testing.T) {
@@ -123,6 +50,7 @@ func temporaryIn(dir string) int { return strings.Count(strings.Join(filesIn(dir
 
 // TestLiftAtOnce has many take back a refusal of all at the same time.
 func TestLiftAtOnce(t *testing.T) {
+	t.Parallel()
 	p := newPerson(t, 0, "")
 	for range 4 {
 		if _, msg, code := p.run("", "disable", "--all"); code != 0 {

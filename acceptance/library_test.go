@@ -12,6 +12,7 @@ import (
 // runs it as a person who has decided nothing, agreed and refused. Nothing is downloaded:
 // what it needs is what this module needs.
 func TestLibrary(t *testing.T) {
+	t.Parallel()
 	needProgram(t, "go")
 	dir := t.TempDir()
 	must(t, os.CopyFS(dir, os.DirFS(filepath.Join("testdata", "library"))))

@@ -11,6 +11,7 @@ import (
 // TestManPages holds that the pages are right for those who check man pages: mandoc
 // has not even a remark, nor have man and groff a warning.
 func TestManPages(t *testing.T) {
+	t.Parallel()
 	needProgram(t, "mandoc")
 	needProgram(t, "man")
 	pages, err := filepath.Glob(repository("man", "*.[0-9]"))
@@ -32,6 +33,7 @@ func TestManPages(t *testing.T) {
 // TestManPagesBreakNoWord holds that no word is broken at the end of a line: a
 // command that was could not be copied, nor a page's name be looked up.
 func TestManPagesBreakNoWord(t *testing.T) {
+	t.Parallel()
 	needProgram(t, "man")
 	pages, err := filepath.Glob(repository("man", "*.[0-9]"))
 	if err != nil {

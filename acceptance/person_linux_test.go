@@ -161,17 +161,6 @@ func eventID(t testing.TB, entry []byte) string {
 	return e.EventID
 }
 
-// telemetry is what "status --json" says of the tool.
-func (p *person) telemetry() string {
-	p.t.Helper()
-	out, msg, _ := p.run("", "status", "harm", "--json")
-	var s struct{ Tools []struct{ Telemetry string } }
-	if err := json.Unmarshal([]byte(out), &s); err != nil || len(s.Tools) != 1 {
-		p.t.Fatalf("%v: %s%s", err, out, msg)
-	}
-	return s.Tools[0].Telemetry
-}
-
 // injected runs a command in which the nth system call of some kind fails, or kills, in
 // each of its threads: what it says may fail to be written too.
 func (p *person) injected(what string, args ...string) (code int, said string) {

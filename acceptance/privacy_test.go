@@ -12,6 +12,7 @@ import (
 // TestReach holds what docs/privacy.md says of the program's own code: which files can
 // reach a network, and which can start a process. Those of every system are read.
 func TestReach(t *testing.T) {
+	t.Parallel()
 	allowed := map[string][]string{
 		`"os/exec"`:                    nil,
 		`"net"\n`:                      {"pkg/manifest/parse_send.go", "pkg/sender/internal/transport/connection.go", "pkg/sender/internal/transport/udp.go"}, // the first takes addresses apart

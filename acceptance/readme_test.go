@@ -17,6 +17,7 @@ import (
 // there stands for any text in a line, "..." for any lines. The manifest shown is
 // installed first. /etc/xdg is the test's own, in a mount namespace.
 func TestReadme(t *testing.T) {
+	t.Parallel()
 	readme, err := os.ReadFile(repository("README.md"))
 	if err != nil {
 		t.Fatal(err)
@@ -47,6 +48,7 @@ func TestReadme(t *testing.T) {
 // TestReadmeMainJob runs the README's first set-up command where there is no network. The two events that it sends are
 // of one run.
 func TestReadmeMainJob(t *testing.T) {
+	t.Parallel()
 	readme, err := os.ReadFile(repository("README.md"))
 	if err != nil {
 		t.Fatal(err)
@@ -69,6 +71,7 @@ func TestReadmeMainJob(t *testing.T) {
 // TestReadmePython runs the line that README.md has for Python, with and without a program of
 // that name.
 func TestReadmePython(t *testing.T) {
+	t.Parallel()
 	needProgram(t, "python3")
 	line := regexp.MustCompile("`(subprocess.run\\([^`]+\\))`; where usagectl is not installed that raises `(\\w+)`").FindStringSubmatch(readmeText(t))
 	if line == nil {

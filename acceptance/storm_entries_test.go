@@ -23,6 +23,7 @@ var newerEntries = map[string]string{
 // TestStormNewerEntries lets two versions of the program share an outbox: what
 // the newer one wrote stays as it is, and does not stand in the other's way.
 func TestStormNewerEntries(t *testing.T) {
+	t.Parallel()
 	for kind, content := range newerEntries {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
@@ -78,6 +79,7 @@ func TestStormBurstBesideNewerEntry(t *testing.T) {
 // TestStormLitter leaves in the outbox's own directories what cannot be removed
 // or read. It is not in the way of any event.
 func TestStormLitter(t *testing.T) {
+	t.Parallel()
 	old := time.Now().Add(-40 * 24 * time.Hour)
 	for _, part := range []string{"tmp", "rejected", "claimed"} {
 		t.Run(part, func(t *testing.T) {
@@ -136,6 +138,7 @@ var spoiled = map[string]func(t *testing.T, path string){
 // TestStormSpoiledEntries puts what is no event before and between events. It is
 // moved aside, and the events leave.
 func TestStormSpoiledEntries(t *testing.T) {
+	t.Parallel()
 	for kind, spoil := range spoiled {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()

@@ -17,6 +17,7 @@ import (
 // else's, by way of sudo or otherwise: nothing of root's may appear there, for its owner
 // could not change it, and nothing that its owner put there may have root do anything.
 func TestSudo(t *testing.T) {
+	t.Parallel()
 	if os.Geteuid() != 0 {
 		t.Skip("it takes root")
 	}
@@ -103,6 +104,7 @@ func plantDeletion(t *testing.T, state, home, file string) {
 // in which everybody can make one, or through a link, or one that others can write.
 // Nothing in it is believed, followed or removed, and status says so.
 func TestStateOfSomebodyElse(t *testing.T) {
+	t.Parallel()
 	const owner, other = 1001, 1002
 	if os.Geteuid() != 0 {
 		t.Skip("it takes root to make what belongs to others")

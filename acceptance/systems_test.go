@@ -113,6 +113,7 @@ func checkEnvelope(t testing.TB, want, got []byte) {
 // with the first event, are random, and are the same in the file, in status and
 // on the wire (as the form $SOURCE of TestSystems holds).
 func TestSystemsSourceID(t *testing.T) {
+	t.Parallel()
 	for _, s := range []system{flwr, flwrDatasets, nannyml} {
 		t.Run(s.tool, func(t *testing.T) {
 			t.Parallel()
@@ -204,6 +205,7 @@ func TestSystemsFlowersOwnID(t *testing.T) {
 // shares who has no source ID: where NannyML's is not there, an ID that is new for each run
 // stands where Segment wants one of somebody unknown.
 func TestSystemsNoPersonWithoutID(t *testing.T) {
+	t.Parallel()
 	for name, breakID := range map[string]func(t *testing.T, dir string) error{
 		"unavailable": func(_ *testing.T, dir string) error { return os.WriteFile(dir, nil, 0o600) },
 		"invalid": func(t *testing.T, dir string) error {
@@ -242,6 +244,7 @@ func TestSystemsNoPersonWithoutID(t *testing.T) {
 // TestSystemsFlowersHome holds that the framework looks where FLWR_HOME says, and
 // that Flower Datasets, which does not know it, does not.
 func TestSystemsFlowersHome(t *testing.T) {
+	t.Parallel()
 	for _, s := range []system{flwr, flwrDatasets} {
 		home := t.TempDir()
 		s.env = []string{"FLWR_HOME=" + home}
@@ -261,6 +264,7 @@ func TestSystemsFlowersHome(t *testing.T) {
 // TestSystemsLeaveOutWhatIsNotSet sends events without any data: what a caller
 // did not set is not there, rather than null or empty.
 func TestSystemsLeaveOutWhatIsNotSet(t *testing.T) {
+	t.Parallel()
 	checkLeftOut(t, []bareEvent{
 		{flwr, "PING", "context event_details event_type"},
 		{nannyml, "CLI run", "anonymousId context event integrations messageId properties timestamp type userId"},

@@ -217,6 +217,7 @@ func secure(t testing.TB, config func(*tls.Config), serve func(h *hostile, c *tl
 // TestHTTP2IsNotSpoken holds that a server that offers HTTP/2 is spoken to with one
 // request on a connection, so that nothing of HTTP/2 makes connections or goes on.
 func TestHTTP2IsNotSpoken(t *testing.T) {
+	t.Parallel()
 	frames := map[string]string{
 		"GOAWAY":     "\x00\x00\x08\x07\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00",
 		"RST_STREAM": "\x00\x00\x04\x03\x00\x00\x00\x00\x01\x00\x00\x00\x07",

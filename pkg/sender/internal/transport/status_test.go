@@ -34,6 +34,7 @@ var odd = []int{0, 1, 99, 600, 666, 700, 999}
 // TestStatuses holds what every status makes of a message, for everybody who makes
 // requests, with a web page, JSON or nothing as the answer.
 func TestStatuses(t *testing.T) {
+	t.Parallel()
 	answers := map[string]struct{ kind, body string }{
 		"page": {"text/html; charset=utf-8", "<!DOCTYPE html><title>Log in</title>"}, "json": {"application/json", `{"text":"<html>"}`}, "empty": {"", ""},
 	}
