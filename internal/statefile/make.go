@@ -23,7 +23,7 @@ type Tree interface {
 	Lstat(name string) (os.FileInfo, error)
 	Mkdir(name string, perm os.FileMode) error
 	Chmod(name string, mode os.FileMode) error
-	Rename(from, to string) error
+	Rename(from, to string) error // of a directory to a name that should be free
 	Remove(name string) error
 }
 
@@ -34,7 +34,7 @@ func (disk) Stat(name string) (os.FileInfo, error)     { return os.Stat(name) }
 func (disk) Lstat(name string) (os.FileInfo, error)    { return os.Lstat(name) }
 func (disk) Mkdir(name string, perm os.FileMode) error { return os.Mkdir(name, perm) }
 func (disk) Chmod(name string, mode os.FileMode) error { return os.Chmod(name, mode) }
-func (disk) Rename(from, to string) error              { return Rename(from, to) }
+func (disk) Rename(from, to string) error              { return renameDir(from, to) }
 func (disk) Remove(name string) error                  { return Remove(name) }
 
 // MkdirAll is [os.MkdirAll], except that the umask takes no bits from the directories that

@@ -109,7 +109,7 @@ func (s Sender) newPass(tool manifest.ID, progress func(int)) *pass {
 // read, is passed over and put back; Held says why.
 func (p *pass) run(ctx context.Context, names []string) bool {
 	p.before, p.failed, p.wentFrom = p.outbox.Backoff(), transport.Outcome{}, nil
-	p.sum.behind, p.order = 0, newOrder(p.outbox)
+	p.sum.behind, p.order = 0, newOrder(p.outbox, names)
 	// A server that asks to be left alone gets one batch a pass. If it has asked more
 	// than once, that may be for single events, and each pass begins behind the last.
 	if p.singly = p.before.Failures > 1 && !p.before.Asked.IsZero(); p.singly {

@@ -21,9 +21,10 @@ type order struct {
 	first  map[uuid.UUID]string // by run: the name of the earliest event that is still to be sent
 }
 
-// newOrder is the order at the beginning of a pass: what others deliver comes first.
-func newOrder(o outbox.Outbox) order {
-	return order{o, o.Claimed(), map[uuid.UUID]string{}}
+// newOrder is the order at the beginning of a pass over the events of these names, which
+// are sorted: what others deliver comes first, and so does what they have put back since.
+func newOrder(o outbox.Outbox, names []string) order {
+	return order{o, o.Others(names), map[uuid.UUID]string{}}
 }
 
 // ahead notes events that come before others which this pass may send first.

@@ -1,6 +1,8 @@
 package outbox
 
 import (
+	"errors"
+	"os"
 	"slices"
 
 	"github.com/google/uuid"
@@ -8,14 +10,26 @@ import (
 	"github.com/usagectl/usagectl/internal/statefile"
 )
 
-// Claimed lists the events that are being delivered, by the names of their files; none if
-// that cannot be read.
-func (o Outbox) Claimed() []string {
-	files, _ := o.Names("claimed")
-	for i, file := range files {
-		files[i] = eventOf(file)
+// Others lists the events that are queued or being delivered besides those of these names,
+// which were read from the queue, are sorted and not empty, and were taken before the last of them.
+// Others move events between the two while this looks: it looks twice, so that only what
+// is claimed and put back at each look is missed.
+func (o Outbox) Others(names []string) []string {
+	var list []string
+	for range 2 {
+		claimed, _ := o.Names("claimed") // if that cannot be read nothing can be claimed either
+		for _, file := range claimed {
+			list = append(list, eventOf(file))
+		}
+		queued, _ := o.Names("new")
+		for _, name := range queued {
+			if _, known := slices.BinarySearch(names, name); !known && name < names[len(names)-1] {
+				list = append(list, name)
+			}
+		}
 	}
-	return files
+	slices.Sort(list)
+	return slices.Compact(list)
 }
 
 // Ahead lists the queued events of the same run that were taken before an event, by the
@@ -28,28 +42,35 @@ func (o Outbox) Ahead(e Entry) []string {
 }
 
 // Runs are the runs of those of the named events that are queued or being delivered and
-// can be read, by name.
+// can be read, by name. One that others move meanwhile is looked for again.
 func (o Outbox) Runs(names []string) map[string]uuid.UUID {
 	runs := map[string]uuid.UUID{}
-	if len(names) == 0 {
-		return runs
-	}
-	files, _ := o.Names("claimed")
-	claimed := map[string]string{}
-	for _, file := range files {
-		claimed[eventOf(file)] = file
-	}
-	for _, name := range names {
-		for _, path := range []string{o.Path("new", name), o.Path("claimed", claimed[name]), o.Path("new", name)} { // put back in between
-			data, err := statefile.Read(path, maxEntry)
+	for range 3 {
+		if len(names) == 0 {
+			break
+		}
+		files, _ := o.Names("claimed")
+		claimed := map[string]string{}
+		for _, file := range files {
+			claimed[eventOf(file)] = file
+		}
+		var missing []string
+		for _, name := range names {
+			data, err := statefile.Read(o.Path("new", name), maxEntry)
+			if file := claimed[name]; errors.Is(err, os.ErrNotExist) && file != "" {
+				data, err = statefile.Read(o.Path("claimed", file), maxEntry)
+			}
+			if errors.Is(err, os.ErrNotExist) {
+				missing = append(missing, name)
+			}
 			if err != nil {
 				continue
 			}
 			if e, err := o.parse(name, data); err == nil {
 				runs[name] = e.RunID
 			}
-			break
 		}
+		names = missing
 	}
 	return runs
 }

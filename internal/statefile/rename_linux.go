@@ -1,0 +1,17 @@
+package statefile
+
+import (
+	"errors"
+
+	"golang.org/x/sys/unix"
+)
+
+// renameDir renames a directory to a name that is free. [Rename] would take the place of an
+// empty directory, which somebody else has made this moment and is about to use.
+func renameDir(from, to string) error {
+	err := unix.Renameat2(unix.AT_FDCWD, from, unix.AT_FDCWD, to, unix.RENAME_NOREPLACE)
+	if errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ENOSYS) { // the file system, or the kernel, cannot
+		return Rename(from, to)
+	}
+	return err
+}
