@@ -1,6 +1,7 @@
 package sender
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"sync"
@@ -54,17 +55,18 @@ func (s Sender) flushTool(ctx context.Context, tool manifest.ID, progress func(i
 	for {
 		sum := s.drain(ctx, tool, progress)
 		total.add(sum)
-		claimed, err := s.outbox(tool).Names("claimed")
+		left, err := s.outbox(tool).Count() // others deliver what is left, or have just put it back
 		if err != nil {
 			total.Failed = err
 		}
-		if err != nil || sum.Failed == nil && (sum.Held != nil || len(claimed)+sum.behind == 0) {
+		if err != nil || sum.Failed == nil && (sum.Held != nil || left.Queued == 0) {
 			return total
 		}
 		if sum.Sent > 0 {
 			wait = minPatience
 		}
 		if !sleep(ctx, max(wait, sum.RetryAfter)) {
+			total.Failed = cmp.Or(total.Failed, s.newPass(tool, progress).timeRanOut())
 			return total
 		}
 		wait = min(2*wait, maxPatience)
