@@ -13,8 +13,8 @@ import (
 	"github.com/usagectl/usagectl/cmd"
 )
 
-// answering has a line or more for each command. Each succeeds and prints something, however
-// often it is run, once what stands in before has been run.
+// answering has at least one line for each command. Each succeeds and prints something every
+// time, provided that before has been run.
 var answering = []struct{ line, before string }{
 	{"", ""},
 	{"--version", ""},

@@ -117,7 +117,7 @@ func (i *image) outside(args ...string) answer {
 
 func (i *image) answer(env []string, how *syscall.SysProcAttr, argv ...string) answer {
 	i.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(i.t.Context(), patience)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
 	cmd.Env, cmd.Dir, cmd.SysProcAttr = append([]string{"PATH=/usr/bin:/bin"}, env...), "/", how

@@ -92,7 +92,7 @@ func (p *person) by(starter []string, args ...string) *exec.Cmd {
 // within is usagectl, which is killed if it takes longer.
 func (p *person) within(ceiling time.Duration, starter []string, args ...string) *exec.Cmd {
 	p.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), ceiling)
+	ctx, cancel := context.WithTimeout(context.Background(), ceiling) // the test's own has ended when it cleans up
 	p.t.Cleanup(cancel)
 	argv := append(append(slices.Clone(starter), p.exe), args...)
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)

@@ -17,7 +17,7 @@ field = [{name = "id", from = "event.id", purpose = "To count an event once that
 `
 
 // TestKilledAttempt kills a delivery while the server has the document and does not
-// answer. Afterwards the journal has what left, with an unknown outcome.
+// answer. The journal then has the document, and says that its outcome is unknown.
 func TestKilledAttempt(t *testing.T) {
 	server := newRecorder(t, "hang")
 	p := newPersonIn(t, t.TempDir())

@@ -20,7 +20,7 @@ func TestStormBadReceiver(t *testing.T) {
 	t.Parallel()
 	needProc(t)
 	for how, bad := range map[string]int{ // that many requests
-		"503:1": 4, // each of which has everybody wait for a second at least
+		"503:1": 4, // each makes all senders wait at least a second
 		"hang":  30, "close": 30, "rubbish": 30,
 	} {
 		t.Run(how, func(t *testing.T) {

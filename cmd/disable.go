@@ -115,7 +115,7 @@ func (c *disableCommand) run(ctx context.Context, names []string) error {
 		total = total.Add(emptied)
 		var f *failure
 		if errors.As(err, &f) { // the others are refused all the same
-			c.tell(c.offerSwitch(f, t))
+			c.tell(c.world.offerSwitch(f, t))
 			failed = cmp.Or(failed, f)
 			continue
 		}

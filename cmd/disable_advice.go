@@ -33,15 +33,15 @@ func showReach(a *app, t tool) bool {
 }
 
 // offerSwitch adds to a refusal that could not be recorded what works at once.
-func (a *app) offerSwitch(f *failure, t tool) *failure {
+func (w World) offerSwitch(f *failure, t tool) *failure {
 	if f.code == exitConfig { // telemetry is off as it is
 		return f
 	}
 	switched := *f
-	switched.hints = append(slices.Clone(f.hints), a.switchNow()...)
+	switched.hints = append(slices.Clone(f.hints), w.switchNow()...)
 	if t.manifest == nil && t.known != nil {
 		for _, v := range catalogue.Obey([]catalogue.Wish{{Tool: t.known, Off: true}}, false).Variables {
-			switched.hints = append(switched.hints, fmt.Sprintf("%s reads its own variable: %s", t.known.Name, a.world.order(v)))
+			switched.hints = append(switched.hints, fmt.Sprintf("%s reads its own variable: %s", t.known.Name, w.order(v)))
 		}
 	}
 	return &switched
@@ -49,6 +49,6 @@ func (a *app) offerSwitch(f *failure, t tool) *failure {
 
 // switchNow is the hint for somebody whose refusal cannot be recorded: a variable takes
 // no disk. It reaches this shell and what is started from it.
-func (a *app) switchNow() []string {
-	return []string{"to turn telemetry off at once in this shell: " + a.world.order(catalogue.Order{Name: "USAGECTL_TELEMETRY", Value: "off"})}
+func (w World) switchNow() []string {
+	return []string{"to turn telemetry off at once in this shell: " + w.order(catalogue.Order{Name: "USAGECTL_TELEMETRY", Value: "off"})}
 }

@@ -17,7 +17,7 @@ func (c *disableCommand) refuseAll(ctx context.Context, except []reference) erro
 	emptied, err := c.refuse(ctx, manifest.ID{}, ids(except))
 	var f *failure
 	if errors.As(err, &f) {
-		return c.offerSwitch(f, tool{})
+		return c.world.offerSwitch(f, tool{})
 	}
 	if err != nil {
 		return err

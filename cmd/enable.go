@@ -147,7 +147,7 @@ func (c *enableCommand) enableOne(ctx context.Context, name string) (tool, error
 	err = recorded(c.ui, c.world.decisions(c.replace).Grant(t.manifest, c.level))
 	var f *failure
 	if errors.As(err, &f) && c.level < before.Level && t.verdict.On() {
-		return t, c.offerSwitch(f, t) // what was agreed to before is still sent
+		return t, c.world.offerSwitch(f, t) // what was agreed to before is still sent
 	}
 	if err != nil {
 		return t, err

@@ -90,7 +90,7 @@ func (a *app) refer(names []string) ([]reference, error) {
 			if slices.ContainsFunc(list, func(r reference) bool { return r.id == ref.id }) {
 				continue
 			}
-			if ref.unknown != nil && a.keeps(ref.id) {
+			if ref.unknown != nil && a.kept.keeps(ref.id) {
 				ref.unknown = nil
 			}
 			a.say(ref)
@@ -110,9 +110,9 @@ func (a *app) referToKnown(names []string) ([]manifest.ID, error) {
 }
 
 // say says which tool a name was taken for, if it is not its ID.
-func (a *app) say(ref reference) {
-	if ref.alias != "" && !a.quiet {
-		a.note("%s", meaning(ref))
+func (u *ui) say(ref reference) {
+	if ref.alias != "" && !u.quiet {
+		u.note("%s", meaning(ref))
 	}
 }
 
@@ -136,11 +136,11 @@ func aliasOf(name string, id manifest.ID) string {
 }
 
 // tellUnknown tells which of the tools are unknown, and is the failure if one is.
-func (a *app) tellUnknown(list []reference) error {
+func (u *ui) tellUnknown(list []reference) error {
 	var unknown *failure
 	for _, ref := range list {
 		if errors.As(ref.unknown, &unknown) {
-			a.tell(unknown)
+			u.tell(unknown)
 		}
 	}
 	if unknown == nil {
@@ -157,9 +157,9 @@ func (a *app) warnOfUnknown(id manifest.ID) {
 }
 
 // keeps reports whether something is recorded or kept here for a tool.
-func (a *app) keeps(id manifest.ID) bool {
-	stored, _ := a.kept.tools() // as far as it can be read
-	return slices.Contains(consent.ReadRecorded(a.world.Dirs).Tools(), id) || slices.Contains(stored, id) || a.kept.traces(id)
+func (k kept) keeps(id manifest.ID) bool {
+	stored, _ := k.tools() // as far as it can be read
+	return slices.Contains(consent.ReadRecorded(k.world.Dirs).Tools(), id) || slices.Contains(stored, id) || k.traces(id)
 }
 
 // ids are those of the tools that were named.

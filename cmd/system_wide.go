@@ -81,7 +81,7 @@ func (s *systemWide) refuse(ctx context.Context, names []string, all, replace bo
 	}
 	var f *failure
 	if errors.As(err, &f) && f.code != exitData && f.code != exitConfig {
-		hints := s.switchNow()
+		hints := s.world.switchNow()
 		if s.root != "" {
 			hints = []string{"or set USAGECTL_TELEMETRY=off in the image's environment"}
 		}

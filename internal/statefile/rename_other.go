@@ -2,6 +2,6 @@
 
 package statefile
 
-// renameDir renames a directory to a name that is free. Windows replaces no directory; on
-// other systems of the Unix kind one that somebody else has made this moment, and that is empty yet, is replaced.
+// renameDir renames a directory to a name that is free. Windows replaces no directory. FreeBSD
+// replaces an empty one, which somebody else may have just made, and has no call that does not.
 func renameDir(from, to string) error { return Rename(from, to) }

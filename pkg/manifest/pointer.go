@@ -55,8 +55,8 @@ func ParsePointer(s string) (Pointer, error) {
 	return p, nil
 }
 
-// String spells the pointer as RFC 6901 does; a member of the document itself whose name
-// is a number, which that would take for an element, it spells without the slash.
+// String spells the pointer as RFC 6901 does. Only a member of the document itself whose name
+// is a number has no slash: [ParsePointer] takes a number after one for an index.
 func (p Pointer) String() string {
 	if len(p) == 1 && strings.Trim(p[0], "0123456789") == "" {
 		return p[0]

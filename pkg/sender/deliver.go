@@ -49,10 +49,10 @@ func (s *Summary) add(o Summary) {
 // errTimeRanOut says that a delivery has no more time.
 var errTimeRanOut = errors.New("time ran out")
 
-// timeRanOut says why events stay that there was no more time for: what failed last, if
+// timeRanOut says why events stay for which there was no more time: what failed last, if
 // something did, which tells a person more than that time ran out.
-func (p *pass) timeRanOut() error {
-	if b := p.outbox.Backoff(); b.Failures > 0 && b.Error != "" {
+func timeRanOut(o outbox.Outbox) error {
+	if b := o.Backoff(); b.Failures > 0 && b.Error != "" {
 		return errors.New(b.Error)
 	}
 	return errTimeRanOut
@@ -76,7 +76,7 @@ func (s Sender) drain(ctx context.Context, tool manifest.ID, progress func(int))
 			return p.sum
 		}
 	}
-	p.sum.Failed = p.timeRanOut()
+	p.sum.Failed = timeRanOut(p.outbox)
 	return p.sum
 }
 

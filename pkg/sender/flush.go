@@ -66,7 +66,7 @@ func (s Sender) flushTool(ctx context.Context, tool manifest.ID, progress func(i
 			wait = minPatience
 		}
 		if !sleep(ctx, max(wait, sum.RetryAfter)) {
-			total.Failed = cmp.Or(total.Failed, s.newPass(tool, progress).timeRanOut())
+			total.Failed = cmp.Or(total.Failed, timeRanOut(s.outbox(tool)))
 			return total
 		}
 		wait = min(2*wait, maxPatience)
@@ -160,7 +160,7 @@ func (s Sender) deliverKept(ctx context.Context, e outbox.Entry) Result {
 			}
 			p.sum.Failed = nil
 		case !sleep(ctx, pollInterval):
-			return queued(p.timeRanOut().Error())
+			return queued(timeRanOut(o).Error())
 		}
 	}
 }

@@ -62,7 +62,7 @@ func (p *pass) putAllBack(claims []claimed) bool {
 	for _, c := range claims {
 		errs = append(errs, p.putBack(c))
 	}
-	p.sum.Failed = cmp.Or(errors.Join(errs...), p.timeRanOut())
+	p.sum.Failed = cmp.Or(errors.Join(errs...), timeRanOut(p.outbox))
 	return false
 }
 

@@ -10,10 +10,10 @@ import (
 	"github.com/usagectl/usagectl/internal/statefile"
 )
 
-// Others lists the events that are queued or being delivered besides those of these names,
-// which were read from the queue, are sorted and not empty, and were taken before the last of them.
-// Others move events between the two while this looks: it looks twice, so that only what
-// is claimed and put back at each look is missed.
+// Others lists, by the names of their files, the events that other processes deliver, and the
+// queued ones that are missing from names though they were taken before the last of it. names
+// was read from the queue, is sorted, and is not empty. Other processes move events between
+// the two parts meanwhile, so each part is listed twice.
 func (o Outbox) Others(names []string) []string {
 	var list []string
 	for range 2 {
