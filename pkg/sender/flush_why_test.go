@@ -2,7 +2,6 @@ package sender
 
 import (
 	"context"
-	"os"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -14,14 +13,14 @@ import (
 	"github.com/usagectl/usagectl/pkg/sender/internal/sendertest"
 )
 
-// TestFlushSaysWhy holds what a flush says that waited in vain for another process, which has
+// TestFlushSaysWhy holds what a flush says that waited in vain for another delivery, which has
 // claimed the event: what failed last, if something did.
 func TestFlushSaysWhy(t *testing.T) {
 	for _, last := range []string{"", "down"} {
 		s := newSender(t)
 		e := queue(t, s, consent.Terms{}, noon)
 		o := s.outbox(e.Tool)
-		_, err := o.Claim(e.Name(), lease.NewOwner(os.Getppid()), noon)
+		_, err := o.Claim(e.Name(), lease.This(), noon)
 		sendertest.Must(t, err)
 		want := errTimeRanOut.Error()
 		if last != "" {
