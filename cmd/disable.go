@@ -35,8 +35,9 @@ what became of each event; nothing is sent after it has returned. A tool can be
 named by its command too; one that is not known yet can be refused, with a warning.
 
 With --all, what you agreed to before is withdrawn, and does not come back. Two ways
-keep a tool out of it: --except leaves it as it is, and "usagectl enable TOOL"
-afterwards agrees to it. Everything else stays off.
+keep a tool out of it: --except leaves it as it is, also refused if it was refused
+by name, and "usagectl enable TOOL" afterwards agrees to it. Everything else stays
+off.
 
 With --system it refuses for everybody on the machine, or in the image whose tree
 --root names: no user's yes overrules it. It touches no home and no network, and
@@ -86,7 +87,7 @@ func (c *disableCommand) run(ctx context.Context, names []string) error {
 	if err := c.system.check(); err != nil {
 		return err
 	}
-	except, err := c.refer(c.except)
+	except, err := c.exceptions()
 	if err != nil {
 		return err
 	}
@@ -122,6 +123,7 @@ func (c *disableCommand) run(ctx context.Context, names []string) error {
 		t = c.tools.judge(t)
 		results = append(results, decidedOf(c.app, t, ref.alias))
 		c.warnOfUnknown(id)
+		c.warnOfShared(t)
 		if c.json || c.quiet {
 			continue
 		}

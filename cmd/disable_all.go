@@ -22,23 +22,58 @@ func (c *disableCommand) refuseAll(ctx context.Context, except []reference) erro
 	if err != nil {
 		return err
 	}
-	var kept []tool
+	var excepted []tool
 	var how []decided
 	for _, ref := range except {
 		t := c.tools.look(ref.id)
-		kept, how = append(kept, t), append(how, decidedOf(c.app, t, ref.alias))
+		excepted, how = append(excepted, t), append(how, decidedOf(c.app, t, ref.alias))
 	}
+	recorded := consent.ReadRecorded(c.world.Dirs)
+	kept := slices.DeleteFunc(slices.Clone(excepted), func(t tool) bool { return recorded.Of(t.id).State == consent.Refused })
 	if !c.json && !c.quiet {
 		c.stdout.Printf("You refused the telemetry of all tools%s.%s\n", butFor(c.ui, kept), thrownAway(emptied))
 		c.showWithdrawn(slices.DeleteFunc(agreed, func(id manifest.ID) bool { return slices.Contains(ids(except), id) }))
-		for i, t := range kept {
-			c.showKept(t, how[i])
+		for _, t := range kept {
+			c.showKept(t)
 		}
 		c.stdout.Printf("Undo it with: usagectl enable --all\n")
 		hintStartLine(c.app, "most tools read only their own variable; to have them obey too")
 	}
+	c.warnOfRefused(excepted, recorded)
+	for _, t := range kept {
+		c.warnOfShared(t)
+	}
 	all := decided{Tool: "all", Telemetry: onOff(false), Reason: consent.Reason{Rule: consent.User, Detail: "you refused all tools"}}
 	return c.disabled(ctx, disabledView{Tools: append([]decided{all}, how...), Events: emptied})
+}
+
+// exceptions finds the tools that --except names. A name that is that of several tools is an
+// error as it is where one agrees: it may mean more than the person thinks of.
+func (c *disableCommand) exceptions() ([]reference, error) {
+	for _, name := range c.except {
+		list, err := c.tools.refer(name)
+		if err == nil && len(list) > 1 {
+			_, err = c.tools.referToOne(name)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return c.refer(c.except)
+}
+
+// warnOfRefused warns of exceptions that are refused all the same, by name or for everybody.
+func (c *disableCommand) warnOfRefused(except []tool, recorded consent.Recorded) {
+	for _, t := range except {
+		standing := recorded.Of(t.id)
+		if standing.State != consent.Refused {
+			continue
+		}
+		c.warn("%s stays refused though it is an exception: %s", t.name(), standing.Why)
+		if t.facts.Tool.Decision.State == consent.Refused {
+			c.hint("to agree to it: usagectl enable %s", t.id)
+		}
+	}
 }
 
 // agreedTo are the tools to which the person's agreement counts now.
@@ -70,13 +105,16 @@ func (c *disableCommand) showWithdrawn(ids []manifest.ID) {
 	}
 }
 
-// showKept says how an exception is, which the refusal does not change.
-func (c *disableCommand) showKept(t tool, d decided) {
+// showKept says how an exception is, which the refusal does not change, and what else is as
+// it is because of it.
+func (c *disableCommand) showKept(t tool) {
+	d := decidedOf(c.app, t, "")
 	c.stdout.Printf("%s\n", c.stdout.Wrap(t.name()+" stays as it is: "+d.Telemetry+", "+d.Reason.Detail+".", 2))
+	c.showSpared(t.id)
 	switch {
 	case t.manifest == nil && t.known == nil && t.problem == nil:
 		c.hint("no tool named %s is known%s", t.id, c.tools.suggestion(t.id.String()))
-	case d.Reason.Rule == consent.Undecided || d.Reason.Rule == consent.User:
+	case d.Reason.Rule == consent.Undecided:
 		c.hint("to agree to it: usagectl enable %s", t.id)
 	}
 }

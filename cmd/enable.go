@@ -117,13 +117,14 @@ func (c *enableCommand) run(ctx context.Context, names []string) error {
 		case own:
 			c.showAgreedToOwn(t)
 		default:
-			showEnabled(c.ui, t, c.level, c.manifest)
+			showEnabled(c.app, t, c.level, c.manifest)
 		}
 		if own {
 			c.stillRefused(t)
 		} else {
 			c.stillOff(t)
 		}
+		c.warnOfShared(t)
 	}
 	if err := showDecided(c.ui, results); err != nil || failed == nil {
 		return err

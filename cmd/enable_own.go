@@ -25,7 +25,7 @@ func (c *enableCommand) agreeToOwn(id manifest.ID) (tool, error) {
 func (c *enableCommand) showAgreedToOwn(t tool) {
 	out, here := c.stdout, newSurvey(c.app)
 	out.Printf("You agreed to the telemetry of %s. It does not ask usagectl, and nothing is sent for it from here.\n", t.known.Name)
-	showException(c.ui, t)
+	showException(c.app, t)
 	if t.known.Data != "" {
 		out.Printf("  What:  %s\n", t.known.Data)
 	}

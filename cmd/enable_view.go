@@ -11,11 +11,12 @@ import (
 )
 
 // showEnabled says what will now be sent, where to, and how to undo it.
-func showEnabled(u *ui, t tool, level int, file string) {
+func showEnabled(a *app, t tool, level int, file string) {
+	u := a.ui
 	out, m := u.stdout, t.manifest
 	terms := consent.Offer(m, level)
 	out.Printf("You agreed to the telemetry of %s%s.\n", out.Style(term.Strong, m.Tool.Name), levelName(m, level))
-	showException(u, t)
+	showException(a, t)
 	out.Printf("\n%s\n  %s\n", out.Style(term.Strong, "Why it is collected"), out.Wrap(m.Tool.Purpose, 2))
 	if m.Tool.Retention != "" {
 		out.Printf("  Kept: %s\n", out.Wrap(m.Tool.Retention, 8))
@@ -34,10 +35,12 @@ func showEnabled(u *ui, t tool, level int, file string) {
 	u.hint("see the exact document with \"usagectl inspect %s\"", t.id)
 }
 
-// showException says that an agreement is an exception to the person's refusal of all.
-func showException(u *ui, t tool) {
+// showException says that an agreement is an exception to the person's refusal of all, and
+// what that means for others.
+func showException(a *app, t tool) {
 	if t.facts.All.Decision.State == consent.Refused {
-		u.stdout.Printf("It is an exception to your refusal of all tools, which stays.\n")
+		a.stdout.Printf("It is an exception to your refusal of all tools, which stays.\n")
+		a.showSpared(t.id)
 	}
 }
 

@@ -106,21 +106,24 @@ func (c *envCommand) run(names []string, rooted bool) error {
 		return err
 	}
 	decided := c.decisions()
-	known, err := c.switches(names, decided)
+	named, err := c.switches(names, decided)
 	if err != nil {
 		return err
 	}
-	tools, err := c.found(known, decided)
+	tools, err := c.found(named, decided)
 	if err != nil {
 		return err
 	}
-	everything := len(names) == 0 && decided.everything(c.tools.obeysDoNotTrack)
-	orders := decided.orders(tools, everything)
+	known := named
+	if len(names) > 0 {
+		known = c.otherTools()
+	}
+	orders := decided.orders(tools, known, len(names) == 0)
 	if c.json {
 		err = c.printJSON(c.document(orders))
 	} else {
 		if dialect.Records() && c.root == "" {
-			orders.Variables, c.own = c.earlier(names, known, decided, everything).script(orders.Variables)
+			orders.Variables, c.own = c.earlier(names, named, known, decided).script(orders.Variables)
 		}
 		c.show(dialect, orders)
 	}
@@ -132,14 +135,14 @@ func (c *envCommand) run(names []string, rooted bool) error {
 
 // earlier is what the shell was given before, in the light of what is decided now. If tools
 // are named it is about their variables alone.
-func (c *envCommand) earlier(names []string, known []*catalogue.Tool, decided decisions, everything bool) earlier {
+func (c *envCommand) earlier(names []string, named, known []*catalogue.Tool, decided decisions) earlier {
 	e := earlier{env: c.world.Env, all: c.all, asked: map[string]bool{}}
-	for _, v := range decided.orders(known, everything).Variables {
+	for _, v := range decided.orders(known, nil, true).Variables {
 		e.asked[v.Name] = !v.Unset
 	}
 	if len(names) > 0 {
 		e.only = map[string]bool{}
-		for _, t := range known {
+		for _, t := range named {
 			for _, v := range t.Env {
 				e.only[v.Name] = v.Name != catalogue.DoNotTrackName
 			}

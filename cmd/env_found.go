@@ -28,7 +28,7 @@ func (c *envCommand) found(tools []*catalogue.Tool, decided decisions) ([]*catal
 		switch {
 		case seen(t):
 			list = append(list, t)
-		case len(t.Commands)+len(t.Files) == 0 && len(decided.orders([]*catalogue.Tool{t}, false).Variables) > 0:
+		case len(t.Commands)+len(t.Files) == 0 && len(decided.orders([]*catalogue.Tool{t}, nil, false).Variables) > 0:
 			c.unseen++
 		}
 	}

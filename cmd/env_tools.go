@@ -15,41 +15,63 @@ import (
 // switches are the tools named, or every one that is known, as far as their own
 // switches are known.
 func (c *envCommand) switches(names []string, decided decisions) ([]*catalogue.Tool, error) {
+	if len(names) == 0 {
+		tools, broken := c.everyTool(c.declaredSwitches)
+		c.broken = broken
+		return tools, nil
+	}
 	var list []*catalogue.Tool
-	if len(names) > 0 {
-		ids, err := c.referToKnown(names)
+	ids, err := c.referToKnown(names)
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range ids {
+		t, err := c.switchOf(id)
 		if err != nil {
 			return nil, err
 		}
-		for _, id := range ids {
-			t, err := c.switchOf(id)
-			if err != nil {
-				return nil, err
-			}
-			if decided.of(id) == "" && !c.quiet {
-				c.note("nothing is decided about %s", t.ID)
-			}
-			list = append(list, t)
+		switch {
+		case decided.of(id) != "" || c.quiet:
+		case slices.Contains(decided.excepted(), id):
+			c.note("%s is an exception to the refusal of all tools: nothing is set for it", t.ID)
+		default:
+			c.note("nothing is decided about %s", t.ID)
 		}
-		return list, nil
+		list = append(list, t)
 	}
+	return list, nil
+}
+
+// everyTool is every tool that is known, as far as its own switches are known: in the
+// catalogue, or by a manifest that was added, as declared says. It returns the
+// manifests that cannot be used, for people.
+func (a *app) everyTool(declared func(*manifest.Manifest, []manifest.ID) *catalogue.Tool) (list []*catalogue.Tool, broken []string) {
 	all := catalogue.All()
 	for i := range all {
 		list = append(list, &all[i])
 	}
-	added := c.tools.library.Added()
+	added := a.tools.library.Added()
 	for _, id := range added {
-		m, err := c.tools.library.Find(id)
+		m, err := a.tools.library.Find(id)
 		if err != nil {
-			c.broken = append(c.broken, fmt.Sprintf("the manifest of %s cannot be used: %s", id, firstLine(err)))
+			broken = append(broken, fmt.Sprintf("the manifest of %s cannot be used: %s", id, firstLine(err)))
 			continue
 		}
-		t := c.declaredSwitches(m, added)
+		t := declared(m, added)
 		if _, known := catalogue.Find(id.String()); !known {
 			list = append(list, t)
 		}
 	}
-	return list, nil
+	return list, broken
+}
+
+// otherTools is [app.everyTool] for whom what is declared amiss is no matter.
+func (a *app) otherTools() []*catalogue.Tool {
+	list, _ := a.everyTool(func(m *manifest.Manifest, added []manifest.ID) *catalogue.Tool {
+		t, _ := catalogue.Declared(m, added)
+		return t
+	})
+	return list
 }
 
 // switchOf finds what switches a tool: in the catalogue, else in its manifest.
@@ -74,21 +96,14 @@ func (c *envCommand) declaredSwitches(m *manifest.Manifest, added []manifest.ID)
 	return t
 }
 
-// decisions are what is decided about the tools whose variables are printed.
-type decisions struct {
-	all      bool // as if all were refused
-	recorded consent.Recorded
-	image    *consent.Recorded // of the image that the variables are for; nil if they are for here
-}
-
 // decisions reads what is recorded here, and in the image.
 func (c *envCommand) decisions() decisions {
-	d := decisions{all: c.all, recorded: consent.ReadRecorded(c.world.Dirs)}
+	var image *consent.Recorded
 	if c.root != "" {
-		image := consent.ReadMachine(dirs.Dirs{System: c.inImage(c.world.Dirs.System)})
-		d.image = &image
+		read := consent.ReadMachine(dirs.Dirs{System: c.inImage(c.world.Dirs.System)})
+		image = &read
 	}
-	return d
+	return newDecisions(c.tools, c.all, consent.ReadRecorded(c.world.Dirs), image)
 }
 
 // inImage is where a path of the image is here, whether there is something or not.
@@ -98,46 +113,4 @@ func (c *envCommand) inImage(path string) string {
 		return "" // so nothing is decided there
 	}
 	return place
-}
-
-// of is what is decided about a tool. In an image anybody's refusal counts, and nobody's
-// agreement: others will use it.
-func (d decisions) of(id manifest.ID) consent.State {
-	state := d.recorded.Of(id).State
-	switch {
-	case d.all || state == consent.Refused:
-		return consent.Refused
-	case d.image == nil:
-		return state
-	case d.image.Of(id).State == consent.Refused:
-		return consent.Refused
-	}
-	return ""
-}
-
-// everything reports whether all tools are refused, known or not, so that DO_NOT_TRACK can be
-// set: it would catch the exceptions that obey it.
-func (d decisions) everything(obeysDoNotTrack func(manifest.ID) bool) bool {
-	refused := func(r consent.Recorded) bool {
-		return r.AllRefused() && !slices.ContainsFunc(r.Exceptions(), obeysDoNotTrack)
-	}
-	return d.all || refused(d.recorded) || d.image != nil && refused(*d.image)
-}
-
-// orders are the variables that make the tools obey.
-func (d decisions) orders(tools []*catalogue.Tool, everything bool) catalogue.Orders {
-	var list []catalogue.Wish
-	for _, t := range tools {
-		id, err := manifest.ParseID(t.ID)
-		if err != nil {
-			continue // no decision can be about it
-		}
-		switch d.of(id) {
-		case consent.Refused:
-			list = append(list, catalogue.Wish{Tool: t, Off: true})
-		case consent.Granted:
-			list = append(list, catalogue.Wish{Tool: t})
-		}
-	}
-	return catalogue.Obey(list, everything)
 }

@@ -38,7 +38,7 @@ func (c *envCommand) show(dialect shell.Dialect, orders catalogue.Orders) {
 
 // showNotes says what is not printed, and what the variables do not reach.
 func (c *envCommand) showNotes(orders catalogue.Orders) {
-	for _, w := range append(append(c.broken, c.warnings...), orders.Warnings...) {
+	for _, w := range c.allWarnings(orders) {
 		c.warn("%s", w)
 	}
 	for _, dir := range c.unread {
@@ -95,5 +95,14 @@ func (c *envCommand) document(orders catalogue.Orders) any {
 		Beyond    []beyond          `json:"beyond"`
 		LeftOut   []leftOutVariable `json:"left_out"` // named by manifests, and not theirs to set
 		Warnings  []string          `json:"warnings"`
-	}{1, variables, unreached, append([]leftOutVariable{}, c.leftOut...), append(append([]string{}, c.broken...), orders.Warnings...)}
+	}{1, variables, unreached, append([]leftOutVariable{}, c.leftOut...), c.allWarnings(orders)}
+}
+
+// allWarnings are what is amiss, for people. It is never nil.
+func (c *envCommand) allWarnings(orders catalogue.Orders) []string {
+	list := append(append([]string{}, c.broken...), c.warnings...)
+	for _, w := range orders.Warnings {
+		list = append(list, w.Text)
+	}
+	return list
 }

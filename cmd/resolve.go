@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 
 	"github.com/usagectl/usagectl/pkg/catalogue"
 	"github.com/usagectl/usagectl/pkg/consent"
@@ -145,18 +144,6 @@ func (r resolver) manifest(id manifest.ID, file string) (*manifest.Manifest, err
 		err = fmt.Errorf("%s is for the tool %s, not for %s", file, m.Tool.ID, id)
 	}
 	return m, err
-}
-
-// obeysDoNotTrack reports whether a tool is off where DO_NOT_TRACK is set, as far as that
-// is known: one with a manifest asks usagectl, which obeys it.
-func (r resolver) obeysDoNotTrack(id manifest.ID) bool {
-	if _, err := r.library.Find(id); !errors.Is(err, manifest.ErrUnknownTool) {
-		return true
-	}
-	known, ok := catalogue.Find(id.String())
-	return ok && (known.DoNotTrack == "yes" || slices.ContainsFunc(known.Env, func(v catalogue.Variable) bool {
-		return v.Name == catalogue.DoNotTrackName && v.Role == catalogue.OptOut
-	}))
 }
 
 // sharing are the other tools whose source ID is the same file.

@@ -17,6 +17,16 @@ type decision struct {
 	Exception bool       `json:"exception"` // the person refused all tools but this one
 	Machine   bool       `json:"machine"`   // it is refused for everybody on this machine
 	Detail    string     `json:"detail"`    // for people
+
+	Spared []sparedVariable `json:"spared"` // what "env" leaves out for the exception
+}
+
+// sparedVariable is a variable that "env" leaves out because an exception obeys it.
+type sparedVariable struct {
+	Variable string   `json:"variable"`
+	Missed   []string `json:"missed"` // the refused tools that no other variable reaches
+
+	text string // for people
 }
 
 const undecided = "undecided"
@@ -26,7 +36,7 @@ const undecided = "undecided"
 func decisionOn(t *tool) decision {
 	said := func(rule consent.Rule) string { return says(t.verdict.Layers, rule) }
 	own, all := &t.facts.Tool.Decision, &t.facts.All.Decision
-	d := decision{State: undecided, Machine: said(consent.System) != ""}
+	d := decision{State: undecided, Machine: said(consent.System) != "", Spared: []sparedVariable{}}
 	switch {
 	case said(consent.User) != "" && own.State == consent.Refused:
 		d.decided(own, "tool", said(consent.User))

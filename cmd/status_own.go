@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/usagectl/usagectl/pkg/catalogue"
@@ -49,18 +50,27 @@ func (s survey) own(t *catalogue.Tool, standing consent.Standing) *ownStatus {
 // remedy is what makes a tool do what was decided: lines for a shell, or what else
 // the person can do. It reports whether variables do it.
 func (s survey) remedy(t *catalogue.Tool, refused bool) (do []string, byVariable bool) {
-	orders := catalogue.Obey([]catalogue.Wish{{Tool: t, Off: refused}}, false)
+	orders := s.orders()
 	do = []string{}
 	for _, v := range orders.Variables {
-		do = append(do, s.world.order(v))
+		if slices.Contains(v.Tools, t.ID) {
+			do, byVariable = append(do, s.world.order(v)), true
+		}
 	}
 	for _, b := range orders.Beyond {
-		do = append(do, b.Do)
+		if b.Tool.ID == t.ID {
+			do = append(do, b.Do)
+		}
 	}
 	if !refused && len(do) == 0 && t.CLI.Enable != "" {
 		do = append(do, fmt.Sprintf("run %q", t.CLI.Enable))
 	}
-	return do, len(orders.Variables) > 0
+	for _, w := range orders.Warnings {
+		if slices.Contains(w.Wrong, t.ID) {
+			do = append(do, fmt.Sprintf("change %s when you run %s: %s", w.Variable, t.Name, w.Text))
+		}
+	}
+	return do, byVariable
 }
 
 // sentence is what the tool does and why, in words: "on by default".

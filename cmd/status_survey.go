@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/usagectl/usagectl/internal/programs"
 	"github.com/usagectl/usagectl/internal/secret"
@@ -21,13 +22,21 @@ type survey struct {
 	*app
 	recorded consent.Recorded
 	here     catalogue.Here
+	orders   func() catalogue.Orders   // what makes every tool obey, but for DO_NOT_TRACK
+	spared   func() []catalogue.Spared // what is left out for exceptions, also that
 }
 
 func newSurvey(a *app) survey {
+	recorded := consent.ReadRecorded(a.world.Dirs)
+	obey := func(all bool) catalogue.Orders {
+		return newDecisions(a.tools, false, recorded, nil).orders(a.otherTools(), nil, all)
+	}
 	return survey{
 		app:      a,
-		recorded: consent.ReadRecorded(a.world.Dirs),
+		recorded: recorded,
 		here:     catalogue.Here{Env: a.world.Env, Dirs: a.world.Dirs, Program: programs.OnPath(a.world.Env)},
+		orders:   sync.OnceValue(func() catalogue.Orders { return obey(false) }),
+		spared:   sync.OnceValue(func() []catalogue.Spared { return obey(true).Spared }),
 	}
 }
 
@@ -94,6 +103,9 @@ func (s survey) of(t *tool) *toolStatus {
 		r.Levels, r.Default, r.Endpoint, r.Manifest = len(m.Consent.Levels), string(m.Consent.Default), secret.URL(m.Send.Endpoint), m.File
 		s.addSource(r, m)
 		s.addOutput(r, m)
+	}
+	if r.Decision.Exception {
+		r.Decision.Spared = s.sparedFor(t.id)
 	}
 	s.addOwn(r, t)
 	s.addKept(r)

@@ -63,6 +63,9 @@ func (v *statusView) showAnswer(s *toolStatus) {
 	}
 	v.row("Why", "%s", s.Reason.Detail)
 	v.row("You said", "%s", s.Decision.sentence())
+	for _, spared := range s.Decision.Spared {
+		v.row("Exception", "%s", spared.text)
+	}
 	switch s.SentBy {
 	case sentByUsagectl:
 		v.row("Sent by", "usagectl, when the tool asks it to")

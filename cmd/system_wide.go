@@ -74,6 +74,9 @@ func (s *systemWide) refuse(ctx context.Context, names []string, all, replace bo
 			refuse = func() (bool, error) { return m.RefuseAll(replace, s.world.Now(), except...) }
 		}
 		changed, err := refuse()
+		if err == nil {
+			s.warnOfRefused(m, except)
+		}
 		return systemWideResult{Except: except, Refused: true, Changed: changed}, err
 	})
 	for _, ref := range tools {
@@ -91,6 +94,24 @@ func (s *systemWide) refuse(ctx context.Context, names []string, all, replace bo
 		err = s.awaitOwn(ctx, ids(tools), except)
 	}
 	return err
+}
+
+// warnOfRefused warns of exceptions that are refused all the same, by name.
+func (s *systemWide) warnOfRefused(m *consent.SystemStore, except []manifest.ID) {
+	for _, id := range except {
+		if m.Refuses(id) {
+			s.warn("%s stays refused for everybody though it is an exception: %s", id, m.File(id))
+			s.hint("to leave it to each user: usagectl enable %s --system%s", id, s.inRoot())
+		}
+	}
+}
+
+// inRoot is the rest of a command line for the same place.
+func (s *systemWide) inRoot() string {
+	if s.root == "" {
+		return ""
+	}
+	return " --root " + s.root
 }
 
 // lift takes back what refuse did.

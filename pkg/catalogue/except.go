@@ -11,8 +11,9 @@ import (
 // A person can refuse all tools and make exceptions. A variable that an exception obeys is
 // then set for no tool that is refused only because all are: it would end the exception, and
 // nobody would see that. What such a tool has beside that variable is used; where it has
-// nothing, that is reported. A refusal of a tool by name still sets its variable, for in
-// doubt telemetry is off; that too is reported.
+// nothing, that is reported. A tool that is refused by name and has nothing else still gets
+// its variable, for in doubt telemetry is off; that too is reported. Only DO_NOT_TRACK was
+// never for one tool.
 
 // Exception is a tool that is not refused although all tools are.
 type Exception struct {
@@ -51,8 +52,8 @@ func Except(id manifest.ID, t *Tool, m *manifest.Manifest) Exception {
 // Spared is a variable that is not set because exceptions obey it.
 type Spared struct {
 	Name   string
-	For    []string // the names of the exceptions, sorted
-	Missed []string // the names of the refused tools that nothing else reaches, sorted
+	For    []Exception
+	Missed []*Tool // refused, by ID, that no other variable reaches
 }
 
 // obeying are the exceptions that obey a variable.
@@ -66,25 +67,20 @@ func (n needs) obeying(variable string) []Exception {
 	return list
 }
 
-// gives reports whether a claim is given up for an exception. Nobody claims DO_NOT_TRACK for
-// one tool, also not for one that was refused by name.
+// gives reports whether a claim is given up for an exception.
 func (n needs) gives(c claim) bool {
-	return c.Off && (!c.ByName || c.variable.Name == DoNotTrackName) && len(n.obeying(c.variable.Name)) > 0
+	return c.Off && !n.insisted[c.variable.Name] && len(n.obeying(c.variable.Name)) > 0
 }
 
 // spared is what it means that a variable is given up.
 func (n needs) spared(variable string) Spared {
-	s := Spared{Name: variable}
-	for _, e := range n.obeying(variable) {
-		s.For = append(s.For, e.Name)
-	}
+	s := Spared{Name: variable, For: n.obeying(variable)}
 	for _, c := range n.given[variable] {
 		if n.lost[c.Tool.ID] && !c.Beside {
-			s.Missed = append(s.Missed, c.Tool.Name)
+			s.Missed = append(s.Missed, c.Tool)
 		}
 	}
-	slices.Sort(s.For)
-	slices.Sort(s.Missed)
+	slices.SortFunc(s.Missed, func(a, b *Tool) int { return strings.Compare(a.ID, b.ID) })
 	return s
 }
 
@@ -93,7 +89,9 @@ func (n needs) instead(t *Tool, given []claim) string {
 	var variables, names []string
 	for _, c := range given {
 		variables = append(variables, c.variable.Name)
-		names = append(names, n.spared(c.variable.Name).For...)
+		for _, e := range n.obeying(c.variable.Name) {
+			names = append(names, e.Name)
+		}
 	}
 	slices.Sort(names)
 	names = slices.Compact(names)
@@ -119,16 +117,17 @@ func (n needs) instead(t *Tool, given []claim) string {
 
 // switchesOn is the warning about a variable that is not set although tools are off without
 // it, because it would switch on others that are refused.
-func (n needs) switchesOn(variable string, tools []string) string {
+func (n needs) switchesOn(variable string, tools []string) *Warning {
 	if len(tools) == 0 {
-		return ""
+		return nil
 	}
 	var others []string
 	for _, c := range n.given[variable] {
 		others = append(others, c.Tool.ID)
 	}
 	slices.Sort(others)
-	return fmt.Sprintf("%s is not set: without it %s off, and with it %s on, though refused", variable, isAre(tools), isAre(others))
+	text := fmt.Sprintf("%s is not set: without it %s off, and with it %s on, though refused", variable, isAre(tools), isAre(others))
+	return &Warning{variable, tools, text}
 }
 
 // isAre is a list of subjects with its verb.

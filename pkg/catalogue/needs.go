@@ -69,10 +69,11 @@ type needs struct {
 	kept       map[string][]claim // what counts
 	given      map[string][]claim // what is given up for exceptions
 	lost       map[string]bool    // tools, by ID, that have nothing else than what is given up
+	insisted   map[string]bool    // variables that are not given up, for what is refused by name reads only them
 }
 
 func needsOf(everything bool, except []Exception) needs {
-	n := needs{everything, except, map[string][]claim{}, map[string][]claim{}, map[string]bool{}}
+	n := needs{everything, except, map[string][]claim{}, map[string][]claim{}, map[string]bool{}, map[string]bool{}}
 	switch {
 	case n.setsDoNotTrack():
 		n.kept[DoNotTrackName] = nil
@@ -115,7 +116,7 @@ func (n needs) add(w Wish) string {
 
 // settle makes one order of what the tools want of a variable. A refusal wins
 // over everything. The order is nil if nobody who is asked about needs the variable.
-func (n needs) settle(name string) (*Order, string) {
+func (n needs) settle(name string) (*Order, *Warning) {
 	claims := n.kept[name]
 	order := Order{Name: name, Tools: []string{}, Refusal: name == DoNotTrackName}
 	wanted := notOff
@@ -141,7 +142,7 @@ func (n needs) settle(name string) (*Order, string) {
 	slices.Sort(order.Tools)
 	switch wanted {
 	case notOff:
-		return nil, ""
+		return nil, nil
 	case beUnset:
 		order.Unset = true
 	default:
@@ -160,20 +161,39 @@ func (n needs) settle(name string) (*Order, string) {
 	return &order, warning
 }
 
+// insist finds out what is not given up for exceptions because of a wish.
+func (n needs) insist(w Wish) {
+	if w.Tool == nil || !w.Off || !w.ByName {
+		return
+	}
+	claims := w.claims(n.everything)
+	if slices.ContainsFunc(claims, func(c claim) bool { return len(n.obeying(c.variable.Name)) == 0 }) {
+		return // that is enough
+	}
+	for _, c := range claims {
+		n.insisted[c.variable.Name] = c.variable.Name != DoNotTrackName // which nobody claims for one tool
+	}
+}
+
 // shared is the warning about a variable that is not right for all the tools that read it;
-// "" if it is, or if none of them is asked about.
-func (n needs) shared(o Order, claims []claim, wanted want) string {
+// nil if it is, or if none of them is asked about.
+func (n needs) shared(o Order, claims []claim, wanted want) *Warning {
 	asked := len(claims) == 0
-	var right, wrong, said []string
+	var right, named, wrong, said []string
 	for _, c := range claims {
 		asked = asked || !c.Beside
 		said = append(said, c.Tool.ID)
 		switch {
 		case !c.content(&o):
 			wrong = append(wrong, c.Tool.ID)
+		case c.want == wanted && c.ByName:
+			named = append(named, c.Tool.ID)
 		case c.want == wanted:
 			right = append(right, c.Tool.ID)
 		}
+	}
+	if len(named) > 0 {
+		right = named // the others alone would not have it set
 	}
 	for _, e := range n.obeying(o.Name) {
 		if !o.Unset && !slices.Contains(said, e.ID) {
@@ -181,11 +201,12 @@ func (n needs) shared(o Order, claims []claim, wanted want) string {
 		}
 	}
 	if !asked || len(wrong) == 0 {
-		return ""
+		return nil
 	}
 	slices.Sort(right)
 	slices.Sort(wrong)
-	return fmt.Sprintf("%s is shared: it is right for %s, and not for %s", o.Name, strings.Join(right, ", "), strings.Join(wrong, ", "))
+	text := fmt.Sprintf("%s is shared: it is right for %s, and not for %s", o.Name, strings.Join(right, ", "), strings.Join(wrong, ", "))
+	return &Warning{o.Name, wrong, text}
 }
 
 // literal is the value that a tool asks for.

@@ -3,7 +3,6 @@ package catalogue
 import (
 	"cmp"
 	"fmt"
-	"slices"
 	"sort"
 	"strings"
 )
@@ -35,8 +34,15 @@ type Beyond struct {
 type Orders struct {
 	Variables []Order // by name
 	Beyond    []Beyond
-	Warnings  []string // where one variable cannot be right for all its tools
-	Spared    []Spared // by name
+	Warnings  []Warning // by variable
+	Spared    []Spared  // by name
+}
+
+// Warning says that one variable cannot be right for all the tools that read it.
+type Warning struct {
+	Variable string
+	Wrong    []string // the IDs of the tools that do not get what is decided about them
+	Text     string   // for people
 }
 
 // DoNotTrackName is the variable that is for every tool, if it obeys it
@@ -53,11 +59,14 @@ const DoNotTrackName = "DO_NOT_TRACK"
 // tools read it too.
 //
 // except are the tools that are not refused although all are, also those about which there
-// is no wish. A variable that one of them obeys is set for no tool that was not refused by
-// name; see [Spared].
+// is no wish. A variable that one of them obeys is set only if a tool that was refused by
+// name reads no other; see [Spared].
 func Obey(wishes []Wish, everything bool, except ...Exception) Orders {
 	var o Orders
 	n := needsOf(everything, except)
+	for _, w := range wishes {
+		n.insist(w)
+	}
 	for i := range wishes {
 		if do := n.add(wishes[i]); do != "" && !wishes[i].Beside {
 			o.Beyond = append(o.Beyond, Beyond{wishes[i].Tool, do})
@@ -68,8 +77,8 @@ func Obey(wishes []Wish, everything bool, except ...Exception) Orders {
 		if order != nil {
 			o.Variables = append(o.Variables, *order)
 		}
-		if warning != "" {
-			o.Warnings = append(o.Warnings, warning)
+		if warning != nil {
+			o.Warnings = append(o.Warnings, *warning)
 		}
 	}
 	for name := range n.given {
@@ -78,7 +87,7 @@ func Obey(wishes []Wish, everything bool, except ...Exception) Orders {
 	sort.Slice(o.Variables, func(i, j int) bool { return o.Variables[i].Name < o.Variables[j].Name })
 	sort.Slice(o.Beyond, func(i, j int) bool { return o.Beyond[i].Tool.ID < o.Beyond[j].Tool.ID })
 	sort.Slice(o.Spared, func(i, j int) bool { return o.Spared[i].Name < o.Spared[j].Name })
-	slices.Sort(o.Warnings)
+	sort.Slice(o.Warnings, func(i, j int) bool { return o.Warnings[i].Variable < o.Warnings[j].Variable })
 	return o
 }
 

@@ -91,7 +91,7 @@ func TestNoVariableBreaksATool(t *testing.T) {
 		}
 	}
 	if len(orders.Warnings) > 0 {
-		t.Errorf("%q", orders.Warnings)
+		t.Errorf("%+v", orders.Warnings)
 	}
 }
 
@@ -172,19 +172,19 @@ func TestSharedVariables(t *testing.T) {
 	if value, set := environment(orders)("CHECKPOINT_DISABLE"); value != "1" || !set {
 		t.Errorf("CHECKPOINT_DISABLE is %q, %v", value, set)
 	}
-	if want := []string{"CHECKPOINT_DISABLE is shared: it is right for terraform, and not for packer"}; !slices.Equal(orders.Warnings, want) {
-		t.Errorf("got %q", orders.Warnings)
+	if want := []string{"CHECKPOINT_DISABLE is shared: it is right for terraform, and not for packer"}; !slices.Equal(texts(orders.Warnings), want) {
+		t.Errorf("got %+v", orders.Warnings)
 	}
 	for id, off := range map[string]bool{"terraform": true, "packer": false} {
 		orders := catalogue.Obey([]catalogue.Wish{{Tool: tool(t, id), Off: off}}, false)
 		if len(orders.Warnings) > 0 {
-			t.Errorf("%s alone: %q", id, orders.Warnings)
+			t.Errorf("%s alone: %+v", id, orders.Warnings)
 		}
 	}
 	// Only one of the spellings that either asks for may be wrong for the other.
 	orders = catalogue.Obey([]catalogue.Wish{{Tool: tool(t, "heroku-cli"), Off: true}, {Tool: tool(t, "huggingface-hub")}}, false)
-	if len(orders.Warnings) != 1 || !strings.Contains(orders.Warnings[0], "not for huggingface-hub") {
-		t.Errorf("got %q", orders.Warnings)
+	if len(orders.Warnings) != 1 || !strings.Contains(orders.Warnings[0].Text, "not for huggingface-hub") {
+		t.Errorf("got %+v", orders.Warnings)
 	}
 }
 

@@ -67,9 +67,17 @@ func (r Recorded) Of(id manifest.ID) Standing {
 	for _, all := range r.machine {
 		s = s.and(standing(all, refusedByMachine(id, all)))
 	}
+	s = s.and(standing(r.person, refusedByPerson(id, r.person, r.mine[id])))
+	return s.and(r.ofItself(id))
+}
+
+// RefusedByName reports whether a tool is refused itself, and not only because all are.
+func (r Recorded) RefusedByName(id manifest.ID) bool { return r.ofItself(id).State == Refused }
+
+// ofItself is what the decisions that name a tool say of it.
+func (r Recorded) ofItself(id manifest.ID) Standing {
 	mine := r.mine[id]
-	s = s.and(standing(r.person, refusedByPerson(id, r.person, mine)))
-	return s.and(r.theirs[id]).and(standing(mine, refusedByPerson(id, Statement{}, mine)))
+	return r.theirs[id].and(standing(mine, refusedByPerson(id, Statement{}, mine)))
 }
 
 // AllRefused reports whether all tools are refused, known or not, but for those that

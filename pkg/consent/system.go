@@ -141,6 +141,20 @@ func (s *SystemStore) refuse(id manifest.ID, replace bool, except []manifest.ID,
 	return statefile.Done(err), err
 }
 
+// Refuses reports whether the machine refuses a tool by name, or may, with a file that
+// cannot be relied on.
+func (s *SystemStore) Refuses(id manifest.ID) bool {
+	if s.root == nil {
+		return false
+	}
+	data, _, err := s.read(fileIn(s.dir, id))
+	if errors.Is(err, fs.ErrNotExist) {
+		return false
+	}
+	d, bad := parse(data)
+	return err != nil || bad != nil || d.State == Refused
+}
+
 // unmark removes the mark of a refusal that is in force again. It is made anew when that
 // is lifted, and a machine that refuses is the same however often that was lifted.
 func (s *SystemStore) unmark(name string) {
