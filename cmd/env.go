@@ -37,6 +37,10 @@ recorded here: those that ask usagectl obey anyway, the others read only their o
 variable. For a refusal it is the literal that the tool itself reads as off, for
 an agreement nothing, unless the tool is off without it.
 
+If all tools are refused with exceptions, a variable that an exception obeys is left
+out, DO_NOT_TRACK too. It is printed only if a tool that you refused by name reads no
+other; that is reported on stderr, as are the tools that no other variable reaches.
+
 To have it in every shell, add one line to the shell's start file. It does nothing
 where usagectl is not installed:
 

@@ -2,7 +2,10 @@ package cmd
 
 import (
 	"os"
+	"slices"
 	"testing"
+
+	"github.com/usagectl/usagectl/pkg/catalogue"
 )
 
 func TestEnv(t *testing.T) {
@@ -76,4 +79,69 @@ func TestEnvToNobody(t *testing.T) {
 		said{"env --all --json", exitIO, nil, []string{"error: the answer could not be printed: "}},
 		said{"completion bash", exitIO, nil, []string{"error: the answer could not be printed: "}},
 	)
+}
+
+// TestEnvWithExceptionByManifest holds that what a manifest has usagectl obey is left out too.
+func TestEnvWithExceptionByManifest(t *testing.T) {
+	p := newPerson(t)
+	p.write(".local/share/usagectl/tools/borrower.toml", `schema = 1
+[tool]
+id = "borrower"
+purpose = "None."
+[consent]
+default = "opt-in"
+refuse = [ {env = "CHECKPOINT_DISABLE", when = "present"} ]
+[send]
+transport = "file"
+endpoint = "~/x.log"
+[[event]]
+name = "e"
+`)
+	p.expect(
+		said{"disable --all --except borrower", exitOK, []string{
+			"leaves out CHECKPOINT_DISABLE for it, so no variable reaches CDK for Terraform, Consul, Packer, ", "leaves out DO_NOT_TRACK for it", "*",
+		}, []string{"*"}},
+		said{"env terraform", exitOK, nil, []string{"because borrower obeys it too and is an exception"}},
+		said{"env borrower", exitOK, nil, []string{"borrower is an exception to the refusal of all tools: nothing is set for it", "*"}},
+	)
+}
+
+// TestEnvWithEachException holds, for each tool that shares a variable, that nothing which env
+// prints switches it off while it is the exception, and that every other one is switched or named.
+func TestEnvWithEachException(t *testing.T) {
+	readers := map[string]int{}
+	all := catalogue.All()
+	for i := range all {
+		for _, v := range all[i].Env {
+			readers[v.Name]++
+		}
+	}
+	p := newPerson(t)
+	for i := range all {
+		excepted := &all[i]
+		if !slices.ContainsFunc(excepted.Env, func(v catalogue.Variable) bool { return readers[v.Name] > 1 && v.Name != catalogue.DoNotTrackName }) {
+			continue
+		}
+		p.must("disable --all -q --except " + excepted.ID)
+		p.must("env --json")
+		set, named := map[string]string{}, map[string]bool{}
+		for _, v := range p.answer()["variables"].([]any) {
+			if v := v.(map[string]any); v["value"] != nil {
+				set[v["name"].(string)] = v["value"].(string)
+			}
+		}
+		for _, b := range p.answer()["beyond"].([]any) {
+			named[b.(map[string]any)["tool"].(string)] = true
+		}
+		env := catalogue.Machine{Env: func(name string) (string, bool) { v, ok := set[name]; return v, ok }}
+		for j := range all {
+			state := all[j].State(env)
+			switch {
+			case i == j && state != all[j].State(catalogue.Machine{}):
+				t.Errorf("%s is excepted, and %s", excepted.ID, state.Because)
+			case i != j && state.Telemetry != catalogue.Off && !named[all[j].ID]:
+				t.Errorf("but for %s: %s is not switched off, and nothing is said", excepted.ID, all[j].ID)
+			}
+		}
+	}
 }

@@ -111,11 +111,27 @@ func TestExceptions(t *testing.T) {
 	if got := consent.ReadRecorded(s.Dirs).Exceptions(); !slices.Equal(got, []manifest.ID{m.Tool.ID, other}) {
 		t.Errorf("the exceptions are %v", got)
 	}
+	r := consent.ReadRecorded(s.Dirs)
+	for id, want := range map[manifest.ID]bool{m.Tool.ID: false, other: false, third: true, toolID(t, "fourth"): false} {
+		if r.RefusedByName(id) != want {
+			t.Errorf("%s is refused by name: %v", id, !want)
+		}
+	}
 	system, err := consent.OpenSystemStore(s.Dirs.System, "")
 	must(t, err)
 	defer system.Close()
+	_, err = system.Refuse(other, false)
+	must(t, err)
+	if !system.Refuses(other) || system.Refuses(third) || !consent.ReadRecorded(s.Dirs).RefusedByName(other) {
+		t.Error("it is not seen whom the machine refuses by name")
+	}
+	_, err = system.Lift(other, day)
+	must(t, err)
 	_, err = system.RefuseAll(false, day, other)
 	must(t, err)
+	if system.Refuses(other) {
+		t.Error("the machine refuses all, which is not by name")
+	}
 	if r := consent.ReadRecorded(s.Dirs); !r.AllRefused() || !slices.Equal(r.Exceptions(), []manifest.ID{other}) {
 		t.Errorf("the machine excepts another: the exceptions are %v", r.Exceptions())
 	}
