@@ -13,8 +13,7 @@ func showReach(a *app, t tool) bool {
 	if t.known == nil {
 		return false
 	}
-	out := a.stdout
-	orders := catalogue.Obey([]catalogue.Wish{{Tool: t.known, Off: true}}, false)
+	out, orders := a.stdout, a.ordersFor(t.known)
 	switch {
 	case len(orders.Variables) > 0:
 		out.Printf("%s itself obeys once %s set:\n", t.known.Name, plural(len(orders.Variables), "its variable is", "its variables are"))

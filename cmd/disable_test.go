@@ -1,6 +1,9 @@
 package cmd
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 func TestDisable(t *testing.T) {
 	p := newPerson(t)
@@ -51,6 +54,16 @@ func TestDisableAllButSome(t *testing.T) {
 		t.Errorf("what is queued of an exception is thrown away: %s", &p.out)
 	}
 	if p.must("disable --all --json"); len(p.answer()["tools"].([]any)) != 1 || p.tool()["tool"] != "all" || p.tool()["telemetry"] != "off" {
+		t.Errorf("%s", &p.out)
+	}
+}
+
+// TestDisableBesideException holds that what is advised ends no exception.
+func TestDisableBesideException(t *testing.T) {
+	p := newPerson(t)
+	p.must("disable --all --except huggingface-hub -q")
+	p.expect(said{"disable heroku-cli", exitOK, []string{"obeys once its variable is set:\n  export HEROKU_SKIP_ANALYTICS=1\n", "*"}, []string{"*"}})
+	if strings.Contains(p.out.String(), "DISABLE_TELEMETRY") {
 		t.Errorf("%s", &p.out)
 	}
 }

@@ -146,8 +146,13 @@ func (a *app) warnOfShared(t tool) {
 	if t.known == nil {
 		return
 	}
-	d := newDecisions(a.tools, false, consent.ReadRecorded(a.world.Dirs), nil)
-	for _, w := range d.orders([]*catalogue.Tool{t.known}, a.otherTools(), false).Warnings {
+	for _, w := range a.ordersFor(t.known).Warnings {
 		a.warn("%s", w.Text)
 	}
+}
+
+// ordersFor are the variables that make one tool obey what is decided now.
+func (a *app) ordersFor(t *catalogue.Tool) catalogue.Orders {
+	d := newDecisions(a.tools, false, consent.ReadRecorded(a.world.Dirs), nil)
+	return d.orders([]*catalogue.Tool{t}, a.otherTools(), false)
 }
