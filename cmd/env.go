@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -23,7 +24,7 @@ type envCommand struct {
 	broken   []string          // manifests that cannot be used
 	warnings []string
 	unread   []string // directories of the image
-	own      []string // variables that are the person's, and stay
+	notes    []string // on variables that stay as the person set them
 	unseen   int      // refused tools that leave no trace by which they could be found
 }
 
@@ -127,7 +128,10 @@ func (c *envCommand) run(names []string, rooted bool) error {
 		err = c.printJSON(c.document(orders))
 	} else {
 		if dialect.Records() && c.root == "" {
-			orders.Variables, c.own = c.earlier(names, named, known, decided).script(orders.Variables)
+			script := c.earlier(names, named, known, decided, dialect).script(orders.Variables)
+			orders.Variables, c.notes, c.warnings = script.orders, script.notes, append(c.warnings, script.warnings...)
+		} else { // whether the variable is there, and whose it is, nobody can know
+			orders.Variables = slices.DeleteFunc(orders.Variables, func(o catalogue.Order) bool { return o.Unset && !o.Refusal })
 		}
 		c.show(dialect, orders)
 	}
@@ -139,10 +143,10 @@ func (c *envCommand) run(names []string, rooted bool) error {
 
 // earlier is what the shell was given before, in the light of what is decided now. If tools
 // are named it is about their variables alone.
-func (c *envCommand) earlier(names []string, named, known []*catalogue.Tool, decided decisions) earlier {
-	e := earlier{env: c.world.Env, all: c.all, asked: map[string]bool{}}
+func (c *envCommand) earlier(names []string, named, known []*catalogue.Tool, decided decisions, dialect shell.Dialect) earlier {
+	e := earlier{env: c.world.Env, dialect: dialect, wishes: decided.wishes(known, nil), all: c.all, asked: map[string]catalogue.Order{}}
 	for _, v := range decided.orders(known, nil, true).Variables {
-		e.asked[v.Name] = !v.Unset
+		e.asked[v.Name] = v
 	}
 	if len(names) > 0 {
 		e.only = map[string]bool{}

@@ -19,7 +19,7 @@ type leftOutVariable struct {
 func (c *envCommand) show(dialect shell.Dialect, orders catalogue.Orders) {
 	var script bytes.Buffer // one write, for a prompt waits
 	for _, v := range orders.Variables {
-		line, err := assignment(dialect, v)
+		line, err := scriptLine(dialect, v)
 		if err != nil {
 			c.warnings = append(c.warnings, fmt.Sprintf("%s is left out: %v", v.Name, err))
 			continue
@@ -47,8 +47,8 @@ func (c *envCommand) showNotes(orders catalogue.Orders) {
 	for _, v := range c.leftOut {
 		c.note("%s is left out: the manifest of %s names it, but %s", v.Name, v.Tool, v.Why)
 	}
-	for _, name := range c.own {
-		c.note("%s is left as you set it: an agreement unsets nothing that is yours", name)
+	for _, text := range c.notes {
+		c.note("%s", text)
 	}
 	for _, b := range orders.Beyond {
 		c.note("no variable reaches %s: %s", b.Tool.Name, b.Do)
@@ -58,9 +58,13 @@ func (c *envCommand) showNotes(orders catalogue.Orders) {
 	}
 }
 
-// assignment is the line with which a shell sets or unsets a variable.
-func assignment(dialect shell.Dialect, v catalogue.Order) (string, error) {
-	if v.Unset {
+// scriptLine is what a script has for an order. What the person has in a place that outlives
+// the shell, and that a refusal removes, is covered and not erased.
+func scriptLine(dialect shell.Dialect, v catalogue.Order) (string, error) {
+	switch {
+	case v.Unset && v.Refusal:
+		return dialect.Hide(v.Name)
+	case v.Unset:
 		return dialect.Unset(v.Name)
 	}
 	return dialect.Set(v.Name, v.Value)

@@ -86,9 +86,8 @@ func (d decisions) wish(t *catalogue.Tool) (catalogue.Wish, bool) {
 	return catalogue.Wish{}, false
 }
 
-// orders are the variables that make the asked tools obey, and undo nothing of what makes
-// others obey, which are among known. DO_NOT_TRACK is among them only if all are asked.
-func (d decisions) orders(asked, known []*catalogue.Tool, all bool) catalogue.Orders {
+// wishes are what is decided about the asked tools, and about others, which are among known.
+func (d decisions) wishes(asked, known []*catalogue.Tool) []catalogue.Wish {
 	var wishes []catalogue.Wish
 	seen := map[string]bool{}
 	for i, t := range slices.Concat(asked, known) {
@@ -101,7 +100,13 @@ func (d decisions) orders(asked, known []*catalogue.Tool, all bool) catalogue.Or
 			wishes = append(wishes, w)
 		}
 	}
-	return catalogue.Obey(wishes, all && d.everything(), d.except...)
+	return wishes
+}
+
+// orders are the variables that make the asked tools obey, and undo nothing of what makes
+// others obey, which are among known. DO_NOT_TRACK is among them only if all are asked.
+func (d decisions) orders(asked, known []*catalogue.Tool, all bool) catalogue.Orders {
+	return catalogue.Obey(d.wishes(asked, known), all && d.everything(), d.except...)
 }
 
 // sparedFor are the variables that "usagectl env" leaves out for an exception, and without

@@ -29,7 +29,8 @@ func (w World) shell() shell.Known {
 // nothing can be written for that, in words.
 func (w World) order(v catalogue.Order) string {
 	if own := w.shell(); own.Dialect != "" {
-		if line, err := assignment(own.Dialect, v); err == nil {
+		v.Refusal = false // the person erases what is theirs
+		if line, err := scriptLine(own.Dialect, v); err == nil {
 			return line
 		}
 	}

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
 )
 
 // Dialect is a shell, or a kind of file that holds variables.
@@ -52,43 +54,94 @@ var (
 )
 
 // Set is the line, without its end, that gives a variable a value and hands it
-// on to programs. The name has to be one of letters, digits and underscores.
+// on to programs. The name has to be one of letters, digits and underscores. For the
+// shells of POSIX it is several lines if the value is.
 func (d Dialect) Set(name, value string) (string, error) {
-	if strings.ContainsAny(value, "\n\r\x00") || (d == PowerShell || d == Cmd) && !forWindows(value) {
+	if !d.writes(value) {
 		return "", ErrValue
 	}
 	switch d {
 	case Fish:
-		return "set -gx " + name + " " + quoted(value, `'`, strings.NewReplacer(`\`, `\\`, `'`, `\'`)), nil
+		return "set -gx " + name + " " + forFish(value), nil
 	case PowerShell:
-		return "$env:" + name + " = '" + strings.ReplaceAll(value, "'", "''") + "'", nil
+		return "$env:" + name + " = " + forPowerShell(value), nil
 	case Cmd:
-		// A percent sign reads differently at the prompt and in a batch file.
-		if strings.ContainsAny(value, `"%!`) {
-			return "", ErrValue
-		}
 		return `set "` + name + "=" + value + `"`, nil
 	case Docker:
 		return "ENV " + name + "=" + quoted(value, `"`, strings.NewReplacer(`\`, `\\`, `"`, `\"`, `$`, `\$`)), nil
 	case GitHub:
 		return name + "=" + value, nil
 	case Dotenv:
-		// The readers of such files agree on nothing but plain words, and on single
-		// quotes around what holds none.
-		if strings.ContainsAny(value, `'\`) {
-			return "", ErrValue
-		}
 		return name + "=" + quoted(value, `'`, strings.NewReplacer()), nil
 	}
 	return "export " + name + "=" + quoted(value, `'`, strings.NewReplacer(`'`, `'\''`)), nil
 }
 
-// forWindows tells whether Windows' own shells can be given a value. An empty one is none
-// to them: it removes the variable. What a program prints they read in one of many code
-// pages, in some of which a letter's bytes are the quotes that end a string of PowerShell, so
-// only ASCII arrives.
-func forWindows(value string) bool {
-	return value != "" && !strings.ContainsFunc(value, func(r rune) bool { return r < ' ' && r != '\t' || r > '~' })
+// writes reports whether a value can be written so that it means the same there.
+func (d Dialect) writes(value string) bool {
+	control := func(r rune) bool { return r < ' ' && r != '\t' || r > '~' }
+	switch d {
+	case PowerShell:
+		// What is set to the empty value is removed. A text that is not UTF-8 is no text there.
+		return value != "" && utf8.ValidString(value) && !strings.Contains(value, "\x00")
+	case Cmd:
+		// The empty value removes the variable too. What a program prints is read in one of
+		// many code pages, so only ASCII arrives. A percent sign reads differently at the
+		// prompt and in a batch file.
+		return value != "" && len(value) <= longestOfCmd && !strings.ContainsFunc(value, control) && !strings.ContainsAny(value, `"%!`)
+	case Docker, GitHub:
+		return !strings.ContainsAny(value, "\n\r\x00")
+	case Dotenv:
+		// The readers of such files agree on nothing but plain words, and on single quotes
+		// around what holds none.
+		return !strings.ContainsAny(value, "\n\r\x00'\\")
+	}
+	return !strings.Contains(value, "\x00")
+}
+
+// longestOfCmd is how long a value can be: a line of cmd ends after 8191 characters.
+const longestOfCmd = 8000
+
+// forFish is a value as fish reads it: in single quotes, with control characters outside
+// of them by their numbers, so that it stays on one line.
+func forFish(value string) string {
+	if plainWord(value) {
+		return value
+	}
+	var b strings.Builder
+	b.WriteByte('\'')
+	for i := range len(value) {
+		switch c := value[i]; {
+		case c < ' ' || c == 0x7f:
+			fmt.Fprintf(&b, `'\X%02x'`, c)
+		case c == '\'' || c == '\\':
+			b.WriteString(`\` + string(c))
+		default:
+			b.WriteByte(c)
+		}
+	}
+	b.WriteByte('\'')
+	return b.String()
+}
+
+// forPowerShell is a value as PowerShell reads it, on one line, for it is given a line at a
+// time, and in ASCII, for it reads what a program prints in one of many code pages, in some
+// of which a letter's bytes are the quotes that end a string.
+func forPowerShell(value string) string {
+	var b strings.Builder
+	b.WriteByte('\'')
+	for _, unit := range utf16.Encode([]rune(value)) {
+		switch {
+		case unit == '\'':
+			b.WriteString("''")
+		case unit >= ' ' && unit <= '~' || unit == '\t':
+			b.WriteByte(byte(unit))
+		default:
+			fmt.Fprintf(&b, "' + [char]%d + '", unit)
+		}
+	}
+	b.WriteByte('\'')
+	return b.String()
 }
 
 // Unset is the line, without its end, that removes a variable.
@@ -106,12 +159,27 @@ func (d Dialect) Unset(name string) (string, error) {
 	return "unset " + name, nil
 }
 
+// Hide is the line, without its end, that keeps a variable from programs and undoes
+// nothing that outlives the shell. It differs from [Dialect.Unset] in fish alone, whose
+// universal variables are those of every shell: one is covered by an empty one.
+func (d Dialect) Hide(name string) (string, error) {
+	if d == Fish {
+		return "set -eg " + name + "; set -q " + name + "; and set -gx " + name + " ''", nil
+	}
+	return d.Unset(name)
+}
+
 // quoted puts a value that is no plain word between quotes.
 func quoted(value, quote string, escape *strings.Replacer) string {
-	if value != "" && !strings.ContainsFunc(value, func(r rune) bool { return !plain(r) }) {
+	if plainWord(value) {
 		return value
 	}
 	return quote + escape.Replace(value) + quote
+}
+
+// plainWord reports whether a value needs no quotes.
+func plainWord(value string) bool {
+	return value != "" && !strings.ContainsFunc(value, func(r rune) bool { return !plain(r) })
 }
 
 // plain reports whether a character means nothing to any shell.

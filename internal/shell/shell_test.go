@@ -2,6 +2,8 @@ package shell_test
 
 import (
 	"errors"
+	"fmt"
+	"math/rand/v2"
 	"os/exec"
 	"slices"
 	"strings"
@@ -14,7 +16,32 @@ import (
 var values = []string{
 	"", "1", "true", "False", "no", "off", "a b", " lead and trail ", "it's", `"quoted"`, `back\slash`, `\`, `'`, `''`, `'\''`,
 	"$HOME", "${HOME}", "$(id)", "`id`", "!history", "#comment", "~", "*", "a;b", "a&b", "a|b", "<a>", "(a)", "[a]", "{a,b}",
+	"a\nb", "\n", "\n\n a \n", "a\\\nb", "'\n'", "a\rb\r\n", "\r", "\x1b[1m", "\x7f", "\x01'\x02\\\x03", "'a'\nrm", "$\n(", "\xff\xfe", "a\xc3", "\u2028", "😀", "a+20b",
 	"%PATH%", "^caret", "=", "a=b", "-n", "tab\there", "ü", "日本", "‘typographic’", "\u201b", "--", ":", "https://h.example/?a=b&c=d",
+}
+
+// bytesOfShells are all bytes that a variable can hold, each alone, and before and behind
+// what ends a string or begins another.
+func bytesOfShells() []string {
+	var list []string
+	for c := 1; c < 256; c++ {
+		one := string([]byte{byte(c)})
+		list = append(list, one, "'"+one+"'", one+"\\"+one, "a"+one+"0", "$"+one+"\n")
+	}
+	return list
+}
+
+// randomValues are texts of what shells trip over, in any order.
+func randomValues(n int) []string {
+	random := rand.New(rand.NewPCG(3, 4))
+	pieces := []string{"'", "''", `"`, `\`, "\n", "\r", "$", "`", "!", "#", "~", " ", "\t", "a", "0", "(", ")", "{", "}", ";", "&", "|", "%", "=", "+", "ü", "\xff", "\x01"}
+	list := make([]string, n)
+	for i := range list {
+		for range random.IntN(12) {
+			list[i] += pieces[random.IntN(len(pieces))]
+		}
+	}
+	return list
 }
 
 // interpreters run a script on stdin and print the variables given, each between
@@ -34,26 +61,57 @@ var interpreters = []struct {
 // TestSetInShells holds that what is written means the same to the shell: a
 // program that the shell starts gets the value to the letter.
 func TestSetInShells(t *testing.T) {
+	want := slices.Concat(values, bytesOfShells(), randomValues(500))
 	for _, in := range interpreters {
 		t.Run(strings.Join(in.command, " "), func(t *testing.T) {
+			t.Parallel()
 			needProgram(t, in.command[0])
 			var script strings.Builder
-			for _, value := range values {
-				line, err := in.dialect.Set("USAGECTL_TEST", value)
+			for i, value := range want {
+				line, err := in.dialect.Set(fmt.Sprintf("USAGECTL_TEST_%d", i), value)
 				if err != nil {
 					t.Fatalf("%q: %v", value, err)
 				}
-				script.WriteString(line + "\nprintenv -0 USAGECTL_TEST\n")
+				script.WriteString(line + "\n")
 			}
-			if got := runShell(t, in.command, script.String()); !slices.Equal(got, values) {
-				for i := range values {
-					if i >= len(got) || got[i] != values[i] {
-						t.Fatalf("%q became %q", values[i], got[min(i, len(got)):])
-					}
+			script.WriteString("env -0\n")
+			got := map[string]string{}
+			for _, pair := range runShell(t, in.command, script.String()) {
+				name, value, _ := strings.Cut(pair, "=")
+				got[name] = value
+			}
+			for i, value := range want {
+				if g, set := got[fmt.Sprintf("USAGECTL_TEST_%d", i)]; !set || g != value {
+					t.Errorf("%q became %q, %v", value, g, set)
 				}
-				t.Errorf("%d values became %d", len(values), len(got))
 			}
 		})
+	}
+}
+
+// TestHide holds that a universal variable of fish, which is that of every shell, is kept
+// from programs and not erased.
+func TestHide(t *testing.T) {
+	needProgram(t, "fish")
+	hide, err := shell.Fish.Hide("USAGECTL_TEST")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const show = "printenv -0 USAGECTL_TEST; or printf 'none\\0'\n"
+	for script, want := range map[string][]string{
+		hide + "\n" + show: {"none"},
+		"set -gx USAGECTL_TEST 1\n" + hide + "\n" + show:                                    {"none"},
+		"set -Ux USAGECTL_TEST 1\n" + hide + "\n" + show + "set -eg USAGECTL_TEST\n" + show: {"", "1"},
+	} {
+		if got := runShell(t, []string{"fish"}, script); !slices.Equal(got, want) {
+			t.Errorf("%q: got %q, want %q", script, got, want)
+		}
+	}
+	for _, d := range shell.Dialects() {
+		unset, _ := d.Unset("X")
+		if got, _ := d.Hide("X"); d != shell.Fish && got != unset {
+			t.Errorf("%s: %q", d, got)
+		}
 	}
 }
 
@@ -123,13 +181,16 @@ func TestFiles(t *testing.T) {
 	}{
 		{shell.PowerShell, "1", `$env:X = '1'`},
 		{shell.PowerShell, "it's $HOME `a` \"b\"", "$env:X = 'it''s $HOME `a` \"b\"'"},
-		{shell.PowerShell, "‘a’", ""}, // these quotes would end it too
-		{shell.PowerShell, "ü", ""},
-		{shell.PowerShell, "\x1b", ""},
+		{shell.PowerShell, "‘a’", "$env:X = '' + [char]8216 + 'a' + [char]8217 + ''"}, // these quotes would end it too
+		{shell.PowerShell, "a\nü😀", "$env:X = 'a' + [char]10 + '' + [char]252 + '' + [char]55357 + '' + [char]56832 + ''"},
+		{shell.PowerShell, "\x1b", "$env:X = '' + [char]27 + ''"},
+		{shell.PowerShell, "\xff", ""},
 		{shell.PowerShell, "", ""}, // it would remove the variable
 		{shell.Cmd, "1", `set "X=1"`},
 		{shell.Cmd, "a & b | c > d ^ e", `set "X=a & b | c > d ^ e"`},
 		{shell.Cmd, "%PATH%", ""},
+		{shell.Cmd, "a\nb", ""},
+		{shell.Cmd, strings.Repeat("a", 8191), ""}, // no line is longer
 		{shell.Cmd, "ü", ""},
 		{shell.Cmd, "\x1a", ""}, // ends a batch file
 		{shell.Cmd, "a!b", ""},
@@ -152,13 +213,13 @@ func TestFiles(t *testing.T) {
 		}
 	}
 	for _, d := range shell.Dialects() {
+		never := d == shell.Docker || d == shell.GitHub || d == shell.Dotenv
 		for _, value := range []string{"a\nb", "a\rb", "a\x00b"} {
-			if line, err := d.Set("X", value); !errors.Is(err, shell.ErrValue) {
+			if line, err := d.Set("X", value); (never || d == shell.Cmd || strings.Contains(value, "\x00")) != errors.Is(err, shell.ErrValue) {
 				t.Errorf("%s %q: got %q, %v", d, value, line, err)
 			}
 		}
 		_, err := d.Unset("X")
-		never := d == shell.Docker || d == shell.GitHub || d == shell.Dotenv
 		if errors.Is(err, shell.ErrUnset) != never {
 			t.Errorf("%s: unset: %v", d, err)
 		}
