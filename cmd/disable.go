@@ -108,6 +108,7 @@ func (c *disableCommand) run(ctx context.Context, names []string) error {
 	var results []decided
 	var total sender.Emptied
 	var failed *failure
+	var still []tool // on, for their refusal is not recorded
 	reached := false // a tool by a variable
 	for _, ref := range refs {
 		id := ref.id
@@ -116,7 +117,10 @@ func (c *disableCommand) run(ctx context.Context, names []string) error {
 		total = total.Add(emptied)
 		var f *failure
 		if errors.As(err, &f) { // the others are refused all the same
-			c.tell(c.world.offerSwitch(f, t))
+			c.tell(f)
+			if unrecorded(err) {
+				still = append(still, t)
+			}
 			failed = cmp.Or(failed, f)
 			continue
 		}
@@ -137,7 +141,7 @@ func (c *disableCommand) run(ctx context.Context, names []string) error {
 	if err := c.disabled(ctx, disabledView{Tools: results, Events: total}); err != nil || failed == nil {
 		return err
 	}
-	return fail(failed.code, nil)
+	return fail(failed.code, nil, c.switchNow(still...)...)
 }
 
 // disabledView is what "disable --json" prints.

@@ -1,10 +1,12 @@
 package cmd
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
 	"github.com/usagectl/usagectl/pkg/catalogue"
+	"github.com/usagectl/usagectl/pkg/manifest"
 )
 
 // showReach says, after a refusal, what else it takes for the tool to obey: a
@@ -31,23 +33,89 @@ func showReach(a *app, t tool) bool {
 	return len(orders.Variables) > 0
 }
 
-// offerSwitch adds to a refusal that could not be recorded what works at once.
-func (w World) offerSwitch(f *failure, t tool) *failure {
-	if f.code == exitConfig { // telemetry is off as it is
-		return f
-	}
-	switched := *f
-	switched.hints = append(slices.Clone(f.hints), w.switchNow()...)
-	if t.manifest == nil && t.known != nil {
-		for _, v := range catalogue.Obey([]catalogue.Wish{{Tool: t.known, Off: true}}, false).Variables {
-			switched.hints = append(switched.hints, fmt.Sprintf("%s reads its own variable: %s", t.known.Name, w.order(v)))
-		}
-	}
-	return &switched
+// unrecorded reports whether an error says that a refusal is not recorded, and so that
+// telemetry stays on. Where a file that cannot be read is in the way it is off as it is.
+func unrecorded(err error) bool {
+	var f *failure
+	return errors.As(err, &f) && (f.code == exitCreate || f.code == exitNoPerm)
 }
 
-// switchNow is the hint for somebody whose refusal cannot be recorded: a variable takes
-// no disk. It reaches this shell and what is started from it.
-func (w World) switchNow() []string {
-	return []string{"to turn telemetry off at once in this shell: " + w.order(catalogue.Order{Name: "USAGECTL_TELEMETRY", Value: "off"})}
+// switchNow are hints for somebody whose refusal of tools cannot be recorded: what works at
+// once, and takes no disk. A variable reaches this shell and what is started from it. What
+// usagectl sends has one for all tools; what a tool sends itself takes that tool's own.
+func (a *app) switchNow(tools ...tool) []string {
+	const now = "to turn off at once in this shell what "
+	var hints []string
+	if slices.ContainsFunc(tools, func(t tool) bool { return t.manifest != nil || t.known == nil }) {
+		hints = append(hints, now+"usagectl sends:\n"+a.world.order(usagectlOff()))
+	}
+	for _, t := range tools {
+		if t.known == nil || t.known.Status != catalogue.Active {
+			continue
+		}
+		orders := ownSwitches(t.known)
+		for _, v := range orders.Variables {
+			others := ""
+			if v.Name == catalogue.DoNotTrackName {
+				others = ", and other tools with it"
+			}
+			hints = append(hints, now+t.known.Name+" sends by itself"+others+":\n"+a.world.order(v))
+		}
+		for _, b := range orders.Beyond {
+			hints = append(hints, fmt.Sprintf("no variable turns off what %s sends by itself: %s", t.known.Name, b.Do))
+		}
+	}
+	return hints
+}
+
+// usagectlOff is the order that turns off what usagectl sends.
+func usagectlOff() catalogue.Order { return catalogue.Order{Name: "USAGECTL_TELEMETRY", Value: "off"} }
+
+// ownSwitches are what turns off one tool at once: its own variables, or DO_NOT_TRACK if it
+// reads only that.
+func ownSwitches(t *catalogue.Tool) catalogue.Orders {
+	refused := []catalogue.Wish{{Tool: t, Off: true}}
+	orders := catalogue.Obey(refused, false)
+	if all := catalogue.Obey(refused, true); len(orders.Variables) == 0 && len(all.Beyond) == 0 {
+		return all
+	}
+	return orders
+}
+
+// switchAllNow is [app.switchNow] for a refusal of all tools.
+func (a *app) switchAllNow(except []manifest.ID) []string {
+	own := a.world.shell()
+	what := "tools send by themselves"
+	if len(except) > 0 {
+		what += ", the exceptions too"
+	}
+	hints := []string{"to turn off at once in this shell what usagectl sends:\n" + a.world.order(usagectlOff())}
+	line := evalLine(own.Dialect, "env --all")
+	if line == "" {
+		return append(hints, fmt.Sprintf("to turn off at once in this shell what %s, set what \"usagectl env --all\" prints: it has no form for %s, your shell, yet", what, own.Name))
+	}
+	return append(hints, "to turn off at once in this shell what "+what+":\n"+line)
+}
+
+// switchImage are hints for somebody whose refusal cannot be written into an image: an image
+// has an environment as well.
+func (a *app) switchImage(tools ...tool) []string {
+	hints := []string{"or set USAGECTL_TELEMETRY=off in the image's environment"}
+	for _, t := range tools {
+		if t.known == nil || t.known.Status != catalogue.Active {
+			continue
+		}
+		orders := ownSwitches(t.known)
+		for _, v := range orders.Variables {
+			if v.Unset {
+				hints = append(hints, fmt.Sprintf("and for what %s sends by itself see that %s is not set there", t.known.Name, v.Name))
+			} else {
+				hints = append(hints, fmt.Sprintf("and for what %s sends by itself set %s=%s there", t.known.Name, v.Name, v.Value))
+			}
+		}
+		for _, b := range orders.Beyond {
+			hints = append(hints, fmt.Sprintf("no variable turns off what %s sends by itself: %s", t.known.Name, b.Do))
+		}
+	}
+	return hints
 }

@@ -16,8 +16,8 @@ func (c *disableCommand) refuseAll(ctx context.Context, except []reference) erro
 	agreed := c.agreedTo()
 	emptied, err := c.refuse(ctx, manifest.ID{}, ids(except))
 	var f *failure
-	if errors.As(err, &f) {
-		return c.world.offerSwitch(f, tool{})
+	if unrecorded(err) && errors.As(err, &f) {
+		return fail(f.code, f.err, append(slices.Clone(f.hints), c.switchAllNow(ids(except))...)...)
 	}
 	if err != nil {
 		return err

@@ -73,17 +73,58 @@ func TestDisableBesideException(t *testing.T) {
 func TestDisableFails(t *testing.T) {
 	p := newPerson(t)
 	p.world.Dirs.ConfigHome = ""
-	hint := "hint: to turn telemetry off at once in this shell: "
+	const (
+		hint     = "hint: to turn off at once in this shell what "
+		usagectl = hint + "usagectl sends: export USAGECTL_TELEMETRY=off\n"
+		homebrew = hint + "Homebrew sends by itself: export HOMEBREW_NO_ANALYTICS=1\n"
+		ray      = hint + "Ray sends by itself: export RAY_USAGE_STATS_ENABLED=0\n"
+		every    = hint + "tools send by themselves: eval \"$(usagectl env --all)\"\n"
+		golang   = "hint: no variable turns off what Go toolchain sends by itself: run \"go telemetry off\"\n"
+		failed   = "error: the decision is not recorded: "
+	)
 	p.expect(
-		said{"disable demo", exitCreate, nil, []string{"the decision is not recorded: ", hint + "export USAGECTL_TELEMETRY=off\n"}},
-		said{"disable --all", exitCreate, nil, []string{hint + "export USAGECTL_TELEMETRY=off\n"}},
-		said{"disable homebrew", exitCreate, nil, []string{hint, "hint: Homebrew reads its own variable: export HOMEBREW_NO_ANALYTICS=1\n"}},
-		said{"disable demo --system --root " + word(p.home) + "/none", exitCreate, nil, []string{"hint: or set USAGECTL_TELEMETRY=off in the image's environment\n"}},
+		said{"disable nosuch", exitCreate, nil, []string{failed, usagectl}},
+		said{"disable flwr -q", exitCreate, nil, []string{failed, usagectl, hint + "Flower sends by itself: export FLWR_TELEMETRY_ENABLED=0\n"}},
+		said{"disable --all", exitCreate, nil, []string{failed, usagectl, every}},
+		said{"disable --all -q --json", exitCreate, nil, []string{failed, usagectl, every}},
+		said{"disable --all --except homebrew", exitCreate, nil, []string{usagectl, "what tools send by themselves, the exceptions too: eval"}},
+		said{"disable homebrew", exitCreate, nil, []string{failed, homebrew}},
+		said{"disable dagger", exitCreate, nil, []string{hint + "Dagger sends by itself, and other tools with it: export DO_NOT_TRACK=1\n"}},
+		said{"disable go -q", exitCreate, nil, []string{failed, golang}},
+		said{"disable homebrew go ray -q", exitCreate, nil, []string{homebrew, ray, golang}},
+	)
+	for _, line := range []string{"disable homebrew go ray", "disable dagger"} {
+		if p.run(line); strings.Contains(p.errout.String(), "USAGECTL_TELEMETRY") {
+			t.Errorf("%s offers what none of these reads: %s", line, &p.errout)
+		}
+	}
+	if p.run("disable demo flwr"); strings.Count(p.errout.String(), usagectl) != 1 {
+		t.Errorf("the same hint twice: %s", &p.errout)
+	}
+	none := " --system --root " + word(p.home) + "/none"
+	const image = "hint: or set USAGECTL_TELEMETRY=off in the image's environment\n"
+	p.expect(
+		said{"disable demo -q" + none, exitCreate, nil, []string{image}},
+		said{"disable homebrew" + none, exitCreate, nil, []string{image, "hint: and for what Homebrew sends by itself set HOMEBREW_NO_ANALYTICS=1 there\n"}},
+		said{"disable --all" + none, exitCreate, nil, []string{image, `hint: and for what tools send by themselves what "usagectl env --all" prints` + "\n"}},
 	)
 	p.write("etc", "a file")
-	p.expect(said{"disable demo --system", exitCreate, nil, []string{hint}})
+	p.expect(
+		said{"disable demo --system", exitCreate, nil, []string{usagectl}},
+		said{"disable homebrew go --system -q", exitCreate, nil, []string{homebrew, golang}},
+		said{"disable --all --system", exitCreate, nil, []string{usagectl, every}},
+	)
 	p.env["SHELL"] = "/usr/bin/fish"
-	p.expect(said{"disable demo", exitCreate, nil, []string{hint + "set -gx USAGECTL_TELEMETRY off\n"}})
+	p.expect(
+		said{"disable demo", exitCreate, nil, []string{hint + "usagectl sends: set -gx USAGECTL_TELEMETRY off\n"}},
+		said{"disable homebrew", exitCreate, nil, []string{"set -gx HOMEBREW_NO_ANALYTICS 1\n"}},
+		said{"disable --all", exitCreate, nil, []string{": usagectl env --all --shell fish | source\n"}},
+	)
+	p.env["SHELL"] = "/bin/tcsh"
+	p.expect(said{"disable --all", exitCreate, nil, []string{`what tools send by themselves, set what "usagectl env --all" prints: it has no form for tcsh, your shell, yet` + "\n"}})
+	p.env["SHELL"] = "/bin/sh"
+	p.atTerminal(60) // no line that is to be copied is broken
+	p.expect(said{"disable --all", exitCreate, nil, []string{"what tools\n                send by themselves:\n  eval \"$(usagectl env --all)\"\n"}})
 }
 
 // TestDisableThrowsAway holds that what is queued goes, and is counted.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -147,8 +148,8 @@ func (c *enableCommand) enableOne(ctx context.Context, name string) (tool, error
 	before := t.facts.Tool.Decision
 	err = recorded(c.ui, c.world.decisions(c.replace).Grant(t.manifest, c.level))
 	var f *failure
-	if errors.As(err, &f) && c.level < before.Level && t.verdict.On() {
-		return t, c.world.offerSwitch(f, t) // what was agreed to before is still sent
+	if unrecorded(err) && errors.As(err, &f) && c.level < before.Level && t.verdict.On() { // what was agreed to before is still sent
+		return t, fail(f.code, f.err, append(slices.Clone(f.hints), c.switchNow(tool{manifest: t.manifest})...)...)
 	}
 	if err != nil {
 		return t, err

@@ -35,8 +35,9 @@ func newEnv(a *app) *cobra.Command {
 		Short: "Print the variables that make tools obey what you decided",
 		Long: `Env prints the environment variables that make each known tool obey the decisions
 recorded here: those that ask usagectl obey anyway, the others read only their own
-variable. For a refusal it is the literal that the tool itself reads as off, for
-an agreement nothing, unless the tool is off without it.
+variable. For a refusal it is the literal that the tool itself reads as off, and a
+variable that would turn the tool on is unset. For an agreement it is nothing, unless
+the tool is off without its variable.
 
 If all tools are refused with exceptions, a variable that an exception obeys is left
 out, DO_NOT_TRACK too. It is printed only if a tool that you refused by name reads no
@@ -57,9 +58,11 @@ where usagectl is not installed:
   for /f "delims=" %i in ('usagectl env -q --shell cmd 2^>nul') do @%i
 
 What a shell was given by one such line is taken back by the next once nothing
-recorded asks for it: the script lists what it sets in USAGECTL_ENV_SET. A variable
-that you set yourself is never unset; one that a refusal changed gets your value
-back. What --all printed is not taken back.
+recorded asks for it: the script lists what it changes in USAGECTL_ENV_SET, with
+what you had there before. A value of yours that is a refusal already stays. One
+that a refusal replaced or unset is put back, and one that cannot be written for the
+shell stays in the list, with a warning. An agreement changes nothing that you set.
+What --all changed is not taken back.
 
 With --here only tools are covered that are found on this machine: a program on
 PATH, a file of theirs, a source ID or an outbox. With --root it is the tools of the

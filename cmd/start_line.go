@@ -44,16 +44,32 @@ func (w World) order(v catalogue.Order) string {
 // that a variable reaches, and says nothing if usagectl is not there (any more); "" for a
 // shell for which there is none. It is documented in the help of env, and tested there.
 func startLine(in shell.Dialect) string {
-	switch in {
+	switch line := evalLine(in, "env --quiet"); in {
 	case shell.Sh, shell.Bash, shell.Zsh:
-		return `command -v usagectl >/dev/null && eval "$(usagectl env --quiet)"`
+		return "command -v usagectl >/dev/null && " + line
 	case shell.Fish:
-		return "type -q usagectl; and usagectl env --quiet --shell fish | source"
+		return "type -q usagectl; and " + line
 	case shell.PowerShell:
-		// A line at a time: Out-String would make "" of nothing, which Invoke-Expression refuses.
-		return "if (Get-Command usagectl -ErrorAction Ignore) { usagectl env --quiet --shell powershell | Invoke-Expression }"
+		return "if (Get-Command usagectl -ErrorAction Ignore) { " + line + " }"
 	case shell.Cmd:
 		return `for /f "delims=" %i in ('usagectl env -q --shell cmd 2^>nul') do @%i`
+	}
+	return ""
+}
+
+// evalLine is the line with which a shell runs what a command of usagectl prints for it; ""
+// for one for which nothing is printed.
+func evalLine(in shell.Dialect, command string) string {
+	switch in {
+	case shell.Sh, shell.Bash, shell.Zsh:
+		return `eval "$(usagectl ` + command + `)"`
+	case shell.Fish:
+		return "usagectl " + command + " --shell fish | source"
+	case shell.PowerShell:
+		// A line at a time: Out-String would make "" of nothing, which Invoke-Expression refuses.
+		return "usagectl " + command + " --shell powershell | Invoke-Expression"
+	case shell.Cmd:
+		return `for /f "delims=" %i in ('usagectl ` + command + ` --shell cmd') do @%i`
 	}
 	return ""
 }

@@ -83,12 +83,8 @@ func (s *systemWide) refuse(ctx context.Context, names []string, all, replace bo
 		s.warnOfUnknown(ref.id)
 	}
 	var f *failure
-	if errors.As(err, &f) && f.code != exitData && f.code != exitConfig {
-		hints := s.world.switchNow()
-		if s.root != "" {
-			hints = []string{"or set USAGECTL_TELEMETRY=off in the image's environment"}
-		}
-		return fail(f.code, f.err, append(slices.Clone(f.hints), hints...)...)
+	if unrecorded(err) && errors.As(err, &f) {
+		return fail(f.code, f.err, append(slices.Clone(f.hints), s.instead(tools, except)...)...)
 	}
 	if err == nil && s.root == "" {
 		err = s.awaitOwn(ctx, ids(tools), except)
@@ -112,6 +108,24 @@ func (s *systemWide) inRoot() string {
 		return ""
 	}
 	return " --root " + s.root
+}
+
+// instead is what works at once where a refusal cannot be written.
+func (s *systemWide) instead(refs []reference, except []manifest.ID) []string {
+	if refs[0].id.IsZero() {
+		if s.root != "" {
+			return append(s.switchImage(), "and for what tools send by themselves what \"usagectl env --all\" prints")
+		}
+		return s.switchAllNow(except)
+	}
+	var tools []tool
+	for _, ref := range refs {
+		tools = append(tools, s.tools.look(ref.id))
+	}
+	if s.root != "" {
+		return s.switchImage(tools...)
+	}
+	return s.switchNow(tools...)
 }
 
 // lift takes back what refuse did.

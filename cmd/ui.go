@@ -15,7 +15,8 @@ import (
 // The answer goes to stdout, everything else to stderr. A line there starts with
 // "usagectl:", is in lower case without a full stop, names the thing and the value,
 // and says what did not happen. A hint is a line of its own with one thing to do;
-// hints are left out with --quiet, and warnings and errors never. JSON is one
+// hints are left out with --quiet. Warnings and errors never are, nor the hints that belong
+// to an error. JSON is one
 // document on one line, and has no colour. Whether stdout took it is found out once, at
 // the end of the command: see [answer]. Text that came from elsewhere loses its
 // control characters on the way: see package term.
@@ -46,7 +47,22 @@ func (u *ui) tell(f *failure) {
 		}
 	}
 	for _, h := range f.hints {
-		u.hint("%s", h)
+		u.advise(h)
+	}
+}
+
+// advise says a hint of a failure. What is behind a line break in it is a line to be copied,
+// which gets a line of its own where a terminal would break it.
+func (u *ui) advise(hint string) {
+	u.setApart()
+	text, line, copied := strings.Cut(hint, "\n")
+	if copied && len("usagectl: hint: ")+len(text)+1+len(line) <= u.stderr.Width {
+		u.stderr.Printf("usagectl: hint: %s %s\n", text, line)
+		return
+	}
+	u.stderr.Printf("usagectl: hint: %s\n", u.wrapped("hint:", text))
+	if copied {
+		u.stderr.Printf("  %s\n", line)
 	}
 }
 

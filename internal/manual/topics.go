@@ -19,7 +19,7 @@ func Environment() Topic {
 			{"a tool's own", `Each tool names variables that refuse or agree; "usagectl status TOOL" shows them and what they say. Some have other files where a variable says so, such as XDG_CACHE_HOME, DAGSTER_HOME or PREFECT_HOME.`, deciding},
 			{"CI, GITHUB_ACTIONS, ...", `In a CI system telemetry is off unless somebody agreed there, and no source ID is made. Such a variable does not count if it is 0, false, no, off or nothing.`, deciding},
 			{"USAGECTL_RUN_ID", `The ID (a UUID) of the run that events belong to, where --run does not say.`, []string{"send", "inspect"}},
-			{"USAGECTL_ENV_SET", `What "usagectl env" set in this shell, so that it can take it back. It prints this variable itself.`, []string{"env"}},
+			{"USAGECTL_ENV_SET", `What "usagectl env" changed in this shell and what you had there, so that it can take it back. It prints this variable itself.`, []string{"env"}},
 			{"HTTPS_PROXY, NO_PROXY", `The proxy through which events and deletion requests leave by HTTPS, and for which hosts there is none. Plain HTTP goes to this machine only, without a proxy, and UDP takes none.`, delivering},
 			{"SSL_CERT_FILE, SSL_CERT_DIR", `Other certificates to trust than the system's, on Linux and the BSDs.`, delivering},
 			{"HOME, XDG_CONFIG_HOME, XDG_DATA_HOME, XDG_STATE_HOME", `Where a person's files are; see "usagectl help files". If HOME is no directory, the account's home in the user database counts; if none is found, telemetry is off. Root in another person's home decides nothing, sends nothing and forgets nothing there.`, aboutTools()},
