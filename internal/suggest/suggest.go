@@ -40,16 +40,15 @@ func Near(given string, known []string, most int) []string {
 
 // Meant returns the word of a closed list that somebody meant: one that is called
 // otherwise elsewhere ("integer" for "int"), else one of the same letters ("from" for
-// "form"), else the nearest by one edit in three letters, else the first of which the given
-// one is a part ("os" for "host.os"). It returns "" if there is none.
+// "form"), else the first that begins with the given one ("host.cpu_count" for "host.cpu"),
+// else the nearest by one edit in three letters, else the first of which the given one is
+// a part ("os" for "host.os"), else one with which the given one begins, as a whole word
+// ("segment" for "segment-v2"). It returns "" if there is none.
 func Meant(given string, known []string) string {
+	small := strings.ToLower(given)
 	for _, group := range synonyms() {
-		if slices.Contains(group, strings.ToLower(given)) {
-			for _, word := range group {
-				if slices.Contains(known, word) {
-					return word
-				}
-			}
+		if slices.Contains(group[1:], small) && slices.Contains(known, group[0]) {
+			return group[0]
 		}
 	}
 	for _, word := range known {
@@ -57,10 +56,23 @@ func Meant(given string, known []string) string {
 			return word
 		}
 	}
+	for _, word := range known {
+		if len(small) > 1 && strings.HasPrefix(strings.ToLower(word), small) {
+			return word
+		}
+	}
 	if near := first(nearest(given, known, max(1, len(given)/3))); near != "" {
 		return near
 	}
-	return first(withWord(strings.ToLower(given), known))
+	if part := first(withWord(small, known)); part != "" {
+		return part
+	}
+	for _, word := range known {
+		if strings.HasPrefix(padded(small), padded(word)) {
+			return word
+		}
+	}
+	return ""
 }
 
 // letters are those of a word, sorted and small.
@@ -75,41 +87,6 @@ func first(list []string) string {
 		return ""
 	}
 	return list[0]
-}
-
-// synonyms are the words that other formats have for the words of a manifest, which are
-// among them: those of JSON Schema, programming languages, and mail.
-func synonyms() [][]string {
-	return [][]string{
-		{"int", "integer", "long", "int32", "int64", "uint", "count"},
-		{"float", "number", "double", "real", "decimal", "float32", "float64"},
-		{"bool", "boolean", "flag"},
-		{"string", "str", "text", "varchar", "uuid", "date", "datetime"},
-		{"strings", "array", "list", "[]string", "set", "tags"},
-		{"json", "object", "dict", "map", "struct", "any"},
-		{"rfc3339", "iso", "iso8601", "iso-8601", "rfc-3339"},
-		{"unix", "epoch", "timestamp", "posix"},
-		{"time.now", "now", "time", "timestamp", "date", "clock"},
-		{"event.id", "uuid", "event_id", "eventid"},
-		{"identity.source", "source", "source_id", "user", "user_id", "install", "client_id", "anonymous_id"},
-		{"host.os", "platform", "host.platform"},
-		{"tool.version", "version"},
-		{"caller", "user", "input", "arg", "argument"},
-		{"const", "constant", "literal", "fixed", "static"},
-		{"opt-in", "off", "disabled", "false", "no"},
-		{"opt-out", "on", "enabled", "true", "yes"},
-		{"endpoint", "url", "uri", "address", "host"},
-		{"mail", "email", "e-mail"},
-		{"contact", "email", "mail"},
-		{"purpose", "description", "why", "reason", "doc"},
-		{"pattern", "regex", "regexp"},
-		{"min", "minimum"},
-		{"max", "maximum"},
-		{"max_len", "maxlength", "max_length"},
-		{"enum", "values", "choices", "allowed"},
-		{"type", "kind"},
-		{"homepage", "url", "web", "website"},
-	}
 }
 
 // nearest are the known names that are the fewest edits from the given one, if that is
@@ -131,16 +108,22 @@ func nearest(given string, known []string, fewest int) []string {
 	return near
 }
 
-// withWord are the known names of which a word in lower case is one of the words.
+// withWord are the known names of which a word in lower case is one of the words, or
+// several that follow each other.
 func withWord(word string, known []string) []string {
-	separates := func(c rune) bool { return strings.ContainsRune("-._ /", c) }
 	var list []string
 	for _, name := range known {
-		if slices.Contains(strings.FieldsFunc(strings.ToLower(name), separates), word) && !slices.Contains(list, name) {
+		if word != "" && strings.Contains(padded(name), padded(word)) && !slices.Contains(list, name) {
 			list = append(list, name)
 		}
 	}
 	return list
+}
+
+// padded are the words of a name in lower case, each between two spaces.
+func padded(name string) string {
+	separates := func(c rune) bool { return strings.ContainsRune("-._ /", c) }
+	return " " + strings.Join(strings.FieldsFunc(strings.ToLower(name), separates), " ") + " "
 }
 
 // distance is Levenshtein's: the fewest insertions, deletions and replacements of

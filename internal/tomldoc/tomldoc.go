@@ -15,12 +15,12 @@
 package tomldoc
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/pelletier/go-toml/v2"
 	"github.com/pelletier/go-toml/v2/unstable"
@@ -44,15 +44,18 @@ type Document struct {
 	data     []byte
 	root     map[string]any
 	found    []finding
-	misspelt []string // the paths of keys that are there under another name, see [pathKey]
+	misspelt [][]any // the paths of keys that are there under another name only
+	doubled  [][]any // likewise of those that are there under their own name too
+	mistyped [][]any // the paths of values of the wrong type
+	unknown  [][]any // the paths of keys that nobody asked for
 }
 
 // finding is a message about the path of keys and list indexes that leads to a thing.
 type finding struct {
 	path   []any
 	msg    string
-	wanted []any  // the path of the key whose absence this is about
-	naming string // the list of tables that does not have the name which this is about
+	wanted []any // the path of the key whose absence this is about
+	relies []any // the keys, of which the last may be in a list, without which this is not known
 }
 
 // Parse reads a file, which has one problem if it is no TOML. It makes maps of it,
@@ -64,10 +67,30 @@ func Parse(data []byte) (*Document, *Problem) {
 		var syntax *toml.DecodeError
 		if errors.As(err, &syntax) {
 			p.Line, p.Column = syntax.Position()
+			p.Msg += bareValue(data, p.Line)
 		}
 		return nil, p
 	}
 	return d, nil
+}
+
+// bareValue is a remark about a value on a line that is no TOML, if it is a text without
+// quotes or a boolean of another language; else "".
+func bareValue(data []byte, line int) string {
+	lines := strings.Split(string(data), "\n")
+	key, value, found := strings.Cut(lines[min(line, len(lines))-1], "=")
+	value, _, _ = strings.Cut(value, "#")
+	value = strings.TrimSpace(value)
+	small := strings.ToLower(value)
+	switch {
+	case !found || strings.ContainsAny(strings.TrimSpace(key), " \t:") || value == "" || !unicode.IsLetter(rune(value[0])) && value[0] != '~' && value[0] != '/':
+		return ""
+	case small == value && (value == "true" || value == "false") || strings.ContainsAny(value, "\"'[]{}"):
+		return ""
+	case small == "true" || small == "false":
+		return ": write " + small
+	}
+	return fmt.Sprintf(": a text needs quotes: %q", value)
 }
 
 // First returns the first key of the file, as it is written before any dot; "" if the file
@@ -86,49 +109,6 @@ func (d *Document) First() string {
 // Root returns the table that is the whole file.
 func (d *Document) Root() *Table { return d.table(nil, d.root) }
 
-// Problems returns everything that was found, in the order of the file.
-func (d *Document) Problems() []Problem {
-	if len(d.found) == 0 {
-		return nil
-	}
-	places := positions(d.data)
-	starts := lineStarts(d.data)
-	var list []Problem
-	for _, f := range d.found {
-		if d.follows(f) {
-			continue
-		}
-		at := places.nearest(f.path)
-		line, _ := slices.BinarySearch(starts, at+1)
-		list = append(list, Problem{line, at - starts[line-1] + 1, f.msg})
-	}
-	slices.SortStableFunc(list, func(a, b Problem) int {
-		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
-	})
-	return slices.Compact(list)
-}
-
-// follows reports whether something is only wrong because something else is.
-func (d *Document) follows(f finding) bool {
-	for _, path := range [][]any{f.path, f.wanted, {f.naming}} {
-		at := pathKey(path)
-		if slices.ContainsFunc(d.misspelt, func(key string) bool { return strings.HasPrefix(at, key) }) {
-			return true
-		}
-	}
-	return f.naming != "" && slices.ContainsFunc(d.found, func(o finding) bool { return o.namesOf(f.naming) })
-}
-
-// namesOf reports whether a problem is with a list of tables at the root as such, or with
-// the names in it.
-func (f finding) namesOf(list string) bool {
-	path := f.path
-	if f.wanted != nil {
-		path = f.wanted
-	}
-	return len(path) > 0 && path[0] == list && (len(path) == 1 || path[len(path)-1] == "name")
-}
-
 func (d *Document) table(path []any, vals map[string]any) *Table {
 	return &Table{doc: d, path: path, vals: vals, used: make([]string, 0, 20)}
 }
@@ -141,7 +121,7 @@ type Table struct {
 	vals map[string]any // nil if the table is not there
 	used []string
 
-	naming string // see [Table.Naming]
+	relies []any // see [Table.Relying]
 }
 
 // Exists reports whether the file has the table.
@@ -164,16 +144,19 @@ func (t *Table) Value(key string) any { return t.vals[key] }
 
 // Name spells a key with its table for messages: "[tool] purpose".
 func (t *Table) Name(key string) string {
-	var names []string
-	for _, p := range t.path {
-		if s, ok := p.(string); ok && !t.doc.Brief {
-			names = append(names, s)
-		}
-	}
-	if len(names) == 0 {
+	if len(t.path) == 0 || t.doc.Brief {
 		return key
 	}
-	return fmt.Sprintf("[%s] %s", strings.Join(names, "."), key)
+	return fmt.Sprintf("[%s] %s", strings.Join(t.names(), "."), key)
+}
+
+// names are the keys that lead to the table.
+func (t *Table) names() []string {
+	var names []string
+	for _, key := range keysOf(t.path) {
+		names = append(names, key.(string))
+	}
+	return names
 }
 
 // Fail notes that something is wrong with what is under the key, or with the table if
@@ -195,7 +178,7 @@ func (t *Table) FailElement(key string, i int, format string, args ...any) {
 func (t *Table) FailTable(format string, args ...any) { t.fail(t.path, format, args...) }
 
 func (t *Table) fail(path []any, format string, args ...any) {
-	t.doc.found = append(t.doc.found, finding{path: path, msg: fmt.Sprintf(format, args...), naming: t.naming})
+	t.doc.found = append(t.doc.found, finding{path: path, msg: fmt.Sprintf(format, args...), relies: t.relies})
 }
 
 // Missing notes that a key has to be there and is not.
@@ -206,12 +189,13 @@ func (t *Table) FailMissing(key, format string, args ...any) {
 	t.doc.found = append(t.doc.found, finding{path: t.path, msg: fmt.Sprintf(format, args...), wanted: t.at(key)})
 }
 
-// Naming is the table for problems with names that the tables of a list at the root must
-// declare. They are left out if something is wrong with that list or the names in it.
-func (t *Table) Naming(list string) *Table {
-	naming := *t
-	naming.naming = list
-	return &naming
+// Relying is the table for problems that are none if the value below some keys of the file
+// is another: the names in a list of tables, how many levels there are. They are left out
+// if something is wrong with that value, or with what holds it.
+func (t *Table) Relying(keys ...any) *Table {
+	relying := *t
+	relying.relies = keys
+	return &relying
 }
 
 func (t *Table) at(key string) []any { return append(slices.Clip(slices.Clone(t.path)), key) }
@@ -229,6 +213,9 @@ func Take[T any](t *Table, key, want string) (value T, ok bool) {
 		return value, false
 	}
 	value, ok = raw.(T)
+	if !ok {
+		t.doc.mistyped = append(t.doc.mistyped, t.at(key))
+	}
 	switch {
 	case ok:
 	case t.doc.Brief:
@@ -290,7 +277,11 @@ const maxTables = 1000
 
 // Tables returns the list of tables under the key, of which a file may have 1000.
 func (t *Table) Tables(key string) []*Table {
-	raw, _ := Take[[]any](t, key, "a list of tables")
+	want := "a list of tables"
+	if _, isTable := t.vals[key].(map[string]any); isTable && !t.doc.Brief {
+		want = fmt.Sprintf("a list of tables: write [[%s]]", strings.Join(append(t.names(), key), "."))
+	}
+	raw, _ := Take[[]any](t, key, want)
 	if len(raw) > maxTables {
 		t.Fail(key, "%s has %d entries, more than %d", t.Name(key), len(raw), maxTables)
 		return nil
@@ -314,14 +305,22 @@ func (t *Table) Done() {
 			continue
 		}
 		known := slices.Compact(slices.Sorted(slices.Values(t.used)))
-		meant := suggest.Meant(key, slices.DeleteFunc(slices.Clone(known), t.Has))
-		remark := ""
-		if meant != "" {
-			remark = fmt.Sprintf(" (did you mean %q?)", meant)
-			t.doc.misspelt = append(t.doc.misspelt, pathKey(t.at(meant)))
-		}
-		t.Fail(key, "unknown key %s%s; known here: %s", t.Name(key), remark, strings.Join(known, ", "))
+		t.Fail(key, "unknown key %s%s; known here: %s", t.Name(key), t.meant(key, known), strings.Join(known, ", "))
+		t.doc.unknown = append(t.doc.unknown, t.at(key))
 	}
+}
+
+// meant is a remark with the known key that may be meant by one that is not, or "".
+func (t *Table) meant(key string, known []string) string {
+	if meant := suggest.Meant(key, slices.DeleteFunc(slices.Clone(known), t.Has)); meant != "" {
+		t.doc.misspelt = append(t.doc.misspelt, t.at(meant))
+		return fmt.Sprintf(" (did you mean %q?)", meant)
+	}
+	if meant := suggest.Meant(key, slices.DeleteFunc(slices.Clone(known), func(k string) bool { return !t.Has(k) })); meant != "" {
+		t.doc.doubled = append(t.doc.doubled, t.at(meant))
+		return fmt.Sprintf(" (did you mean %q, which is here too?)", meant)
+	}
+	return ""
 }
 
 // Kind is how people call the type of a value: "a string".

@@ -19,18 +19,14 @@ func Parse(file string, data []byte) (*Manifest, error) {
 		return nil, inFile(file, *bad)
 	}
 	root := doc.Root()
-	if n, ok := tomldoc.Take[int64](root, "schema", "an integer"); !root.Has("schema") {
-		root.Missing("schema")
-	} else if ok && n != Schema {
-		root.Fail("schema", "schema is %d; this program reads schema %d", n, Schema)
-	} else if doc.First() != "schema" {
-		root.Fail("schema", "schema has to come first")
+	if !readSchema(doc, root) {
+		return nil, inFile(file, doc.Problems()...)
 	}
 	m := &Manifest{File: file}
 	m.Tool = readTool(root.Table("tool"))
 	m.Consent = readConsent(root.Table("consent"))
 	m.Identity = readIdentity(root.Table("identity"), m.Tool.ID)
-	m.Events = readEvents(root, len(m.Consent.Levels))
+	m.Events = readEvents(root, m.Consent.Levels)
 	fields := root.Tables("field")
 	m.Fields = readFields(fields, m)
 	m.Send = readSend(root.Table("send"), m)
@@ -50,6 +46,24 @@ func Parse(file string, data []byte) (*Manifest, error) {
 		return nil, err
 	}
 	return m, nil
+}
+
+// readSchema holds which format the file says it has. It reports whether the rest can be
+// read: nothing is known of the keys of a newer one.
+func readSchema(doc *tomldoc.Document, root *table) bool {
+	n, ok := tomldoc.Take[int64](root, "schema", "an integer")
+	switch {
+	case !root.Has("schema"):
+		root.Missing("schema")
+	case ok && n > Schema:
+		root.Fail("schema", "schema is %d, and this version of usagectl reads schema %d: a newer version is needed", n, Schema)
+		return false
+	case ok && n != Schema:
+		root.Fail("schema", "schema is %d, and there is none before schema %d", n, Schema)
+	case doc.First() != "schema":
+		root.Fail("schema", "schema has to come first")
+	}
+	return true
 }
 
 func readTool(t *table) Tool {
@@ -99,11 +113,7 @@ func readConsent(t *table) Consent {
 	if t.Empty("levels") || len(c.Levels) > maxLevels {
 		t.Fail("levels", "%s needs 1 to %d names", t.Name("levels"), maxLevels)
 	}
-	switch {
-	case len(c.Levels) > 0:
-	case t.Has("levels"): // what is wrong with them is said, and not that there are too few
-		c.Levels = make([]string, maxLevels)
-	default:
+	if len(c.Levels) == 0 {
 		c.Levels = []string{"on"}
 	}
 	for _, r := range t.Tables("refuse") {
@@ -181,7 +191,7 @@ func IsIDPath(file string) bool {
 		strings.Contains(rest, "/") && !strings.ContainsAny(rest, "\\\x00:")
 }
 
-func readEvents(root *table, levels int) []Event {
+func readEvents(root *table, levels []string) []Event {
 	var events []Event
 	for _, t := range root.Tables("event") {
 		e := Event{Name: text(t, "name"), Level: levelOf(t, levels)}
@@ -205,8 +215,19 @@ func readEvents(root *table, levels int) []Event {
 	return events
 }
 
-// levelOf is a consent level from 1 to the number of levels; 1 if it is not there.
-func levelOf(t *table, levels int) int { return max(1, count(t, "level", levels)) }
+// levelOf is a consent level from 1 to the number of the levels; 1 if it is not there.
+func levelOf(t *table, levels []string) int {
+	t.Use("level")
+	if name, isString := t.Value("level").(string); isString {
+		remark := ""
+		if i := slices.Index(levels, name); i >= 0 {
+			remark = fmt.Sprintf(": that of %s is %d", Quote(name), i+1)
+		}
+		t.Fail("level", "%s is %s, not the number of a level%s", t.Name("level"), Quote(name), remark)
+		return 1
+	}
+	return max(1, count(t.Relying("consent", "levels"), "level", len(levels)))
+}
 
 func readForget(root *table, m *Manifest) Forget {
 	t := root.Table("forget")
@@ -216,7 +237,12 @@ func readForget(root *table, m *Manifest) Forget {
 		f.Method = ForgetMethod(oneOf(t, "method", methods...))
 		if !isOneOf(t, "method", methods...) {
 			useAll(t, "endpoint", "mail", "event")
+			t.Done()
+			return f
 		}
+		goesWith(t, "method", string(ForgetHTTP), "endpoint")
+		goesWith(t, "method", string(ForgetMail), "mail")
+		goesWith(t, "method", string(ForgetEvent), "event")
 	}
 	switch f.Method {
 	case ForgetHTTP:
@@ -274,7 +300,7 @@ func (f Forget) Check() error {
 func eventName(t *table, key string, m *Manifest) string {
 	name := text(t, key)
 	if _, ok := m.Event(name); name != "" && !ok {
-		t.Naming("event").Fail(key, "%s names the event %s, which is not declared%s", t.Name(key), Quote(name), perhaps(name, m.EventNames()))
+		t.Relying("event", "name").Fail(key, "%s names the event %s, which is not declared%s", t.Name(key), Quote(name), perhaps(name, m.EventNames()))
 		return ""
 	}
 	return name
@@ -290,7 +316,7 @@ func readExec(t *table, m *Manifest) *Exec {
 		f, ok := m.Field(name)
 		switch {
 		case !ok:
-			t.Naming("field").Fail(key, "%s names the field %s, which is not declared%s", t.Name(key), Quote(name), perhaps(name, m.fieldNames()))
+			t.Relying("field", "name").Fail(key, "%s names the field %s, which is not declared%s", t.Name(key), Quote(name), perhaps(name, m.fieldNames()))
 		case f.From == "" || f.Type == "" || slices.ContainsFunc(f.Events, m.lacks): // what is wrong is said where the field is
 		case f.From != FromCaller || e.End != "" && !f.In(e.End) || !slices.Contains(types, f.Type):
 			t.Fail(key, "%s names the field %s, which does not take it: it must come from the caller, belong to %s and be of type %s",

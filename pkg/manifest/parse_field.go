@@ -59,7 +59,7 @@ func readField(t *table, m *Manifest) Field {
 		From:     sourceOf(t),
 		Format:   t.String("format"),
 		Events:   t.Strings("events"),
-		Level:    levelOf(t, len(m.Consent.Levels)),
+		Level:    levelOf(t, m.Consent.Levels),
 		Required: t.Bool("required"),
 		Purpose:  text(t, "purpose"),
 	}
@@ -87,7 +87,7 @@ func sourceOf(t *table) Source {
 		return ""
 	case !slices.Contains(Sources(), Source(s)):
 		words := strings.Split(list(Sources()), ", ")
-		t.Fail("from", "%s is %s, which is no source; the sources are %s%s", t.Name("from"), Quote(s), list(Sources()), perhaps(s, words))
+		t.Fail("from", "%s is %s, which is no source%s; the sources are %s", t.Name("from"), Quote(s), inParentheses(perhaps(s, words)), list(Sources()))
 		return ""
 	}
 	return Source(s)
@@ -282,7 +282,7 @@ func fieldEvents(t *table, f *Field, m *Manifest) {
 	}
 	for i, name := range f.Events {
 		if _, ok := m.Event(name); !ok {
-			t.Naming("event").FailElement("events", i, "field %s names the event %s, which is not declared%s", Quote(f.Name), Quote(name), perhaps(name, m.EventNames()))
+			t.Relying("event", "name").FailElement("events", i, "field %s names the event %s, which is not declared%s", Quote(f.Name), Quote(name), perhaps(name, m.EventNames()))
 		}
 	}
 }

@@ -75,7 +75,7 @@ func checkInsteadOf(t *table, f *Field, m *Manifest) {
 	other, ok := m.Field(f.InsteadOf)
 	switch {
 	case !ok:
-		t.Naming("field").Fail("instead_of", "%s names the field %s, which is not declared%s", t.Name("instead_of"), Quote(f.InsteadOf), perhaps(f.InsteadOf, m.fieldNames()))
+		t.Relying("field", "name").Fail("instead_of", "%s names the field %s, which is not declared%s", t.Name("instead_of"), Quote(f.InsteadOf), perhaps(f.InsteadOf, m.fieldNames()))
 	case other.From == "": // what is wrong with it is said
 	case !other.From.CanBeMissing():
 		t.Fail("instead_of", "%s names the field %s, which is never missing: it is from %q",

@@ -33,6 +33,10 @@ func readSend(t *table, m *Manifest) Send {
 			t.Fail("endpoint", "%s: %v", t.Name("endpoint"), err)
 		}
 	}
+	goesWith(t, "transport", string(HTTP), "headers")
+	goesWith(t, "transport", string(UDP), "prefix")
+	goesWith(t, "transport", string(OTLP), "signal")
+	goesWith(t, "transport", string(Segment), "write_key", "write_key_env", "auth")
 	switch s.Transport {
 	case HTTP:
 		s.Headers = readHeaders(t.Table("headers"), m)
@@ -68,7 +72,7 @@ func readHeaders(t *table, m *Manifest) []Header {
 		}
 		for _, field := range HeaderFields(value) {
 			if _, ok := m.Field(field); !ok {
-				t.Naming("field").Fail(name, "the HTTP header %s names the field %s, which is not declared%s", name, Quote(field), perhaps(field, m.fieldNames()))
+				t.Relying("field", "name").Fail(name, "the HTTP header %s names the field %s, which is not declared%s", name, Quote(field), perhaps(field, m.fieldNames()))
 			}
 		}
 		list = append(list, Header{name, value})

@@ -448,7 +448,7 @@ func testBad(t *testing.T, table []badManifest) {
 // TestPlaces holds a few places spelled out, so that the rest of this file does
 // not rest on [expected] alone.
 func TestPlaces(t *testing.T) {
-	const text = `schema = 2
+	const text = `schema = 0
 tool = {id = "T", purpose = "p"}
 [consent]
 refuse = [ {env = "A", when = "1"}, # one
@@ -469,10 +469,10 @@ purpose = "p"
   type = "it"
 `
 	_, err := manifest.Parse("bad.toml", []byte(text))
-	want := `bad.toml:1:1: schema is 2; this program reads schema 1
+	want := `bad.toml:1:1: schema is 0, and there is none before schema 1
 bad.toml:2:9: tool ID "T" is not valid: it takes a lower-case letter or digit and then up to 63 of a-z, 0-9, ".", "_" and "-"
 bad.toml:5:4: [consent.refuse] env is "B C", not the name of an environment variable
-bad.toml:9:1: unknown key [send] headers; known here: endpoint, transport
+bad.toml:9:1: [send] headers goes with transport = "http", not with "file"
 bad.toml:19:3: [field] type is "it", not one of string, int, float, bool, strings, json; did you mean "int"?`
 	if err == nil || err.Error() != want {
 		t.Errorf("\n got %v\nwant %s", err, want)

@@ -58,6 +58,11 @@ func bound(t *table, key string) *float64 {
 
 // oneOf is one of the words given; the first of them if the key is not there.
 func oneOf(t *table, key string, words ...string) string {
+	if yes, isBool := t.Value(key).(bool); isBool { // which says what is meant
+		t.Use(key)
+		t.Fail(key, "%s is %t, not one of %s%s", t.Name(key), yes, strings.Join(words, ", "), perhaps(fmt.Sprint(yes), words))
+		return words[0]
+	}
 	s, ok := tomldoc.Take[string](t, key, "a string")
 	if ok && !slices.Contains(words, s) {
 		t.Fail(key, "%s is %s, not one of %s%s", t.Name(key), Quote(s), strings.Join(words, ", "), perhaps(s, words))
@@ -66,6 +71,23 @@ func oneOf(t *table, key string, words ...string) string {
 		return words[0]
 	}
 	return s
+}
+
+// goesWith reports those keys that are there although another key has, or without a word
+// means, another word than the one with which they go.
+func goesWith(t *table, other, word string, keys ...string) {
+	for _, key := range keys {
+		given, isString := t.Value(other).(string)
+		switch {
+		case !t.Has(key) || given == word || t.Has(other) && !isString:
+			continue
+		case !t.Has(other):
+			t.Fail(key, "%s goes with %s = %q, and there is no %s", t.Name(key), other, word, other)
+		default:
+			t.Fail(key, "%s goes with %s = %q, not with %q", t.Name(key), other, word, given)
+		}
+		t.Use(key)
+	}
 }
 
 // isOneOf reports whether a key is not there or is one of the words given. If not,
@@ -81,6 +103,14 @@ func useAll(t *table, keys ...string) {
 	for _, key := range keys {
 		t.Use(key)
 	}
+}
+
+// inParentheses is a remark of [perhaps] in the middle of a sentence.
+func inParentheses(remark string) string {
+	if remark == "" {
+		return ""
+	}
+	return " (" + strings.TrimPrefix(remark, "; ") + ")"
 }
 
 // perhaps is a remark with the word that may be meant, or "".

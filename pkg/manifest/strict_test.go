@@ -20,7 +20,7 @@ func TestUnknownKeys(t *testing.T) {
 		{
 			"top",
 			[]string{"schema = 1\n", "schema = 1\n‸shema = 1\n"},
-			[]string{"unknown key shema; known here: consent, event, exec, field, forget, identity, schema, send, tool"},
+			[]string{"unknown key shema (did you mean \"schema\", which is here too?); known here: consent, event, exec, field, forget, identity, schema, send, tool"},
 		},
 		{
 			"table",
@@ -40,12 +40,12 @@ func TestUnknownKeys(t *testing.T) {
 		{
 			"refuse, second",
 			[]string{`{env = "MYTOOL_TELEMETRY", unless = "1"}`, `{env = "MYTOOL_TELEMETRY", unless = "1", ‸if = "2"}`},
-			[]string{"unknown key [consent.refuse] if; known here: env, unless, when"},
+			[]string{"unknown key [consent.refuse] if (did you mean \"when\"?); known here: env, unless, when"},
 		},
 		{
 			"unless in a grant",
-			[]string{`grant   = [ {env = "MYTOOL_TELEMETRY", when = "1"} ]`, `grant = [ ‸{env = "MYTOOL_TELEMETRY", ‸unless = "0"} ]`},
-			[]string{"[consent.grant] when is missing", "unknown key [consent.grant] unless; known here: env, when"},
+			[]string{`grant   = [ {env = "MYTOOL_TELEMETRY", when = "1"} ]`, `grant = [ {env = "MYTOOL_TELEMETRY", when = "1", ‸unless = "0"} ]`},
+			[]string{"unknown key [consent.grant] unless; known here: env, when"},
 		},
 		{
 			"identity",
@@ -60,12 +60,12 @@ func TestUnknownKeys(t *testing.T) {
 		{
 			"send, of another transport",
 			[]string{`headers   = {User`, "‸prefix = \"1\"\nheaders = {User"},
-			[]string{"unknown key [send] prefix; known here: endpoint, headers, transport"},
+			[]string{`[send] prefix goes with transport = "udp", not with "http"`},
 		},
 		{
 			"forget, of another method",
 			[]string{`method   = "http"`, `method = "none"`, `endpoint = "https://telemetry.mytool.example/v1/deletions"`, `‸endpoint = "https://x.example"`},
-			[]string{"unknown key [forget] endpoint; known here: method"},
+			[]string{`[forget] endpoint goes with method = "http", not with "none"`},
 		},
 		{
 			"exec",
@@ -80,7 +80,7 @@ func TestUnknownKeys(t *testing.T) {
 		{
 			"field, fifth",
 			[]string{`from    = "tool.version"`, "from = \"tool.version\"\n‸form = \"x\""},
-			[]string{"unknown key [field] form; known here: " + fieldKeys},
+			[]string{"unknown key [field] form (did you mean \"format\"?); known here: " + fieldKeys},
 		},
 		{
 			"dotted",
@@ -105,8 +105,8 @@ func TestWrongTypes(t *testing.T) {
 		{`contact   = "telemetry@mytool.example"`, `contact = []`, "[tool] contact is a list, not a string"},
 		{`purpose   = "Counts users and failing features, to justify funding."`, `purpose = {}`, "[tool] purpose is a table, not a string"},
 		{`retention = "60 days on the dashboard, then deleted"`, `retention = 2026-11-21`, "[tool] retention is a date or time, not a string"},
-		{`default = "opt-in"`, `default = false`, "[consent] default is a boolean, not a string"},
-		{`grant   = [ {env = "MYTOOL_TELEMETRY", when = "1"} ]`, `grant = {env = "A", when = "1"}`, "[consent] grant is a table, not a list of tables"},
+		{`default = "opt-in"`, `default = false`, `[consent] default is false, not one of opt-in, opt-out; did you mean "opt-in"?`},
+		{`grant   = [ {env = "MYTOOL_TELEMETRY", when = "1"} ]`, `grant = {env = "A", when = "1"}`, "[consent] grant is a table, not a list of tables: write [[consent.grant]]"},
 		{`dotenv  = true`, `dotenv = "yes"`, "[consent] dotenv is a string, not a boolean"},
 		{`kind = "random"`, `kind = 4`, "[identity] kind is an integer, not a string"},
 		{`path = "~/.mytool/source"`, `path = 4`, "[identity] path is an integer, not a string"},
@@ -118,7 +118,7 @@ func TestWrongTypes(t *testing.T) {
 		{`end       = "run.end"`, `end = 1`, "[exec] end is an integer, not a string"},
 		{`exit_code = "exit_code"`, `exit_code = 1`, "[exec] exit_code is an integer, not a string"},
 		{`duration  = "duration"`, `duration = 1`, "[exec] duration is an integer, not a string"},
-		{`level = 2`, `level = "2"`, "[event] level is a string, not an integer"},
+		{`level = 2`, `level = "2"`, `[event] level is "2", not the number of a level`},
 		{`key      = "/context/exit_code"`, `key = 1`, "[field] key is an integer, not a string"},
 		{`from     = "caller"`, `from = 1`, "[field] from is an integer, not a string"},
 		{`min      = 0`, `min = "0"`, "[field] min is a string, not a number"},
@@ -138,8 +138,8 @@ func TestWrongTypes(t *testing.T) {
 	testBad(t, append(table, []badManifest{
 		{
 			"tool",
-			[]string{full[strings.Index(full, "[tool]"):strings.Index(full, "[consent]")], "‸‸‸tool = \"mytool\"\n"},
-			[]string{"tool is a string, not a table", "[tool] purpose is missing", "[tool] id is missing"},
+			[]string{full[strings.Index(full, "[tool]"):strings.Index(full, "[consent]")], "‸tool = \"mytool\"\n"},
+			[]string{"tool is a string, not a table"},
 		},
 		{"id", []string{`id        = "mytool"`, `‸id = 1`}, []string{"[tool] id is an integer, not a string"}},
 		{"method", []string{`method   = "http"`, `‸method = 1`, "endpoint = \"https://telemetry.mytool.example/v1/deletions\"\n", ""}, []string{"[forget] method is an integer, not a string"}},
@@ -175,7 +175,7 @@ func TestWrongTypes(t *testing.T) {
 		{
 			"a table of fields",
 			[]string{full[strings.Index(full, "[[field]]"):], "[‸field]\nname = \"x\"\n", full[strings.Index(full, "[exec]"):strings.Index(full, "[[event]]")], "", "{version}", ""},
-			[]string{"field is a table, not a list of tables"},
+			[]string{"field is a table, not a list of tables: write [[field]]"},
 		},
 	}...))
 }
@@ -231,7 +231,7 @@ func TestBadTool(t *testing.T) {
 	}
 	testBad(t, append(table, []badManifest{
 		{"bad ID without a path", []string{`id        = "mytool"`, `‸id = "?"`, `path = "~/.mytool/source"`, ``}, []string{`tool ID "?"` + grammar}},
-		{"schema 2", []string{"schema = 1", "‸schema = 2"}, []string{"schema is 2; this program reads schema 1"}},
+		{"schema 2", []string{"schema = 1", "‸schema = 2"}, []string{"schema is 2, and this version of usagectl reads schema 1: a newer version is needed"}},
 		{
 			"homepage",
 			[]string{`"https://mytool.example"`, `"mytool.example"`, "homepage ", "‸homepage "},
@@ -435,8 +435,8 @@ func TestBadExec(t *testing.T) {
 	testBad(t, []badManifest{
 		{"unknown start", []string{`start     = "run.start"`, `‸start = "run"`}, []string{`[exec] start names the event "run", which is not declared; did you mean "run.start"?`}},
 		{"unknown end", []string{`end       = "run.end"`, `‸end = "stop"`}, []string{`[exec] end names the event "stop", which is not declared`}},
-		{"unknown exit_code", []string{`exit_code = "exit_code"`, `‸exit_code = "status"`}, []string{`[exec] exit_code names the field "status", which is not declared`}},
-		{"unknown duration", []string{`duration  = "duration"`, `‸duration = "seconds"`}, []string{`[exec] duration names the field "seconds", which is not declared`}},
+		{"unknown exit_code", []string{`exit_code = "exit_code"`, `‸exit_code = "status"`}, []string{`[exec] exit_code names the field "status", which is not declared; did you mean "exit_code"?`}},
+		{"unknown duration", []string{`duration  = "duration"`, `‸duration = "seconds"`}, []string{`[exec] duration names the field "seconds", which is not declared; did you mean "duration"?`}},
 		{
 			"exit_code of another type",
 			[]string{`exit_code = "exit_code"`, `‸exit_code = "duration"`},
@@ -506,7 +506,7 @@ func TestBadFields(t *testing.T) {
 		{"level 4", []string{`level    = 1`, `‸level = 4`}, []string{"[field] level is 4, not from 1 to 3"}},
 		{"level -1", []string{`level    = 1`, `‸level = -1`}, []string{"[field] level is -1, not from 1 to 3"}},
 		{"type", []string{number, `‸type = "number"`, "default = 0\n", "", `duration  = "duration"`, ``}, []string{`[field] type is "number", not one of string, int, float, bool, strings, json; did you mean "float"?`}},
-		{"source", []string{`from    = "tool.version"`, "‸from = \"host.name\"\ntype = \"string\""}, []string{`[field] from is "host.name", which is no source; the sources are ` + sources()}},
+		{"source", []string{`from    = "tool.version"`, "‸from = \"host.name\"\ntype = \"string\""}, []string{`[field] from is "host.name", which is no source (did you mean "host.name_hash"?); the sources are ` + sources()}},
 		{"variable as a source", []string{`from    = "tool.version"`, "‸from = \"env.HOME\"\ntype = \"string\""}, []string{`[field] from is "env.HOME", which is no source; the sources are ` + sources()}},
 		{"file as a source", []string{`from    = "tool.version"`, "‸from = \"file:~/.netrc\"\ntype = \"string\""}, []string{`[field] from is "file:~/.netrc", which is no source; the sources are ` + sources()}},
 		{"argument as a source", []string{`from    = "tool.version"`, "‸from = \"args\"\ntype = \"string\""}, []string{`[field] from is "args", which is no source; the sources are ` + sources()}},
@@ -567,7 +567,7 @@ func TestBadFields(t *testing.T) {
 		{"otherwise that does not fit", []string{number, "type = \"string\"\nenum = [\"a\", \"b\"]\n‸otherwise = \"c\"", "default = 0\n", "", `duration  = "duration"`, ``}, []string{`[field] otherwise: "c" is not one of a, b`}},
 		{"empty otherwise", []string{number, "type = \"string\"\n‸otherwise = \"\"", "default = 0\n", "", `duration  = "duration"`, ``}, []string{"[field] otherwise is empty"}},
 		{"missing of a fact that is always there", []string{`from    = "tool.version"`, "from = \"tool.version\"\n‸missing = \"null\""}, []string{`[field] missing does not go with from = "tool.version"`}},
-		{"missing", []string{`length  = 10`, `‸missing = "none"`}, []string{`[field] missing is "none", not one of word, null, omit`}},
+		{"missing", []string{`length  = 10`, `‸missing = "none"`}, []string{`[field] missing is "none", not one of word, null, omit; did you mean "null"?`}},
 		{"instead of what is not there", []string{`from    = "tool.version"`, "from = \"run.id\"\n‸instead_of = \"nobody\"", `{version}`, ``}, []string{`[field] instead_of names the field "nobody", which is not declared`}},
 		{"instead of what is always there", []string{`from    = "tool.version"`, "from = \"run.id\"\n‸instead_of = \"shape\"", `{version}`, ``}, []string{`[field] instead_of names the field "shape", which is never missing: it is from "const"`}},
 		{"instead of a word", []string{`from    = "tool.version"`, "from = \"run.id\"\ninstead_of = \"source\"\n‸missing = \"word\"", `{version}`, ``}, []string{`[field] missing = "word" does not go with instead_of`}},

@@ -112,7 +112,7 @@ func TestBad(t *testing.T) {
 		{"no TOML", `default  =`, `default  :`, "tool.toml:4: expected"},
 		{
 			"unknown key", "category =", "kind =",
-			"tool.toml:1: category is missing\ntool.toml:3: unknown key kind; known here: category, cli, config, data,",
+			"tool.toml:3: unknown key kind; known here: category, cli, config, data,",
 		},
 		{"another case", "homepage =", "Homepage =", "unknown key Homepage"},
 		{
@@ -123,14 +123,14 @@ func TestBad(t *testing.T) {
 			"unknown key of commands", "disable =", "stop =",
 			"tool.toml:18: unknown key stop; known here: disable, enable, status",
 		},
-		{"unknown key of a setting", "path   =", "file =", "tool.toml:21: unknown key file;"},
+		{"unknown key of a setting", "path   =", "file =", `tool.toml:21: unknown key file (did you mean "path"?);`},
 		{
 			"unknown key of what is here", "commands =", "programs =",
 			"tool.toml:28: unknown key programs; known here: commands, files, packages",
 		},
 		{
 			"unknown key of the evidence", "where =", "source =",
-			"tool.toml:30: where is missing\ntool.toml:32: unknown key source; known here: level, where",
+			"tool.toml:32: unknown key source; known here: level, where\ntool.toml:30: where is missing",
 		},
 		{"a key twice", "category =", "name =", "tool.toml:3:"},
 		{"wrong type", `name     = "Tool"`, `name = 1`, "tool.toml:1: name is not a string"},
