@@ -2,6 +2,7 @@ package acceptance
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -148,7 +149,7 @@ func TestOnlyShowsWithoutDeliverer(t *testing.T) {
 }
 
 // TestWhoLooksForTools holds which commands look whether the tools that are known are here, in
-// the directories of PATH and in their own: those that docs/privacy.md names, and no other.
+// the directories of PATH and in their own: those that docs/privacy.md lists, and no other.
 func TestWhoLooksForTools(t *testing.T) {
 	t.Parallel()
 	needProgram(t, "strace")
@@ -158,30 +159,47 @@ func TestWhoLooksForTools(t *testing.T) {
 	mustWrite(t, filepath.Join(bin, "brew"), "#!/bin/sh\nexit 1\n")
 	must(t, os.Chmod(filepath.Join(bin, "brew"), 0o700))
 	p.env = append(p.env, "PATH="+bin)
-	for _, c := range []struct {
-		args  string
-		looks bool
-	}{
-		{"status", true},
-		{"status homebrew", true},
-		{"env --here", true},
-		{"__complete disable ", true},
-		{"disable homebrew", true},
-		{"enable homebrew", true},
-		{"enable demo", false},
-		{"disable demo", false},
-		{"disable --all", false},
-		{"enable --all", false},
-		{"env", false},
-		{"env --all", false},
-		{"inspect demo", false},
-		{"send demo run.start", false},
-		{"flush demo", false},
-		{"forget demo --yes", false},
-		{"help", false},
+	tried := map[string]bool{}
+	for _, c := range []struct{ args, listed string }{ // as the page lists it; "" for one that does not look
+		{"", "usagectl"},
+		{"status", "status"},
+		{"status homebrew", "status"},
+		{"status -q demo", "status"},
+		{"env --here", "env --here"},
+		{"enable homebrew", "enable TOOL"},
+		{"disable homebrew", "disable TOOL"},
+		{"disable nosuch", "disable TOOL"},
+		{"disable --all --except homebrew", "disable --all --except TOOL"},
+		{"__complete status ", "completion status"},
+		{"__complete enable ", "completion enable"},
+		{"__complete disable ", "completion disable"},
+		{"__complete env ", "completion env"},
+		{"__complete disable h", ""},
+		{"__complete inspect ", ""},
+		{"__complete send ", ""},
+		{"__complete flush ", ""},
+		{"__complete forget ", ""},
+		{"enable --all", ""},
+		{"enable demo", ""},
+		{"disable demo", ""},
+		{"disable --all", ""},
+		{"disable --all --except demo", ""},
+		{"env", ""},
+		{"env --all", ""},
+		{"inspect demo", ""},
+		{"send demo run.start", ""},
+		{"flush demo", ""},
+		{"forget demo --yes", ""},
+		{"help", ""},
+		{"version", ""},
 	} {
-		cmd, trace := p.traced(strings.Split(c.args, " ")...)
-		if out, err := cmd.CombinedOutput(); err != nil {
+		tried[c.listed] = true
+		args := strings.Split(c.args, " ")
+		if c.args == "" {
+			args = nil
+		}
+		cmd, trace := p.traced(args...)
+		if out, err := cmd.CombinedOutput(); err != nil && c.args != "status -q demo" {
 			t.Errorf("usagectl %s: %v: %s", c.args, err, out)
 		}
 		looked := false
@@ -191,10 +209,34 @@ func TestWhoLooksForTools(t *testing.T) {
 				t.Errorf("usagectl %s did %s", c.args, call)
 			}
 		}
-		if looked != c.looks {
+		if looked != (c.listed != "") {
 			t.Errorf("usagectl %s looks for tools: %v", c.args, looked)
 		}
 	}
+	delete(tried, "")
+	if listed := whoLooks(t); !maps.Equal(tried, listed) {
+		t.Errorf("docs/privacy.md lists %q, and these are tried: %q", slices.Sorted(maps.Keys(listed)), slices.Sorted(maps.Keys(tried)))
+	}
+}
+
+// whoLooks are the commands that docs/privacy.md lists as looking for tools.
+func whoLooks(t *testing.T) map[string]bool {
+	t.Helper()
+	_, list, _ := strings.Cut(string(mustRead(t, repository("docs/privacy.md"))), "- These look whether the programs")
+	list, _, _ = strings.Cut(list, "They read")
+	commands, completed, found := strings.Cut(list, "the completion of")
+	if !found {
+		t.Fatal("docs/privacy.md does not list who looks for tools")
+	}
+	all := map[string]bool{}
+	span := regexp.MustCompile("`([^`]+)`")
+	for _, m := range span.FindAllStringSubmatch(commands, -1) {
+		all[m[1]] = true
+	}
+	for _, m := range span.FindAllStringSubmatch(completed, -1) {
+		all["completion "+m[1]] = true
+	}
+	return all
 }
 
 // TestFactsAreReadWhereThePageSays holds that a fact is read from the files of docs/privacy.md

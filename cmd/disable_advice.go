@@ -12,7 +12,7 @@ import (
 // showReach says, after a refusal, what else it takes for the tool to obey: a
 // decision reaches only what asks usagectl. It reports whether a variable does it.
 func showReach(a *app, t tool) bool {
-	if t.known == nil {
+	if t.known == nil || asksUsagectl(t.known) {
 		return false
 	}
 	out, orders := a.stdout, a.ordersFor(t.known)

@@ -9,9 +9,10 @@ func TestDisable(t *testing.T) {
 	p := newPerson(t)
 	start := `command -v usagectl >/dev/null && eval "$(usagectl env --quiet)"`
 	p.expect(
-		said{"disable demo", exitOK, []string{
-			"You refused the telemetry of Demo.\n", "Undo it with: usagectl enable demo", "Demo itself obeys once its variables are set:", "  export DEMO_NO_TELEMETRY=1\n",
-		}, []string{"hint: to have every refusal obeyed at once, add this line to the start file of sh, ~/.profile:", start}},
+		said{"disable demo", exitOK, []string{"You refused the telemetry of Demo.\nUndo it with: usagectl enable demo\n"}, nil}, // all of it asks usagectl
+		said{"disable stripepy", exitOK, []string{"StripePy itself obeys once its variables are set:", "  export STRIPEPY_NO_TELEMETRY=1\n"}, []string{
+			"hint: to have every refusal obeyed at once, add this line to the start file of sh, ~/.profile:", start,
+		}},
 		said{"disable homebrew", exitOK, []string{"Homebrew itself obeys once its variable is set:", `Or run "brew analytics off".`}, []string{start}},
 		said{"disable nosuch", exitOK, []string{"You refused the telemetry of nosuch."}, []string{`warning: "nosuch" is refused, but no tool of that name is known yet; the refusal counts once there is one`}},
 		said{"disable demp", exitOK, []string{"*"}, []string{`once there is one; did you mean "demo"?`}},
@@ -21,7 +22,7 @@ func TestDisable(t *testing.T) {
 		said{"status -q demo", exitNo, nil, nil},
 	)
 	p.env["SHELL"] = "/usr/bin/pwsh"
-	p.expect(said{"disable demo", exitOK, []string{"*"}, []string{"start file of pwsh, $PROFILE:", "{ usagectl env --quiet --shell powershell | Invoke-Expression }"}})
+	p.expect(said{"disable homebrew", exitOK, []string{"*"}, []string{"start file of pwsh, $PROFILE:", "{ usagectl env --quiet --shell powershell | Invoke-Expression }"}})
 }
 
 // TestDisableAllButSome holds what is said about the exceptions, and what it means.

@@ -49,6 +49,8 @@ func (r resolver) refer(name string) ([]reference, error) {
 	switch {
 	case len(list) > 0:
 		return list, nil
+	case strings.EqualFold(name, "all"):
+		return nil, fail(exitData, errors.New("\"all\" is no tool: to mean every tool, use --all in place of a name, as in \"usagectl status --all\""))
 	case err != nil:
 		return nil, fail(exitData, fmt.Errorf("%w%s", err, r.suggestion(name)))
 	}

@@ -32,8 +32,8 @@ Without a name it shows the tools seen on this machine: those with a decision, a
 source ID, an outbox, a deletion request, a manifest that did not come with usagectl,
 a program on PATH, or files. With one name, which can be its command too, it shows everything that is known of the
 tool: every rule and what it says, and the variables, commands and files that switch
-it. A tool of which usagectl sends events, and that also sends by itself otherwise
-than you see there, has a second row.
+it. A tool of which usagectl sends events has a second row for what it does by
+itself, if that is not the same and the tool is here or you refused it.
 
 What to type is shown for your shell: the one that started usagectl, or, as scripts
 are for sh and bash, the one that SHELL names then.
@@ -42,7 +42,7 @@ EXIT STATUS
    0  shown; with -q TOOL: telemetry is on
    1  with -q TOOL: telemetry is off, or it is not known whether it is on
   64  a bad flag
-  65  an unknown tool; with -q that is 1
+  65  an unknown tool, with -q 1 instead; a name that no tool can have
   74  the outbox cannot be read, or the answer could not be printed
   78  a manifest cannot be used`,
 		Example: `  # What is on here, and why

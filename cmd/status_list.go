@@ -97,9 +97,9 @@ func (v *statusView) showRows(columns []term.Column, rows [][]term.Cell, list []
 // [toolStatus.answer] says.
 func answerColumns() []term.Column {
 	return []term.Column{
-		{Heading: "TOOL"},
+		{Heading: "TOOL", Elastic: 24}, // an ID can have 64 characters
 		{Heading: "TELEMETRY"},
-		{Heading: "SENT BY", Yields: 2},
+		{Heading: "SENT BY"},
 		{Heading: "YOU SAID", Yields: 1},
 		{Heading: "WHY", Grows: true},
 	}
@@ -122,8 +122,11 @@ func (s *toolStatus) ways() term.Cell {
 	if s.SentBy == sentByUsagectl {
 		ways = append(ways, "usagectl")
 	}
-	if s.Own != nil {
+	switch {
+	case s.Own != nil:
 		ways = append(ways, s.Own.Switch...)
+	case slices.ContainsFunc(s.Switches, switchStatus.ofItsOwn):
+		ways = append(ways, string(catalogue.VariableSwitch))
 	}
 	text := strings.Join(ways, ", ")
 	return term.Cell{Text: cmp.Or(text, term.None), Short: strings.NewReplacer("variable", "var", "command", "cmd").Replace(text)}
@@ -159,7 +162,7 @@ func (v *statusView) showLegend(rows [][]term.Cell, printed term.Printed) {
 		legend = append(legend, term.None+" nothing, or it does not apply")
 	}
 	if printed.Cut || has(func(text string) bool { return strings.HasSuffix(text, term.Ellipsis) }) {
-		legend = append(legend, term.Ellipsis+" shortened; \"usagectl status TOOL\" has it whole")
+		legend = append(legend, term.Ellipsis+" shortened; \"usagectl status TOOL\" and \"usagectl status --json\" have it whole")
 	}
 	if len(printed.LeftOut) > 0 {
 		legend = append(legend, "not shown, as there is no room: "+strings.Join(printed.LeftOut, ", "))
@@ -240,7 +243,7 @@ func (v *statusView) showDeletions(tools []*toolStatus) {
 			{Text: cmp.Or(d.To, "nobody: "+d.Answer)},
 		})
 	}
-	v.stdout.Table([]term.Column{{Heading: "DELETION"}, {Heading: "STATE"}, {Heading: "REQUESTED", Yields: 1}, {Heading: "TO", Grows: true}}, rows)
+	v.stdout.Table([]term.Column{{Heading: "DELETION", Elastic: 24}, {Heading: "STATE"}, {Heading: "REQUESTED", Yields: 1}, {Heading: "TO", Grows: true}}, rows)
 }
 
 // quietIf is a cell that steps back if it says that there is nothing.

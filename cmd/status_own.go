@@ -25,6 +25,12 @@ type ownStatus struct {
 	byVariable bool // a variable makes them agree
 }
 
+// asksUsagectl reports whether all that a tool of the catalogue sends goes through usagectl:
+// what is known of it is what its built-in manifest says, as of "demo".
+func asksUsagectl(t *catalogue.Tool) bool {
+	return strings.HasPrefix(t.Where, "pkg/manifest/builtin/")
+}
+
 // own finds out what a tool does by itself, and whether that is what was decided.
 func (s survey) own(t *catalogue.Tool, standing consent.Standing) *ownStatus {
 	state := s.here.State(t)

@@ -174,7 +174,7 @@ const (
 // say, for nothing is sent for it from here; and if nothing is known of it, that is
 // unknown, whatever was decided.
 func (s survey) addOwn(r *toolStatus, t *tool) {
-	if t.known != nil {
+	if t.known != nil && !asksUsagectl(t.known) {
 		r.known = t.known
 		r.Own = s.own(t.known, s.recorded.Of(t.id))
 	}

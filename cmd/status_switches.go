@@ -26,11 +26,16 @@ type switchStatus struct {
 	notAdvised bool // nobody should set it for this tool, for it may be another program's
 }
 
+// ofItsOwn reports whether it is a variable of the tool, and not one for every tool.
+func (w switchStatus) ofItsOwn() bool {
+	return w.Kind == string(catalogue.VariableSwitch) && w.Name != "USAGECTL_TELEMETRY" && w.Name != catalogue.DoNotTrackName
+}
+
 // switches are everything that switches a tool: the decision recorded here and the
 // variables that usagectl obeys, for a tool with a manifest, and the tool's own switches.
 func (s survey) switches(t *tool) []switchStatus {
 	list := []switchStatus{}
-	if t.known != nil {
+	if t.known != nil && !asksUsagectl(t.known) {
 		for _, w := range s.here.Switches(t.known) {
 			list = append(list, ownSwitch(w))
 		}

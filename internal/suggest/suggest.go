@@ -112,6 +112,9 @@ func nearest(given string, known []string, fewest int) []string {
 // several that follow each other.
 func withWord(word string, known []string) []string {
 	var list []string
+	if strings.Trim(word, separators) != word { // "../x" means no "mui-x"
+		return nil
+	}
 	for _, name := range known {
 		if word != "" && strings.Contains(padded(name), padded(word)) && !slices.Contains(list, name) {
 			list = append(list, name)
@@ -120,9 +123,12 @@ func withWord(word string, known []string) []string {
 	return list
 }
 
+// separators are between the words of a name.
+const separators = "-._ /"
+
 // padded are the words of a name in lower case, each between two spaces.
 func padded(name string) string {
-	separates := func(c rune) bool { return strings.ContainsRune("-._ /", c) }
+	separates := func(c rune) bool { return strings.ContainsRune(separators, c) }
 	return " " + strings.Join(strings.FieldsFunc(strings.ToLower(name), separates), " ") + " "
 }
 

@@ -24,9 +24,14 @@ const None = "-"
 type Column struct {
 	Heading string
 	// Yields says which column is left out first where the width does not suffice: the
-	// one with the highest number. A column with 0 is never left out for that.
+	// one with the highest number. A column with 0 is never left out for that, and one
+	// with 1 only if it does not suffice to cut the column that is elastic.
 	Yields int
-	Grows  bool // takes the room that is left, and is cut where none is; one of a table does
+	// Elastic is how many columns are enough for the cells: where the width does not
+	// suffice, what is longer is cut first, so that one odd cell does not cost the others
+	// theirs. 0 for a column that is not elastic.
+	Elastic int
+	Grows   bool // takes the room that is left, and is cut where none is; one of a table does
 }
 
 // Printed is what became of a table.
@@ -38,8 +43,8 @@ type Printed struct {
 
 // Table prints rows in columns below their headings, one line a row. Columns with
 // nothing but [None] are left out. Where the width does not suffice, cells give way to
-// their short texts, then columns are left out, and then the one that grows is cut,
-// with an [Ellipsis].
+// their short texts, elastic ones are cut, then columns are left out, and at last the
+// column that grows is cut. What is cut ends in an [Ellipsis].
 func (s Stream) Table(columns []Column, rows [][]Cell) Printed {
 	t := newTable(columns, rows)
 	p := Printed{LeftOut: t.fit(s.Width)}
@@ -95,23 +100,52 @@ func (t *table) fit(width int) (leftOut []string) {
 	if t.total() <= width {
 		return nil
 	}
-	for t.widths = short; t.total() > width; {
-		i := t.mostYielding()
-		if i < 0 {
-			break
-		}
-		leftOut = append(leftOut, t.columns[i].Heading)
-		t.shown = slices.DeleteFunc(t.shown, func(shown int) bool { return shown == i })
-	}
+	t.widths = slices.Clone(short)
+	t.shrink(width, 1)
+	leftOut = append(t.leaveOut(width, 2), t.thenLeaveOut(width)...)
 	slices.Reverse(leftOut)
-	t.spread(width, full)
+	t.spread(width, short, full)
 	return leftOut
 }
 
-// spread gives the room that is left to the column that grows, and then to those that
-// become whole by it; or takes away from the former what is lacking.
-func (t *table) spread(width int, full []int) {
+// thenLeaveOut cuts more of the elastic column before the last columns are left out.
+func (t *table) thenLeaveOut(width int) []string {
+	t.shrink(width, 2)
+	return t.leaveOut(width, 1)
+}
+
+// leaveOut leaves columns out until the rest fits, those that yield at least so much, and
+// returns their headings.
+func (t *table) leaveOut(width, yields int) (headings []string) {
+	for t.total() > width {
+		i := t.mostYielding()
+		if i < 0 || t.columns[i].Yields < yields {
+			break
+		}
+		headings = append(headings, t.columns[i].Heading)
+		t.shown = slices.DeleteFunc(t.shown, func(shown int) bool { return shown == i })
+	}
+	return headings
+}
+
+// shrink cuts the elastic column as far as needed, at most to a part of what is enough.
+func (t *table) shrink(width, part int) {
+	for _, i := range t.shown {
+		if enough := t.columns[i].Elastic / part; enough > 0 && t.widths[i] > enough {
+			t.widths[i] = max(enough, t.widths[i]-max(0, t.total()-width))
+		}
+	}
+}
+
+// spread gives the room that is left to the elastic column, then to the one that grows,
+// and then to those that become whole by it; or takes away from it what is lacking.
+func (t *table) spread(width int, short, full []int) {
 	const least = 8
+	for _, i := range t.shown {
+		if room := width - t.total(); t.columns[i].Elastic > 0 && room > 0 {
+			t.widths[i] = min(max(t.columns[i].Elastic, t.widths[i]), short[i], t.widths[i]+room)
+		}
+	}
 	for _, i := range t.shown {
 		if room := width - t.total(); t.columns[i].Grows && room < 0 {
 			t.widths[i] = max(min(least, t.widths[i]), t.widths[i]+room)
