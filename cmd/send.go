@@ -38,7 +38,8 @@ func newSend(a *app) *cobra.Command {
 		Use:   "send TOOL EVENT",
 		Short: "Take an event and return at once",
 		Long: `Send takes an event and returns at once; a background process delivers it, now or
-when the network is back. If telemetry is off nothing happens at all. Errors are
+when the network is back. If telemetry is off nothing happens at all, except that a
+tool which is on by default has its notice shown, once, on a terminal. Errors are
 reported in one line on stderr, and the script that calls it goes on: even if this
 version does not know a flag. Such an event is not sent.
 

@@ -41,7 +41,7 @@ are for sh and bash, the one that SHELL names then.
 EXIT STATUS
    0  shown; with -q TOOL: telemetry is on
    1  with -q TOOL: telemetry is off, or it is not known whether it is on
-  64  a bad flag
+  64  a bad flag, or --all beside a name
   65  an unknown tool, with -q 1 instead; a name that no tool can have
   74  the outbox cannot be read, or the answer could not be printed
   78  a manifest cannot be used`,
@@ -108,6 +108,9 @@ type toolStatus struct {
 
 // run shows the tools that are named, or those that are here.
 func (c *statusCommand) run(names []string) error {
+	if c.all && len(names) > 0 {
+		return oneOrAll(names, true)
+	}
 	here := newSurvey(c.app)
 	damage := c.kept.warnOfDamage(c.ui)
 	refs, err := c.about(here, names)

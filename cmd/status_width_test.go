@@ -97,5 +97,6 @@ func TestStatusOfAll(t *testing.T) {
 	for _, command := range []string{"status all", "status -q all", "disable all", "enable ALL", "env all"} {
 		p.expect(said{command, exitData, nil, []string{`error: "all" is no tool: to mean every tool, use --all in place of a name, as in "usagectl status --all"`}})
 	}
+	p.expect(said{"status --all demo", exitUsage, nil, []string{"name tools, or say --all, not both"}})
 	p.expect(said{"status -q Homebrew", exitData, nil, []string{`did you mean "homebrew"?`}})
 }
