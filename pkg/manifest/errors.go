@@ -23,7 +23,8 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("%s:%d:%d: %s", e.File, e.Line, e.Column, e.Msg)
 }
 
-// Errors is everything that is wrong with a manifest, in the order of the file.
+// Errors is everything that is wrong with a manifest, in the order of the file, but
+// what a table lacks after those of its keys that are not known.
 // It is never empty.
 type Errors []*Error
 
