@@ -68,8 +68,9 @@ func TestLiftAtOnce(t *testing.T) {
 	}
 }
 
-// TestForgetOnDiskFirst holds that a deletion request has reached the disk, and its name there
-// too, before the ID is removed and before anybody is asked: a power cut loses no request.
+// TestForgetOnDiskFirst holds that a deletion request has reached the disk, and its name and those
+// of the directories made for it too, before the ID is removed and before anybody is asked: a
+// power cut loses no request.
 func TestForgetOnDiskFirst(t *testing.T) {
 	t.Parallel()
 	needProgram(t, "strace")
@@ -84,9 +85,12 @@ func TestForgetOnDiskFirst(t *testing.T) {
 	trace := string(mustRead(t, file))
 	at := -1
 	for _, step := range []string{
-		`fsync\(\d+<\S+/deletions/\S+\.json\S*>\)`, // what it says
+		`fsync\(\d+<\S+/state/usagectl>`, // the names of new directories, that of "deletions" first
+		`fsync\(\d+<\S+/\.local/state>`,
+		`fsync\(\d+<\S+/\.local>`,
+		`fsync\(\d+<\S+/deletions/\S+\.json\S*>`, // what it says
 		`linkat?\(.*/deletions/[0-9a-f]+\.json"`,
-		`fsync\(\d+<\S+/deletions>\)`, // its name
+		`fsync\(\d+<\S+/deletions>`, // its name
 		`unlink(at)?\(.*/\.demo/source"`,
 		`openat\(.*/\.demo/events\.jsonl"`, // whom it is sent to
 	} {

@@ -41,6 +41,27 @@ func (disk) Remove(name string) error                  { return Remove(name) }
 // it makes. Those that are there keep the mode that they have.
 func MkdirAll(dir string, perm os.FileMode) error { return MkdirAllIn(disk{}, dir, perm) }
 
+// MkdirAllSynced is [MkdirAll] for what a power cut must not take back: the name of each
+// directory that it makes is on the disk when it returns. If the error is [ErrNotDurable] the
+// directories were made.
+func MkdirAllSynced(dir string, perm os.FileMode) error {
+	var missing []string // the lowest first
+	for d := dir; ; d = filepath.Dir(d) {
+		if _, err := os.Stat(d); err == nil || filepath.Dir(d) == d {
+			break
+		}
+		missing = append(missing, d)
+	}
+	if err := MkdirAll(dir, perm); err != nil {
+		return err
+	}
+	var errs []error
+	for _, d := range missing {
+		errs = append(errs, syncDir(filepath.Dir(d)))
+	}
+	return errors.Join(errs...)
+}
+
 // MkdirAllIn is [MkdirAll] in a tree.
 func MkdirAllIn(t Tree, dir string, perm os.FileMode) error {
 	if info, err := t.Stat(dir); err == nil {

@@ -57,14 +57,18 @@ const swept = 4
 
 // Write puts data at path with the permission bits perm: a temporary file in
 // the same directory is written, synced and renamed over path, then the
-// directory is synced. Missing directories are made with dirPerm. A symbolic
+// directory is synced. Missing directories are made as [MkdirAllSynced] makes them. A symbolic
 // link at path is replaced, not followed. On an error path is as it was, unless
 // the error is [ErrNotDurable].
 func Write(path string, data []byte, perm, dirPerm os.FileMode) error {
+	made := MkdirAllSynced(filepath.Dir(path), dirPerm)
+	if !Done(made) {
+		return made
+	}
 	if err := replace(path, data, perm, dirPerm, true); err != nil {
 		return err
 	}
-	return syncDir(filepath.Dir(path))
+	return errors.Join(made, syncDir(filepath.Dir(path)))
 }
 
 // Replace is [Write] without a wait for the disk, for the owner alone: what a power
@@ -99,11 +103,12 @@ func replace(path string, data []byte, perm, dirPerm os.FileMode, sync bool) err
 // fails with [os.ErrExist]: the content is written aside, synced, and linked to its
 // name, so that no reader, be it this program or another, ever sees an empty file, and of many
 // that do so at once one succeeds. Links are never followed: link(2) fails on
-// anything that has the name. Missing directories are made with dirPerm. If the
-// error is [ErrNotDurable] the file was made.
+// anything that has the name. Missing directories are made as [MkdirAllSynced] makes them. If
+// the error is [ErrNotDurable] the file was made.
 func Create(path string, data []byte, dirPerm os.FileMode) error {
-	if err := MkdirAll(filepath.Dir(path), dirPerm); err != nil {
-		return err
+	made := MkdirAllSynced(filepath.Dir(path), dirPerm)
+	if !Done(made) {
+		return made
 	}
 	tmp, err := aside(path, data, 0o600, true)
 	if err != nil {
@@ -117,7 +122,7 @@ func Create(path string, data []byte, dirPerm os.FileMode) error {
 	if err != nil {
 		return err
 	}
-	return syncDir(filepath.Dir(path))
+	return errors.Join(made, syncDir(filepath.Dir(path)))
 }
 
 // createExclusive is for file systems without hard links. A reader may see the

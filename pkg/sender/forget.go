@@ -112,7 +112,7 @@ func (c heldDeletion) release() { c.lease.Release(c.self) }
 // processes left of it. The error is [os.ErrExist] if another process has it.
 func (s Sender) leaseDeletion(sha string) (heldDeletion, error) {
 	ds := s.deletions()
-	if err := statefile.MkdirAll(ds.Dir(), 0o700); err != nil {
+	if err := statefile.MkdirAllSynced(ds.Dir(), 0o700); !statefile.Done(err) { // what is filed syncs its own directory
 		return heldDeletion{}, err
 	}
 	c := heldDeletion{ds.Lease(sha), lease.This()}
