@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"sync/atomic"
 
 	"github.com/spf13/cobra"
 
@@ -173,13 +172,7 @@ func (c *disableCommand) disabled(ctx context.Context, v disabledView) error {
 func (c *disableCommand) refuse(ctx context.Context, id manifest.ID, except []manifest.ID) (sender.Emptied, error) {
 	decisions := c.world.decisions(c.replace)
 	shown := newProgress(c.ui, c.world.Now)
-	var gone atomic.Int64
-	count := func() {
-		if n := gone.Add(1); n%64 == 0 { // the clock need not be asked for each
-			shown.show("queued events thrown away: %d", n)
-		}
-	}
-	r := c.world.sender().OnThrownAway(count).Refuse(ctx, id, func() error {
+	r := c.world.sender().OnThrownAway(shown.counter(thrownAwayProgress)).Refuse(ctx, id, func() error {
 		if id.IsZero() {
 			return recorded(c.ui, decisions.RefuseAll(except...))
 		}
@@ -199,6 +192,9 @@ func (c *disableCommand) refuse(ctx context.Context, id manifest.ID, except []ma
 	}
 	return r.Events, r.Recorded
 }
+
+// thrownAwayProgress is shown on a terminal while many events are thrown away.
+const thrownAwayProgress = "queued events thrown away: %d"
 
 // thrownAway says what became of the events of outboxes that were emptied, each
 // sentence with a space before it; "" if there were none.

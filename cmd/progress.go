@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -40,6 +41,17 @@ func (p *progress) show(format string, args ...any) {
 	line := fmt.Sprintf(format, args...)
 	p.ui.stderr.Printf("\r%s", line)
 	p.drawn = max(p.drawn, len(line))
+}
+
+// counter is a function that counts what it is called for, and shows the number by a format now
+// and then. It is safe for concurrent use.
+func (p *progress) counter(format string) func() {
+	var count atomic.Int64
+	return func() {
+		if n := count.Add(1); n%64 == 0 { // the clock need not be asked for each
+			p.show(format, n)
+		}
+	}
 }
 
 // pause ends the line where the answer would run into it.

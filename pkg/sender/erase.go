@@ -123,7 +123,7 @@ func (s Sender) removeUnder(ctx context.Context, o outbox.Outbox, sourceID strin
 			return 0, err
 		}
 		if !busy || !sleep(ctx, pollInterval) {
-			return o.RemoveUnder(sourceID, s.Now())
+			return o.RemoveUnder(sourceID, s.Now(), func(string) { s.progressed() })
 		}
 	}
 }

@@ -97,8 +97,8 @@ func (s Sender) lookup(name string) (string, bool) {
 	return s.env(name)
 }
 
-// OnThrownAway is the sender with a function that [Sender.Refuse] and [Sender.EraseHere] call
-// for each queued event as they throw it away, from several goroutines at once: there may be a
+// OnThrownAway is the sender with a function that [Sender.Refuse], [Sender.Forget] and
+// [Sender.EraseHere] call for each queued event as they throw it away, from several goroutines at once: there may be a
 // million.
 func (s Sender) OnThrownAway(f func()) Sender {
 	s.thrown = f

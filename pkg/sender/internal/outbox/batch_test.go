@@ -139,7 +139,7 @@ func TestRemoveUnderTakesBatches(t *testing.T) {
 	if err := statefile.Rename(o.Path("new"), o.Path(discarded, fmt.Sprintf(".%s~%s~x", string(LostRefused), lease.This()))); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := o.RemoveUnder("11111111-2222-4333-8444-555555555555", noon); err != nil {
+	if _, err := o.RemoveUnder("11111111-2222-4333-8444-555555555555", noon, func(string) {}); err != nil {
 		t.Fatal(err)
 	}
 	if list, err := o.batches(); err != nil || len(list) > 0 {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/usagectl/usagectl/internal/statefile"
@@ -17,24 +18,15 @@ func (o Outbox) DeliversUnder(sourceID string, self lease.Owner, now time.Time) 
 }
 
 // RemoveUnder removes the events under a source ID, whatever part of the outbox they
-// are in, durably, and returns how many were queued.
-func (o Outbox) RemoveUnder(sourceID string, now time.Time) (int, error) {
-	removed := 0
-	var errs []error
-	for _, part := range []string{"claimed", "new", "rejected", "tmp"} {
-		names, err := o.Names(part)
-		names = slices.DeleteFunc(names, func(name string) bool { return !o.isUnder(sourceID, part, name) })
-		errs = append(errs, err)
-		if part == "tmp" {
-			errs = append(errs, o.removeFiles(part, names))
-			continue
-		}
-		n, err := o.discard(part, names, LostForgotten, now)
-		errs = append(errs, err)
-		if part != "rejected" {
-			removed += n
-		}
-	}
+// are in, durably, and returns how many were queued. each is called with every queued event
+// that has ended, while this goes on: there may be a million.
+func (o Outbox) RemoveUnder(sourceID string, now time.Time, each func(event string)) (int, error) {
+	claimed, claimedErr := o.discardUnder(sourceID, "claimed", now, each)
+	queued, queuedErr := o.discardUnder(sourceID, "new", now, each)
+	_, rejectedErr := o.discardUnder(sourceID, "rejected", now, func(string) {})
+	names, err := o.Names("tmp")
+	names = slices.DeleteFunc(names, func(name string) bool { return !o.isUnder(sourceID, "tmp", name) })
+	errs := []error{claimedErr, queuedErr, rejectedErr, err, o.removeFiles("tmp", names)}
 	for _, part := range []string{"rejected", "tmp"} {
 		files, err := o.temporary(part)
 		files = slices.DeleteFunc(files, func(name string) bool { return !o.isUnder(sourceID, part, name) })
@@ -48,7 +40,30 @@ func (o Outbox) RemoveUnder(sourceID string, now time.Time) (int, error) {
 		b.Error = ""
 		errs = append(errs, o.SetBackoff(b))
 	}
-	return removed, errors.Join(errs...)
+	return claimed + queued, errors.Join(errs...)
+}
+
+// discardUnder ends the events under a source ID in a part, some at a time, so that it takes
+// little memory, and returns how many; see [Outbox.discard] for what holds then.
+func (o Outbox) discardUnder(sourceID, part string, now time.Time, each func(event string)) (ended int, err error) {
+	for {
+		found := 0
+		var errs []error
+		err := statefile.EachName(o.Path(part), func(names []string) error {
+			names = slices.DeleteFunc(names, func(name string) bool {
+				return strings.HasPrefix(name, ".") || !o.isUnder(sourceID, part, name)
+			})
+			n, err := o.discardEach(part, names, LostForgotten, now, each)
+			found += n
+			errs = append(errs, err)
+			return nil
+		})
+		ended += found
+		err = errors.Join(append(errs, statefile.IgnoreMissing(err))...)
+		if err != nil || found == 0 { // some file systems pass over files where others are removed meanwhile
+			return ended, err
+		}
+	}
 }
 
 // temporary lists what processes that were killed when they moved an event aside left

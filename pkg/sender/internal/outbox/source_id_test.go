@@ -3,6 +3,7 @@ package outbox
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"testing"
 
@@ -53,7 +54,7 @@ func TestRemoveUnder(t *testing.T) {
 	if err := o.SetBackoff(backoff.Backoff{Failures: 1}); err != nil {
 		t.Fatal(err)
 	}
-	n, err := o.RemoveUnder(sampleID, noon)
+	n, err := o.RemoveUnder(sampleID, noon, func(string) {})
 	if err != nil || n != 2 { // those that waited; what was half-written or moved aside is no loss
 		t.Errorf("removed %d, %v", n, err)
 	}
@@ -68,13 +69,13 @@ func TestRemoveUnder(t *testing.T) {
 	if err := o.SetBackoff(backoff.Backoff{Failures: 1, NotBefore: noon, Error: "503 whose ID is " + sampleID}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := o.RemoveUnder(sampleID, noon); err != nil {
+	if _, err := o.RemoveUnder(sampleID, noon, func(string) {}); err != nil {
 		t.Error(err)
 	}
 	if b := o.Backoff(); b != (backoff.Backoff{Failures: 1, NotBefore: noon}) {
 		t.Errorf("of what a server said this is left: %+v", b)
 	}
-	if n, err := Open(t.TempDir(), o.Tool()).RemoveUnder(sampleID, noon); n != 0 || err != nil {
+	if n, err := Open(t.TempDir(), o.Tool()).RemoveUnder(sampleID, noon, func(string) {}); n != 0 || err != nil {
 		t.Errorf("without an outbox: %d, %v", n, err)
 	}
 }
@@ -87,4 +88,26 @@ func place(t testing.TB, o Outbox, part, id string) Entry {
 	sendertest.Must(t, errors.Join(err, o.Create()))
 	sendertest.Write(t, o.Path(part, e.Name()), string(data))
 	return e
+}
+
+// TestRemoveManyUnder removes more events than are looked at in one go, and leaves one between
+// them that is under another ID. Each is shown as it goes.
+func TestRemoveManyUnder(t *testing.T) {
+	const many = 2500
+	o := outboxWith(t, 1)
+	other := place(t, o, "new", sendertest.OtherID)
+	for i := range many {
+		sendertest.Write(t, o.Path("new", fmt.Sprintf("%016x-%s.json", i, uuid.New())), sendertest.SampleID)
+	}
+	shown := 0
+	n, err := o.RemoveUnder(sendertest.SampleID, noon, func(string) { shown++ })
+	if err != nil || n != many || shown != many {
+		t.Errorf("removed %d, shown %d: %v", n, shown, err)
+	}
+	if !o.has("new", other.Name()) {
+		t.Error("an event under another ID is gone")
+	}
+	if names, err := o.Names("new"); err != nil || len(names) > 2 {
+		t.Errorf("%d are left: %v", len(names), err)
+	}
 }
