@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"encoding/json"
+	"strings"
 
 	"github.com/usagectl/usagectl/internal/term"
 	"github.com/usagectl/usagectl/pkg/manifest"
@@ -58,13 +59,32 @@ func (d deletion) outcome() string {
 func (d deletion) toDo() string {
 	switch {
 	case d.State == sender.ByMail:
-		return "send the message to " + d.To + ", then \"usagectl forget --confirm " + d.RequestID.String() + "\""
-	case d.State == sender.Failed && d.Contact == "":
-		return "it names nobody to write to; what it holds is under the source ID " + *d.SourceID
+		return "send the message to " + d.To + d.thenConfirm()
+	case d.State == sender.Failed && d.Undeclared:
+		return "run \"usagectl forget " + d.Tools[0].String() + " --manifest FILE\" if you have its manifest, or " + d.ownWay() + d.thenConfirm()
 	case d.State == sender.Failed:
-		return "write to " + d.Contact + " and name the source ID " + *d.SourceID + ", then \"usagectl forget --confirm " + d.RequestID.String() + "\""
+		return d.ownWay() + d.thenConfirm()
 	}
 	return ""
+}
+
+func (d deletion) thenConfirm() string {
+	return ", then \"usagectl forget --confirm " + d.RequestID.String() + "\""
+}
+
+// ownWay is what the person can do where nobody can be asked for them.
+func (d deletion) ownWay() string {
+	endpoints := d.SentTo
+	if len(endpoints) == 0 && strings.Contains(d.To, "://") {
+		endpoints = []string{d.To}
+	}
+	switch {
+	case d.Contact != "":
+		return "write to " + d.Contact + " and name the source ID " + *d.SourceID
+	case len(endpoints) > 0:
+		return "ask whoever runs " + strings.Join(endpoints, ", ") + " to delete what is held under the source ID " + *d.SourceID
+	}
+	return "ask its makers, whom it does not name, to delete what is held under the source ID " + *d.SourceID
 }
 
 // showMail prints the message that a person has to send.
@@ -86,10 +106,13 @@ func showMessage(u *ui, m sender.Mail) {
 // showOwnWay says whom a person can write to where nobody can be asked for them.
 func (d deletion) showOwnWay(u *ui) {
 	out := u.stdout
-	if d.Contact == "" {
-		out.Printf("It names nobody to write to. What it holds is under the source ID %s\n", *d.SourceID)
-	} else {
+	if d.Undeclared {
+		out.Printf("If you have its manifest: usagectl forget %s --manifest FILE\n", d.Tools[0])
+	}
+	if d.Contact != "" {
 		out.Printf("Write to them yourself, %s, and name the source ID %s\n", d.Contact, *d.SourceID)
+	} else {
+		out.Printf("Nobody is named to write to: %s\n", d.ownWay())
 	}
 	out.Printf("When that is settled: usagectl forget --confirm %s\n", d.RequestID.String())
 }

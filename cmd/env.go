@@ -20,6 +20,7 @@ type envCommand struct {
 	shell     string
 
 	// What is found on the way, to be reported.
+	named    []namedTool       // the tools that were named
 	leftOut  []leftOutVariable // of manifests
 	broken   []string          // manifests that cannot be used
 	warnings []string

@@ -21,11 +21,13 @@ func (c *envCommand) switches(names []string, decided decisions) ([]*catalogue.T
 		return tools, nil
 	}
 	var list []*catalogue.Tool
-	ids, err := c.referToKnown(names)
+	refs, err := c.referToKnown(names)
 	if err != nil {
 		return nil, err
 	}
-	for _, id := range ids {
+	for _, ref := range refs {
+		id := ref.id
+		c.named = append(c.named, namedTool{id, ref.alias})
 		t, err := c.switchOf(id)
 		if err != nil {
 			return nil, err

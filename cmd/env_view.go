@@ -6,6 +6,7 @@ import (
 
 	"github.com/usagectl/usagectl/internal/shell"
 	"github.com/usagectl/usagectl/pkg/catalogue"
+	"github.com/usagectl/usagectl/pkg/manifest"
 )
 
 // leftOutVariable is a variable that a manifest names, and that is not printed.
@@ -13,6 +14,12 @@ type leftOutVariable struct {
 	Name string `json:"name"`
 	Tool string `json:"tool"`
 	Why  string `json:"why"`
+}
+
+// namedTool is a tool that was named.
+type namedTool struct {
+	Tool  manifest.ID `json:"tool"`
+	Named string      `json:"named,omitempty"` // the name that was given, if it is not the tool's ID
 }
 
 // show prints the variables, and says what they do not reach.
@@ -95,11 +102,12 @@ func (c *envCommand) document(orders catalogue.Orders) any {
 	}
 	return struct {
 		Schema    int               `json:"schema"`
+		Tools     []namedTool       `json:"tools"` // that were named
 		Variables []variable        `json:"variables"`
 		Beyond    []beyond          `json:"beyond"`
 		LeftOut   []leftOutVariable `json:"left_out"` // named by manifests, and not theirs to set
 		Warnings  []string          `json:"warnings"`
-	}{1, variables, unreached, append([]leftOutVariable{}, c.leftOut...), c.allWarnings(orders)}
+	}{1, append([]namedTool{}, c.named...), variables, unreached, append([]leftOutVariable{}, c.leftOut...), c.allWarnings(orders)}
 }
 
 // allWarnings are what is amiss, for people. It is never nil.

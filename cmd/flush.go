@@ -23,6 +23,7 @@ type flushCommand struct {
 	*app
 	timeout  time.Duration
 	rejected bool
+	named    map[manifest.ID]string // the names that were given, where they are not the tools' IDs
 }
 
 func newFlush(a *app) *cobra.Command {
@@ -106,7 +107,7 @@ func (c *flushCommand) run(ctx context.Context, names []string) error {
 		}
 		requests, unerased := c.settled(sum.Tool, asked)
 		results[i] = flushed{
-			sum.Tool, sum.Sent, sum.Rejected, sum.Dropped + sum.OverBounds, queued, cmp.Or(textOf(cmp.Or(sum.Failed, sum.Held)), leftOver(unerased)), requests,
+			sum.Tool, c.named[sum.Tool], sum.Sent, sum.Rejected, sum.Dropped + sum.OverBounds, queued, cmp.Or(textOf(cmp.Or(sum.Failed, sum.Held)), leftOver(unerased)), requests,
 			textOf(sum.Unrecorded), sum.OverBounds, unerased,
 		}
 	}
@@ -127,7 +128,9 @@ func (c *flushCommand) toFlush(names []string) ([]manifest.ID, error) {
 	if len(names) == 0 {
 		return c.kept.tools()
 	}
-	return c.referToKnown(names)
+	refs, err := c.referToKnown(names)
+	c.named = givenNames(refs)
+	return ids(refs), err
 }
 
 // nothingToFlush is the end of a flush where nothing is kept. What is in a state
@@ -135,7 +138,7 @@ func (c *flushCommand) toFlush(names []string) ([]manifest.ID, error) {
 func (c *flushCommand) nothingToFlush(tools []manifest.ID) error {
 	results := []flushed{}
 	for _, tool := range tools {
-		results = append(results, flushed{Tool: tool, Detail: c.world.Dirs.StateFlaw, Deletions: []deletion{}})
+		results = append(results, flushed{Tool: tool, Named: c.named[tool], Detail: c.world.Dirs.StateFlaw, Deletions: []deletion{}})
 	}
 	if err := showFlushed(c.ui, results); err != nil || c.world.Dirs.StateFlaw == "" {
 		return err

@@ -12,6 +12,7 @@ import (
 // flushed is what a flush did for one tool.
 type flushed struct {
 	Tool     manifest.ID `json:"tool"`
+	Named    string      `json:"named,omitempty"` // the name that was given, if it is not the tool's ID
 	Sent     int         `json:"sent"`
 	Rejected int         `json:"rejected"`
 	Dropped  int         `json:"dropped"`

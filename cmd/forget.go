@@ -45,6 +45,10 @@ Tools that share a source ID are forgotten together. Where nobody can be asked, 
 says what you can do yourself. With --all that is no failure: it erases what is kept
 of every tool, and asks everybody who can be asked.
 
+Of a tool whose manifest is not here, such as one that was uninstalled, it removes
+the ID that usagectl knows of and what is kept, asks nobody, and keeps the ID with
+where events went, for you to name. With --manifest the request is made later.
+
 EXIT STATUS
    0  forgotten here; whoever can be asked was, or will be
    1  you said no; of several tools not every one could be forgotten; or the
@@ -52,7 +56,8 @@ EXIT STATUS
   64  a bad flag, no tool, or no terminal to ask at and no --yes
   65  an unknown tool or request, a file that holds no source ID, or a tool that
       sends by itself and keeps its own ID: nothing was changed
-  69  erased here, but the tool offers no way to ask for deletion
+  69  erased here, but the tool offers no way to ask for deletion, or its
+      manifest is not here
   73  the request could not be written; nothing was changed
   74  something could not be removed or noted, or the answer could not be
       printed; the request was filed
@@ -174,11 +179,14 @@ func (c *forgetCommand) end(ctx context.Context, results []forgottenTool, failur
 // forget does what is planned. asked holds the hashes of the IDs of which this command
 // has asked, so that nobody is asked twice.
 func (c *forgetCommand) forget(ctx context.Context, p plan, asked map[string]bool) ([]forgottenTool, error) {
-	s := c.world.sender()
+	shown := newProgress(c.ui, c.world.Now)
+	defer shown.clear()
+	s := c.world.sender().OnThrownAway(shown.counter(thrownAwayProgress))
 	if p.id == "" {
 		return c.forgetTraces(ctx, s, p, asked)
 	}
 	d, removed, err := s.Forget(ctx, p.forgetting(c.localOnly))
+	shown.clear()
 	var failure error
 	if ctx.Err() == nil || errors.Is(err, sender.ErrNotFiled) {
 		failure = c.failureOf(p, d, err)
@@ -199,7 +207,7 @@ func (c *forgetCommand) forget(ctx context.Context, p plan, asked map[string]boo
 		if failure != nil && err != nil {
 			f.Error = err.Error()
 		}
-		f.judge(t, c.localOnly)
+		f.judge(t, p.traces.SentTo, c.localOnly)
 		list = append(list, f)
 	}
 	return list, failure
@@ -256,31 +264,42 @@ func ioCode(err error) int {
 // something of that is left to do, that goes on.
 func (c *forgetCommand) forgetTraces(ctx context.Context, s sender.Sender, p plan, asked map[string]bool) ([]forgottenTool, error) {
 	t := p.tools[0]
-	f := forgottenTool{Tool: t.id, name: t.name(), SharedWith: []manifest.ID{}, SourcePath: p.path, Forgotten: true, traces: c.world.sender().Keeps(t.id)}
+	f := forgottenTool{
+		Tool: t.id, Named: p.alias, name: t.name(), SharedWith: []manifest.ID{}, SourcePath: p.path, Forgotten: true,
+		traces: c.world.sender().Keeps(t.id), undeclared: p.undeclared,
+	}
 	var err error
 	var erased sender.Emptied
 	if erased, err = s.EraseHere(ctx, t.id); err == nil && !c.localOnly {
-		err = s.ResumeDeletions(ctx, t.id, asked)
+		err = errors.Join(c.declare(ctx, s, t), s.ResumeDeletions(ctx, t.id, asked))
 	}
 	f.Events = erased.Discarded
 	f.Deletions, _ = c.kept.deletions(t.id)
 	f.Deletions = slices.DeleteFunc(f.Deletions, func(d deletion) bool { return settledIn(p.before, d) })
 	if err = c.done(t.id.String()+": what was kept here is erased", err); err != nil {
 		f.Forgotten, f.Error = false, err.Error()
-		f.judge(t, c.localOnly)
+		f.judge(t, p.traces.SentTo, c.localOnly)
 		return []forgottenTool{f}, fail(ioCode(err), fmt.Errorf("%s: not all could be removed: %s", t.id, oneLine(err)))
 	}
-	f.judge(t, c.localOnly)
+	f.judge(t, p.traces.SentTo, c.localOnly)
 	return []forgottenTool{f}, refused(f.Deletions)
 }
 
-// askAgain asks the receivers that refused an earlier request of the plan's tools, and
-// returns those requests as they are then. The error is of the disk.
+// declare has the requests to a tool made that could not be made while its manifest was not here.
+func (c *forgetCommand) declare(ctx context.Context, s sender.Sender, t tool) error {
+	if t.manifest == nil {
+		return nil
+	}
+	return s.Declare(ctx, t.manifest)
+}
+
+// askAgain asks the receivers that refused an earlier request of the plan's tools, or that were
+// not known when it was made, and returns those requests as they are then. The error is of the disk.
 func (c *forgetCommand) askAgain(ctx context.Context, s sender.Sender, p plan, asked map[string]bool) (list []deletion, err error) {
 	for _, t := range p.tools {
-		err = errors.Join(err, s.AskRefused(ctx, t.id, asked))
+		err = errors.Join(err, c.declare(ctx, s, t), s.AskRefused(ctx, t.id, asked))
 	}
-	was := p.refused()
+	was := append(p.refused(), p.declared()...)
 	for _, v := range c.kept.deletionsOf(p.tools) {
 		if slices.ContainsFunc(was, func(r deletion) bool { return r.RequestID == v.RequestID }) {
 			list = append(list, v)

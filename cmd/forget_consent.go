@@ -29,10 +29,13 @@ func (c *forgetCommand) consult(ctx context.Context, plans []plan) error {
 
 // announce says, before anything is done, what a person might not expect.
 func (c *forgetCommand) announce(p plan) {
+	first := p.tools[0]
+	if p.id == "" && p.undeclared && len(p.traces.SentTo) > 0 && !c.quiet {
+		c.note("the record of what %s sent to %s is erased; no manifest says where its source ID is", first.id, strings.Join(p.traces.SentTo, ", "))
+	}
 	if c.quiet || p.id == "" {
 		return
 	}
-	first := p.tools[0]
 	for _, t := range p.tools[1:] {
 		c.note("%s shares the source ID of %s, and is forgotten with it", t.id, first.id)
 	}
@@ -40,6 +43,9 @@ func (c *forgetCommand) announce(p plan) {
 		return
 	}
 	for _, t := range p.tools {
+		if t.manifest == nil {
+			continue // nothing is sent
+		}
 		if m := t.manifest.Forget.Method; !t.verdict.On() && (m == manifest.ForgetHTTP || m == manifest.ForgetEvent) {
 			c.note("the deletion request is sent though telemetry of %s is off (%s): you ask for it; \"usagectl inspect %s --forget\" shows what is in it",
 				t.id, t.verdict.Reason.Detail, t.id)
@@ -86,6 +92,8 @@ func (c *forgetCommand) showPlan(p plan) {
 	}
 	out.Printf("%s\n", out.Style(term.Strong, strings.Join(names, ", ")))
 	switch {
+	case p.id == "" && p.undeclared:
+		item("no source ID is found, and no manifest says where it would be")
 	case p.id == "" && p.path == "":
 		item("its events carry no source ID, so nobody can be asked for anything")
 	case p.id == "" && (c.localOnly || len(p.refused()) == 0):
@@ -107,6 +115,10 @@ func (c *forgetCommand) showPlan(p plan) {
 	}
 	requests, _ := c.world.sender().PreviewDeletions(p.forgetting(c.localOnly)) // one that cannot be written as a message is listed too
 	for _, r := range requests {
+		if r.Undeclared {
+			item("nobody is asked, because %s: the ID is kept for you to name", r.Answer)
+			continue
+		}
 		switch r.Method {
 		case manifest.ForgetMail:
 			item("you get a message to send to %s, which asks for the deletion of what was collected", r.To)

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/usagectl/usagectl/pkg/catalogue"
+	"github.com/usagectl/usagectl/pkg/consent"
 	"github.com/usagectl/usagectl/pkg/identity"
 	"github.com/usagectl/usagectl/pkg/manifest"
 	"github.com/usagectl/usagectl/pkg/sender"
@@ -16,6 +17,10 @@ type plan struct {
 	tools []tool
 	path  string // of the source ID; "" if the tool has none
 	id    string // "" if there is none
+	alias string // the name that was given, if it is not the first tool's ID
+
+	undeclared bool          // the first tool's manifest is not here
+	traces     sender.Traces // of that tool
 
 	before []deletion // of the tools, when the command began
 }
@@ -25,10 +30,23 @@ func (p plan) refused() []deletion {
 	return slices.DeleteFunc(slices.Clone(p.before), func(d deletion) bool { return !d.Refused() })
 }
 
+// declared are the requests that could not be made before, for want of a manifest, and can be now.
+func (p plan) declared() []deletion {
+	return slices.DeleteFunc(slices.Clone(p.before), func(d deletion) bool {
+		return !d.Undeclared || !d.State.Open() || !slices.ContainsFunc(p.tools, func(t tool) bool {
+			return t.manifest != nil && slices.Contains(d.Tools, t.id)
+		})
+	})
+}
+
 // forgetting is the plan as the sender takes it.
 func (p plan) forgetting(localOnly bool) sender.Forgetting {
 	f := sender.Forgetting{SourcePath: p.path, SourceID: p.id, LocalOnly: localOnly}
 	for _, t := range p.tools {
+		if t.manifest == nil {
+			f.Undeclared = append(f.Undeclared, sender.Undeclared{Tool: t.id, SentTo: p.traces.SentTo})
+			continue
+		}
 		f.Tools = append(f.Tools, t.manifest)
 	}
 	return f
@@ -37,6 +55,9 @@ func (p plan) forgetting(localOnly bool) sender.Forgetting {
 // forgotten is what was done for one tool of the plan, as far as the requests say.
 func (p plan) forgotten(t tool, d sender.Deletion, requests []deletion) forgottenTool {
 	f := forgottenTool{Tool: t.id, name: t.name(), SharedWith: []manifest.ID{}, SourcePath: p.path, SHA256: d.SHA256, Deletions: []deletion{}}
+	if t.id == p.tools[0].id {
+		f.Named, f.undeclared = p.alias, p.undeclared
+	}
 	for _, other := range p.tools {
 		if other.id != t.id {
 			f.SharedWith = append(f.SharedWith, other.id)
@@ -63,6 +84,11 @@ func (c *forgetCommand) toForget() []string {
 			names = append(names, id.String())
 		}
 	}
+	for _, id := range consent.ReadRecorded(c.world.Dirs).Tools() { // what it was agreed for may be gone, and its ID not
+		if name := id.String(); !slices.Contains(names, name) && !c.tools.knows(id) && c.tools.usualID(id) != "" {
+			names = append(names, name)
+		}
+	}
 	if c.localOnly {
 		return names
 	}
@@ -70,7 +96,8 @@ func (c *forgetCommand) toForget() []string {
 	for _, d := range all {
 		for _, r := range d.Requests {
 			for _, id := range r.Tools {
-				if name := id.String(); r.Refused() && !slices.Contains(names, name) {
+				declared := r.Undeclared && r.State.Open() && c.tools.look(id).manifest != nil
+				if name := id.String(); (r.Refused() || declared) && !slices.Contains(names, name) {
 					names = append(names, name)
 				}
 			}
@@ -99,7 +126,7 @@ func (c *forgetCommand) plans(names []string) (plans []plan, failed []forgottenT
 		if err != nil {
 			failures = append(failures, err)
 			if ref, _ := c.tools.referToOne(name); !ref.id.IsZero() {
-				f := forgottenTool{Tool: ref.id, SharedWith: []manifest.ID{}, Deletions: []deletion{}, Outcome: outcomeFailed, Error: err.Error()}
+				f := forgottenTool{Tool: ref.id, Named: aliasOf(name, ref.id), SharedWith: []manifest.ID{}, Deletions: []deletion{}, Outcome: outcomeFailed, Error: err.Error()}
 				if known := knownAs(ref.id); known != nil && isOwnData(err) {
 					f.Outcome, f.ToDo = outcomeOwnData, ownDataToDo(known)
 				}
@@ -124,15 +151,12 @@ func (c *forgetCommand) plan(name string) (plan, error) {
 	t, err := c.tools.declared(name, c.manifest)
 	c.say(reference{id: t.id, alias: aliasOf(name, t.id)})
 	if isUnknown(err) {
-		if c.kept.traces(t.id) {
-			return plan{tools: []tool{c.tools.look(t.id)}}, nil
-		}
-		return plan{}, c.cannotForget(t)
+		return c.planUndeclared(t, name)
 	}
 	if err != nil {
 		return plan{}, err
 	}
-	p := plan{tools: []tool{t}}
+	p := plan{tools: []tool{t}, alias: aliasOf(name, t.id)}
 	if !t.manifest.Identity.Random {
 		return p, nil
 	}
@@ -149,6 +173,41 @@ func (c *forgetCommand) plan(name string) (plan, error) {
 		return plan{}, fail(ioCode(err), fmt.Errorf("nothing was changed for %s: the source ID cannot be read: %w", t.id, err))
 	}
 	p.tools = append(p.tools, c.tools.sharing(t.id, p.path)...)
+	return p, nil
+}
+
+// planUndeclared finds out what is forgotten with a tool whose manifest is not here: what is kept,
+// and the source ID, where the journal says that it was or where it is unless a manifest says
+// otherwise. A file there of a tool that sends by itself is that tool's own.
+func (c *forgetCommand) planUndeclared(t tool, name string) (plan, error) {
+	usual := ""
+	if !t.id.IsZero() {
+		usual = c.tools.usualID(t.id)
+	}
+	if t.id.IsZero() || !c.kept.traces(t.id) && (usual == "" || t.known != nil) {
+		return plan{}, c.cannotForget(t)
+	}
+	p := plan{tools: []tool{c.tools.look(t.id)}, alias: aliasOf(name, t.id), undeclared: true}
+	var err error
+	if p.traces, err = c.world.sender().Traces(t.id); err != nil {
+		return plan{}, fail(ioCode(err), fmt.Errorf("nothing was changed for %s: %s", t.id, oneLine(err)))
+	}
+	places := p.traces.SourcePaths
+	if usual != "" {
+		places = append(slices.Clone(places), usual)
+	}
+	for _, path := range places {
+		id, err := identity.Load(path)
+		switch {
+		case errors.Is(err, identity.ErrNone), errors.Is(err, identity.ErrInvalid): // which is not usagectl's
+			continue
+		case err != nil:
+			return plan{}, fail(ioCode(err), fmt.Errorf("nothing was changed for %s: the source ID cannot be read: %w", t.id, err))
+		}
+		p.path, p.id = path, id
+		p.tools = append(p.tools, c.tools.sharing(t.id, path)...)
+		break
+	}
 	return p, nil
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/usagectl/usagectl/internal/secret"
 	"github.com/usagectl/usagectl/pkg/manifest"
 	"github.com/usagectl/usagectl/pkg/sender"
 )
@@ -15,8 +16,9 @@ import (
 // forgottenTool is what was done for one tool, as "forget --json" has it.
 type forgottenTool struct {
 	Tool       manifest.ID   `json:"tool"`
-	SharedWith []manifest.ID `json:"shared_with"` // tools of the same source ID
-	Forgotten  bool          `json:"forgotten"`   // here
+	Named      string        `json:"named,omitempty"` // the name that was given, if it is not the tool's ID
+	SharedWith []manifest.ID `json:"shared_with"`     // tools of the same source ID
+	Forgotten  bool          `json:"forgotten"`       // here
 	Outcome    outcome       `json:"outcome"`
 	SourcePath string        `json:"source_path"`
 	SHA256     string        `json:"sha256"` // of the source ID; "" if there was none
@@ -25,8 +27,9 @@ type forgottenTool struct {
 	ToDo       string        `json:"to_do"` // what the person can do themselves, for people; "" if nothing
 	Error      string        `json:"error"`
 
-	name   string
-	traces bool // without a source ID: something was kept here
+	name       string
+	traces     bool // without a source ID: something was kept here
+	undeclared bool // no manifest is here
 }
 
 // outcome is how far a forgetting could go.
@@ -42,7 +45,7 @@ const (
 )
 
 // judge finds out how far the forgetting of a tool could go, and what is left to the person.
-func (f *forgottenTool) judge(t tool, localOnly bool) {
+func (f *forgottenTool) judge(t tool, sentTo []string, localOnly bool) {
 	m := t.manifest
 	unasked := func(d deletion) bool { return d.State == sender.Failed && d.Method == manifest.ForgetNone }
 	f.Outcome = outcomeForgotten
@@ -53,11 +56,17 @@ func (f *forgottenTool) judge(t tool, localOnly bool) {
 	case m != nil && !m.Identity.Random:
 		f.Outcome = outcomeNoID
 		f.ToDo = fmt.Sprintf("the events of %s carry no source ID, so there is nothing to name in a deletion request: refuse what is to come with \"usagectl disable %s\", and ask what they keep: %s",
-			f.name, t.id, contactOf(m.Tool))
+			f.name, t.id, contactOf(m))
 	case slices.ContainsFunc(f.Deletions, unasked), m != nil && m.Forget.Method == manifest.ForgetNone:
 		f.Outcome = outcomeNoRoute
 		if f.SHA256 == "" && len(f.Deletions) == 0 {
-			f.ToDo = fmt.Sprintf("%s offers no way to ask for deletion: if it knew you by an ID before, write to them yourself and name it: %s", f.name, contactOf(m.Tool))
+			f.ToDo = fmt.Sprintf("%s offers no way to ask for deletion: if it knew you by an ID before, write to them yourself and name it: %s", f.name, contactOf(m))
+		}
+	case f.undeclared && f.SHA256 == "" && len(f.Deletions) == 0 && f.traces:
+		f.Outcome = outcomeNoRoute
+		f.ToDo = fmt.Sprintf("no manifest says where the source ID of %s is, or whom to ask: if you have the manifest, run \"usagectl forget %s --manifest FILE\"", f.name, t.id)
+		if len(sentTo) > 0 {
+			f.ToDo += "; or write to whoever runs " + strings.Join(sentTo, ", ")
 		}
 	case f.SHA256 == "" && len(f.Deletions) == 0:
 		f.Outcome = outcomeNothing
@@ -75,8 +84,9 @@ func (f forgottenTool) accepted() bool {
 }
 
 // contactOf is whom a person can write to about a tool, or where they can read whom.
-func contactOf(t manifest.Tool) string {
-	return cmp.Or(t.Contact, t.Privacy, t.Homepage, "it names nobody")
+func contactOf(m *manifest.Manifest) string {
+	t := m.Tool
+	return cmp.Or(t.Contact, t.Privacy, t.Homepage, "it names nobody, but whoever runs "+secret.URL(m.Send.Endpoint)+" has them")
 }
 
 // unasked is the failure, of which all was said, of a forgetting in which nobody was asked.
@@ -98,6 +108,8 @@ func (f forgottenTool) line() string {
 	switch {
 	case !f.Forgotten:
 		parts[0] = "not all is forgotten here"
+	case f.SHA256 == "" && f.traces && f.undeclared:
+		parts[0] = "no source ID is found here; what was kept of it is erased"
 	case f.SHA256 == "" && f.traces:
 		parts[0] = "it has no source ID here; what was kept of it is erased"
 	case f.SHA256 == "" && len(f.Deletions) > 0:

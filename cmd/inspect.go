@@ -18,6 +18,7 @@ type inspectCommand struct {
 	*app
 	eventFlags
 	tool, event                 string
+	named                       string // what was given for the tool, if it is not its ID
 	level                       int
 	levelGiven                  bool // 0 is no level, and not the default
 	payload, wire, queued, sent bool
@@ -35,7 +36,7 @@ when telemetry is off and without a network, and creates nothing. What the netwo
 adds to the document, such as headers, times and IDs, is shown with --wire. With
 --forget it shows what "forget" would ask for. With --sent it shows every attempt
 in which something left, and what became of it: accepted, rejected, another answer,
-or none.
+or none. What is kept is shown even if the tool's manifest is not here.
 
 EXIT STATUS
    0  shown
@@ -74,11 +75,15 @@ EXIT STATUS
 
 // run shows what is asked for.
 func (c *inspectCommand) run() error {
-	t, err := c.tools.declared(c.tool, c.manifest)
+	t, err := c.look()
 	if err != nil {
 		return err
 	}
-	c.say(reference{id: t.id, alias: aliasOf(c.tool, t.id)})
+	c.named = aliasOf(c.tool, t.id)
+	c.say(reference{id: t.id, alias: c.named})
+	if t.manifest == nil {
+		return c.showKept(t)
+	}
 	if levels := len(t.manifest.Consent.Levels); c.levelGiven && c.level == 0 {
 		return fail(exitData, &consent.LevelError{Tool: t.id, Levels: levels})
 	}
@@ -105,6 +110,32 @@ func (c *inspectCommand) run() error {
 		return fail(exitData, nil)
 	}
 	return nil
+}
+
+// look finds the tool. What is kept of it is shown without a manifest too, be it gone or unusable.
+func (c *inspectCommand) look() (tool, error) {
+	t, err := c.tools.declared(c.tool, c.manifest)
+	if err == nil || c.manifest != "" || !c.sent && !c.queued && !c.forget {
+		return t, err
+	}
+	ref, _ := c.tools.referToOne(c.tool)
+	if ref.id.IsZero() || !c.kept.traces(ref.id) || c.forget && !isUnknown(err) {
+		return t, err
+	}
+	t = c.tools.look(ref.id)
+	t.manifest = nil
+	return t, nil
+}
+
+// showKept shows what is kept of a tool without a manifest.
+func (c *inspectCommand) showKept(t tool) error {
+	switch {
+	case c.queued:
+		return c.showQueued(t)
+	case c.sent:
+		return c.showSent(t)
+	}
+	return c.previewForgetUndeclared(t)
 }
 
 // warnOfUnprinted says which variables that a manifest names for a refusal "usagectl env"

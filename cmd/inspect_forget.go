@@ -36,6 +36,25 @@ func (c *inspectCommand) previewForget(t tool) error {
 	return nil
 }
 
+// previewForgetUndeclared is previewForget for a tool whose manifest is not here.
+func (c *inspectCommand) previewForgetUndeclared(t tool) error {
+	traces, err := c.world.sender().Traces(t.id)
+	if err != nil {
+		return fail(ioCode(err), fmt.Errorf("%s: %s", t.id, oneLine(err)))
+	}
+	p := plan{tools: []tool{t}, id: sender.NotMade, traces: traces}
+	requests, err := c.world.sender().PreviewDeletions(p.forgetting(false))
+	if err != nil {
+		return fail(exitData, err)
+	}
+	for _, r := range requests {
+		if err := c.showForgetPreview(t, "", waitingDeletionOf(deletion{r.DeletionRequest}), r.Wire); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // showForgetPreview shows one request, in the form that is asked for.
 func (c *inspectCommand) showForgetPreview(t tool, id string, w waitingDeletion, wire sender.Wire) error {
 	sends := w.Payload != nil
@@ -48,12 +67,13 @@ func (c *inspectCommand) showForgetPreview(t tool, id string, w waitingDeletion,
 		return c.printJSON(struct {
 			Schema  int                   `json:"schema"`
 			Tool    manifest.ID           `json:"tool"`
+			Named   string                `json:"named,omitempty"`
 			Method  manifest.ForgetMethod `json:"method"`
 			To      string                `json:"to"`
 			Contact string                `json:"contact"`
 			Payload json.RawMessage       `json:"payload"`
 			Mail    *sender.Mail          `json:"mail"`
-		}{1, t.id, w.Method, w.To, w.Contact, w.Payload, w.Mail})
+		}{1, t.id, c.named, w.Method, w.To, w.Contact, w.Payload, w.Mail})
 	}
 	out := c.stdout
 	out.Printf("%s, what \"usagectl forget %s\" asks for\n", out.Style(term.Strong, t.name()), t.id.String())
@@ -71,6 +91,8 @@ func (c *inspectCommand) showForgetPreview(t tool, id string, w waitingDeletion,
 		out.Printf("  Nothing: %s.\n", w.Answer)
 		if w.Contact != "" {
 			out.Printf("  You can write to them yourself: %s\n", w.Contact)
+		} else {
+			out.Printf("  Nobody is named to write to: you can %s\n", w.ownWay())
 		}
 	}
 	return nil

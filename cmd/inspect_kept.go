@@ -11,7 +11,13 @@ import (
 // showQueued prints the payloads that wait, as they would leave now.
 func (c *inspectCommand) showQueued(t tool) error {
 	requests := c.kept.openDeletions(t.id)
-	list, err := c.world.sender().QueuedEvents(t.manifest)
+	var list []sender.QueuedEvent
+	var err error
+	if t.manifest == nil {
+		list, err = c.world.sender().UndeclaredEvents(t.id)
+	} else {
+		list, err = c.world.sender().QueuedEvents(t.manifest)
+	}
 	if err != nil {
 		return fail(exitIO, fmt.Errorf("the outbox of %s: %w", t.id, err))
 	}
@@ -19,10 +25,11 @@ func (c *inspectCommand) showQueued(t tool) error {
 		return c.printJSON(struct {
 			Schema int                  `json:"schema"`
 			Tool   manifest.ID          `json:"tool"`
+			Named  string               `json:"named,omitempty"`
 			Queued []sender.QueuedEvent `json:"queued"`
 
 			Deletions []waitingDeletion `json:"deletions"`
-		}{1, t.id, list, requests})
+		}{1, t.id, c.named, list, requests})
 	}
 	if len(list)+len(requests) == 0 {
 		c.stdout.Printf("Nothing waits for %s.\n", t.id)
@@ -34,7 +41,12 @@ func (c *inspectCommand) showQueued(t tool) error {
 	}
 	for _, w := range list {
 		c.stdout.Printf("%s  %s  %s\n", utc(w.TakenAt), c.stdout.Style(term.Strong, w.Event), w.EventID.String())
-		if err := c.printDocument(w.Payload); err != nil {
+		document := w.Payload
+		if document == nil {
+			c.stdout.Printf("  no manifest says what is sent; these values were collected:\n")
+			document = w.Values
+		}
+		if err := c.printDocument(document); err != nil {
 			return err
 		}
 	}

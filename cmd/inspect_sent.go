@@ -120,7 +120,11 @@ func (v *sentView) end() error {
 
 // head begins the JSON document, which has a list of all records.
 func (v *sentView) head() string {
-	return fmt.Sprintf(`{"schema":1,"tool":%q,"sent":[`, v.tool.id.String())
+	named := ""
+	if v.named != "" {
+		named = fmt.Sprintf(`"named":%q,`, v.named)
+	}
+	return fmt.Sprintf(`{"schema":1,"tool":%q,%s"sent":[`, v.tool.id.String(), named)
 }
 
 // before is what stands before a record.

@@ -18,11 +18,12 @@ type preview struct {
 }
 
 // json is what "inspect --json" prints.
-func (v preview) json() any {
+func (v preview) json(named string) any {
 	m := v.tool.manifest
 	return struct {
 		Schema    int             `json:"schema"`
 		Tool      manifest.ID     `json:"tool"`
+		Named     string          `json:"named,omitempty"`
 		Event     string          `json:"event"`
 		WouldSend bool            `json:"would_send"`
 		Reason    consent.Reason  `json:"reason"`
@@ -31,7 +32,7 @@ func (v preview) json() any {
 		Payload   json.RawMessage `json:"payload"`
 		Fields    []sender.Field  `json:"fields"`
 	}{
-		1, v.tool.id, v.Event.Name, v.Would, v.Reason,
+		1, v.tool.id, named, v.Event.Name, v.Would, v.Reason,
 		string(m.Send.Transport), secret.URL(m.Send.Endpoint), v.Document, append([]sender.Field{}, v.Fields...),
 	}
 }
@@ -44,7 +45,7 @@ func (v preview) show(c *inspectCommand) error {
 	case c.wire:
 		return showWire(c.ui, v.Wire)
 	case c.json:
-		return c.printJSON(v.json())
+		return c.printJSON(v.json(c.named))
 	}
 	out, m := c.stdout, v.tool.manifest
 	out.Printf("%s, event %s\n", out.Style(term.Strong, m.Tool.Name), out.Style(term.Strong, v.Event.Name))

@@ -103,12 +103,12 @@ func (a *app) refer(names []string) ([]reference, error) {
 }
 
 // referToKnown is [app.refer] for what cannot be done with a tool that is unknown.
-func (a *app) referToKnown(names []string) ([]manifest.ID, error) {
+func (a *app) referToKnown(names []string) ([]reference, error) {
 	list, err := a.refer(names)
 	for _, ref := range list {
 		err = cmp.Or(err, ref.unknown)
 	}
-	return ids(list), err
+	return list, err
 }
 
 // say says which tool a name was taken for, if it is not its ID.
@@ -171,6 +171,17 @@ func ids(list []reference) []manifest.ID {
 		all = append(all, ref.id)
 	}
 	return all
+}
+
+// givenNames are the names that were given for tools, where they are not their IDs.
+func givenNames(list []reference) map[manifest.ID]string {
+	named := map[manifest.ID]string{}
+	for _, ref := range list {
+		if ref.alias != "" {
+			named[ref.id] = ref.alias
+		}
+	}
+	return named
 }
 
 // listed is a list of tools for people.

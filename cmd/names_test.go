@@ -30,6 +30,20 @@ func TestNames(t *testing.T) {
 	if s := p.tool(); s["tool"] != "homebrew" || s["named"] != "brew" {
 		t.Errorf("%v", s)
 	}
+	for line, code := range map[string]int{"forget brew --yes --json": exitData, "flush brew --json": exitOK, "env brew --json -q": exitOK} {
+		if got := p.run(line); got != code {
+			t.Errorf("%s: %d", line, got)
+		}
+		if s := p.tool(); s["tool"] != "homebrew" || s["named"] != "brew" {
+			t.Errorf("%s: %v", line, s)
+		}
+	}
+	for _, line := range []string{"inspect nml --json", "inspect nml --queued --json", "inspect nml --sent --json", "inspect nml --forget --json"} {
+		p.must(line)
+		if v := p.answer(); v["tool"] != "nannyml" || v["named"] != "nml" {
+			t.Errorf("%s: %v", line, v)
+		}
+	}
 	p.must("disable gh --json")
 	if s := p.tool(); s["tool"] != "github-cli" || s["named"] != "gh" {
 		t.Errorf("%v", s)

@@ -177,5 +177,18 @@ func (r resolver) sourceID(id manifest.ID) string {
 	return path
 }
 
+// usualID is where the source ID of a tool is unless its manifest says otherwise; "" if there is
+// nothing of the kind.
+func (r resolver) usualID(id manifest.ID) string {
+	path, err := identity.Path(manifest.Identity{Random: true, Path: "~/." + id.String() + "/source"}, r.env, r.dirs.Home, r.workDir)
+	if err != nil {
+		return ""
+	}
+	if _, err := identity.Load(path); errors.Is(err, identity.ErrNone) || errors.Is(err, identity.ErrInvalid) {
+		return ""
+	}
+	return path
+}
+
 // hasSourceID reports whether something lies where the source ID of a tool would.
 func (r resolver) hasSourceID(id manifest.ID) bool { return r.sourceID(id) != "" }

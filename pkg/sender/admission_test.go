@@ -61,7 +61,7 @@ func TestForgottenEvents(t *testing.T) {
 	for _, id := range []string{sampleID, otherID} {
 		messages := []transport.Message{{Event: "run", EventID: uuid.New(), Document: jsondoc.NewObject("x", []any{id})}}
 		recorder := s.journal(o.Tool()).Recorder(false)
-		s.recordTo(recorder, manifest.Send{Transport: manifest.HTTP, Endpoint: r.URL})(messages)(transport.Outcome{Status: 200, Wrote: true})
+		s.recordTo(recorder, &manifest.Manifest{Send: manifest.Send{Transport: manifest.HTTP, Endpoint: r.URL}}, "")(messages)(transport.Outcome{Status: 200, Wrote: true})
 		late[recorder] = messages
 	}
 	sendertest.Must(t, os.RemoveAll(journalFile(s, o.Tool())))

@@ -57,7 +57,7 @@ func (p *pass) send(ctx context.Context) bool {
 		c.Stop, c.Pace = until(ctx, transport.AttemptTimeout), p.pace
 		c.Allow, c.Split = p.gate(b.manifest, permitted), failures > 1
 		r := p.recording(failures > 0 || p.Now().Sub(permitted[0].entry.TakenAt) > attemptedAfter)
-		c.Record = p.recordTo(r, b.manifest.Send)
+		c.Record = p.recordTo(r, b.manifest, b.file)
 		outcomes := transportOf(c, b.manifest).Send(attempt, messages)
 		err := p.flushRecords(r, messages) // before the events are removed: what is delivered twice was sent twice
 		errs = append(errs, p.settle(attempt, b.manifest, permitted, outcomes))

@@ -42,6 +42,8 @@ type DeletionRequest struct {
 	NotBefore   *time.Time            `json:"not_before"` // when it is made again; null if that is not waited for
 	Answer      string                `json:"answer"`     // of the receiver, or of the network
 	Promise     string                `json:"promise"`    // what the state promises, and what it does not, for people
+	Undeclared  bool                  `json:"undeclared"` // no manifest says whom to ask
+	SentTo      []string              `json:"sent_to"`    // where events went of a tool that takes no requests, or of which that is not known
 
 	// Document is what the receiver gets while the request is open; nil for methods by
 	// which nothing is sent.
@@ -85,6 +87,8 @@ func promise(r deletion.Request) string {
 		return "nothing yet: only you can send the message"
 	case r.State == deletion.Pending:
 		return "nothing yet: it is tried until the receiver acknowledges it"
+	case r.Undeclared:
+		return "nothing: nobody was asked"
 	case r.Method == manifest.ForgetNone:
 		return "nothing: the tool takes no deletion requests"
 	}
@@ -125,7 +129,7 @@ func requestOf(d deletion.Deletion, r deletion.Request) DeletionRequest {
 	v := DeletionRequest{
 		RequestID: r.ID, Tools: slices.Clone(r.Tools), State: DeletionState(r.State), Method: r.Method, To: secret.URL(r.To), Contact: r.Contact,
 		RequestedAt: r.RequestedAt, SHA256: d.SHA256, Attempts: r.Backoff.Failures, Answer: cmp.Or(r.Answer, r.Backoff.Error),
-		Promise: promise(r),
+		Promise: promise(r), Undeclared: r.Undeclared, SentTo: append([]string{}, r.SentTo...),
 	}
 	if r.State.Open() {
 		v.SourceID = &d.SourceID

@@ -34,9 +34,17 @@ import (
 // Forgetting is what a person wants forgotten: the tools that share one source ID.
 type Forgetting struct {
 	Tools      []*manifest.Manifest
+	Undeclared []Undeclared // tools whose manifest is not here
 	SourcePath string
 	SourceID   string
 	LocalOnly  bool // nobody is asked
+}
+
+// Undeclared is a tool whose manifest is not here, so that nobody knows whom to ask. Its ID is
+// kept for that, with where its events went, until the person finds a way; see [Sender.Declare].
+type Undeclared struct {
+	Tool   manifest.ID
+	SentTo []string
 }
 
 // Removed is how many events of each tool were thrown away.
@@ -85,7 +93,11 @@ func (s Sender) Forget(ctx context.Context, f Forgetting) (Deletion, Removed, er
 
 // deletion is the deletion that is asked for.
 func (f Forgetting) deletion(now time.Time) deletion.Deletion {
-	return deletion.New(f.Tools, f.SourceID, f.SourcePath, f.LocalOnly, now)
+	var undeclared []deletion.Undeclared
+	for _, u := range f.Undeclared {
+		undeclared = append(undeclared, deletion.Undeclared(u))
+	}
+	return deletion.New(f.Tools, undeclared, f.SourceID, f.SourcePath, f.LocalOnly, now)
 }
 
 // erasedMeanwhile is the deletion that another process has made of the same ID since

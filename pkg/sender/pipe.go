@@ -85,7 +85,7 @@ func (s Sender) sendUnkept(ctx context.Context, e outbox.Entry) (transport.Outco
 		return transportOf(c, m).Send(ctx, messages)[0], nil
 	}
 	r := s.journal(e.Tool).Recorder(false)
-	c.Record = s.recordTo(r, m.Send)
+	c.Record = s.recordTo(r, m, e.Manifest)
 	out := transportOf(c, m).Send(ctx, messages)[0]
 	if s.flushRecords(r, messages) != nil { // as is to be expected where events cannot be kept
 		s.giveUpRecords(r, e.Tool)

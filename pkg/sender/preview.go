@@ -152,7 +152,8 @@ type QueuedEvent struct {
 	Event   string          `json:"event"`
 	EventID uuid.UUID       `json:"event_id"`
 	TakenAt time.Time       `json:"taken_at"`
-	Payload json.RawMessage `json:"payload"`
+	Payload json.RawMessage `json:"payload"` // null if no manifest says what is sent
+	Values  json.RawMessage `json:"values"`  // by field name, if that is so; else null
 }
 
 // QueuedEvents lists a tool's queued events, the oldest first, as they would be sent now;
@@ -176,7 +177,28 @@ func (s Sender) QueuedEvents(m *manifest.Manifest) ([]QueuedEvent, error) {
 		if err != nil {
 			return nil, err
 		}
-		list = append(list, QueuedEvent{e.Event, e.EventID, e.TakenAt.Truncate(time.Second), document})
+		list = append(list, QueuedEvent{Event: e.Event, EventID: e.EventID, TakenAt: e.TakenAt.Truncate(time.Second), Payload: document})
+	}
+	return list, nil
+}
+
+// UndeclaredEvents is [Sender.QueuedEvents] for a tool whose manifest is not here: it shows the
+// values that were collected.
+func (s Sender) UndeclaredEvents(tool manifest.ID) ([]QueuedEvent, error) {
+	list := []QueuedEvent{}
+	if s.state() == "" {
+		return list, nil
+	}
+	entries, err := s.outbox(tool).Entries()
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range entries {
+		values, err := jsondoc.Append(nil, e.Values)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, QueuedEvent{Event: e.Event, EventID: e.EventID, TakenAt: e.TakenAt.Truncate(time.Second), Values: values})
 	}
 	return list, nil
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/usagectl/usagectl/internal/jsondoc"
+	"github.com/usagectl/usagectl/pkg/identity"
 	"github.com/usagectl/usagectl/pkg/manifest"
 	"github.com/usagectl/usagectl/pkg/sender/internal/journal"
 	"github.com/usagectl/usagectl/pkg/sender/internal/transport"
@@ -21,16 +22,21 @@ func (p *pass) recording(again bool) *journal.Recorder {
 	return p.recorder
 }
 
-// recordTo has requests recorded: see [transport.Config.Record].
-func (s Sender) recordTo(r *journal.Recorder, send manifest.Send) func([]transport.Message) func(transport.Outcome) {
+// recordTo has requests recorded: see [transport.Config.Record]. file is that of the manifest,
+// if it was given with --manifest.
+func (s Sender) recordTo(r *journal.Recorder, m *manifest.Manifest, file string) func([]transport.Message) func(transport.Outcome) {
 	return func(messages []transport.Message) func(transport.Outcome) {
+		from := journal.Origin{Manifest: file}
+		if slices.ContainsFunc(messages, func(m transport.Message) bool { return len(m.Private) > 0 }) {
+			from.SourcePath, _ = identity.Path(m.Identity, s.lookup, s.dirs().Home, s.workDir) // or it is not known
+		}
 		events := make([]journal.Event, len(messages))
 		for i, m := range messages {
 			document, _ := jsondoc.Append(nil, m.Document) // the request has it too, so there is no error
 			events[i] = journal.Event{ID: m.EventID, Name: m.Event, Payload: document}
 		}
-		request := r.Begin(s.Now(), send.Endpoint, events)
-		return func(o transport.Outcome) { r.Settle(request, resultIn(send.Transport, o)) }
+		request := r.Begin(s.Now(), m.Send.Endpoint, from, events)
+		return func(o transport.Outcome) { r.Settle(request, resultIn(m.Send.Transport, o)) }
 	}
 }
 

@@ -33,7 +33,7 @@ func sentBy(t testing.TB, s Sender, tool manifest.ID) []Record {
 func recordAccepted(t testing.TB, s Sender, tool manifest.ID, id uuid.UUID, payload string) {
 	t.Helper()
 	r := s.journal(tool).Recorder(false)
-	r.Settle(r.Begin(noon, sendertest.Nowhere, []journal.Event{{ID: id, Name: "run", Payload: []byte(payload)}}), journal.Result{Outcome: journal.Accepted, Status: 200})
+	r.Settle(r.Begin(noon, sendertest.Nowhere, journal.Origin{}, []journal.Event{{ID: id, Name: "run", Payload: []byte(payload)}}), journal.Result{Outcome: journal.Accepted, Status: 200})
 	sendertest.Must(t, r.Flush())
 }
 

@@ -55,9 +55,36 @@ func (s Sender) ResumeDeletions(ctx context.Context, tool manifest.ID, asked map
 }
 
 // AskRefused is [Sender.ResumeDeletions] of those deletions alone of which a receiver
-// refused a request.
+// refused a request, or of which one was never made.
 func (s Sender) AskRefused(ctx context.Context, tool manifest.ID, asked map[string]bool) error {
-	return s.resume(ctx, tool, asked, func(d deletion.Deletion) bool { return d.Refused() })
+	return s.resume(ctx, tool, asked, func(d deletion.Deletion) bool { return d.Refused() || d.Untried() })
+}
+
+// Declare has the deletion requests to a tool made that could not be made while its manifest was
+// not here. They are sent like others, by [Sender.ResumeDeletions] or [Sender.AskRefused] or a
+// deliverer. The error is of the disk.
+func (s Sender) Declare(ctx context.Context, m *manifest.Manifest) error {
+	list, _ := s.deletions().Of(m.Tool.ID) // one that cannot be read may be of any tool
+	var errs []error
+	for _, d := range list {
+		if d.Declare(m) {
+			errs = append(errs, s.declare(ctx, d.SHA256, m))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (s Sender) declare(ctx context.Context, sha string, m *manifest.Manifest) error {
+	held, err := s.awaitDeletion(ctx, sha)
+	if err != nil {
+		return err
+	}
+	defer held.release()
+	d, err := s.deletions().Read(sha)
+	if err != nil || !d.Declare(m) {
+		return err
+	}
+	return s.deletions().Write(&d)
 }
 
 func (s Sender) resume(ctx context.Context, tool manifest.ID, asked map[string]bool, which func(deletion.Deletion) bool) error {

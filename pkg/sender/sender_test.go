@@ -98,6 +98,17 @@ func zeroCalls(t testing.TB, s Sender) map[string]func() {
 			same(list, []QueuedEvent{})
 			none(err)
 		},
+		"Declare": func() { none(s.Declare(ctx, &manifest.Manifest{})) },
+		"Traces": func() {
+			got, err := s.Traces(manifest.ID{})
+			same(got, Traces{})
+			none(err)
+		},
+		"UndeclaredEvents": func() {
+			list, err := s.UndeclaredEvents(manifest.ID{})
+			same(list, []QueuedEvent{})
+			none(err)
+		},
 		"Refuse": func() {
 			called := 0
 			r := s.Refuse(ctx, manifest.ID{}, func() error { called++; return nil })

@@ -87,7 +87,7 @@ func (r *Request) check(d *Deletion) error {
 		return errors.New("it is for another tool")
 	case !slices.Contains(states, r.State):
 		return fmt.Errorf("there is no state %s", manifest.Quote(string(r.State)))
-	case !isText(r.To) || !isText(r.Contact) || slices.ContainsFunc(r.Names, func(s string) bool { return !isText(s) }):
+	case !isText(r.To) || !isText(r.Contact) || slices.ContainsFunc(slices.Concat(r.Names, r.SentTo), func(s string) bool { return !isText(s) }):
 		return errors.New("a name or an address in it holds control characters, or is too long")
 	}
 	if err := r.Backoff.Check(); err != nil || !r.State.Open() {

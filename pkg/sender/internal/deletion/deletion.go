@@ -91,11 +91,19 @@ func (d *Deletion) Asked(now time.Time) time.Duration {
 // Refused reports whether a receiver refused a request of the deletion.
 func (d *Deletion) Refused() bool { return slices.ContainsFunc(d.Requests, Request.Refused) }
 
+// Untried reports whether a request of the deletion was never made, and can be.
+func (d *Deletion) Untried() bool { return slices.ContainsFunc(d.Requests, Request.Untried) }
+
 // TakeUp makes d go on with an older deletion of the same ID. A tool that has an
-// open request keeps that one. One whose request was settled is asked anew if the
+// open request keeps that one, unless only now is known whom to ask. One whose request was settled is asked anew if the
 // ID was gone since and has come back, as from a backup, for more may have been
 // collected under it. All is erased once more, where the ID is now.
 func (d *Deletion) TakeUp(old Deletion) {
+	old.Requests = slices.DeleteFunc(slices.Clone(old.Requests), func(o Request) bool {
+		return o.isOpenUndeclared() && slices.ContainsFunc(d.Requests, func(r Request) bool {
+			return !r.Undeclared && slices.Contains(r.Tools, o.Tools[0])
+		})
+	})
 	unasked := func(tool manifest.ID) bool {
 		return !slices.ContainsFunc(old.Requests, func(r Request) bool {
 			return slices.Contains(r.Tools, tool) && (r.State.Open() || !old.Erased)

@@ -8,13 +8,20 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/usagectl/usagectl/internal/secret"
 	"github.com/usagectl/usagectl/pkg/manifest"
 	"github.com/usagectl/usagectl/pkg/sender/internal/payload"
 )
 
+// Undeclared is a tool whose manifest is not here, so that nobody knows whom to ask.
+type Undeclared struct {
+	Tool   manifest.ID
+	SentTo []string // where its events went, as far as that is known
+}
+
 // New is the deletion of the source ID that the tools share, in the file at sourcePath,
 // asked for at a time. If localOnly is set nobody is to be asked. Nothing is written.
-func New(tools []*manifest.Manifest, sourceID, sourcePath string, localOnly bool, at time.Time) Deletion {
+func New(tools []*manifest.Manifest, undeclared []Undeclared, sourceID, sourcePath string, localOnly bool, at time.Time) Deletion {
 	d := Deletion{
 		Schema: Schema, SHA256: HashID(sourceID), SourceID: sourceID, SourcePath: sourcePath,
 		RequestedAt: at.UTC().Truncate(time.Second), Requests: []Request{},
@@ -22,18 +29,59 @@ func New(tools []*manifest.Manifest, sourceID, sourcePath string, localOnly bool
 	for _, m := range tools {
 		d.Tools = append(d.Tools, m.Tool.ID)
 	}
-	if !localOnly {
-		d.Requests = requestsOf(tools, sourceID, d.RequestedAt)
+	for _, u := range undeclared {
+		d.Tools = append(d.Tools, u.Tool)
+	}
+	if localOnly {
+		return d
+	}
+	d.Requests = requestsOf(tools, sourceID, d.RequestedAt)
+	for _, u := range undeclared {
+		d.Requests = append(d.Requests, u.request(d.RequestedAt))
 	}
 	return d
 }
+
+// request stands for the one that cannot be made, keeps the ID for it, and says where the
+// person can turn to.
+func (u Undeclared) request(at time.Time) Request {
+	return Request{
+		ID: uuid.New(), Tools: []manifest.ID{u.Tool}, Names: []string{u.Tool.String()}, RequestedAt: at, State: Failed, SettledAt: at,
+		Method: manifest.ForgetNone, Answer: "no manifest says whom to ask for deletion", Undeclared: true, SentTo: addresses(u.SentTo...),
+	}
+}
+
+// addresses are those on the network, without what is secret in them.
+func addresses(endpoints ...string) []string {
+	var list []string
+	for _, e := range endpoints {
+		if strings.Contains(e, "://") {
+			list = append(list, printable(secret.URL(e)))
+		}
+	}
+	return list
+}
+
+// Declare has the requests to a tool made by its manifest that could not be made without it, and
+// reports whether there are such.
+func (d *Deletion) Declare(m *manifest.Manifest) bool {
+	found := false
+	for i, r := range d.Requests {
+		if r.isOpenUndeclared() && slices.Contains(r.Tools, m.Tool.ID) {
+			d.Requests[i], found = newRequest(m, d.SourceID, r.ID, r.RequestedAt), true
+		}
+	}
+	return found
+}
+
+func (r Request) isOpenUndeclared() bool { return r.Undeclared && r.State.Open() }
 
 // requestsOf makes a request for each tool; tools that take mail at the same
 // address share one.
 func requestsOf(tools []*manifest.Manifest, sourceID string, at time.Time) []Request {
 	list := []Request{}
 	for _, m := range tools {
-		r := newRequest(m, sourceID, at)
+		r := newRequest(m, sourceID, uuid.New(), at)
 		i := slices.IndexFunc(list, func(o Request) bool { return r.Method == manifest.ForgetMail && o.To == r.To })
 		if i < 0 {
 			list = append(list, r)
@@ -45,9 +93,9 @@ func requestsOf(tools []*manifest.Manifest, sourceID string, at time.Time) []Req
 	return list
 }
 
-func newRequest(m *manifest.Manifest, sourceID string, at time.Time) Request {
+func newRequest(m *manifest.Manifest, sourceID string, id uuid.UUID, at time.Time) Request {
 	r := Request{
-		ID: uuid.New(), Tools: []manifest.ID{m.Tool.ID}, Names: []string{printable(m.Tool.Name)}, RequestedAt: at,
+		ID: id, Tools: []manifest.ID{m.Tool.ID}, Names: []string{printable(m.Tool.Name)}, RequestedAt: at,
 		State: Pending, Method: m.Forget.Method, Contact: printable(contact(m.Tool)),
 	}
 	switch m.Forget.Method {
@@ -62,6 +110,7 @@ func newRequest(m *manifest.Manifest, sourceID string, at time.Time) Request {
 		r.To, r.Event, r.Send, r.Payload = m.Send.Endpoint, m.Forget.Event, &send, p.Document()
 	default:
 		r.State, r.SettledAt, r.Answer = Failed, at, m.Tool.Name+" offers no way to ask for deletion"
+		r.SentTo = addresses(m.Send.Endpoint)
 	}
 	return r
 }

@@ -25,7 +25,7 @@ func TestRequests(t *testing.T) {
 	tools[5].Tool.Contact, tools[5].Tool.Privacy, tools[5].Tool.Homepage = "", "https://f.example/privacy", "https://f.example"
 	var got []string
 	seen := map[uuid.UUID]bool{}
-	d := New(tools, sampleID, "", false, noon)
+	d := New(tools, nil, sampleID, "", false, noon)
 	sendertest.Must(t, d.check())
 	for _, r := range d.Requests {
 		got = append(got, fmt.Sprintf("%s %v %q %s to %q, or %s", r.Method, r.Tools, r.Names, r.State, r.To, r.Contact))
@@ -47,7 +47,7 @@ func TestRequests(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("\n got %s\nwant %s", strings.Join(got, "\n     "), strings.Join(want, "\n     "))
 	}
-	if d := New(tools, sampleID, "", true, noon); len(d.Requests) != 0 || len(d.Tools) != len(tools) {
+	if d := New(tools, nil, sampleID, "", true, noon); len(d.Requests) != 0 || len(d.Tools) != len(tools) {
 		t.Errorf("nobody is to be asked: %+v", d)
 	}
 }
@@ -108,7 +108,7 @@ func TestAsked(t *testing.T) {
 // leaves without any agreement.
 func TestDeletionPayload(t *testing.T) {
 	m := sendertest.Parse(t, strings.ReplaceAll(sendertest.ByEvent, "ENDPOINT", sendertest.Nowhere))
-	requests := New([]*manifest.Manifest{m}, "{"+sampleID+"}", "", false, noon.Add(975*time.Millisecond)).Requests
+	requests := New([]*manifest.Manifest{m}, nil, "{"+sampleID+"}", "", false, noon.Add(975*time.Millisecond)).Requests
 	if len(requests) != 1 {
 		t.Fatalf("%+v", requests)
 	}

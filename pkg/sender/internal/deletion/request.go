@@ -22,7 +22,13 @@ type Request struct {
 	Contact     string                `json:"contact"` // whom to write to where asking fails; "" if the tool names nobody
 	SettledAt   time.Time             `json:"settled_at,omitzero"`
 	Answer      string                `json:"answer,omitempty"` // why it failed
-	Backoff     backoff.Backoff       `json:"backoff,omitzero"`
+
+	// Where nobody can be asked: whether that is because the tool's manifest is not here, and
+	// where its events went.
+	Undeclared bool     `json:"undeclared,omitempty"`
+	SentTo     []string `json:"sent_to,omitempty"`
+
+	Backoff backoff.Backoff `json:"backoff,omitzero"`
 
 	// The method event: the tool's transport and the document, as they were when
 	// the person asked, so that the request leaves even if the manifest is gone.
@@ -50,6 +56,9 @@ func (s State) Open() bool { return s == Pending || s == ByMail || s == Failed }
 func (r Request) Refused() bool {
 	return r.State == Failed && (r.Method == manifest.ForgetHTTP || r.Method == manifest.ForgetEvent)
 }
+
+// Untried reports whether the request was never made, and can be.
+func (r Request) Untried() bool { return r.State == Pending && r.Backoff.Failures == 0 }
 
 // Reopen has a request that a receiver refused asked for again. The receiver may be
 // well again; the request is the same.

@@ -64,6 +64,7 @@ type Record struct {
 	Event    string    // "" if that is not recorded any more
 	EventID  uuid.UUID
 	Endpoint string
+	Origin
 	Result
 	Payload json.RawMessage // an object; nil if it is not recorded any more
 	Again   bool            // the event was recorded before, with the same payload

@@ -42,7 +42,7 @@ func recordsOf(t testing.TB, j Journal) []Record {
 
 // sendAgain records an attempt at sending an event, that was made that many minutes after noon.
 func sendAgain(r *Recorder, minute int, result Result, events ...Event) {
-	r.Settle(r.Begin(noon.Add(time.Duration(minute)*time.Minute), "https://t.example/v1", events), result)
+	r.Settle(r.Begin(noon.Add(time.Duration(minute)*time.Minute), "https://t.example/v1", Origin{}, events), result)
 }
 
 func eventOf(n byte, payload string) Event { return Event{uuid.UUID{n}, "run", []byte(payload)} }
@@ -94,7 +94,7 @@ func TestOutcomes(t *testing.T) {
 // settled stays unknown, where it is among the others.
 func TestKilledProcess(t *testing.T) {
 	j := newJournal(t)
-	j.Recorder(false).Begin(noon, "https://t.example/v1", []Event{eventOf(1, `{"n":1}`)})
+	j.Recorder(false).Begin(noon, "https://t.example/v1", Origin{}, []Event{eventOf(1, `{"n":1}`)})
 	if got := recordsOf(t, j); len(got) != 1 || got[0].Outcome != Unknown || string(got[0].Payload) != `{"n":1}` {
 		t.Fatalf("%v", got)
 	}
@@ -122,9 +122,9 @@ func TestSchema1(t *testing.T) {
 	sendertest.Must(t, r.Flush())
 	got := recordsOf(t, j)
 	want := []Record{
-		{noon.Add(-time.Hour), "run", id, "https://t.example", Result{Accepted, 0, "said"}, []byte(`{"a":"b"}`), false},
-		{noon.Add(-59 * time.Minute), "run", id, "udp://t.example:1", Result{Sent, 0, ""}, []byte(`{"a":"b"}`), false},
-		{noon, "run", id, "https://t.example/v1", Result{Answered, 503, "503"}, []byte(`{"a":"b"}`), false},
+		{noon.Add(-time.Hour), "run", id, "https://t.example", Origin{}, Result{Accepted, 0, "said"}, []byte(`{"a":"b"}`), false},
+		{noon.Add(-59 * time.Minute), "run", id, "udp://t.example:1", Origin{}, Result{Sent, 0, ""}, []byte(`{"a":"b"}`), false},
+		{noon, "run", id, "https://t.example/v1", Origin{}, Result{Answered, 503, "503"}, []byte(`{"a":"b"}`), false},
 	}
 	if fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("\n got %v\nwant %v", got, want)
@@ -199,7 +199,7 @@ func TestReferenceWithoutPayload(t *testing.T) {
 	_, rest, _ := bytes.Cut(data, []byte("\n"))
 	sendertest.Write(t, j.path, string(rest))
 	got := recordsOf(t, j)
-	if want := []Record{{noon.Add(time.Minute), "", uuid.UUID{1}, "https://t.example/v1", Result{Accepted, 200, ""}, nil, true}}; fmt.Sprint(got) != fmt.Sprint(want) {
+	if want := []Record{{noon.Add(time.Minute), "", uuid.UUID{1}, "https://t.example/v1", Origin{}, Result{Accepted, 200, ""}, nil, true}}; fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("\n got %v\nwant %v", got, want)
 	}
 }
@@ -428,7 +428,7 @@ func FuzzJournal(f *testing.F) {
 		}
 		got := after[len(before)]
 		got.Again = false
-		if want := (Record{noon, "run", e.ID, "https://t.example/v1", Result{Accepted, 200, "x"}, e.Payload, false}); fmt.Sprint(got) != fmt.Sprint(want) {
+		if want := (Record{noon, "run", e.ID, "https://t.example/v1", Origin{}, Result{Accepted, 200, "x"}, e.Payload, false}); fmt.Sprint(got) != fmt.Sprint(want) {
 			t.Errorf("got %v, want %v", got, want)
 		}
 	})

@@ -3,6 +3,7 @@ package journal
 import (
 	"bytes"
 	"encoding/json"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -18,10 +19,11 @@ type line struct {
 	Request  string    `json:"request,omitempty"` // names the request in both of its lines
 	At       time.Time `json:"at"`                // when it began, in both
 	Endpoint string    `json:"endpoint,omitempty"`
-	Events   []event   `json:"events,omitempty"`  // of a beginning
-	Outcome  Outcome   `json:"outcome,omitempty"` // of an end
-	Status   int       `json:"status,omitempty"`
-	Note     string    `json:"note,omitempty"`
+	Origin
+	Events  []event `json:"events,omitempty"`  // of a beginning
+	Outcome Outcome `json:"outcome,omitempty"` // of an end
+	Status  int     `json:"status,omitempty"`
+	Note    string  `json:"note,omitempty"`
 
 	// Of schema 1:
 	Event   string          `json:"event,omitempty"`
@@ -41,6 +43,7 @@ type event struct {
 const (
 	maxLine = 4 << 20 // bytes: more than the largest batch
 	maxText = 8 << 10 // bytes of an endpoint or a note
+	maxPath = 32 << 10
 )
 
 // parse reads a line, and checks that it is one that this program can have written.
@@ -49,7 +52,7 @@ func parse(data []byte) (line, bool) {
 	if err := json.Unmarshal(data, &l); err != nil {
 		return line{}, false
 	}
-	if l.At.IsZero() || l.Status < 0 || l.Status > 999 || !statefile.IsLine(l.Endpoint, maxText) || !statefile.IsLine(l.Note, maxText) {
+	if l.At.IsZero() || l.Status < 0 || l.Status > 999 || !statefile.IsLine(l.Endpoint, maxText) || !statefile.IsLine(l.Note, maxText) || !l.isValid() {
 		return line{}, false
 	}
 	switch l.Schema {
@@ -59,6 +62,19 @@ func parse(data []byte) (line, bool) {
 		return l, isRequest(l.Request) && (len(l.Events) > 0) != (l.Outcome != "") && validEvents(l.Events)
 	}
 	return line{}, false // a newer program's
+}
+
+// Origin is where the events of a request come from, as it has to be known should the tool's
+// manifest be gone one day.
+type Origin struct {
+	SourcePath string `json:"source_path,omitempty"` // of the ID that is in them; "" if none is
+	Manifest   string `json:"manifest,omitempty"`    // the file given with --manifest
+}
+
+// isValid reports whether the paths are some, or "".
+func (o Origin) isValid() bool {
+	isPath := func(s string) bool { return len(s) <= maxPath && !strings.ContainsRune(s, 0) }
+	return isPath(o.SourcePath) && isPath(o.Manifest)
 }
 
 // isRequest knows the names that requests get.

@@ -115,7 +115,7 @@ func (r *reader) hold(l line, events []event, q *request, result Result) {
 		} else {
 			r.learn(e)
 		}
-		q.records = append(q.records, Record{At: l.At, Event: e.Name, EventID: e.ID, Endpoint: l.Endpoint, Result: result, Payload: e.Payload, Again: again && l.Schema > 1})
+		q.records = append(q.records, Record{At: l.At, Event: e.Name, EventID: e.ID, Endpoint: l.Endpoint, Origin: l.Origin, Result: result, Payload: e.Payload, Again: again && l.Schema > 1})
 	}
 	q.size += 256 * len(q.records) // about what they take beside the line
 	r.bytes += q.size

@@ -54,14 +54,14 @@ func (j Journal) Recorder(again bool) *Recorder { return &Recorder{journal: j, a
 
 // Begin records that a request begins. If that fails it is tried again with what is
 // recorded next, and [Recorder.Flush] has the error.
-func (r *Recorder) Begin(at time.Time, endpoint string, events []Event) Request {
+func (r *Recorder) Begin(at time.Time, endpoint string, from Origin, events []Event) Request {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.look()
 	var name [8]byte
 	_, _ = rand.Read(name[:]) // which does not fail
 	q := Request{hex.EncodeToString(name[:]), at.UTC()}
-	l := line{Schema: 2, Request: q.name, At: q.at, Endpoint: endpoint}
+	l := line{Schema: 2, Request: q.name, At: q.at, Endpoint: endpoint, Origin: from}
 	for _, e := range events {
 		d := digestOf(e.Name, e.Payload)
 		if r.known[e.ID] == d {
