@@ -38,11 +38,13 @@ func (c *inspectCommand) previewForget(t tool) error {
 
 // previewForgetUndeclared is previewForget for a tool whose manifest is not here.
 func (c *inspectCommand) previewForgetUndeclared(t tool) error {
-	traces, err := c.world.sender().Traces(t.id)
+	p, err := (&forgetCommand{app: c.app}).planUndeclared(t, c.tool)
 	if err != nil {
-		return fail(ioCode(err), fmt.Errorf("%s: %s", t.id, oneLine(err)))
+		return err
 	}
-	p := plan{tools: []tool{t}, id: sender.NotMade, traces: traces}
+	if p.id == "" {
+		p.id = sender.NotMade
+	}
 	requests, err := c.world.sender().PreviewDeletions(p.forgetting(false))
 	if err != nil {
 		return fail(exitData, err)

@@ -69,6 +69,9 @@ func (d deletion) left() string {
 	case sender.ByMail:
 		return fmt.Sprintf("send the message that \"usagectl inspect %s --queued\" shows, then \"usagectl forget --confirm %s\"", d.Tools[0], d.RequestID)
 	case sender.Failed:
+		if d.Undeclared {
+			return fmt.Sprintf("run \"usagectl forget %s --manifest FILE\" if you have its manifest; else see whom to write to with \"usagectl inspect %s --queued\"", d.Tools[0], d.Tools[0])
+		}
 		return fmt.Sprintf("write to %s and name the source ID, then \"usagectl forget --confirm %s\"", cmp.Or(d.Contact, "whoever makes it"), d.RequestID)
 	}
 	return ""
