@@ -108,3 +108,48 @@ func TestTerminatedFlush(t *testing.T) {
 	p.arrived(2)
 	p.once()
 }
+
+// TestTerminatedSend holds it of a send that waits for the delivery, as it ends after a
+// signal: what is under way is finished, noted and not sent again, and the caller's script
+// goes on, unless a person has ended it.
+func TestTerminatedSend(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		signal syscall.Signal
+		answer bool   // the receiver answers in time
+		end    string // with --fail
+	}{
+		"SIGTERM":                  {syscall.SIGTERM, true, "<nil>"},
+		"SIGHUP":                   {syscall.SIGHUP, true, "<nil>"},
+		"SIGINT":                   {syscall.SIGINT, true, "signal: interrupt"},
+		"SIGINT without an answer": {syscall.SIGINT, false, "signal: interrupt"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := newPerson(t, 0, "")
+			p.enable()
+			p.recorder.answer = func(int, string) string { return "hang" }
+			cmd := p.command("send", p.toolID, "run.end", "--wait=55s", "--fail")
+			must(t, cmd.Start())
+			eventually(t, "it is under way", func() bool { return p.recorder.waiting() == 1 })
+			must(t, cmd.Process.Signal(c.signal))
+			if c.answer {
+				p.recorder.goOn()
+			}
+			if err := cmd.Wait(); fmt.Sprint(err) != c.end {
+				t.Errorf("it ends with %v, want %s", err, c.end)
+			}
+			if n := len(deliverers(p.home)); n != 0 {
+				t.Errorf("it has started %d deliverers", n)
+			}
+			if !c.answer {
+				p.holds(1)
+				return
+			}
+			p.holds(0)
+			p.flushed()
+			p.arrived(1)
+			p.once()
+		})
+	}
+}

@@ -3,6 +3,8 @@ package cmd
 import (
 	"context"
 	"errors"
+	"os"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -41,5 +43,18 @@ func TestUntilInterrupted(t *testing.T) {
 		case <-time.After(time.Minute):
 			t.Errorf("%s: it does not end", name)
 		}
+	}
+}
+
+// TestStopFor holds how long requests under way go on when a command is told to end, and
+// that the time of Ctrl-C and of a service manager is enough for it to end then.
+func TestStopFor(t *testing.T) {
+	for s, most := range map[os.Signal]time.Duration{os.Interrupt: time.Second, syscall.SIGTERM: 12 * time.Second, syscall.SIGHUP: 12 * time.Second} {
+		if within := stopFor(s).Within; within <= 0 || within+settling >= most {
+			t.Errorf("%v: %v, want less than %v in all", s, within, most)
+		}
+	}
+	if stopFor(os.Interrupt).Within != 500*time.Millisecond || stopFor(syscall.SIGTERM).Within != 10*time.Second {
+		t.Error("the help and docs/architecture.md say half a second, and ten")
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -48,8 +49,19 @@ as <(...). A pipe that has not ended after 5 seconds is left, and the event goes
 without its values. The manifest of --manifest has to be a file, which is read
 again when the event is delivered.
 
+With --wait it delivers the event itself, and tries again while there is time. Told
+to end by a signal it lets a request under way be finished, for up to 10 seconds of
+that time, or half a second after Ctrl-C, which ends the script too; what is not
+delivered is kept. Without --wait, or with --wait=0, a background process delivers
+the event, and --fail tells only whether it was taken.
+
+Where the system does not let it start, as with less than 1 GB of address space
+("ulimit -v") or no process left, it ends with 2, or the shell with 126 or more.
+A script that has to go on even then writes "|| true".
+
 EXIT STATUS
-   0  always, unless --fail is given; with it:
+   0  always, unless --fail is given; with it the event was delivered, or taken
+      for a background process; otherwise:
    1  telemetry is off; -v or --json gives the reason
   64  a bad flag or a wrong number of arguments; nothing was sent
   65  an unknown tool, event or field, or a value that does not fit;
@@ -58,7 +70,8 @@ EXIT STATUS
   74  the answer could not be printed, with --json or --dry-run
   75  not delivered within --wait, but kept
   76  rejected by the server
-  78  the tool's manifest cannot be used`,
+  78  the tool's manifest cannot be used
+ 130  ended by Ctrl-C, with --fail or without`,
 		Example: `  # In a script: back at once, whatever happens
   usagectl send demo run.start
   usagectl send demo run.end --set exit_code=0 --set duration=1.5
@@ -102,20 +115,34 @@ const ruleTime consent.Rule = "time"
 // Reading the caller's own data and --wait are not counted.
 const sendBudget = 2 * time.Second
 
-// run takes the event, but keeps the caller no longer than that.
+// run takes the event. While it waits for the delivery it is not simply ended by a signal,
+// for what is under way then would be sent again. A script has to go on when the system ends
+// only this, but not when the person ends it with Ctrl-C: a shell takes that to be meant for
+// the script only if this program ends by it.
 func (c *sendCommand) run(ctx context.Context) error {
 	c.neverFails = !c.fail
 	data, err := readData(c.world, c.data)
-	done := make(chan func() error, 1)
-	go func() {
-		t := c.take(ctx, data, err)
-		done <- func() error { return c.finish(t) }
-	}()
+	if c.wait == 0 {
+		return c.finish(c.takeInTime(ctx, data, err))
+	}
+	ctx, ended := stoppable(ctx)
+	err = c.finish(c.takeInTime(ctx, data, err))
+	if ended() == os.Interrupt {
+		c.world.Raise(os.Interrupt)
+		return fail(exitInterrupted, nil)
+	}
+	return err
+}
+
+// takeInTime takes the event, but keeps the caller no longer than that.
+func (c *sendCommand) takeInTime(ctx context.Context, data []byte, dataErr error) taken {
+	done := make(chan taken, 1)
+	go func() { done <- c.take(ctx, data, dataErr) }()
 	select {
-	case finish := <-done:
-		return finish()
+	case t := <-done:
+		return t
 	case <-time.After(sendBudget + c.wait):
-		return c.finish(taken{Result: c.late(), tool: c.tool})
+		return taken{Result: c.late(), tool: c.tool}
 	}
 }
 

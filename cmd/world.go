@@ -28,8 +28,9 @@ type World struct {
 	WorkDir    string // "" if it is not known
 	Now        func() time.Time
 	Executable func() (string, error)
-	Name       string        // how this program was called
-	Parent     func() string // what the program that started this one is called, or ""; nil: not known
+	Name       string          // how this program was called
+	Parent     func() string   // what the program that started this one is called, or ""; nil: not known
+	Raise      func(os.Signal) // ends the program by a signal; it returns where that cannot be
 	// Interactive reports whether somebody can be asked: stdin and stderr are terminals.
 	Interactive bool
 }
@@ -52,6 +53,7 @@ func System() World {
 		Executable: os.Executable,
 		Name:       os.Args[0],
 		Parent:     process.ParentName,
+		Raise:      raise,
 
 		Interactive: xterm.IsTerminal(os.Stdin.Fd()) && xterm.IsTerminal(os.Stderr.Fd()),
 	}

@@ -37,6 +37,7 @@ func ExitCodes() Topic {
 		Name:  "exit-codes",
 		Short: "What the program ends with, and what it means",
 		Intro: `"usagectl send" ends with 0 whatever happens and whatever its command line, so that no script fails because of its telemetry; with --fail it uses the codes below. ` +
+			`What keeps it from starting at all, such as less than 1 GB of address space ("ulimit -v"), has other codes, and so has a signal. ` +
 			`Every command's help lists the codes that it has. They are those of sysexits.h where it has one.`,
 		Terms: []Term{
 			{"0", "done", nil},

@@ -49,11 +49,14 @@ func (s *Summary) add(o Summary) {
 // errTimeRanOut says that a delivery has no more time.
 var errTimeRanOut = errors.New("time ran out")
 
-// timeRanOut says why events stay for which there was no more time: what failed last, if
-// something did, which tells a person more than that time ran out.
-func timeRanOut(o outbox.Outbox) error {
-	if b := o.Backoff(); b.Failures > 0 && b.Error != "" {
+// timeRanOut says why events stay that there was no more time for when ctx ended: what
+// failed last, if something did, which tells a person more than that time ran out.
+func (p *pass) timeRanOut(ctx context.Context) error {
+	if b := p.outbox.Backoff(); b.Failures > 0 && b.Error != "" {
 		return errors.New(b.Error)
+	}
+	if stop, ok := stopOf(ctx); ok {
+		return stop
 	}
 	return errTimeRanOut
 }
@@ -76,7 +79,7 @@ func (s Sender) drain(ctx context.Context, tool manifest.ID, progress func(int))
 			return p.sum
 		}
 	}
-	p.sum.Failed = timeRanOut(p.outbox)
+	p.sum.Failed = p.timeRanOut(ctx)
 	return p.sum
 }
 

@@ -22,8 +22,8 @@ const (
 
 // Flush delivers what is queued for the tools now, side by side, whether or not a
 // back-off runs, and tries again until ctx ends. A server that asked for more
-// time than there is left is left alone. If ctx ends by [ErrStopping] what is under way
-// is finished, within ten seconds. progress, which may be called from
+// time than there is left is left alone. If ctx ends by a [Stop] what is under way
+// is finished. progress, which may be called from
 // several goroutines at once, gets the number of events done after each batch.
 func (s Sender) Flush(ctx context.Context, tools []manifest.ID, progress func(int)) []Summary {
 	s = s.online().finishing(ctx)
@@ -120,9 +120,10 @@ func (s Sender) Retry(tool manifest.ID) (int, error) {
 
 // deliverOne delivers one event now, and tries again until ctx ends; kept says that it is
 // in the outbox. If a deliverer was quicker it waits for that one. If the event stays in
-// the outbox a deliverer is started for it.
+// the outbox a deliverer is started for it, unless ctx ends by a [Stop]: who is told to end
+// starts nothing.
 func (s Sender) deliverOne(ctx context.Context, e outbox.Entry, kept bool) Result {
-	s = s.online()
+	s = s.online().finishing(ctx)
 	var out Result
 	if kept {
 		out = s.deliverKept(ctx, e)
@@ -130,7 +131,7 @@ func (s Sender) deliverOne(ctx context.Context, e outbox.Entry, kept bool) Resul
 		out = resultOf(s.deliverUnkept(ctx, e, true))
 	}
 	out.EventID = e.EventID
-	if out.Outcome == Queued {
+	if _, stopped := stopOf(ctx); out.Outcome == Queued && !stopped {
 		out.Err = s.wake(e)
 	}
 	return out
@@ -160,7 +161,7 @@ func (s Sender) deliverKept(ctx context.Context, e outbox.Entry) Result {
 			}
 			p.sum.Failed = nil
 		case !sleep(ctx, pollInterval):
-			return queued(timeRanOut(o).Error())
+			return queued(p.timeRanOut(ctx).Error())
 		}
 	}
 }

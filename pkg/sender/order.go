@@ -57,12 +57,12 @@ func (p *pass) putBack(c claimed) error {
 }
 
 // putAllBack puts back what was claimed and is not tried any more. It returns false.
-func (p *pass) putAllBack(claims []claimed) bool {
+func (p *pass) putAllBack(ctx context.Context, claims []claimed) bool {
 	var errs []error
 	for _, c := range claims {
 		errs = append(errs, p.putBack(c))
 	}
-	p.sum.Failed = cmp.Or(errors.Join(errs...), timeRanOut(p.outbox))
+	p.sum.Failed = cmp.Or(errors.Join(errs...), p.timeRanOut(ctx))
 	return false
 }
 

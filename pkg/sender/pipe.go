@@ -52,12 +52,13 @@ func scan(ctx context.Context, lines *bufio.Scanner) bool {
 	}
 }
 
-// deliverUnkept sends an entry that is in no outbox, once or until ctx ends. If it does not
+// deliverUnkept sends an entry that is in no outbox, once or until ctx ends. Nobody else has
+// it, so it is tried even if the sender is told to stop meanwhile. If it does not
 // arrive it is lost, and recorded as far as that can be done where events cannot be kept.
 func (s Sender) deliverUnkept(ctx context.Context, e outbox.Entry, again bool) (transport.Outcome, error) {
-	out, err := s.sendUnkept(ctx, e)
+	out, err := s.sendUnkept(s.underway(ctx), e)
 	for p := (patience{}); again && err == nil && out.Result == transport.Retry && p.pause(ctx, out.RetryAfter); {
-		out, err = s.sendUnkept(ctx, e)
+		out, err = s.sendUnkept(s.underway(ctx), e)
 	}
 	if s.state() != "" && (err != nil || out.Result != transport.Accepted) {
 		why := outbox.LostUnkept

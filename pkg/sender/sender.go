@@ -173,19 +173,35 @@ func (s Sender) online() Sender {
 	return s
 }
 
-// ErrStopping as the cause with which the context of a delivery is cancelled (see
-// [context.WithCancelCause]) has it begin nothing more, and finish what is under way:
-// what a receiver has got is not sent again.
-var ErrStopping = errors.New("the delivery is to stop")
+// Stop as the cause with which the context of a delivery is cancelled (see
+// [context.WithCancelCause]) has it begin nothing more, and finish what is under way: what
+// a receiver has got is not sent again.
+type Stop struct {
+	Within time.Duration // how long that may take; not longer than the context's own deadline allows
+}
 
-// finishing is the sender with deliveries that finish what is under way when ctx ends by
-// [ErrStopping].
+func (Stop) Error() string { return "interrupted" }
+
+// stopOf is the [Stop] by which a context has ended, if it has.
+func stopOf(ctx context.Context) (stop Stop, ok bool) {
+	ok = errors.As(context.Cause(ctx), &stop)
+	return stop, ok
+}
+
+// finishing is the sender with deliveries that finish what is under way when ctx ends by a
+// [Stop].
 func (s Sender) finishing(ctx context.Context) Sender {
 	finish, end := context.WithCancelCause(context.WithoutCancel(ctx))
 	context.AfterFunc(ctx, func() {
-		if cause := context.Cause(ctx); !errors.Is(cause, ErrStopping) {
-			end(cause)
+		stop, ok := stopOf(ctx)
+		if !ok {
+			end(context.Cause(ctx))
+			return
 		}
+		if deadline, ok := ctx.Deadline(); ok {
+			stop.Within = min(stop.Within, time.Until(deadline))
+		}
+		time.AfterFunc(stop.Within, func() { end(stop) })
 	})
 	s.finish = finish
 	return s
