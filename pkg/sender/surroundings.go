@@ -52,9 +52,9 @@ func (s Sender) waits(b backoff.Backoff) bool {
 }
 
 // wayOf is the way of those that have to wait after a failure: all of them if the server
-// itself has answered.
+// itself has answered, and not what is on the way to it.
 func (s Sender) wayOf(failure transport.Outcome) string {
-	if failure.Status != 0 && failure.Status != http.StatusProxyAuthRequired {
+	if failure.Status != 0 && failure.Status != http.StatusProxyAuthRequired && !failure.Page {
 		return ""
 	}
 	return s.way()

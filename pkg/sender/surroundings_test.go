@@ -14,6 +14,7 @@ import (
 	"github.com/usagectl/usagectl/pkg/sender/internal/lease"
 	"github.com/usagectl/usagectl/pkg/sender/internal/outbox"
 	"github.com/usagectl/usagectl/pkg/sender/internal/sendertest"
+	"github.com/usagectl/usagectl/pkg/sender/internal/transport"
 )
 
 // in is the sender in an environment with one variable.
@@ -158,5 +159,17 @@ func TestStartForOldEvents(t *testing.T) {
 	queue(t, s, consent.Terms{}, noon.Add(-outbox.MaxAge-time.Second))
 	if err := s.StartForDue(); err != nil || started != 1 {
 		t.Errorf("%d, %v", started, err)
+	}
+}
+
+// TestPageHoldsBackItsWay holds that what answers on the way to a receiver, with a web page,
+// holds back only those that go the same way.
+func TestPageHoldsBackItsWay(t *testing.T) {
+	s := newSender(t)
+	if way := s.wayOf(transport.Outcome{Status: 403, Page: true}); way != directly {
+		t.Errorf("a page: %q", way)
+	}
+	if way := s.wayOf(transport.Outcome{Status: 403}); way != "" {
+		t.Errorf("the receiver itself: %q", way)
 	}
 }

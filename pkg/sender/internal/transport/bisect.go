@@ -40,7 +40,7 @@ func (b *bisection) run(messages []Message) []Outcome {
 	if len(messages) == 1 || !b.halve(o) {
 		return all(messages, o)
 	}
-	later := Outcome{Result: Retry, Status: o.Status, Note: o.Note}
+	later := Outcome{Result: Retry, Status: o.Status, Page: o.Page, Note: o.Note}
 	if b.fruitless >= mostFruitless {
 		return all(messages, later)
 	}
@@ -76,13 +76,15 @@ func (b *bisection) others(messages []Message, waiting runs) []Outcome {
 	return outcomes
 }
 
-// halve reports whether an answer may be about single events of a batch.
+// halve reports whether an answer may be about single events of a batch. Too large is what
+// a web server before the receiver calls a batch too, with a page of its own.
 func (b *bisection) halve(o Outcome) bool {
+	tooLarge := o.Status == http.StatusRequestEntityTooLarge
 	switch o.Result {
 	case Rejected:
-		return o.Status == http.StatusBadRequest || o.Status == http.StatusRequestEntityTooLarge
+		return tooLarge || o.Status == http.StatusBadRequest
 	case Retry:
-		return b.split && o.Single()
+		return tooLarge || b.split && o.Single()
 	}
 	return false
 }

@@ -23,6 +23,7 @@ const (
 type Outcome struct {
 	Result     Result
 	Status     int           // of HTTP; 0 if there was none
+	Page       bool          // the answer is a web page, so hardly the receiver's own
 	RetryAfter time.Duration // how long the receiver wants to be left alone, up to [backoff.MaxRetryAfter]; 0 if it does not say
 	Wrote      bool          // a part of the message may have been sent
 	Note       string        // what the receiver said, or why it was not asked: see [note.Hidden.Note]; "" if there is nothing to say

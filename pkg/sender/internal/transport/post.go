@@ -71,12 +71,12 @@ func (c Config) try(a *attempt, w Wire, limit int64) (Outcome, []byte, error) {
 
 // judge is what an answer makes of a message. page tells that it is a web page.
 func judge(status int, page bool, body []byte) Outcome {
-	o := Outcome{Result: resultOf(status), Status: status}
+	o := Outcome{Result: resultOf(status, page), Status: status, Page: page}
 	switch {
+	case page:
+		o.Note = statusText(status, pageText(body))
 	case o.Result != Accepted:
 		o.Note = statusText(status, string(body))
-	case page:
-		o.Result, o.Note = Retry, statusText(status, "with a web page, as of a network that wants a login")
 	}
 	return o
 }

@@ -1,7 +1,20 @@
 package transport
 
 // resultOf is what becomes of a message or a deletion request that was answered with a
-// status of HTTP. It is the one table of this, for every kind of receiver; that of
+// status of HTTP, with a web page or not. A page is no receiver's own answer (see
+// [isPage]): a proxy, a network that wants a login, or a web server before the receiver
+// has made it, with whatever status, and knows nothing of the message. So it ends none: a
+// message is tried again, which costs an attempt now and then, where rejecting it would
+// lose what was taken in a hotel. But a service that was closed for good (410) says so
+// by the page of the web server that is left, and no network that lies on the way does.
+func resultOf(status int, page bool) Result {
+	if page && status != 410 {
+		return Retry
+	}
+	return resultOfStatus(status)
+}
+
+// resultOfStatus is the result where the receiver itself has answered. It is the one table of this, for every kind of receiver; that of
 // docs/collecting.md is the same.
 //
 // What somebody can repair, at the receiver or on the way to it, is tried again, up to
@@ -12,7 +25,7 @@ package transport
 // The OTLP specification ("OTLP/HTTP Response") has its clients drop what is answered
 // with anything but 429, 502, 503 and 504. It is not followed in that: a receiver that
 // answers 500 or 401 for an hour would lose that hour.
-func resultOf(status int) Result {
+func resultOfStatus(status int) Result {
 	switch status {
 	case 401: // Unauthorized: a key is not known yet, or has run out
 		return Retry

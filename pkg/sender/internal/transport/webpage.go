@@ -3,6 +3,7 @@ package transport
 import (
 	"bytes"
 	"encoding/json"
+	"html"
 	"net/http"
 	"slices"
 	"strings"
@@ -34,6 +35,19 @@ func isPage(contentType string, body []byte, brokeOff bool, most int) bool {
 	}
 	start := bytes.ToLower(text[:min(len(text), 1024)])
 	return bytes.HasPrefix(start, []byte("<")) && slices.ContainsFunc(pageTags[:], func(tag string) bool { return bytes.Contains(start, []byte(tag)) })
+}
+
+// pageText says that an answer is a web page, and how that is called.
+func pageText(body []byte) string {
+	title := ""
+	lower := bytes.ToLower(body)
+	if start := bytes.Index(lower, []byte("<title>")); start >= 0 && len(lower) == len(body) {
+		start += len("<title>")
+		if length := bytes.Index(lower[start:], []byte("</title>")); length > 0 {
+			title = " \"" + html.UnescapeString(string(body[start:start+min(length, 60)])) + "\""
+		}
+	}
+	return "with a web page" + title + ", as of a network that wants a login, or a proxy"
 }
 
 // mostPlain is how many plain characters called HTML are no page: "OK", not a sentence.

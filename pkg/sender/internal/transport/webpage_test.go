@@ -97,8 +97,29 @@ func FuzzAnswer(f *testing.F) {
 		if want := status >= 200 && status < 300 && !page; (o.Result == Accepted) != want {
 			t.Errorf("%d with %q is %v", status, body, o.Result)
 		}
+		if page && o.Result == Rejected && status != 410 {
+			t.Errorf("a page with %d ends a message", status)
+		}
 		if len([]rune(o.Note)) > note.Max || (o.Result == Accepted) != (o.Note == "") {
 			t.Errorf("%d with %q is noted as %q", status, body, o.Note)
 		}
 	})
+}
+
+// TestPageText holds what is said of a web page: how it is called, if that can be told.
+func TestPageText(t *testing.T) {
+	const before, behind = "with a web page", ", as of a network that wants a login, or a proxy"
+	for body, title := range map[string]string{
+		"":                           "",
+		"<html><p>Log in":            "",
+		"<TITLE>Log&nbsp;in</TITLE>": " \"Log\u00a0in\"",
+		"<title></title>":            "",
+		"<title>never ends":          "",
+		"\u0130<title>x</title>":     "", // which is longer in lower case
+		"<title>" + strings.Repeat("x", 99) + "</title>": ` "` + strings.Repeat("x", 60) + `"`,
+	} {
+		if got := pageText([]byte(body)); got != before+title+behind {
+			t.Errorf("%q: %q", body, got)
+		}
+	}
 }
