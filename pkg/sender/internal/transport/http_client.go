@@ -19,12 +19,13 @@ func NewClient() *http.Client {
 	var protocols http.Protocols
 	protocols.SetHTTP1(true)
 	return &http.Client{CheckRedirect: checkRedirect, Transport: &http.Transport{
-		Proxy:                  http.ProxyFromEnvironment,
+		Proxy:                  proxyOf,
 		DialContext:            dial,
 		Protocols:              &protocols,
 		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
 		TLSHandshakeTimeout:    AttemptTimeout,
 		IdleConnTimeout:        idleTimeout,
+		OnProxyConnectResponse: askedProxy,
 		MaxIdleConnsPerHost:    ParallelPosts,
 		MaxResponseHeaderBytes: maxHeaders,
 	}}

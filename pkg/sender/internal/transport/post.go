@@ -28,7 +28,7 @@ func (c Config) post(ctx context.Context, w Wire, limit int64, hide note.Hidden,
 	c.Pace.note(exchange{o.Status != 0, a.closed, a.made.Load() > 0, time.Since(start)})
 	wrote := a.finish(strings.HasPrefix(w.URL, "https:"))
 	if err != nil {
-		o = failure(err, wrote)
+		o = failure(err, wrote, hostOf(w.URL))
 	}
 	o.Wrote, o.Note = wrote, hide.Note(o.Note)
 	return o, body
@@ -82,21 +82,25 @@ func judge(status int, page bool, body []byte) Outcome {
 }
 
 // failure is what becomes of a message where there is no answer. wrote tells that a part
-// of the request may have been sent.
-func failure(err error, wrote bool) Outcome {
+// of the request to a host may have been sent.
+func failure(err error, wrote bool, to string) Outcome {
 	var stop *stopped
-	var failed *url.Error
 	switch {
 	case errors.As(err, &stop) && wrote:
 		return Outcome{Result: Interrupted, Note: stop.Error()}
 	case errors.As(err, &stop):
 		return Outcome{Result: Withheld, Note: stop.Error()}
-	case errors.Is(err, context.DeadlineExceeded):
-		return Outcome{Result: Retry, Note: "there was no answer in time"}
-	case errors.As(err, &failed): // which would repeat the address
-		return Outcome{Result: Retry, Note: failed.Err.Error()}
 	}
-	return Outcome{Result: Retry, Note: err.Error()}
+	return Outcome{Result: Retry, Note: explain(err, to)}
+}
+
+// hostOf is the host of an address, with its port if it has one, and nothing secret.
+func hostOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" {
+		return "the receiver"
+	}
+	return u.Host
 }
 
 // statusText is an answer for people: its status, and what the server said.

@@ -136,7 +136,7 @@ func (c Config) each(ctx context.Context, messages []Message, send func(Message)
 			continue
 		}
 		if err := ctx.Err(); err != nil {
-			return append(outcomes, all(messages[i:], Outcome{Result: Retry, Note: err.Error()})...)
+			return append(outcomes, all(messages[i:], Outcome{Result: Retry, Note: explain(err, "the receiver")})...)
 		}
 		if err := c.allowed(ctx); err != nil {
 			return append(outcomes, all(messages[i:], Outcome{Result: Withheld, Note: err.Error()})...)

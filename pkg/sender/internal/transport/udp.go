@@ -48,7 +48,7 @@ func (t udpTransport) Send(ctx context.Context, messages []Message) []Outcome {
 	var dialer net.Dialer
 	conn, err := dialer.DialContext(ctx, "udp", address)
 	if err != nil {
-		return all(messages, Outcome{Result: Retry, Note: note.Hidden(privateOf(messages)).Note(err.Error())})
+		return all(messages, Outcome{Result: Retry, Note: note.Hidden(privateOf(messages)).Note(explain(err, address))})
 	}
 	defer conn.Close()
 	defer context.AfterFunc(ctx, func() { conn.Close() })()
@@ -70,7 +70,7 @@ func (t udpTransport) write(conn net.Conn, m Message) Outcome {
 		_, err = conn.Write(data)
 	}
 	if err != nil {
-		return Outcome{Result: Retry, Note: err.Error()}
+		return Outcome{Result: Retry, Note: explain(err, conn.RemoteAddr().String())}
 	}
 	return Outcome{Result: Accepted, Wrote: true}
 }
