@@ -42,6 +42,7 @@ func Main(w World, args []string) int {
 	log.SetOutput(io.Discard)      // where net/http tells, in lines of its own, what a server did wrong
 	signal.Ignore(syscall.SIGPIPE) // a reader who has read enough must not end what a command does
 	a := newApp(w)
+	args = commandFirst(builders(nil), args)
 	root := newRoot(a, builders(args))
 	if len(args) > 0 && strings.HasPrefix(args[0], cobra.ShellCompRequestCmd) {
 		addCompletions(a, root) // which no other command has to wait for

@@ -87,7 +87,16 @@ func TestSendUsage(t *testing.T) {
 		said{"send demo run.end -fail", exitOK, nil, []string{`there is no flag "-f"; did you mean "--fail"?`}},
 
 		said{"send demo run.end more --json", exitOK, []string{`{"schema":1,"tool":"demo","event":"run.end","outcome":"dropped","reason":{"rule":"usage","detail":"the command is: `}, []string{"*"}},
-		said{"send --level 2 demo run.end --json", exitOK, []string{`{"schema":1,"tool":"","event":"","outcome":"dropped","reason":{"rule":"usage",`}, []string{"*"}},
+		said{"send --level 2 demo run.end --json", exitOK, []string{`{"schema":1,"tool":"demo","event":"run.end","outcome":"dropped","reason":{"rule":"usage",`}, []string{"*"}},
+		said{"send --json --frob demo run.end", exitOK, []string{`{"schema":1,"tool":"demo","event":"run.end","outcome":"dropped","reason":{"rule":"usage",`}, []string{"*"}},
+		said{"send demo run.end --json -x", exitOK, []string{`{"schema":1,"tool":"demo","event":"run.end",`}, []string{"*"}},
+		said{"send --json --frob demo", exitOK, []string{`{"schema":1,"tool":"","event":"",`}, []string{"*"}},
+		said{"--fail send demo run.end", exitNo, nil, nil},
+		said{"--set exit_code=1 --fail -q send demo run.end", exitNo, nil, nil},
+		said{"--wait=1s --json send demo run.end", exitOK, []string{`"tool":"demo","event":"run.end","outcome":"off"`}, nil},
+		said{"--fail --new-flag send demo run.end", exitUsage, nil, []string{`there is no flag "--new-flag"`}},
+		said{"--timeout 1s flush", exitOK, []string{"*"}, nil},
+		said{"--fail sned demo run.end", exitUsage, nil, []string{"*"}},
 		said{"sned demo run.end", exitUsage, nil, []string{`did you mean "send"?`, "*"}},
 	)
 }

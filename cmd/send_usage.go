@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -60,6 +61,47 @@ func (a *app) badSend(root *cobra.Command, args []string, err error) int {
 	return exitOK
 }
 
+// commandFirst puts the command before the flags that are given before it, which may be its
+// own: "--fail send TOOL EVENT". What no flag takes for its value and is no command stays
+// where it is.
+func commandFirst(all []builder, args []string) []string {
+	if len(args) == 0 || !strings.HasPrefix(args[0], "-") {
+		return args
+	}
+	root := newRoot(newApp(World{}), all)
+	for i := 0; i < len(args); i++ {
+		if args[i] == "--" {
+			return args
+		}
+		if strings.HasPrefix(args[i], "-") {
+			if takesValue(root, args[i]) {
+				i++
+			}
+			continue
+		}
+		if slices.ContainsFunc(all, func(b builder) bool { return b.name == args[i] }) {
+			return slices.Concat(args[i:i+1], args[:i], args[i+1:])
+		}
+		return args
+	}
+	return args
+}
+
+// takesValue reports whether the word behind a flag is its value, by the first command
+// that has the flag.
+func takesValue(root *cobra.Command, arg string) bool {
+	name, isLong := strings.CutPrefix(arg, "--")
+	if !isLong || strings.Contains(name, "=") {
+		return false
+	}
+	for _, command := range append([]*cobra.Command{root}, root.Commands()...) {
+		if flag := command.Flag(name); flag != nil {
+			return flag.NoOptDefVal == ""
+		}
+	}
+	return false
+}
+
 // sendLine is what can be told of a command line that the parser gave up on.
 type sendLine struct {
 	tool, event string // "" if it cannot be told which words they are
@@ -75,21 +117,28 @@ func readSendLine(root *cobra.Command, args []string) sendLine {
 		return sendLine{}
 	}
 	var line sendLine
-	var words []string
-	sure := true // which words are values
+	var words, apart []string // apart from those that may be the value of a flag that is not known
+	unknown := false          // the flag before
 	for i := 0; i < len(args); i++ {
 		name, value, valued := strings.Cut(args[i], "=")
 		flag := command.Flag(strings.TrimPrefix(name, "--"))
 		switch {
 		case args[i] == "--":
-			words = append(words, args[i+1:]...)
+			words, apart = append(words, args[i+1:]...), append(apart, args[i+1:]...)
 			i = len(args)
 		case !strings.HasPrefix(name, "-") || name == "-":
 			words = append(words, args[i])
+			if !unknown {
+				apart = append(apart, args[i])
+			}
+			unknown = false
+			continue
 		case !strings.HasPrefix(name, "--"):
-			sure = sure && strings.Trim(name, "-hqv") == ""
+			unknown = strings.Trim(name, "-hqv") != ""
+			continue
 		case flag == nil:
-			sure = sure && valued
+			unknown = !valued
+			continue
 		case flag.Name == "fail":
 			line.fail = yes(value, valued)
 		case flag.Name == "json":
@@ -97,8 +146,12 @@ func readSendLine(root *cobra.Command, args []string) sendLine {
 		case flag.NoOptDefVal == "" && !valued:
 			i++
 		}
+		unknown = false
 	}
-	if sure && len(words) > 2 {
+	switch { // a word behind a flag that is not known is its value only if there is one too many
+	case len(apart) > 2:
+		line.tool, line.event = apart[1], apart[2]
+	case len(words) == 3:
 		line.tool, line.event = words[1], words[2]
 	}
 	return line
