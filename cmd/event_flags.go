@@ -48,6 +48,9 @@ func readData(w World, name string) ([]byte, error) {
 		data, err = readInput(name, maxData)
 	}
 	if err == nil {
+		data, err = inUTF8(data)
+	}
+	if err == nil {
 		_, err = jsondoc.ParseObject(data)
 	}
 	if err != nil {

@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"os"
@@ -50,6 +51,17 @@ func (w World) readStdin(limit int64) ([]byte, error) {
 	return withinPatience("stdin", read)
 }
 
+// inUTF8 is a text without the mark that PowerShell, for one, puts before UTF-8. Another
+// encoding that has such a mark is an error by its name.
+func inUTF8(text []byte) ([]byte, error) {
+	for _, mark := range [...]struct{ bytes, encoding string }{{"\xff\xfe\x00\x00", "UTF-32"}, {"\x00\x00\xfe\xff", "UTF-32"}, {"\xff\xfe", "UTF-16"}, {"\xfe\xff", "UTF-16"}} {
+		if bytes.HasPrefix(text, []byte(mark.bytes)) {
+			return nil, fmt.Errorf("it is in %s; write it in UTF-8", mark.encoding)
+		}
+	}
+	return bytes.TrimPrefix(text, []byte("\ufeff")), nil
+}
+
 func readAtMost(r io.Reader, limit int64) ([]byte, error) {
 	data, err := io.ReadAll(io.LimitReader(r, limit+1))
 	if err == nil && int64(len(data)) > limit {
@@ -83,6 +95,9 @@ func withinPatience(name string, read func() ([]byte, error)) ([]byte, error) {
 // readManifest reads a manifest that the command line names.
 func readManifest(path string) (*manifest.Manifest, error) {
 	data, err := readInput(path, manifest.MaxSize)
+	if err == nil {
+		data, err = inUTF8(data)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -142,6 +142,17 @@ func TestSendData(t *testing.T) {
 	p.expect(said{"send demo run.end --data - --set exit_code=4 --dry-run", exitOK, []string{`"exit_code": 4`, `"duration": 1.5`}, nil})
 	p.world.Stdin = strings.NewReader(strings.Repeat(" ", maxData+1))
 	p.expect(said{"send demo run.end --data - --fail", exitData, nil, []string{"--data: more than 1048576 bytes"}})
+	for text, want := range map[string]string{
+		"\xff\xfe{\x00}\x00": "--data: it is in UTF-16; write it in UTF-8", "\xff\xfe\x00\x00{\x00\x00\x00": "it is in UTF-32", "\xfe\xff\x00{": "it is in UTF-16",
+		"{\"x\":\"\xff\"}": "--data: byte 7 is no UTF-8", `{"x":"\ud800"}`: `\ud800 is half of a character`,
+	} {
+		p.world.Stdin = strings.NewReader(text)
+		p.expect(said{"send demo run.end --data - --fail", exitData, nil, []string{want}})
+	}
+	p.world.Stdin = strings.NewReader("\ufeff{\"exit_code\": 6}")
+	p.expect(said{"send demo run.end --dry-run --data -", exitOK, []string{`"exit_code": 6`}, nil})
+	marked := p.write("marked.toml", "\ufeff"+acme)
+	p.expect(said{"inspect acme --payload --manifest " + word(marked), exitOK, []string{"*"}, nil})
 	file := p.write("data.json", `{"exit_code": 5}`)
 	p.expect(said{"send demo run.end --dry-run --data " + word(file), exitOK, []string{`"exit_code": 5`}, nil})
 }

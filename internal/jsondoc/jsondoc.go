@@ -93,6 +93,9 @@ func (o *Object) UnmarshalJSON(data []byte) error {
 // Parse reads one JSON value. It fails on a name that stands twice in an
 // object, on nesting deeper than [MaxDepth] and on anything behind the value.
 func Parse(data []byte) (any, error) {
+	if err := spelt(data); err != nil {
+		return nil, err
+	}
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.UseNumber()
 	v, err := parse(d, 0)

@@ -15,6 +15,7 @@
 package tomldoc
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"maps"
@@ -61,6 +62,7 @@ type finding struct {
 // Parse reads a file, which has one problem if it is no TOML. It makes maps of it,
 // because go-toml does not tell "Name" from "name" when it fills a struct.
 func Parse(data []byte) (*Document, *Problem) {
+	data = bytes.TrimPrefix(data, []byte("\ufeff")) // the mark that some editors put before UTF-8
 	d := &Document{data: data}
 	if err := toml.Unmarshal(data, &d.root); err != nil {
 		p := &Problem{Msg: strings.TrimPrefix(err.Error(), "toml: ")}

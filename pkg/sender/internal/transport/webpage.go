@@ -3,7 +3,6 @@ package transport
 import (
 	"bytes"
 	"encoding/json"
-	"html"
 	"net/http"
 	"slices"
 	"strings"
@@ -44,7 +43,7 @@ func pageText(body []byte) string {
 	if start := bytes.Index(lower, []byte("<title>")); start >= 0 && len(lower) == len(body) {
 		start += len("<title>")
 		if length := bytes.Index(lower[start:], []byte("</title>")); length > 0 {
-			title = " \"" + html.UnescapeString(string(body[start:start+min(length, 60)])) + "\""
+			title = " \"" + string(body[start:start+min(length, 60)]) + "\""
 		}
 	}
 	return "with a web page" + title + ", as of a network that wants a login, or a proxy"
