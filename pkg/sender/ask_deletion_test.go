@@ -88,7 +88,7 @@ func TestAsk(t *testing.T) {
 		{"too many", func(w http.ResponseWriter) { w.Header().Set("Retry-After", "5"); w.WriteHeader(429) }, deletion.Pending, "429 Too Many Requests", 5 * time.Second},
 		{"sent on", func(w http.ResponseWriter) { w.Header().Set("Location", elsewhere.URL); w.WriteHeader(302) }, deletion.Failed, "302 Found", 0},
 		{"sent on, with the ID", func(w http.ResponseWriter) { w.Header().Set("Location", elsewhere.URL); w.WriteHeader(307) }, deletion.Failed, "307 Temporary Redirect", 0},
-		{"hung up", func(http.ResponseWriter) { panic(http.ErrAbortHandler) }, deletion.Pending, "EOF", 0},
+		{"hung up", func(http.ResponseWriter) { panic(http.ErrAbortHandler) }, deletion.Pending, "closed the connection before it had answered", 0},
 	} {
 		for _, method := range []manifest.ForgetMethod{manifest.ForgetHTTP, manifest.ForgetEvent} {
 			t.Run(fmt.Sprintf("%s, by %s", c.name, method), func(t *testing.T) {
