@@ -105,22 +105,24 @@ func (c *disableCommand) run(ctx context.Context, names []string) error {
 		return err
 	}
 	var results []decided
-	var total sender.Emptied
+	total, unknown := sender.Emptied{}, false
 	var failed *failure
 	var still []tool // on, for their refusal is not recorded
 	reached := false // a tool by a variable
 	for _, ref := range refs {
 		id := ref.id
 		t := c.tools.look(id)
-		emptied, err := c.refuse(ctx, id, nil)
-		total = total.Add(emptied)
+		r, err := c.refuse(ctx, id, nil)
+		total, unknown = total.Add(r.Events), unknown || eventsOf(r) == nil
 		var f *failure
 		if errors.As(err, &f) { // the others are refused all the same
-			c.tell(f)
-			if unrecorded(err) {
-				still = append(still, t)
-			}
 			failed = cmp.Or(failed, f)
+			c.tell(f)
+		}
+		if unrecorded(err) {
+			still = append(still, t)
+		}
+		if r.Recorded != nil {
 			continue
 		}
 		t = c.tools.judge(t)
@@ -130,14 +132,18 @@ func (c *disableCommand) run(ctx context.Context, names []string) error {
 		if c.json || c.quiet {
 			continue
 		}
-		c.stdout.Printf("You refused the telemetry of %s.%s\n", c.stdout.Style(term.Strong, t.name()), thrownAway(emptied))
+		c.stdout.Printf("You refused the telemetry of %s.%s\n", c.stdout.Style(term.Strong, t.name()), thrownAway(r.Events))
 		c.stdout.Printf("Undo it with: usagectl enable %s\n", id)
 		reached = showReach(c.app, t) || reached
 	}
 	if reached {
 		hintStartLine(c.app, "to have every refusal obeyed at once")
 	}
-	if err := c.disabled(ctx, disabledView{Tools: results, Events: total}); err != nil || failed == nil {
+	view := disabledView{Tools: results, Events: &total}
+	if unknown {
+		view.Events = nil
+	}
+	if err := c.disabled(ctx, view, total.Underway); err != nil || failed == nil {
 		return err
 	}
 	return fail(failed.code, nil, c.switchNow(still...)...)
@@ -145,31 +151,41 @@ func (c *disableCommand) run(ctx context.Context, names []string) error {
 
 // disabledView is what "disable --json" prints.
 type disabledView struct {
-	Schema int            `json:"schema"`
-	Tools  []decided      `json:"tools"` // that were named, or with --all first "all" and then the exceptions
-	Events sender.Emptied `json:"events"`
+	Schema int             `json:"schema"`
+	Tools  []decided       `json:"tools"`  // that were named, or with --all first "all" and then the exceptions
+	Events *sender.Emptied `json:"events"` // null if it is not known what became of all of them
 }
 
-// disabled prints the JSON, and finds the exit code.
-func (c *disableCommand) disabled(ctx context.Context, v disabledView) error {
+// eventsOf is what became of the events that a refusal is about; nil if that is not known of
+// all of them.
+func eventsOf(r sender.Refusal) *sender.Emptied {
+	if r.Emptied != nil && !errors.Is(r.Emptied, sender.ErrUncounted) {
+		return nil
+	}
+	return &r.Events
+}
+
+// disabled prints the JSON, and finds the exit code. underway is how many events are still
+// being delivered.
+func (c *disableCommand) disabled(ctx context.Context, v disabledView, underway int) error {
 	v.Schema, v.Tools = 1, append([]decided{}, v.Tools...)
 	if c.json {
 		if err := c.printJSON(v); err != nil {
 			return err
 		}
 	}
-	switch events := v.Events; {
-	case events.Underway == 0:
+	switch {
+	case underway == 0:
 		return nil
 	case ctx.Err() != nil:
-		return fail(exitInterrupted, fmt.Errorf("interrupted: the refusal is recorded, but %s", stillUnderway(events.Underway)))
+		return fail(exitInterrupted, fmt.Errorf("interrupted: the refusal is recorded, but %s", stillUnderway(underway)))
 	}
-	return fail(exitIO, fmt.Errorf("the refusal is recorded, but %s", stillUnderway(v.Events.Underway)))
+	return fail(exitIO, fmt.Errorf("the refusal is recorded, but %s", stillUnderway(underway)))
 }
 
 // refuse records a refusal, of a tool or with the zero ID of all but the exceptions, and
 // empties the outboxes; what is queued goes even if the refusal cannot be recorded.
-func (c *disableCommand) refuse(ctx context.Context, id manifest.ID, except []manifest.ID) (sender.Emptied, error) {
+func (c *disableCommand) refuse(ctx context.Context, id manifest.ID, except []manifest.ID) (sender.Refusal, error) {
 	decisions := c.world.decisions(c.replace)
 	shown := newProgress(c.ui, c.world.Now)
 	r := c.world.sender().OnThrownAway(shown.counter(thrownAwayProgress)).Refuse(ctx, id, func() error {
@@ -188,9 +204,9 @@ func (c *disableCommand) refuse(ctx context.Context, id manifest.ID, except []ma
 	case r.Recorded == nil && errors.Is(r.Emptied, sender.ErrUncounted):
 		c.warn("not all that was thrown away is counted: %v", r.Emptied)
 	case r.Recorded == nil && r.Emptied != nil:
-		return r.Events, fail(exitIO, fmt.Errorf("the refusal is recorded, but what is queued is not all thrown away: %w", r.Emptied))
+		return r, fail(exitIO, fmt.Errorf("the refusal is recorded, but what is queued is not all thrown away: %s", oneLine(r.Emptied)))
 	}
-	return r.Events, r.Recorded
+	return r, r.Recorded
 }
 
 // thrownAwayProgress is shown on a terminal while many events are thrown away.

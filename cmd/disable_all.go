@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -14,12 +15,12 @@ import (
 // refuseAll refuses every tool, known or not, but for the exceptions.
 func (c *disableCommand) refuseAll(ctx context.Context, except []reference) error {
 	agreed := c.agreedTo()
-	emptied, err := c.refuse(ctx, manifest.ID{}, ids(except))
+	r, err := c.refuse(ctx, manifest.ID{}, ids(except))
 	var f *failure
 	if unrecorded(err) && errors.As(err, &f) {
 		return fail(f.code, f.err, append(slices.Clone(f.hints), c.switchAllNow(ids(except))...)...)
 	}
-	if err != nil {
+	if r.Recorded != nil {
 		return err
 	}
 	var excepted []tool
@@ -31,7 +32,7 @@ func (c *disableCommand) refuseAll(ctx context.Context, except []reference) erro
 	recorded := consent.ReadRecorded(c.world.Dirs)
 	kept := slices.DeleteFunc(slices.Clone(excepted), func(t tool) bool { return recorded.Of(t.id).State == consent.Refused })
 	if !c.json && !c.quiet {
-		c.stdout.Printf("You refused the telemetry of all tools%s.%s\n", butFor(c.ui, kept), thrownAway(emptied))
+		c.stdout.Printf("You refused the telemetry of all tools%s.%s\n", butFor(c.ui, kept), thrownAway(r.Events))
 		c.showWithdrawn(slices.DeleteFunc(agreed, func(id manifest.ID) bool { return slices.Contains(ids(except), id) }))
 		for _, t := range kept {
 			c.showKept(t)
@@ -44,7 +45,7 @@ func (c *disableCommand) refuseAll(ctx context.Context, except []reference) erro
 		c.warnOfShared(t)
 	}
 	all := decided{Tool: "all", Telemetry: onOff(false), Reason: consent.Reason{Rule: consent.User, Detail: "you refused all tools"}}
-	return c.disabled(ctx, disabledView{Tools: append([]decided{all}, how...), Events: emptied})
+	return cmp.Or(err, c.disabled(ctx, disabledView{Tools: append([]decided{all}, how...), Events: eventsOf(r)}, r.Events.Underway))
 }
 
 // exceptions finds the tools that --except names. A name that is that of several tools is an

@@ -48,7 +48,7 @@ func (c *envCommand) seenHere() (func(*catalogue.Tool) bool, error) {
 	here := newSurvey(c.app).here
 	used, err := c.kept.tools()
 	if err != nil {
-		return nil, err
+		c.warn("tools that are only seen by their outbox are left out: %s", oneLine(err))
 	}
 	return func(t *catalogue.Tool) bool {
 		id, err := manifest.ParseID(t.ID)

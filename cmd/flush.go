@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -74,9 +75,9 @@ func (c *flushCommand) run(ctx context.Context, names []string) error {
 		return err
 	}
 	c.kept.warnOfDamage(c.ui)
-	tools, err := c.toFlush(names)
-	if err != nil {
-		return err
+	tools, unlisted := c.toFlush(names)
+	if unlisted != nil && len(names) > 0 {
+		return unlisted
 	}
 	if c.world.Dirs.StateDir() == "" {
 		return c.nothingToFlush(tools)
@@ -84,10 +85,9 @@ func (c *flushCommand) run(ctx context.Context, names []string) error {
 	limited, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 	s := c.world.sender()
+	var left error // of rejected events that stay where they are
 	if c.rejected {
-		if err := requeue(s, tools); err != nil {
-			return err
-		}
+		left = requeue(s, tools)
 	}
 	asked := c.pending(tools)
 	var sums []sender.Summary
@@ -101,18 +101,20 @@ func (c *flushCommand) run(ctx context.Context, names []string) error {
 	}
 	results := make([]flushed, len(sums))
 	for i, sum := range sums {
-		queued, err := s.Queued(sum.Tool)
-		if err != nil {
-			return fail(exitIO, fmt.Errorf("the outbox of %s: %w", sum.Tool, err))
+		queued, unread := s.Queued(sum.Tool)
+		if unread != nil {
+			queued = int(unknownCount)
 		}
 		requests, unerased := c.settled(sum.Tool, asked)
 		results[i] = flushed{
-			sum.Tool, c.named[sum.Tool], sum.Sent, sum.Rejected, sum.Dropped + sum.OverBounds, queued, cmp.Or(textOf(cmp.Or(sum.Failed, sum.Held)), leftOver(unerased)), requests,
-			textOf(sum.Unrecorded), sum.OverBounds, unerased,
+			sum.Tool, c.named[sum.Tool], sum.Sent, sum.Rejected, sum.Dropped + sum.OverBounds, count(queued), cmp.Or(inLine(cmp.Or(unread, sum.Failed, sum.Held)), leftOver(unerased)), requests,
+			inLine(sum.Unrecorded), sum.OverBounds, unerased,
 		}
 	}
-	if err := showFlushed(c.ui, results); err != nil {
-		return err
+	if unlisted == nil || len(results) > 0 || c.json {
+		if err := showFlushed(c.ui, results); err != nil {
+			return err
+		}
 	}
 	if ctx.Err() != nil {
 		return fail(exitInterrupted, errors.New(flushInterrupted))
@@ -120,7 +122,7 @@ func (c *flushCommand) run(ctx context.Context, names []string) error {
 	if c.done("what was asked for is done", deletionsErr) != nil {
 		return fail(exitIO, fmt.Errorf("a deletion request: %w", deletionsErr))
 	}
-	return verdictOf(results)
+	return cmp.Or(left, unlisted, verdictOf(results))
 }
 
 // toFlush are the tools named, or all for which something is kept.
@@ -134,34 +136,46 @@ func (c *flushCommand) toFlush(names []string) ([]manifest.ID, error) {
 }
 
 // nothingToFlush is the end of a flush where nothing is kept. What is in a state
-// directory that cannot be relied on stays there.
+// directory that cannot be looked at or relied on stays there, and nobody knows what it is.
 func (c *flushCommand) nothingToFlush(tools []manifest.ID) error {
+	flaw := c.world.Dirs.StateFlaw
 	results := []flushed{}
 	for _, tool := range tools {
-		results = append(results, flushed{Tool: tool, Named: c.named[tool], Detail: c.world.Dirs.StateFlaw, Deletions: []deletion{}})
+		r := flushed{Tool: tool, Named: c.named[tool], Detail: flaw, Deletions: []deletion{}}
+		if flaw != "" {
+			r.Queued, r.Deletions = unknownCount, nil
+		}
+		results = append(results, r)
 	}
-	if err := showFlushed(c.ui, results); err != nil || c.world.Dirs.StateFlaw == "" {
-		return err
+	if flaw == "" || len(results) > 0 || c.json {
+		if err := showFlushed(c.ui, results); err != nil || flaw == "" {
+			return err
+		}
 	}
 	return fail(exitIO, fmt.Errorf("nothing was delivered: %s is not used: %s", c.world.Dirs.UncheckedStateDir(), c.world.Dirs.StateFlaw))
 }
 
-// textOf is what an error says; "" if there is none.
-func textOf(err error) string {
+// inLine is what an error says in one line; "" if there is none.
+func inLine(err error) string {
 	if err == nil {
 		return ""
 	}
-	return err.Error()
+	return oneLine(err)
 }
 
-// requeue puts back into the queue what servers rejected.
+// requeue puts back into the queue what servers rejected. The error is of the tools whose
+// events are not all put back.
 func requeue(s sender.Sender, tools []manifest.ID) error {
+	var failed []string
 	for _, tool := range tools {
 		if _, err := s.Retry(tool); err != nil {
-			return fail(exitIO, fmt.Errorf("the rejected events of %s are not all put back: %w", tool, err))
+			failed = append(failed, fmt.Sprintf("the rejected events of %s are not all put back: %s", tool, oneLine(err)))
 		}
 	}
-	return nil
+	if failed == nil {
+		return nil
+	}
+	return fail(exitIO, errors.New(strings.Join(failed, "\n")))
 }
 
 // pending are the deletion requests of the tools that wait.

@@ -16,7 +16,7 @@ type flushed struct {
 	Sent     int         `json:"sent"`
 	Rejected int         `json:"rejected"`
 	Dropped  int         `json:"dropped"`
-	Queued   int         `json:"queued"` // still
+	Queued   count       `json:"queued"` // still
 	Detail   string      `json:"detail"` // why something still waits
 
 	Deletions  []deletion `json:"deletions"`   // the requests that waited
@@ -49,6 +49,8 @@ func (r flushed) line() string {
 		parts = append(parts, left)
 	}
 	switch {
+	case r.Queued < 0:
+		parts = append(parts, "it is not known what still waits: "+r.Detail)
 	case r.Queued == 0 && len(r.unerased) > 0:
 	case r.Queued == 0:
 		parts = append(parts, "nothing waits")
@@ -79,6 +81,8 @@ func verdictOf(results []flushed) error {
 			return slices.ContainsFunc(r.Deletions, func(d deletion) bool { return d.State == state })
 		}
 		switch {
+		case r.Queued < 0:
+			return fail(exitIO, nil)
 		case r.Queued > 0 || in(sender.Pending) || len(r.unerased) > 0:
 			return fail(exitTempFail, nil)
 		case r.Unrecorded != "":

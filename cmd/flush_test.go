@@ -51,7 +51,7 @@ func TestFlushWaits(t *testing.T) {
 func TestFlushNothingKept(t *testing.T) {
 	p := newPerson(t)
 	p.world.Dirs.StateFlaw = "others can write it"
-	p.expect(said{"flush demo", exitIO, []string{"demo: nothing waits\n"}, []string{"nothing was delivered: ", " is not used: others can write it"}})
+	p.expect(said{"flush demo", exitIO, []string{"demo: it is not known what still waits: others can write it\n"}, []string{"nothing was delivered: ", " is not used: others can write it"}})
 	p.world.Dirs.StateFlaw, p.world.Dirs.StateHome = "", ""
 	p.expect(said{"flush demo", exitOK, []string{"demo: nothing waits\n"}, nil})
 }

@@ -115,10 +115,12 @@ func (c *forgetCommand) run(ctx context.Context, names []string) error {
 	if c.all && c.world.Dirs.Home == "" {
 		return fail(exitCreate, fmt.Errorf("nothing was changed: %w", identity.ErrNoHome))
 	}
+	var unlisted error
 	if c.all {
-		names = c.toForget()
+		names, unlisted = c.toForget()
 	}
 	plans, results, failures := c.plans(names)
+	failures = append(failures, unlisted)
 	if err := c.consult(ctx, plans); err != nil {
 		return err
 	}

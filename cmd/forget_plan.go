@@ -73,11 +73,15 @@ func (p plan) forgotten(t tool, d sender.Deletion, requests []deletion) forgotte
 
 // toForget names the tools that "forget --all" is about: those that have a source ID
 // here or of which something else is kept, and if anybody is to be asked those of which a receiver refused a request.
-func (c *forgetCommand) toForget() []string {
-	names := c.withSourceID()
+// The error says that there may be more.
+func (c *forgetCommand) toForget() (names []string, unlisted error) {
+	names = c.withSourceID()
+	for _, hidden := range c.tools.library.Hidden() {
+		unlisted = fail(exitIO, fmt.Errorf("tools whose manifest may be in %s are left out: it cannot be read: %w", hidden.Path, hidden.Err))
+	}
 	kept, err := c.world.sender().Kept()
 	if err != nil {
-		c.warn("not all that is kept can be listed: %s", oneLine(err))
+		unlisted = fail(exitIO, fmt.Errorf("not all that is kept can be listed: %s", oneLine(err)))
 	}
 	for _, id := range kept {
 		if !slices.Contains(names, id.String()) {
@@ -90,7 +94,7 @@ func (c *forgetCommand) toForget() []string {
 		}
 	}
 	if c.localOnly {
-		return names
+		return names, unlisted
 	}
 	all, _ := c.world.sender().Deletions() // see warnOfDamage
 	for _, d := range all {
@@ -103,7 +107,7 @@ func (c *forgetCommand) toForget() []string {
 			}
 		}
 	}
-	return names
+	return names, unlisted
 }
 
 // withSourceID names the tools that have a source ID here.

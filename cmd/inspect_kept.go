@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/usagectl/usagectl/internal/term"
@@ -8,7 +9,8 @@ import (
 	"github.com/usagectl/usagectl/pkg/sender"
 )
 
-// showQueued prints the payloads that wait, as they would leave now.
+// showQueued prints the payloads that wait, as they would leave now, and the deletion
+// requests. If one of the two cannot be looked at the other one is shown.
 func (c *inspectCommand) showQueued(t tool) error {
 	requests := c.kept.openDeletions(t.id)
 	var list []sender.QueuedEvent
@@ -19,24 +21,28 @@ func (c *inspectCommand) showQueued(t tool) error {
 		list, err = c.world.sender().QueuedEvents(t.manifest)
 	}
 	if err != nil {
-		return fail(exitIO, fmt.Errorf("the outbox of %s: %w", t.id, err))
+		c.kept.warnOfState(c.ui)
+		err = fail(exitIO, fmt.Errorf("it is not known what waits for %s: %s", t.id, oneLine(err)))
+	}
+	if c.world.Dirs.StateFlaw != "" {
+		requests = nil
 	}
 	if c.json {
-		return c.printJSON(struct {
+		return cmp.Or(err, c.printJSON(struct {
 			Schema int                  `json:"schema"`
 			Tool   manifest.ID          `json:"tool"`
 			Named  string               `json:"named,omitempty"`
 			Queued []sender.QueuedEvent `json:"queued"`
 
 			Deletions []waitingDeletion `json:"deletions"`
-		}{1, t.id, c.named, list, requests})
+		}{1, t.id, c.named, list, requests}))
 	}
-	if len(list)+len(requests) == 0 {
+	if len(list)+len(requests) == 0 && err == nil {
 		c.stdout.Printf("Nothing waits for %s.\n", t.id)
 	}
 	for _, r := range requests {
-		if err := r.show(c.ui); err != nil {
-			return err
+		if bad := r.show(c.ui); bad != nil {
+			return bad
 		}
 	}
 	for _, w := range list {
@@ -46,9 +52,9 @@ func (c *inspectCommand) showQueued(t tool) error {
 			c.stdout.Printf("  no manifest says what is sent; these values were collected:\n")
 			document = w.Values
 		}
-		if err := c.printDocument(document); err != nil {
-			return err
+		if bad := c.printDocument(document); bad != nil {
+			return bad
 		}
 	}
-	return nil
+	return err
 }

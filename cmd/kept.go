@@ -17,18 +17,18 @@ import (
 // requests. It reads, and changes nothing.
 type kept struct{ world World }
 
-// tools are all that have an outbox or a deletion.
+// tools are all that have an outbox or a deletion. The error says that there may be more.
 func (k kept) tools() ([]manifest.ID, error) {
 	tools, err := k.world.sender().Tools()
 	if err != nil {
-		return nil, fail(exitIO, fmt.Errorf("the outbox: %w", err))
+		err = fail(exitIO, fmt.Errorf("not all that is queued can be listed: %w", err))
 	}
 	deletions, _ := k.world.sender().Deletions() // as far as they can be read
 	for _, d := range deletions {
 		tools = append(tools, d.Tools...)
 	}
 	slices.SortFunc(tools, func(x, y manifest.ID) int { return strings.Compare(x.String(), y.String()) })
-	return slices.Compact(tools), nil
+	return slices.Compact(tools), err
 }
 
 // deletions reads what was asked for about a tool, as far as it can be read, and why not
@@ -100,6 +100,28 @@ func (k kept) warnOfDamage(u *ui) []sender.Unused {
 		list = addLocked(list, l)
 	}
 	warnOfUnused(u, list)
+	return append(list, k.warnOfManifests(u)...)
+}
+
+// warnOfManifests says which directories of manifests cannot be looked into. Tools that
+// need none of them are as ever.
+func (k kept) warnOfManifests(u *ui) []sender.Unused {
+	var list []sender.Unused
+	for _, hidden := range k.world.library().Hidden() {
+		if l, found := statefile.FindLocked(hidden.Path, 0o500); found {
+			list = addLocked(list, l)
+		} else {
+			list = append(list, sender.Unused{Path: hidden.Path, Reason: hidden.Err.Error()})
+		}
+	}
+	for _, d := range list {
+		u.warn("manifests in %s are not used: %s", d.Path, d.Reason)
+		if d.Do != "" {
+			u.hint("repair it with \"%s\"", d.Do)
+		} else {
+			u.hint("have its owner make it readable, or take it out of XDG_DATA_DIRS")
+		}
+	}
 	return list
 }
 

@@ -30,7 +30,7 @@ import (
 type reference struct {
 	id      manifest.ID
 	alias   string // the name that was given, if it is not the ID
-	unknown error  // if the name is nobody's: [manifest.ErrUnknownTool], with near names
+	unknown error  // if the name is nobody's: with near names, and an error of which [isUnknown] is true
 }
 
 // refer finds the tools that a name means. The error is of a name that is nobody's and
@@ -70,7 +70,8 @@ func (r resolver) referToOne(name string) (reference, error) {
 }
 
 // knows reports whether there is a tool of that ID: in the catalogue, or with a manifest,
-// be it one that cannot be used.
+// be it one that cannot be used. Of one that may have a manifest where nobody can look
+// that is not known.
 func (r resolver) knows(id manifest.ID) bool {
 	if knownAs(id) != nil {
 		return true
@@ -153,7 +154,9 @@ func (u *ui) tellUnknown(list []reference) error {
 
 // warnOfUnknown says, after a refusal, that no tool of the name is known.
 func (a *app) warnOfUnknown(id manifest.ID) {
-	if !id.IsZero() && !a.tools.knows(id) {
+	if hidden := a.tools.hidden(id.String()); hidden != nil && !a.tools.knows(id) {
+		a.warn("%q is refused, but nothing is known of it: %v%s", id, hidden, a.tools.suggestion(id.String()))
+	} else if !id.IsZero() && !a.tools.knows(id) {
 		a.warn("%q is refused, but no tool of that name is known yet; the refusal counts once there is one%s", id, a.tools.suggestion(id.String()))
 	}
 }
@@ -196,13 +199,32 @@ func listed(list []reference) string {
 // findTool is the hint for somebody who named a tool that is not known.
 const findTool = `see the tools that are known with "usagectl status --all", or how to declare one with "usagectl help manifest"`
 
-// unknown is the error for a name that is nobody's.
+// unknown is the error for a name that is nobody's, as far as that can be found out.
 func (r resolver) unknown(name string) error {
+	if hidden := r.hidden(name); hidden != nil {
+		return fail(exitConfig, fmt.Errorf("%w%s", hidden, r.suggestion(name)),
+			"make the directory readable, or take it out of XDG_DATA_DIRS")
+	}
 	return fail(exitData, fmt.Errorf("%w %s%s", manifest.ErrUnknownTool, manifest.Quote(name), r.suggestion(name)), findTool)
 }
 
-// isUnknown reports whether there is no manifest of a tool, or no tool.
-func isUnknown(err error) bool { return errors.Is(err, manifest.ErrUnknownTool) }
+// hidden says that a tool of a name may have a manifest where nobody can look; nil if not.
+func (r resolver) hidden(name string) error {
+	id, err := manifest.ParseID(name)
+	if err == nil {
+		_, err = r.library.Find(id)
+	}
+	if errors.Is(err, manifest.ErrHidden) {
+		return err
+	}
+	return nil
+}
+
+// isUnknown reports whether there is no manifest of a tool, or no tool, as far as that can
+// be found out.
+func isUnknown(err error) bool {
+	return errors.Is(err, manifest.ErrUnknownTool) || errors.Is(err, manifest.ErrHidden)
+}
 
 // suggestion is a remark that lists the tools that may be meant, or "": by their IDs, or,
 // if none of those is near, by their commands.

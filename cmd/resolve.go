@@ -19,6 +19,7 @@ type tool struct {
 	manifest *manifest.Manifest // nil if it has none
 	known    *catalogue.Tool    // nil if the catalogue does not know it
 	problem  error              // why the manifest cannot be used, if it has one
+	hidden   error              // why it is not known whether it has one
 	facts    consent.Facts
 	verdict  consent.Verdict
 }
@@ -51,10 +52,14 @@ func newResolver(w World) resolver {
 // look finds out about a tool, with or without a manifest.
 func (r resolver) look(id manifest.ID) tool {
 	m, err := r.library.Find(id)
-	if errors.Is(err, manifest.ErrUnknownTool) {
-		err = nil
+	t := tool{id: id, manifest: m, known: knownAs(id)}
+	switch {
+	case errors.Is(err, manifest.ErrHidden):
+		t.hidden = err
+	case !isUnknown(err):
+		t.problem = err
 	}
-	return r.judge(tool{id: id, manifest: m, problem: err, known: knownAs(id)})
+	return r.judge(t)
 }
 
 // judge finds out whether a tool's telemetry is on, and why.
@@ -80,7 +85,7 @@ func (r resolver) named(name, file string) (*manifest.Manifest, error) {
 			return nil, failed
 		}
 		if m, err = r.manifest(ref.id, ""); isUnknown(err) {
-			return nil, undeclared(ref.id)
+			return nil, undeclared(ref.id, err)
 		}
 	}
 	var bad manifest.Errors
@@ -107,9 +112,12 @@ func (r resolver) declared(name, file string) (tool, error) {
 	return r.judge(tool{id: m.Tool.ID, manifest: m}), nil
 }
 
-// undeclared is the error for a tool of the catalogue of which no manifest says what it
-// sends.
-func undeclared(id manifest.ID) error {
+// undeclared is the error for a tool of the catalogue of which no manifest that was found
+// says what it sends.
+func undeclared(id manifest.ID, err error) error {
+	if errors.Is(err, manifest.ErrHidden) {
+		return fail(exitConfig, err)
+	}
 	return fail(exitData, noManifest{tool{id: id, known: knownAs(id)}.name()}, fmt.Sprintf("see what switches it with \"usagectl status %s\"", id))
 }
 

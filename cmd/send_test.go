@@ -194,7 +194,7 @@ func TestSendWait(t *testing.T) {
 func TestSendUnkept(t *testing.T) {
 	p := newPerson(t)
 	p.must("enable demo -q")
-	p.write(".local/state", "") // a file where the directory would be
+	p.write(".local/state/usagectl/outbox", "") // a file where the directory would be
 	p.expect(said{"send demo run.end --fail -v", exitUnavailable, nil, []string{"send demo run.end: dropped: ", errNoProgram.Error()}})
 	p.must("send demo run.end --json")
 	if reason := p.answer()["reason"].(map[string]any); reason["rule"] != string(sender.RuleState) {

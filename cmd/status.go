@@ -43,7 +43,7 @@ EXIT STATUS
    1  with -q TOOL: telemetry is off, or it is not known whether it is on
   64  a bad flag, or --all beside a name
   65  an unknown tool, with -q 1 instead; a name that no tool can have
-  74  the outbox cannot be read, or the answer could not be printed
+  74  what is kept cannot all be looked at, or the answer could not be printed
   78  a manifest cannot be used`,
 		Example: `  # What is on here, and why
   usagectl status
@@ -74,13 +74,13 @@ type toolStatus struct {
 	Manifest   string          `json:"manifest"`
 	SourceID   *string         `json:"source_id"`
 	SourcePath string          `json:"source_path"`
-	Queued     int             `json:"queued"`
-	Rejected   int             `json:"rejected"`
-	Dropped    int             `json:"dropped"`
+	Queued     count           `json:"queued"`
+	Rejected   count           `json:"rejected"`
+	Dropped    count           `json:"dropped"`
 	LastSent   *time.Time      `json:"last_sent"`    // when something left last, whatever became of it
 	Last       *sender.Attempt `json:"last_attempt"` // what became of that
 	Unrecorded string          `json:"unrecorded"`   // why something may have been sent that is not recorded
-	OverBounds int             `json:"over_bounds"`  // of those: because the queue was full, or they were too old
+	OverBounds count           `json:"over_bounds"`  // of those: because the queue was full, or they were too old
 	NewFields  []string        `json:"new_fields"`
 	NewEvents  []string        `json:"new_events"`
 	Deletions  []deletion      `json:"deletions"`
@@ -94,6 +94,7 @@ type toolStatus struct {
 	Switches   []switchStatus  `json:"switches"` // everything that switches it
 
 	delivery sender.Status
+	unread   bool     // not all that is kept of it could be looked at
 	unerased []string // why not all that is to be forgotten could be removed
 	on       bool
 	problem  error // why the manifest cannot be used
@@ -113,9 +114,9 @@ func (c *statusCommand) run(names []string) error {
 	}
 	here := newSurvey(c.app)
 	damage := c.kept.warnOfDamage(c.ui)
-	refs, err := c.about(here, names)
-	if err != nil {
-		return err
+	refs, unlisted := c.about(here, names)
+	if unlisted != nil && len(names) > 0 {
+		return unlisted
 	}
 	list := make([]*toolStatus, 0, len(refs))
 	var bad error
@@ -129,6 +130,9 @@ func (c *statusCommand) run(names []string) error {
 			c.warn("the manifest of %s cannot be used: %s", ref.id, firstLine(s.problem))
 			bad = fail(exitConfig, nil)
 		}
+		if s.unread {
+			unlisted = fail(exitIO, nil) // all of it was said
+		}
 		s.Named = ref.alias
 		list = append(list, s)
 	}
@@ -139,6 +143,7 @@ func (c *statusCommand) run(names []string) error {
 		bad = nobodys
 	}
 	damage = c.kept.warnOfTools(c.ui, list, damage)
+	var err error
 	switch {
 	case c.json:
 		err = c.printJSON(struct {
@@ -154,10 +159,11 @@ func (c *statusCommand) run(names []string) error {
 	default:
 		c.view().showTable(list)
 	}
-	return cmp.Or(err, bad)
+	return cmp.Or(err, bad, unlisted)
 }
 
-// about are the tools named, or those that are here.
+// about are the tools named, or those that are here, of which the error says that there may
+// be more.
 func (c *statusCommand) about(here survey, names []string) ([]reference, error) {
 	if len(names) > 0 {
 		return c.refer(names)

@@ -154,17 +154,17 @@ func (s *toolStatus) shortID() string {
 	return id[:min(8, len(id))] + "…"
 }
 
-// elsewhere reports whether nothing of the tool goes through here, so that its queue
-// and what it sent are not known.
+// elsewhere reports whether nothing of the tool goes through here, so that it has no queue,
+// and what it sent is not known.
 func (s *toolStatus) elsewhere() bool {
-	return s.Manifest == "none" && s.Queued+s.Rejected+s.Dropped == 0 && s.LastSent == nil
+	return s.Manifest == "none" && s.Queued+s.Rejected+s.Dropped <= 0 && s.LastSent == nil
 }
 
 func (s *toolStatus) queue() string {
 	if s.elsewhere() {
 		return "-"
 	}
-	text, more := fmt.Sprint(s.Queued), []string{}
+	text, more := s.Queued.String(), []string{}
 	if s.Rejected > 0 {
 		more = append(more, fmt.Sprintf("%d rejected", s.Rejected))
 	}
@@ -210,7 +210,7 @@ func (s toolStatus) lastAttempt(now time.Time) string {
 
 // whyDropped says how many events the bounds have dropped, if they have.
 func (s toolStatus) whyDropped() string {
-	if s.OverBounds == 0 {
+	if s.OverBounds <= 0 {
 		return ""
 	}
 	return fmt.Sprintf(" (%d because the queue was full, or they were too old)", s.OverBounds)

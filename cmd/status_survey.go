@@ -40,12 +40,11 @@ func newSurvey(a *app) survey {
 	}
 }
 
-// ids are the tools that are seen on this machine; with all every one that is known.
+// ids are the tools that are seen on this machine; with all every one that is known. The
+// error says that what is kept cannot all be listed, so that there may be more; why not is
+// for [kept.warnOfDamage] to say.
 func (s survey) ids(all bool) ([]manifest.ID, error) {
-	list, err := s.world.sender().Tools()
-	if err != nil {
-		return nil, fail(exitIO, fmt.Errorf("the outbox: %w", err))
-	}
+	list, unlisted := s.world.sender().Tools()
 	deletions, _ := s.world.sender().Deletions() // as far as they can be read
 	for _, d := range deletions {
 		if len(d.Requests) > 0 {
@@ -66,7 +65,10 @@ func (s survey) ids(all bool) ([]manifest.ID, error) {
 		}
 	}
 	slices.SortFunc(list, func(x, y manifest.ID) int { return strings.Compare(x.String(), y.String()) })
-	return slices.Compact(list), nil
+	if unlisted != nil {
+		unlisted = fail(exitIO, nil)
+	}
+	return slices.Compact(list), unlisted
 }
 
 // ruleUnknown is the reason of a tool of which nothing is known.
@@ -131,17 +133,20 @@ func (s survey) seen(t *tool) []string {
 
 // addKept says what is kept of a tool on this machine.
 func (s survey) addKept(r *toolStatus) {
-	if s.world.Dirs.StateDir() == "" {
-		r.Unrecorded = s.world.sender().Unrecorded(r.Tool)
+	var err error
+	d, err := s.world.sender().Status(r.Tool)
+	r.delivery, r.unread, r.Unrecorded = d, err != nil, d.Unrecorded
+	r.Queued, r.Rejected, r.Dropped, r.OverBounds = count(d.Queued), count(d.Rejected), count(d.Dropped), count(d.OverBounds)
+	if r.unread {
+		r.Queued, r.Rejected, r.Dropped, r.OverBounds = unknownCount, unknownCount, unknownCount, unknownCount
+	}
+	if s.world.Dirs.StateFlaw != "" { // which is said once for all tools
+		r.Deletions = nil
 		return
 	}
-	var err error
-	if r.delivery, err = s.world.sender().Status(r.Tool); err != nil {
-		s.warn("the outbox of %s cannot be read: %v", r.Tool, err)
+	if r.unread {
+		s.warn("the outbox of %s cannot be read: %s", r.Tool, oneLine(err))
 	}
-	r.Queued, r.Rejected, r.Dropped = r.delivery.Queued, r.delivery.Rejected, r.delivery.Dropped
-	r.OverBounds = r.delivery.OverBounds
-	r.Unrecorded = r.delivery.Unrecorded
 	if last := r.delivery.Last; !last.At.IsZero() {
 		r.LastSent, r.Last = &last.At, &last
 	}
@@ -149,9 +154,11 @@ func (s survey) addKept(r *toolStatus) {
 }
 
 // nothingKnown says why it is not known whether a tool's telemetry is on.
-func (s survey) nothingKnown(id manifest.ID) string {
-	text := "no tool of that name is known here"
-	if known := catalogue.Named(id.String()); len(known) > 0 { // an earlier version took a command for a tool
+func (s survey) nothingKnown(t *tool) string {
+	id, text := t.id, "no tool of that name is known here"
+	if t.hidden != nil {
+		text = t.hidden.Error()
+	} else if known := catalogue.Named(id.String()); len(known) > 0 { // an earlier version took a command for a tool
 		text = fmt.Sprintf("no tool has that ID, and %s has its own decision: see \"usagectl status %s\"", known[0].Name, id)
 	}
 	if why := s.recorded.Of(id).Why; why != "" {
@@ -191,7 +198,7 @@ func (s survey) addOwn(r *toolStatus, t *tool) {
 		}
 	case t.known == nil:
 		r.Telemetry, r.SentBy = "unknown", sentByUnknown
-		r.Reason = consent.Reason{Rule: ruleUnknown, Detail: s.nothingKnown(t.id)}
+		r.Reason = consent.Reason{Rule: ruleUnknown, Detail: s.nothingKnown(t)}
 	default:
 		r.Telemetry, r.on, r.SentBy = r.Own.Telemetry, r.Own.Telemetry == "on", sentByTool
 		r.Reason = consent.Reason{Rule: ruleOwn, Detail: r.Own.Because}

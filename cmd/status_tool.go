@@ -99,7 +99,7 @@ func (v *statusView) showDelivery(s *toolStatus) {
 		}
 		v.row("Source ID", "%s in %s", id, tilde(v.home, s.SourcePath))
 	}
-	v.row("Queued", "%d, rejected %d, dropped %d%s", s.Queued, s.Rejected, s.Dropped, s.whyDropped())
+	v.row("Queued", "%v, rejected %v, dropped %v%s", s.Queued, s.Rejected, s.Dropped, s.whyDropped())
 	v.row("Last sent", "%s", s.lastAttempt(v.now))
 	if d := s.delivery; !d.NotBefore.IsZero() {
 		v.row("Waiting", "until %s (failed attempts: %d): %s", utc(d.NotBefore), d.Failures, cmp.Or(d.Failure, "the answer was forgotten with the source ID"))
@@ -112,7 +112,7 @@ func (v *statusView) showDelivery(s *toolStatus) {
 // showKnownFacts shows what the catalogue knows of a tool that sends by itself.
 func (v *statusView) showKnownFacts(s *toolStatus) {
 	if s.Queued+s.Rejected+s.Dropped > 0 { // from a time when it had a manifest
-		v.row("Queued", "%d, rejected %d, dropped %d", s.Queued, s.Rejected, s.Dropped)
+		v.row("Queued", "%v, rejected %v, dropped %v", s.Queued, s.Rejected, s.Dropped)
 	}
 	t := s.known
 	if t == nil {

@@ -16,7 +16,8 @@ type Locked struct {
 // FindLocked finds what in an absolute path, be it a directory that leads there, keeps its owner from
 // using it. need are the owner's bits that the path itself is to have, 0700 for a directory
 // in which files are made; directories on the way have to be searched, and written to if the
-// next one is not there. It returns false if there is nothing, for root, and on Windows.
+// next one is not there. It returns false if there is nothing or something else than a directory
+// in the place of one, for root, and on Windows.
 func FindLocked(path string, need os.FileMode) (Locked, bool) { return findLocked(path, need) }
 
 // Reason says what is wrong.

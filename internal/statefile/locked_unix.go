@@ -24,7 +24,7 @@ func findLocked(path string, need os.FileMode) (Locked, bool) {
 		}
 	}
 	info, err := os.Stat(path)
-	if err != nil {
+	if err != nil || need&0o100 != 0 && !info.IsDir() { // it is not its mode that is wrong
 		return Locked{}, false
 	}
 	stat, ok := info.Sys().(*syscall.Stat_t)

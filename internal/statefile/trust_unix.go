@@ -52,6 +52,9 @@ func openDir(dir string) (*os.File, error) {
 	if err == nil {
 		err = own(info)
 	}
+	if err == nil && info.Mode().Perm()&0o100 == 0 { // what is in it has names, and nothing else can be found out
+		_, err = os.Lstat(dir + "/.")
+	}
 	if err != nil {
 		f.Close()
 		return nil, &os.PathError{Op: "open", Path: dir, Err: reason(err)}

@@ -4,6 +4,7 @@ import (
 	"embed"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
@@ -23,6 +24,10 @@ const MaxSize = 1 << 20
 // ErrUnknownTool says that there is no manifest for a tool.
 var ErrUnknownTool = errors.New("unknown tool")
 
+// ErrHidden says that it is not known whether there is a manifest for a tool: there is none
+// where it can be looked for, and a directory of manifests cannot be looked into.
+var ErrHidden = errors.New("no manifest is found")
+
 //go:embed builtin/*.toml
 var builtin embed.FS
 
@@ -34,15 +39,23 @@ type Library struct {
 
 // Find returns the manifest of a tool: from the first directory that has one,
 // else the built-in one. A manifest that is found and cannot be read is an
-// error and does not give way to the next. The errors are [ErrUnknownTool],
+// error and does not give way to the next. A directory that cannot be looked into is
+// passed over: see [Library.Hidden]. The errors are [ErrUnknownTool], [ErrHidden],
 // [Errors] and those of the file system.
 func (l Library) Find(id ID) (*Manifest, error) {
 	name := id.String() + ".toml"
+	var hidden error
 	for _, dir := range l.Dirs {
 		file := filepath.Join(dir, name)
 		m, err := ReadFile(file)
-		if statefile.NotThere(err) && !exists(file) {
-			continue
+		if err != nil {
+			// A link to nothing, which somebody put there, is something.
+			if _, there := os.Lstat(file); statefile.NotThere(there) {
+				continue
+			} else if there != nil {
+				hidden = fmt.Errorf("%w for %q, and one may be in %s, which cannot be read: %w", ErrHidden, id, dir, reason(there))
+				continue
+			}
 		}
 		if err == nil && m.Tool.ID != id {
 			return nil, Errors{{File: file, Msg: fmt.Sprintf("the file is for tool %s, but its [tool] id is %s", id, m.Tool.ID)}}
@@ -50,10 +63,38 @@ func (l Library) Find(id ID) (*Manifest, error) {
 		return m, err
 	}
 	data, err := builtin.ReadFile(path.Join("builtin", name))
-	if err != nil {
+	switch {
+	case err != nil && hidden != nil:
+		return nil, hidden
+	case err != nil:
 		return nil, fmt.Errorf("%w %q", ErrUnknownTool, id)
 	}
 	return Parse(Builtin, data)
+}
+
+// reason is an error without the path that it names.
+func reason(err error) error {
+	var of *fs.PathError
+	if errors.As(err, &of) {
+		return of.Err
+	}
+	return err
+}
+
+// Hidden lists the directories of manifests that are there and cannot be looked into,
+// each as a [*fs.PathError].
+func (l Library) Hidden() []*fs.PathError {
+	var list []*fs.PathError
+	for _, dir := range l.Dirs {
+		_, err := os.ReadDir(dir)
+		if err == nil {
+			_, err = os.Lstat(dir + string(filepath.Separator) + ".") // it may be listed, and not searched
+		}
+		if err != nil && !statefile.NotThere(err) {
+			list = append(list, &fs.PathError{Op: "read", Path: dir, Err: reason(err)})
+		}
+	}
+	return list
 }
 
 // File is the file in which [Library.Find] finds the manifest of a tool; "" for one that
@@ -67,7 +108,7 @@ func (l Library) File(id ID) string {
 	return ""
 }
 
-// exists tells a link to nothing, which somebody put there, from nothing.
+// exists reports whether something is there, be it a link to nothing.
 func exists(file string) bool {
 	_, err := os.Lstat(file)
 	return err == nil
@@ -83,7 +124,7 @@ func ReadFile(file string) (*Manifest, error) {
 }
 
 // IDs lists every tool that has a manifest, sorted. Directories that cannot be
-// read and files whose names are no tool IDs are passed over.
+// read, which [Library.Hidden] lists, and files whose names are no tool IDs are passed over.
 func (l Library) IDs() []ID {
 	entries, err := builtin.ReadDir("builtin")
 	if err != nil {

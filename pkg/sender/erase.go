@@ -105,7 +105,7 @@ func (s Sender) removeKey(tool manifest.ID) error {
 // It waits for what is being sent this moment.
 func (s Sender) EraseHere(ctx context.Context, tool manifest.ID) (Emptied, error) {
 	if s.state() == "" {
-		return Emptied{}, nil
+		return Emptied{}, s.flawed()
 	}
 	removed, err := s.empty(ctx, tool, outbox.LostForgotten, nil)
 	return removed, errors.Join(about("the outbox", err), about("the key", s.removeKey(tool)), about("the journal", s.journal(tool).Erase()))

@@ -19,7 +19,7 @@ import (
 // a tool; in doubt they are.
 func (s Sender) Keeps(tool manifest.ID) bool {
 	if s.state() == "" {
-		return false
+		return s.flawed() != nil
 	}
 	count, err := s.outbox(tool).Count()
 	_, keyErr := os.Lstat(s.keyPath(tool))
@@ -68,7 +68,7 @@ func (s Sender) Traces(tool manifest.ID) (Traces, error) {
 // error is of a directory that cannot be listed; what the others hold is listed all the same.
 func (s Sender) Kept() ([]manifest.ID, error) {
 	if s.state() == "" {
-		return nil, nil
+		return nil, s.flawed()
 	}
 	list, err := s.Tools()
 	errs := []error{err}

@@ -158,8 +158,11 @@ type QueuedEvent struct {
 
 // QueuedEvents lists a tool's queued events, the oldest first, as they would be sent now;
 // if telemetry is off, as they would have been under all that the manifest offers. The
-// list is never nil.
+// list is nil only with an error, which means that there may be more.
 func (s Sender) QueuedEvents(m *manifest.Manifest) ([]QueuedEvent, error) {
+	if err := s.flawed(); err != nil {
+		return nil, err
+	}
 	list := []QueuedEvent{}
 	if s.state() == "" {
 		return list, nil
@@ -185,6 +188,9 @@ func (s Sender) QueuedEvents(m *manifest.Manifest) ([]QueuedEvent, error) {
 // UndeclaredEvents is [Sender.QueuedEvents] for a tool whose manifest is not here: it shows the
 // values that were collected.
 func (s Sender) UndeclaredEvents(tool manifest.ID) ([]QueuedEvent, error) {
+	if err := s.flawed(); err != nil {
+		return nil, err
+	}
 	list := []QueuedEvent{}
 	if s.state() == "" {
 		return list, nil

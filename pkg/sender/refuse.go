@@ -84,7 +84,7 @@ func (s Sender) refusable(id manifest.ID, except []manifest.ID, failed *error) [
 func (s Sender) emptyAll(ctx context.Context, id manifest.ID, except []manifest.ID, before map[manifest.ID]outbox.EventSet) (Emptied, error) {
 	var sum Emptied
 	if s.state() == "" {
-		return sum, nil
+		return sum, s.flawed()
 	}
 	var err error
 	var mu sync.Mutex

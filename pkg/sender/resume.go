@@ -111,6 +111,9 @@ var ErrNoRequest = errors.New("there is no deletion request of that ID")
 // kept only as its hash from then on. A request that was settled before stays as
 // it was. The error is [ErrNoRequest], or of the disk.
 func (s Sender) Confirm(ctx context.Context, request uuid.UUID) (Deletion, error) {
+	if err := s.flawed(); err != nil {
+		return Deletion{}, err
+	}
 	list, err := s.deletions().All()
 	for _, d := range list {
 		if slices.ContainsFunc(d.Requests, func(r deletion.Request) bool { return r.ID == request }) {

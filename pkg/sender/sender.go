@@ -131,6 +131,16 @@ func (s Sender) noState() error {
 	return ErrNoState
 }
 
+// flawed is the error of a state directory that is known and cannot be looked into or relied
+// on: what is in it is not known then. It is nil where no state directory is known, for
+// nothing was kept there.
+func (s Sender) flawed() error {
+	if s.dirs().StateFlaw == "" {
+		return nil
+	}
+	return s.noState()
+}
+
 // state is the directory of outboxes, journals, deletions and keys; "" if it is not
 // known or cannot be relied on.
 func (s Sender) state() string { return s.dirs().StateDir() }
@@ -139,7 +149,12 @@ func (s Sender) outbox(tool manifest.ID) outbox.Outbox { return outbox.Open(s.st
 
 func (s Sender) journal(tool manifest.ID) journal.Journal { return journal.Open(s.state(), tool) }
 
-func (s Sender) deletions() deletion.Store { return deletion.Open(s.state()) }
+func (s Sender) deletions() deletion.Store {
+	if err := s.flawed(); err != nil {
+		return deletion.Unknown(err)
+	}
+	return deletion.Open(s.state())
+}
 
 // keyPath is the file of the key of a tool's hashes.
 func (s Sender) keyPath(tool manifest.ID) string {

@@ -105,6 +105,9 @@ func (s Sender) startWith(e outbox.Entry) error {
 	if s.deliver == nil {
 		return errNoDeliverer
 	}
+	if _, err := s.deletions().Forgotten(); err != nil {
+		return err // it would never leave
+	}
 	line, err := json.Marshal(e)
 	if err != nil {
 		return err

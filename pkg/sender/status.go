@@ -33,7 +33,7 @@ type Status struct {
 // than it counts.
 func (s Sender) Status(tool manifest.ID) (Status, error) {
 	if s.state() == "" {
-		return Status{}, nil
+		return Status{Unrecorded: s.Unrecorded(tool)}, s.flawed()
 	}
 	o := s.outbox(tool)
 	count, err := o.Count()
@@ -49,18 +49,22 @@ func (s Sender) Status(tool manifest.ID) (Status, error) {
 	return st, err
 }
 
-// Queued counts a tool's events that are queued or being delivered.
+// Queued counts a tool's events that are queued or being delivered. An error means that
+// there may be more.
 func (s Sender) Queued(tool manifest.ID) (int, error) {
 	if s.state() == "" {
-		return 0, nil
+		return 0, s.flawed()
 	}
 	count, err := s.outbox(tool).Count()
 	return count.Queued, err
 }
 
 // Tools lists the tools that have an outbox, sorted; none if the state directory is not
-// known or not used.
+// known. An error means that there may be more.
 func (s Sender) Tools() ([]manifest.ID, error) {
+	if err := s.flawed(); err != nil {
+		return nil, err
+	}
 	tools, err := outbox.Tools(s.state())
 	slices.SortFunc(tools, func(a, b manifest.ID) int { return strings.Compare(a.String(), b.String()) })
 	return tools, err

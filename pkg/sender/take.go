@@ -288,6 +288,9 @@ func (s Sender) take(ctx context.Context, e Event, m *manifest.Manifest, p conse
 	if e.Strict && (flawed || e.Flawed) {
 		return dropped(RuleData, errors.New("the data do not fit"))
 	}
+	if err := s.flawed(); err != nil && !e.DryRun { // whether its source ID was forgotten cannot be told, so it would never leave
+		return dropped(RuleState, err)
+	}
 	if err := keepable("the working directory", s.dirFor(m)); err != nil {
 		return dropped(RuleState, err) // a .env file in it could refuse, and would not be found
 	}

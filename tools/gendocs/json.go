@@ -96,7 +96,12 @@ func typeOf(member *jsondoc.Object) string {
 	} else if t != "" {
 		types = append(types, t)
 	}
-	types = append(types, list(member, "type")...)
+	for _, t := range list(member, "type") {
+		if t == "array" {
+			t = "list of " + typeOf(object(member, "items"))
+		}
+		types = append(types, t)
+	}
 	if word(member, "format") == "date-time" {
 		types[0] = "time" // which JSON has as a string
 	}

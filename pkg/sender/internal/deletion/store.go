@@ -15,7 +15,10 @@ import (
 )
 
 // Store are the deletions on disk.
-type Store struct{ dir string }
+type Store struct {
+	dir  string
+	flaw error // why nobody knows what is in it; nil if that can be found out
+}
 
 // Open names the deletions below usagectl's state directory and touches
 // nothing. If that is not known there are none.
@@ -23,8 +26,12 @@ func Open(state string) Store {
 	if state == "" {
 		return Store{}
 	}
-	return Store{filepath.Join(state, "deletions")}
+	return Store{dir: filepath.Join(state, "deletions")}
 }
+
+// Unknown is a store of which nobody can know what is in it, because of err: whatever lists
+// its deletions ends with that.
+func Unknown(err error) Store { return Store{flaw: err} }
 
 // Dir is the directory of the deletions.
 func (ds Store) Dir() string { return ds.dir }
@@ -82,7 +89,7 @@ func (ds Store) All() ([]Deletion, error) {
 func (ds Store) Names() (filed, left map[string]bool, err error) {
 	filed, left = map[string]bool{}, map[string]bool{}
 	if ds.dir == "" {
-		return filed, left, nil
+		return filed, left, ds.flaw
 	}
 	entries, err := statefile.ReadDir(ds.dir)
 	for _, e := range entries {
