@@ -203,8 +203,15 @@ func (c *enableCommand) liftRefusalOfAll() error {
 	if err := c.done(what, err); err != nil {
 		return notRecorded("the refusal of all tools is not lifted", err)
 	}
+	elsewhere := consent.ReadRecorded(c.world.Dirs).RefusedElsewhere()
+	if elsewhere != "" {
+		c.warn("all tools are still refused, in %s, from where XDG_CONFIG_HOME moved your decisions: lift that without the variable", elsewhere)
+	}
 	if c.json {
 		return showDecided(c.ui, []decided{c.allAfterwards()})
+	}
+	if elsewhere != "" && !lifted {
+		return nil
 	}
 	if !c.quiet && lifted {
 		c.stdout.Printf("Your refusal of all tools is lifted. Only what you agreed to as an exception to it counts; any other agreement from before is gone.\n")
@@ -217,7 +224,11 @@ func (c *enableCommand) liftRefusalOfAll() error {
 
 // allAfterwards is what holds of all tools once the person's refusal of them is lifted.
 func (c *enableCommand) allAfterwards() decided {
-	if consent.ReadRecorded(c.world.Dirs).AllRefused() {
+	recorded := consent.ReadRecorded(c.world.Dirs)
+	if path := recorded.RefusedElsewhere(); path != "" {
+		return decided{Tool: "all", Telemetry: onOff(false), Reason: consent.Reason{Rule: consent.User, Detail: "you refused all tools, in " + path}}
+	}
+	if recorded.AllRefused() {
 		return decided{Tool: "all", Telemetry: onOff(false), Reason: consent.Reason{Rule: consent.System, Detail: "all tools are refused for this machine"}}
 	}
 	return decided{Tool: "all", Telemetry: "unknown", Reason: consent.Reason{Rule: consent.Undecided, Detail: "each tool is as it is decided for it: nobody can agree to all"}}

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/usagectl/usagectl/internal/statefile"
+	"github.com/usagectl/usagectl/pkg/consent"
 	"github.com/usagectl/usagectl/pkg/manifest"
 	"github.com/usagectl/usagectl/pkg/sender"
 )
@@ -120,6 +121,36 @@ func (k kept) warnOfManifests(u *ui) []sender.Unused {
 			u.hint("repair it with \"%s\"", d.Do)
 		} else {
 			u.hint("have its owner make it readable, or take it out of XDG_DATA_DIRS")
+		}
+	}
+	return list
+}
+
+// warnOfDecisions says which decisions exist and cannot be relied on, so that nothing is
+// sent of what they can be about, and adds them to what is not used.
+func (k kept) warnOfDecisions(u *ui, recorded consent.Recorded, known []sender.Unused) []sender.Unused {
+	store, list := k.world.decisions(false), known
+	for _, s := range recorded.Unreadable() {
+		if s.Path == "" || slices.ContainsFunc(known, func(o sender.Unused) bool { return o.Path == s.Path }) {
+			continue // there is no file, or it was said
+		}
+		whom, do := "any tool", ""
+		id, err := manifest.ParseID(strings.TrimSuffix(filepath.Base(s.Path), ".toml"))
+		if err == nil && filepath.Ext(s.Path) == ".toml" {
+			whom = id.String()
+		}
+		switch {
+		case s.Path == store.File(manifest.ID{}):
+			do = "usagectl disable --all --replace"
+		case err == nil && s.Path == store.File(id):
+			do = "usagectl disable --replace " + id.String()
+		}
+		list = append(list, sender.Unused{Path: s.Path, Reason: s.Problem, Do: do})
+		u.warn("usagectl sends nothing for %s, because what was decided cannot be read: %s: %s", whom, s.Path, s.Problem)
+		if do != "" {
+			u.hint("look at the file, or decide again: \"%s\"", do)
+		} else {
+			u.hint("look at it, or have its owner do so")
 		}
 	}
 	return list

@@ -94,11 +94,13 @@ type toolStatus struct {
 	Switches   []switchStatus  `json:"switches"` // everything that switches it
 
 	delivery sender.Status
-	unread   bool     // not all that is kept of it could be looked at
-	unerased []string // why not all that is to be forgotten could be removed
-	on       bool
-	problem  error // why the manifest cannot be used
-	todo     []todo
+	// decideAgain is what to do about a decision that cannot be read.
+	decideAgain string
+	unread      bool     // not all that is kept of it could be looked at
+	unerased    []string // why not all that is to be forgotten could be removed
+	on          bool
+	problem     error // why the manifest cannot be used
+	todo        []todo
 
 	badSource bool // something else is where the source ID would be
 
@@ -113,7 +115,7 @@ func (c *statusCommand) run(names []string) error {
 		return oneOrAll(names, true)
 	}
 	here := newSurvey(c.app)
-	damage := c.kept.warnOfDamage(c.ui)
+	damage := c.kept.warnOfDecisions(c.ui, here.recorded, c.kept.warnOfDamage(c.ui))
 	refs, unlisted := c.about(here, names)
 	if unlisted != nil && len(names) > 0 {
 		return unlisted

@@ -21,6 +21,20 @@ type todo struct {
 	deletion   bool     // it is about a deletion request
 }
 
+// decideAgain is what a person can do if what was decided about a tool cannot be read.
+func decideAgain(t *tool) string {
+	const file = "look at the file, or decide again: "
+	switch {
+	case slices.ContainsFunc(t.facts.System, func(s consent.Statement) bool { return s.Problem != "" }):
+		return "have the machine's administrator look at it"
+	case t.facts.All.Problem != "" && t.facts.All.Path == t.facts.Tool.Path:
+		return "look at it"
+	case t.facts.All.Problem != "":
+		return file + "usagectl disable --all --replace"
+	}
+	return file + "usagectl disable --replace " + t.id.String()
+}
+
 // left finds out what is left to do about a tool.
 func (s *toolStatus) left() []todo {
 	var list []todo
@@ -30,7 +44,7 @@ func (s *toolStatus) left() []todo {
 		add("its manifest cannot be used, and nothing is sent for it", "mend the manifest: "+firstLine(s.problem))
 	case s.Reason.Rule == consent.Unreadable:
 		add("what was decided cannot be read, so its telemetry is off: "+s.Reason.Detail,
-			fmt.Sprintf("look at the file, or decide again: usagectl disable --replace %s", s.Tool))
+			s.decideAgain)
 	case s.Reason.Rule == consent.EndpointChanged:
 		add(s.Reason.Detail, "agree to that: usagectl enable "+s.Tool.String(), "or refuse: usagectl disable "+s.Tool.String())
 	}

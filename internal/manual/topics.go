@@ -65,7 +65,7 @@ func Files() Topic {
 		Short: "Where usagectl reads and keeps things",
 		Intro: "The places below are those of Linux where no variable moves them. What concerns a person is in files that only they can read.",
 		Terms: []Term{
-			{"~/.config/usagectl/consent/", "What you decided: TOOL.toml for a tool, all.toml for all of them; a name that ends in .refused says when a refusal was in force last. In $XDG_CONFIG_HOME.", deciding},
+			{"~/.config/usagectl/consent/", "What you decided: TOOL.toml for a tool, all.toml for all of them; a name that ends in .refused says when a refusal was in force last. In $XDG_CONFIG_HOME; a refusal in ~/.config counts even then, unless you decided about the same in the other place.", deciding},
 			{"/etc/xdg/usagectl/consent/", `What is refused for everybody here ("usagectl disable --system"). No variable moves it; in each of $XDG_CONFIG_DIRS refusals are looked for too.`, deciding},
 			{"~/.TOOL/source", "A tool's source ID, where the tool itself keeps it. Made at the first event that may be sent and has a field for it; never in a CI system.", []string{"status", "inspect", "send", "flush", "forget"}},
 			{"~/.local/share/usagectl/tools/TOOL.toml", "Manifests that you added, in $XDG_DATA_HOME.", aboutTools()},

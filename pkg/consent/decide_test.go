@@ -17,7 +17,7 @@ type situation struct {
 	toolGrants  bool // by a variable
 	dotenv      bool
 	system      string // "none", "all refused", "others refused" (all but this tool), "tool refused" or "unreadable"
-	all         string // the person's: "none", "refused", "others refused" or "unreadable"
+	all         string // the person's: "none", "refused", "refused elsewhere" (where a variable does not lead), "others refused" or "unreadable"
 	tool        string // "none", "refused", "granted", "granted since" (after all were refused), "notified" or "unreadable"
 	moved       bool   // the endpoint is not the one in the person's decision
 	foreignHome bool
@@ -42,7 +42,7 @@ func nth(n int) (situation, bool) {
 		moved:       digit(&n, bools...),
 		ci:          digit(&n, bools...),
 		toolGrants:  digit(&n, bools...),
-		all:         digit(&n, "none", "refused", "others refused", "unreadable"),
+		all:         digit(&n, "none", "refused", "refused elsewhere", "others refused", "unreadable"),
 		foreignHome: digit(&n, bools...),
 		system:      digit(&n, "none", "all refused", "others refused", "tool refused", "unreadable"),
 		dotenv:      digit(&n, bools...),
@@ -78,7 +78,7 @@ var offClauses = []clause{
 	{"system", every, func(s situation) bool { return s.system == "all refused" || s.system == "tool refused" }},
 	{"user", every, func(s situation) bool {
 		// The later, more specific word of the same person counts.
-		return s.tool == "refused" || s.all == "refused" && s.tool != "granted since"
+		return s.tool == "refused" || (s.all == "refused" || s.all == "refused elsewhere") && s.tool != "granted since"
 	}},
 	{"unreadable", every, func(s situation) bool {
 		return s.system == "unreadable" || s.all == "unreadable" || s.tool == "unreadable"
@@ -133,7 +133,8 @@ func build(s situation, manifests map[string]*manifest.Manifest) (*manifest.Mani
 		case "none":
 		case "unreadable":
 			r.Problem = "no sense in it"
-		case "refused", "others refused":
+		case "refused", "refused elsewhere", "others refused":
+			r.Usual = said == "refused elsewhere"
 			r.Decision.State, r.Decision.Refusal = "refused", "this one"
 			if said == "others refused" {
 				r.Decision.Except = []string{"another", "mytool"}

@@ -62,10 +62,21 @@ func Gather(id manifest.ID, m *manifest.Manifest, env Env, d dirs.Dirs, workDir 
 	return f
 }
 
-// readUser reads the person's own decision about a tool; the zero ID stands for
-// all of them. Where others can write the directory they decide which of the person's
-// files are there, so none of them counts.
+// readUser reads the person's word on a tool; the zero ID stands for all of them. Where
+// nothing is said in the directory of decisions, a refusal in the usual place counts, from
+// which a variable moved that directory: whoever refused knew nothing of the variable.
 func readUser(d dirs.Dirs, id manifest.ID) Statement {
+	r := readOwn(d, id)
+	if r.Problem == "" && r.Decision.State == "" {
+		return readUsual(d, id, r)
+	}
+	return r
+}
+
+// readOwn reads what is said in the directory of decisions, where new ones are recorded.
+// Where others can write the directory they decide which of the person's
+// files are there, so none of them counts.
+func readOwn(d dirs.Dirs, id manifest.ID) Statement {
 	dir, flaw := userDir(d)
 	if dir == "" {
 		return flaw
@@ -73,8 +84,33 @@ func readUser(d dirs.Dirs, id manifest.ID) Statement {
 	return readFile(fileIn(dir, id), id.IsZero(), statefile.Own)
 }
 
+// readUsual reads a refusal in the usual place, and is silence if there is none. That
+// nobody can look there counts only where no decisions were ever recorded in the other
+// place: a service whose home is closed to it has its own.
+func readUsual(d dirs.Dirs, id manifest.ID, silence Statement) Statement {
+	dir := d.UsualConsent()
+	if dir == "" || missing(dir) {
+		return silence
+	}
+	r := ownFlaw(dir)
+	if r.Problem == "" {
+		r = readFile(fileIn(dir, id), id.IsZero(), statefile.Own)
+	}
+	r.Usual = true
+	if r.Decision.State == Refused || r.Problem != "" && unused(d) {
+		return r
+	}
+	return silence
+}
+
+// unused reports whether no decisions were ever recorded where they would be now.
+func unused(d dirs.Dirs) bool { return missing(d.UserConsent()) }
+
 // readUserBoth is [readUser] of all tools and of one, which looks at the directory once.
 func readUserBoth(d dirs.Dirs, id manifest.ID) (all, tool Statement) {
+	if d.UsualConsent() != "" {
+		return readUser(d, manifest.ID{}), readUser(d, id)
+	}
 	dir, flaw := userDir(d)
 	if dir == "" {
 		return flaw, flaw
@@ -90,14 +126,23 @@ func userDir(d dirs.Dirs) (dir string, flaw Statement) {
 	if dir == "" {
 		return "", Statement{Problem: "what you decided is not known: " + ErrNoConfigHome.Error()}
 	}
+	if flaw = ownFlaw(dir); flaw.Problem != "" {
+		return "", flaw
+	}
+	return dir, Statement{}
+}
+
+// ownFlaw says why a directory of the person's decisions cannot be relied on; the zero
+// value if it can.
+func ownFlaw(dir string) Statement {
 	for _, dir := range []string{filepath.Dir(dir), dir} {
 		if info, err := os.Stat(dir); err == nil && info.IsDir() {
 			if err := statefile.Own(info); err != nil {
-				return "", Statement{Path: dir, Problem: problem(err)}
+				return Statement{Path: dir, Problem: problem(err)}
 			}
 		}
 	}
-	return dir, Statement{}
+	return Statement{}
 }
 
 // missing reports whether a directory of decisions is not there, so that nothing in it has

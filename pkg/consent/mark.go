@@ -99,6 +99,11 @@ func RefusedAt(d dirs.Dirs, id manifest.ID) (time.Time, error) {
 			return last, err
 		}
 	}
+	if dir := d.UsualConsent(); dir != "" {
+		if err := look(dir, statefile.Own); err != nil && unused(d) {
+			return last, err
+		}
+	}
 	for _, dir := range d.SystemConsent() {
 		if err := look(dir, statefile.OwnOrRoots); err != nil {
 			return last, err

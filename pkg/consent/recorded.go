@@ -40,7 +40,25 @@ func ReadRecorded(d dirs.Dirs) Recorded {
 			r.mine[id] = readUser(d, id)
 		}
 	}
+	if dir := d.UsualConsent(); dir != "" && !missing(dir) {
+		ids, err := idsIn(dir)
+		if err != nil && unused(d) {
+			ids = r.listed(dir)
+		}
+		for _, id := range ids {
+			r.mine[id] = readUser(d, id)
+		}
+	}
 	return r
+}
+
+// RefusedElsewhere is the file of the person's refusal of all tools, if it is in the usual
+// place, from which a variable moved the decisions; else "".
+func (r Recorded) RefusedElsewhere() string {
+	if r.person.Usual && r.person.Decision.State == Refused {
+		return r.person.Path
+	}
+	return ""
 }
 
 // ReadMachine is [ReadRecorded] of what is refused for a machine alone, for an image, which
@@ -125,6 +143,22 @@ func (r Recorded) named() []manifest.ID {
 func (r Recorded) Tools() []manifest.ID {
 	return slices.DeleteFunc(r.named(), func(id manifest.ID) bool {
 		return r.mine[id].Problem == "" && r.mine[id].Decision.State == "" && r.theirs[id].State == ""
+	})
+}
+
+// Unreadable lists what is recorded and cannot be relied on, each file once: about all tools
+// first, the person's before the machine's, and then the person's about one tool. All that it
+// can be about is off.
+func (r Recorded) Unreadable() []Statement {
+	list := r.aboutAll()
+	for _, id := range r.named() {
+		list = append(list, r.mine[id])
+	}
+	seen := map[string]bool{}
+	return slices.DeleteFunc(list, func(s Statement) bool {
+		again := seen[s.Path]
+		seen[s.Path] = true
+		return s.Problem == "" || again
 	})
 }
 

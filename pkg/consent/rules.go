@@ -120,11 +120,19 @@ func userRefusal(q *question) string { return refusedByPerson(q.tool, q.All, q.T
 func refusedByPerson(id manifest.ID, all, tool Statement) string {
 	switch {
 	case all.Decision.concerns(id, tool.Decision):
-		return "you refused all tools" + dated(all.Decision)
+		return "you refused all tools" + dated(all.Decision) + placed(all)
 	case tool.Decision.State == Refused:
-		return "you refused" + dated(tool.Decision)
+		return "you refused" + dated(tool.Decision) + placed(tool)
 	}
 	return ""
+}
+
+// placed says where a decision is, if it is not where decisions are recorded now.
+func placed(r Statement) string {
+	if !r.Usual {
+		return ""
+	}
+	return ", in " + r.Path
 }
 
 func dated(d Decision) string {

@@ -248,7 +248,7 @@ func (s Store) before(id manifest.ID) (previous, error) {
 	if s.File(id) == "" {
 		return previous{}, ErrNoConfigHome
 	}
-	old := readUser(s.Dirs, id)
+	old := readOwn(s.Dirs, id)
 	if old.Problem != "" && !s.Replace {
 		return previous{}, &UnreadableError{old.Path, old.Problem}
 	}

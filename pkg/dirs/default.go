@@ -17,7 +17,11 @@ func Default() Dirs {
 	home := firstHome(func() string { return said }, accountHome)
 	d := base(os.Getenv, home)
 	d.Home = home
-	return checked(onThisSystem(d))
+	d = onThisSystem(d)
+	if d.UsualConfigHome == d.ConfigHome {
+		d.UsualConfigHome = ""
+	}
+	return checked(d)
 }
 
 // firstHome is the first of the places that can be a home, or "". A place that cannot be

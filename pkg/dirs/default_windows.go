@@ -18,6 +18,7 @@ import (
 // Windows is asked for these places: a variable could be set by anybody.
 func onThisSystem(d Dirs) Dirs {
 	d.System = knownFolder(windows.FOLDERID_ProgramData)
+	d.UsualConfigHome = knownFolder(windows.FOLDERID_RoamingAppData)
 	if d.ConfigHome != "" && !filepath.IsAbs(os.Getenv("XDG_CONFIG_HOME")) {
 		d.ConfigHome = knownFolder(windows.FOLDERID_RoamingAppData)
 	}
