@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/usagectl/usagectl/internal/statefile"
+	"github.com/usagectl/usagectl/internal/testuser"
 	"github.com/usagectl/usagectl/pkg/manifest"
 )
 
@@ -50,4 +51,37 @@ func TestFindThroughLink(t *testing.T) {
 	if _, err := (manifest.Library{Dirs: []string{dir}}).Find(parseID(t, "t")); err != nil {
 		t.Error(err)
 	}
+}
+
+// TestHiddenManifests holds what is known where a directory of manifests keeps its reader out:
+// what is elsewhere is found, and of the rest it is not known whether it is there.
+func TestHiddenManifests(t *testing.T) {
+	testuser.Run(t, func(t *testing.T) {
+		dir, other := t.TempDir(), t.TempDir()
+		write(t, dir, "secret.toml", edited(t, small, `id = "t"`, `id = "secret"`))
+		write(t, other, "t.toml", small)
+		library := manifest.Library{Dirs: []string{dir, other, filepath.Join(dir, "missing")}}
+		for _, mode := range []os.FileMode{0, 0o200, 0o400, 0o600} {
+			if err := os.Chmod(dir, mode); err != nil {
+				t.Fatal(err)
+			}
+			for _, name := range []string{"t", "demo"} {
+				if _, err := library.Find(parseID(t, name)); err != nil {
+					t.Errorf("mode %04o: %s: %v", mode, name, err)
+				}
+			}
+			if _, err := library.Find(parseID(t, "secret")); !errors.Is(err, manifest.ErrHidden) || errors.Is(err, manifest.ErrUnknownTool) || !errors.Is(err, os.ErrPermission) {
+				t.Errorf("mode %04o: %v", mode, err)
+			}
+			if list := library.Hidden(); len(list) == 0 || list[0].Path != dir {
+				t.Errorf("mode %04o: hidden are %v", mode, list)
+			}
+		}
+		if err := os.Chmod(dir, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if list := library.Hidden(); len(list) != 0 {
+			t.Errorf("hidden are %v", list)
+		}
+	})
 }
