@@ -1,17 +1,40 @@
 package process
 
-import "golang.org/x/sys/windows"
+import (
+	"fmt"
+	"os"
 
-func thisDomain() string { return hostDomain() }
+	"golang.org/x/sys/windows"
+)
 
-// Alive reports whether a process runs.
-func Alive(pid int) bool {
+// thisDomain is made of the machine's name.
+func thisDomain() string {
+	name, _ := os.Hostname()
+	return hashOf(name) + "-0"
+}
+
+// Kernel names the kernel that runs.
+func Kernel() string { return thisDomain() }
+
+// Network names the network that this process has. Here all of a machine have the same.
+func Network() string { return "" }
+
+// look finds out when a process has started, "" if the system does not tell, and whether
+// it is surely gone.
+func look(pid int) (start string, gone bool) {
 	h, err := windows.OpenProcess(windows.PROCESS_QUERY_LIMITED_INFORMATION, false, uint32(pid))
 	if err != nil {
-		return err == windows.ERROR_ACCESS_DENIED
+		return "", err != windows.ERROR_ACCESS_DENIED
 	}
 	defer windows.CloseHandle(h)
 	var code uint32
 	const stillActive = 259
-	return windows.GetExitCodeProcess(h, &code) != nil || code == stillActive
+	if windows.GetExitCodeProcess(h, &code) == nil && code != stillActive {
+		gone = true
+	}
+	var created, exited, inKernel, inUser windows.Filetime
+	if windows.GetProcessTimes(h, &created, &exited, &inKernel, &inUser) != nil {
+		return "", gone
+	}
+	return fmt.Sprintf("%x", created.Nanoseconds()), gone
 }

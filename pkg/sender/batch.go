@@ -53,7 +53,7 @@ func (p *pass) send(ctx context.Context) bool {
 		attempt, cancel := p.attempt(ctx)
 		defer cancel()
 		c := p.transportConfig()
-		failures := p.outbox.Backoff().Failures
+		failures := p.backoff(p.outbox).Failures
 		c.Stop, c.Pace = until(ctx, transport.AttemptTimeout), p.pace
 		c.Allow, c.Split = p.gate(b.manifest, permitted), failures > 1
 		r := p.recording(failures > 0 || p.Now().Sub(permitted[0].entry.TakenAt) > attemptedAfter)
@@ -108,7 +108,7 @@ func (p *pass) refused(c claimed, err error, why outbox.Loss) error {
 func (p *pass) settle(attempt context.Context, m *manifest.Manifest, sent []claimed, outcomes []transport.Outcome) error {
 	var errs []error
 	var failure transport.Outcome
-	wait := p.outbox.Backoff()
+	wait := p.backoff(p.outbox)
 	for i, out := range outcomes {
 		switch out.Result {
 		case transport.Accepted:
@@ -141,7 +141,7 @@ func (p *pass) noteWait(attempt context.Context, wait backoff.Backoff, sent []cl
 		if p.wentFrom != nil || !slices.ContainsFunc(outcomes, transport.Outcome.Answered) {
 			return nil // what failed before has to wait all the same, and so if nobody was asked
 		}
-		return p.outbox.ClearBackoff()
+		return p.outbox.SetBackoffs(p.outbox.Backoffs().Succeed(p.way))
 	}
 	p.failed, p.sum.Failed = failure, errors.New(failure.Note)
 	if attempt.Err() != nil {
@@ -149,9 +149,8 @@ func (p *pass) noteWait(attempt context.Context, wait backoff.Backoff, sent []cl
 		return nil
 	}
 	wait = wait.Next(p.Now(), failure.RetryAfter, failure.Note)
-	wait.Way = p.wayOf(failure)
 	wait.After = sent[len(sent)-1].Name
-	return p.outbox.SetBackoff(wait)
+	return p.outbox.SetBackoffs(p.outbox.Backoffs().Fail(wait, p.wayOf(failure)))
 }
 
 // stopped ends an event whose delivery the gate stopped. It may leave later if

@@ -27,7 +27,7 @@ func TestLongestWait(t *testing.T) {
 		if err := p.settle(t.Context(), nil, sent, outcomes); err != nil {
 			t.Fatal(err)
 		}
-		if b := o.Backoff(); p.sum.RetryAfter != time.Hour || !b.Asked.Equal(noon.Add(time.Hour)) || p.failed.RetryAfter != time.Hour {
+		if b := o.Backoffs().Backoff; p.sum.RetryAfter != time.Hour || !b.Asked.Equal(noon.Add(time.Hour)) || p.failed.RetryAfter != time.Hour {
 			t.Errorf("%v: %+v, %+v", waits, p.sum, b)
 		}
 	}

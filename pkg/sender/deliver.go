@@ -31,6 +31,7 @@ type Summary struct {
 	RetryAfter time.Duration // what the server asked for; 0 if it did not
 
 	seen   []string // what was queued when the outbox was listed last, sorted
+	files  []string // of manifests, that were read there
 	behind int      // events that wait for one of their run that was taken before
 }
 
@@ -52,7 +53,7 @@ var errTimeRanOut = errors.New("time ran out")
 // timeRanOut says why events stay that there was no more time for when ctx ended: what
 // failed last, if something did, which tells a person more than that time ran out.
 func (p *pass) timeRanOut(ctx context.Context) error {
-	if b := p.outbox.Backoff(); b.Failures > 0 && b.Error != "" {
+	if b := p.backoff(p.outbox); b.Failures > 0 && b.Error != "" {
 		return errors.New(b.Error)
 	}
 	if stop, ok := stopOf(ctx); ok {
@@ -111,7 +112,7 @@ func (s Sender) newPass(tool manifest.ID, progress func(int)) *pass {
 // false if the tool has to wait. What only this process cannot deliver, or cannot
 // read, is passed over and put back; Held says why.
 func (p *pass) run(ctx context.Context, names []string) bool {
-	p.before, p.failed, p.wentFrom = p.outbox.Backoff(), transport.Outcome{}, nil
+	p.before, p.failed, p.wentFrom = p.backoff(p.outbox), transport.Outcome{}, nil
 	p.sum.behind, p.order = 0, newOrder(p.outbox, names)
 	// A server that asks to be left alone gets one batch a pass. If it has asked more
 	// than once, that may be for single events, and each pass begins behind the last.
@@ -212,6 +213,9 @@ func (p *pass) take(ctx context.Context, c outbox.Claim) error {
 		if err != nil {
 			p.sum.Held = err
 			return p.putBack(claimed{Claim: c, entry: e})
+		}
+		if e.Manifest != "" && !slices.Contains(p.sum.files, e.Manifest) {
+			p.sum.files = append(p.sum.files, e.Manifest)
 		}
 		p.batch = batch{manifest: m, file: e.Manifest}
 	}

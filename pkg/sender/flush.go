@@ -48,7 +48,7 @@ func (s Sender) Flush(ctx context.Context, tools []manifest.ID, progress func(in
 func (s Sender) flushTool(ctx context.Context, tool manifest.ID, progress func(int)) Summary {
 	total := Summary{Tool: tool}
 	wait := minPatience
-	if b := s.outbox(tool).Backoff(); b.ServerAsked(s.Now()) && !sleep(ctx, b.Asked.Sub(s.Now())) {
+	if b := s.backoff(s.outbox(tool)); b.ServerAsked(s.Now()) && !sleep(ctx, b.Asked.Sub(s.Now())) {
 		total.Failed = fmt.Errorf("%s: %s", askedToWait(b), b.Error)
 		return total
 	}
@@ -140,7 +140,7 @@ func (s Sender) deliverOne(ctx context.Context, e outbox.Entry, kept bool) Resul
 func (s Sender) deliverKept(ctx context.Context, e outbox.Entry) Result {
 	queued := func(why string) Result { return result(Queued, RuleNetwork, why) }
 	o := s.outbox(e.Tool)
-	if b := o.Backoff(); b.ServerAsked(s.Now()) && !sleep(ctx, b.Asked.Sub(s.Now())) {
+	if b := s.backoff(o); b.ServerAsked(s.Now()) && !sleep(ctx, b.Asked.Sub(s.Now())) {
 		return queued(askedToWait(b))
 	}
 	p := s.newPass(e.Tool, func(int) {})

@@ -14,6 +14,7 @@ import (
 	"github.com/usagectl/usagectl/pkg/consent"
 	"github.com/usagectl/usagectl/pkg/identity"
 	"github.com/usagectl/usagectl/pkg/manifest"
+	"github.com/usagectl/usagectl/pkg/sender/internal/backoff"
 	"github.com/usagectl/usagectl/pkg/sender/internal/payload"
 	"github.com/usagectl/usagectl/pkg/sender/internal/sendertest"
 )
@@ -156,7 +157,7 @@ func TestStatus(t *testing.T) {
 		t.Errorf("%+v", sums)
 	}
 	o := s.outbox(tool)
-	sendertest.Must(t, o.SetBackoff(o.Backoff().Next(noon, time.Hour, "503")))
+	sendertest.Must(t, o.SetBackoffs(o.Backoffs().Fail(backoff.Backoff{}.Next(noon, time.Hour, "503"), "")))
 	recordAccepted(t, s, tool, uuid.New(), "{}")
 	sendertest.Write(t, o.Path("rejected", place(t, o, "tmp", sampleID).Name()), "{}")
 	want := Status{Queued: 1, Rejected: 1, Last: Attempt{At: noon, Outcome: AttemptAccepted, Status: 200}, NotBefore: noon.Add(time.Hour), Failures: 1, Failure: "503"}

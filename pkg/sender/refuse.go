@@ -135,7 +135,7 @@ func (s Sender) empty(ctx context.Context, tool manifest.ID, why outbox.Loss, ot
 			break
 		}
 	}
-	errs = append(errs, o.RemoveTemporary(), o.ClearBackoff(), s.fatesOf(o, others, why, &all))
+	errs = append(errs, o.RemoveTemporary(), o.ClearBackoffs(), s.fatesOf(o, others, why, &all))
 	return all, errors.Join(errs...)
 }
 

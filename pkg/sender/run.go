@@ -39,45 +39,71 @@ func (s Sender) Run(ctx context.Context) {
 	d := &deliverer{
 		Sender: s.online(), self: lease.This(), done: make(chan func()),
 		busy: map[manifest.ID]bool{}, seen: map[manifest.ID][]string{}, holds: map[manifest.ID]bool{},
+		leases: s.leases(), goes: s.sharedWay(), files: map[string]bool{},
 	}
-	l := outbox.DelivererLease(s.state())
-	d.vouch(l)
+	d.vouch()
 	d.trim()
-	defer context.AfterFunc(ctx, func() { l.Release(d.self) })() // while requests are finished nobody relies on it any more
+	defer context.AfterFunc(ctx, d.release)() // while requests are finished nobody relies on it any more
 	for {
-		d.work(ctx, l)
-		l.Release(d.self)
-		if ctx.Err() != nil {
-			return
-		}
+		d.work(ctx)
+		d.release()
 		// Whoever queued an event before the lease was gone relies on this look.
-		idle := len(d.ready()) == 0 && len(d.due()) == 0
-		if idle || l.Take(s.Now(), lease.This) != nil || l.Assign(d.self) != nil {
+		if ctx.Err() != nil || !d.takeAgain() {
 			return
 		}
-		d.vouch(l)
+		d.vouch()
 	}
+}
+
+// release releases whichever lease this deliverer has.
+func (d *deliverer) release() {
+	for _, l := range d.leases {
+		l.Release(d.self)
+	}
+}
+
+// takeAgain takes a lease again if there is something to do that no other deliverer does.
+func (d *deliverer) takeAgain() bool {
+	var needed []string
+	for _, tool := range d.ready() {
+		needed = append(needed, word(tool, d.goes, ""))
+	}
+	if len(d.due()) > 0 {
+		needed = append(needed, word(manifest.ID{}, d.goes, ""))
+	}
+	return slices.ContainsFunc(needed, func(word string) bool {
+		l, note, taken := d.takeLease(word, func() bool { return false })
+		return taken && l.Assign(d.self, note...) == nil
+	})
 }
 
 // deliverer delivers for several tools at once. All but the jobs themselves is done by
 // one goroutine: a job hands what it found out to done, as a function.
 type deliverer struct {
 	Sender
-	self  lease.Owner
-	jobs  sync.WaitGroup
-	done  chan func()
-	busy  map[manifest.ID]bool     // tools with a job
-	seen  map[manifest.ID][]string // events that were queued when their tool was given up
-	holds map[manifest.ID]bool     // tools whose events this process cannot deliver, or can
-	asks  bool                     // a job works at deletions
-	stuck []string                 // deletions that cannot be worked at: nobody to tell, the next deliverer tries again
+	self   lease.Owner
+	jobs   sync.WaitGroup
+	done   chan func()
+	busy   map[manifest.ID]bool     // tools with a job
+	seen   map[manifest.ID][]string // events that were queued when their tool was given up
+	holds  map[manifest.ID]bool     // tools whose events this process cannot deliver, or can
+	asks   bool                     // a job works at deletions
+	leases []lease.Lease            // of which it has one, unless it was taken over
+	goes   string                   // [Sender.sharedWay]
+	files  map[string]bool          // its words for manifests that it has read in files
+	heard  bool                     // what whoever started it has said for it is known
+	stuck  []string                 // deletions that cannot be worked at: nobody to tell, the next deliverer tries again
 }
 
-// trim keeps all outboxes within their bounds, those of tools that wait included.
+// trim keeps all outboxes within their bounds, those of tools that wait included, and removes
+// what dead processes have left beside them.
 func (d *deliverer) trim() {
 	tools, err := outbox.Tools(d.state())
 	for _, tool := range tools {
 		err = errors.Join(err, d.outbox(tool).Trim(d.Now()))
+	}
+	for _, l := range outbox.DelivererLeases(d.state()) {
+		l.Sweep(d.Now(), lease.This)
 	}
 	err = errors.Join(err, statefile.Sweep(outbox.Dir(d.state())))
 	_ = err // nobody to tell; the next deliverer tries again
@@ -85,14 +111,14 @@ func (d *deliverer) trim() {
 
 // work starts jobs until there was nothing to do for a while or ctx ends. It returns
 // when all have ended.
-func (d *deliverer) work(ctx context.Context, l lease.Lease) {
+func (d *deliverer) work(ctx context.Context) {
 	defer d.jobs.Wait()
 	tick := time.NewTicker(pollInterval)
 	defer tick.Stop()
 	for idle := time.Duration(0); idle < linger && (ctx.Err() == nil || d.isBusy()); {
 		if ctx.Err() == nil {
 			d.start(ctx)
-			d.vouch(l)
+			d.vouch()
 		}
 		select {
 		case settle := <-d.done:
@@ -142,6 +168,7 @@ func (d *deliverer) settle(sum Summary) {
 	delete(d.busy, sum.Tool)
 	d.seen[sum.Tool] = nil
 	d.holds[sum.Tool] = sum.Held != nil
+	d.noteFiles(sum)
 	if sum.Held != nil || sum.Failed != nil {
 		d.seen[sum.Tool] = sum.seen
 	}
@@ -165,7 +192,7 @@ func (d *deliverer) ready() []manifest.ID {
 		if len(d.busy)+len(list) >= maxParallel {
 			break
 		}
-		if !d.busy[tool] && o.Waits(d.self, d.seen[tool], d.Now()) && !d.waits(o.Backoff()) {
+		if !d.busy[tool] && o.Waits(d.self, d.seen[tool], d.Now()) && !d.waits(o) {
 			list = append(list, tool)
 		}
 	}

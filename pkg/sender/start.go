@@ -23,43 +23,25 @@ const trimByte = 0
 // nothing that it could do now.
 func (s Sender) wake(e outbox.Entry) error {
 	o := s.outbox(e.Tool)
-	if s.waits(o.Backoff()) && e.EventID[15] != trimByte {
+	if s.waits(o) && e.EventID[15] != trimByte {
 		return nil
 	}
-	return s.startDeliverer(s.vouches(e.Tool), func() bool { return o.Overdue(e, s.Now().Add(-overdue)) })
+	return s.startDeliverer(word(e.Tool, s.sharedWay(), e.Manifest), func() bool { return o.Overdue(e, s.Now().Add(-overdue)) })
 }
 
 // overdue is how long an event waits at most for a deliverer that is alive, unless a
 // receiver is slow.
 const overdue = 2 * time.Second
 
-// startDeliverer starts a deliverer, unless one is at work that can be relied on: it
-// says that it delivers the tool's events, of which vouched is its word, if that is not
-// "", and if nobody here can tell whether it is alive, it leaves nothing lying about for long. Two
+// startDeliverer starts a deliverer, unless one is at work that can be relied on. Two
 // deliverers harm nothing.
-func (s Sender) startDeliverer(vouched string, liesAbout func() bool) error {
+func (s Sender) startDeliverer(needed string, liesAbout func() bool) error {
 	if s.deliver == nil {
 		return nil
 	}
-	now := s.Now()
-	l := outbox.DelivererLease(s.state())
-	var note []string
-	if vouched != "" {
-		note = []string{vouched}
-	}
-	if at, held := l.Holder(now, lease.This); !held {
-		if l.Take(now, lease.This) != nil {
-			return nil
-		}
-	} else {
-		trusted := !at.Named() || vouched == "" || slices.Contains(at.Note, vouched)
-		gone := at.Unseen && at.Age > overdue && liesAbout()
-		if trusted && !gone || l.TakeOver(at) != nil {
-			return nil
-		}
-		if !gone { // it goes on as well
-			note = append(note, at.Note...)
-		}
+	l, note, taken := s.takeLease(needed, liesAbout)
+	if !taken {
+		return nil
 	}
 	pid, err := s.deliver(nil)
 	if err != nil {
@@ -67,6 +49,30 @@ func (s Sender) startDeliverer(vouched string, liesAbout func() bool) error {
 		return err
 	}
 	return l.Assign(lease.NewOwner(pid), note...)
+}
+
+// takeLease takes a lease for a deliverer whose word is needed, and returns what the lease is
+// to say, its own word first; false if that is not necessary. A deliverer can be relied on
+// that says the word. One in another container of this machine cannot, for it ends with that,
+// which nobody here sees. Nor can one be that nobody here can see, such as on another machine,
+// if it leaves something lying about for long.
+func (s Sender) takeLease(needed string, liesAbout func() bool) (l lease.Lease, note []string, taken bool) {
+	var holder lease.Holder
+	for _, l = range s.leases() {
+		at, held := l.Holder(s.Now(), lease.This)
+		holder = at
+		switch {
+		case !held:
+			return l, []string{needed}, l.Take(s.Now(), lease.This) == nil
+		case at.Elsewhere == lease.OtherContainer:
+			continue
+		case at.Elsewhere != lease.InSight && at.Age > overdue && liesAbout():
+			return l, []string{needed}, l.TakeOver(at) == nil
+		case !at.Named() || slices.Contains(at.Note, needed):
+			return l, nil, false
+		}
+	}
+	return l, append([]string{needed}, holder.Note...), l.TakeOver(holder) == nil // it goes on as well
 }
 
 // StartForDue starts a deliverer, unless one is at work, if a deletion request waits for
@@ -78,7 +84,7 @@ func (s Sender) StartForDue() error {
 	if err := statefile.MkdirAll(outbox.Dir(s.state()), 0o700); err != nil {
 		return err
 	}
-	return s.startDeliverer("", func() bool { return true })
+	return s.startDeliverer(word(manifest.ID{}, s.sharedWay(), ""), func() bool { return true })
 }
 
 // expires reports whether an event of any tool is too old to be kept.

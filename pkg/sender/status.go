@@ -43,7 +43,7 @@ func (s Sender) Status(tool manifest.ID) (Status, error) {
 	if readErr != nil && st.Unrecorded == "" {
 		st.Unrecorded = "the journal cannot be read or written: " + statefile.Reason(readErr)
 	}
-	if b := o.Backoff(); s.waits(b) {
+	if b := s.backoff(o); b.Running(s.Now()) {
 		st.NotBefore, st.Failures, st.Failure = b.NotBefore, b.Failures, b.Error
 	}
 	return st, err

@@ -6,7 +6,9 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"strings"
 
+	"github.com/usagectl/usagectl/internal/process"
 	"github.com/usagectl/usagectl/pkg/manifest"
 	"github.com/usagectl/usagectl/pkg/sender/internal/backoff"
 	"github.com/usagectl/usagectl/pkg/sender/internal/lease"
@@ -14,10 +16,11 @@ import (
 	"github.com/usagectl/usagectl/pkg/sender/internal/transport"
 )
 
-// What is particular to a process, such as a variable in its environment, holds back
-// that process and no other. A deliverer says in its lease of which tools it delivers
-// events, and by which way; a sender for which that is not enough starts one in its own
-// environment. A failure to reach a server has those wait that would go the same way.
+// What is particular to a process, such as a variable in its environment, the network and the
+// files that it sees, holds back that process and no other. A deliverer says in its lease of
+// which tools it delivers events, and by which way; a sender for which that is not enough starts
+// one in its own surroundings. A failure to reach a server has those wait that would go the
+// same way.
 
 // wayVariables are those by which the way to a server differs from process to process:
 // proxies, as net/http reads them for https, and the certificates that are believed.
@@ -25,33 +28,60 @@ func wayVariables() []string {
 	return []string{"HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR"}
 }
 
-// directly is the way of a process that has none of those variables.
-const directly = "direct"
-
-// way names the way that this process's requests go. It says nothing of the variables.
-func (s Sender) way() string {
-	set, sum := false, sha256.New()
+// wayOn names the way that this process's requests go on a machine. It says nothing of what it
+// is made of.
+func (s Sender) wayOn(machine string) string {
+	parts := []string{machine, process.Network()}
 	for _, name := range wayVariables() {
 		value, _ := s.lookup(name)
-		set = set || value != ""
-		sum.Write([]byte(value + "\x00"))
+		parts = append(parts, value)
 	}
-	if !set {
-		return directly
-	}
-	return hex.EncodeToString(sum.Sum(nil)[:4])
+	return shortHash(parts...)
 }
 
-// vouches is the word by which a deliverer says that it delivers the events of a tool,
-// by the way of this process.
-func (s Sender) vouches(tool manifest.ID) string { return tool.String() + "@" + s.way() }
+// way names the way of this process's requests, which waits apart from others.
+func (s Sender) way() string { return s.wayOn(process.Kernel()) }
 
-// waits reports whether this process has to wait after failures.
-func (s Sender) waits(b backoff.Backoff) bool {
-	return b.Running(s.Now()) && (b.Way == "" || b.Way == s.way())
+// sharedWay names the way too, and has the same name on other machines of the same kind:
+// where they share a home they rely on one deliverer.
+func (s Sender) sharedWay() string { return s.wayOn("") }
+
+func shortHash(parts ...string) string {
+	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
+	return hex.EncodeToString(sum[:4])
 }
 
-// wayOf is the way of those that have to wait after a failure: all of them if the server
+// word is what a deliverer says to vouch for the delivery of a tool's events by a way: of
+// those whose manifest is found by the tool's name, or in a file if that is not "". With the
+// zero ID it is for what is no tool's.
+func word(tool manifest.ID, way, file string) string {
+	w := "@" + way
+	if !tool.IsZero() {
+		w = tool.String() + w
+	}
+	if file != "" {
+		w += "/" + shortHash(file)
+	}
+	return w
+}
+
+// leases are those on which a sender may rely, in the order in which they are taken: that of
+// everybody who shares the home, and one for those who see the same processes and go the same
+// way. The second is needed where the first is held by a process on which nobody here can rely.
+func (s Sender) leases() []lease.Lease {
+	return []lease.Lease{
+		outbox.DelivererLease(s.state()),
+		outbox.DelivererLease(s.state(), shortHash(lease.This().Domain(), s.way())),
+	}
+}
+
+// backoff is a tool's wait, as far as it concerns this process.
+func (s Sender) backoff(o outbox.Outbox) backoff.Backoff { return o.Backoffs().For(s.way) }
+
+// waits reports whether this process has to wait after failures of a tool's deliveries.
+func (s Sender) waits(o outbox.Outbox) bool { return s.backoff(o).Running(s.Now()) }
+
+// wayOf is the way of those that have to wait after a failure: "" for all of them if the server
 // itself has answered, and not what is on the way to it.
 func (s Sender) wayOf(failure transport.Outcome) string {
 	if failure.Status != 0 && failure.Status != http.StatusProxyAuthRequired && !failure.Page {
@@ -61,13 +91,9 @@ func (s Sender) wayOf(failure transport.Outcome) string {
 }
 
 // held is why this process, and perhaps no other, cannot deliver what is queued for a
-// tool by its own manifest; nil if it can. One that is not known may have been given as
-// a file with each event.
+// tool by the manifest of its name; nil if it can.
 func (s Sender) held(tool manifest.ID) error {
 	m, err := s.manifestOf(tool, "")
-	if errors.Is(err, manifest.ErrUnknownTool) {
-		return nil
-	}
 	if err != nil {
 		return err
 	}
@@ -77,18 +103,51 @@ func (s Sender) held(tool manifest.ID) error {
 	return transport.Usable(s.transportConfig(), transport.Target{Send: m.Send})
 }
 
-// vouch writes into the lease of which tools this deliverer delivers events.
-func (d *deliverer) vouch(l lease.Lease) {
+// vouch writes into its lease of which tools this deliverer delivers events.
+func (d *deliverer) vouch() {
+	for _, l := range d.leases {
+		_ = l.Update(d.self, d.words) // if it fails others start their own
+	}
+}
+
+// words are what the deliverer vouches for. What whoever started it said for it comes
+// first in what was said.
+func (d *deliverer) words(said []string) []string {
+	if len(said) > 0 && !d.heard {
+		d.heard = true
+		if strings.Contains(said[0], "/") {
+			d.files[said[0]] = true
+		}
+	}
 	tools, _ := outbox.Tools(d.state())
-	var note []string
+	note := []string{word(manifest.ID{}, d.goes, "")}
 	for _, tool := range tools {
 		if _, known := d.holds[tool]; !known {
 			d.holds[tool] = d.held(tool) != nil
 		}
-		if !d.holds[tool] {
-			note = append(note, d.vouches(tool))
+		if !d.holds[tool] && !d.waits(d.outbox(tool)) {
+			note = append(note, word(tool, d.goes, ""))
 		}
 	}
+	for file := range d.files {
+		note = append(note, file)
+	}
 	slices.Sort(note)
-	_ = l.Update(d.self, note...) // if it fails others start their own
+	return note
+}
+
+// noteFiles notes which files of manifests this deliverer could read, and vouches for none of a
+// tool of which it had to put an event back.
+func (d *deliverer) noteFiles(sum Summary) {
+	if sum.Held != nil {
+		for file := range d.files {
+			if strings.HasPrefix(file, sum.Tool.String()+"@") {
+				delete(d.files, file)
+			}
+		}
+		return
+	}
+	for _, file := range sum.files {
+		d.files[word(sum.Tool, d.goes, file)] = true
+	}
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/usagectl/usagectl/pkg/consent"
+	"github.com/usagectl/usagectl/pkg/manifest"
 	"github.com/usagectl/usagectl/pkg/sender/internal/backoff"
 	"github.com/usagectl/usagectl/pkg/sender/internal/lease"
 	"github.com/usagectl/usagectl/pkg/sender/internal/outbox"
@@ -50,16 +51,16 @@ func TestWaysWaitApart(t *testing.T) {
 			if sum := s.drain(t.Context(), m.Tool.ID, func(int) {}); sum.Failed == nil {
 				t.Fatalf("%+v", sum)
 			}
-			b := s.outbox(m.Tool.ID).Backoff()
-			if !s.waits(b) {
-				t.Errorf("whoever failed does not wait: %+v", b)
+			o := s.outbox(m.Tool.ID)
+			if !s.waits(o) {
+				t.Errorf("whoever failed does not wait: %+v", o.Backoffs())
 			}
 			for _, variable := range []string{"HTTPS_PROXY", "no_proxy", "SSL_CERT_FILE"} {
-				if got := in(s, variable, "x").waits(b); got != c.others {
+				if got := in(s, variable, "x").waits(o); got != c.others {
 					t.Errorf("with %s waits: %v", variable, got)
 				}
 			}
-			if got := in(s, "PWD", "/").waits(b); !got {
+			if got := in(s, "PWD", "/").waits(o); !got {
 				t.Error("another directory is another way")
 			}
 		})
@@ -84,7 +85,7 @@ func TestNoWriteKey(t *testing.T) {
 	if sum := s.drain(t.Context(), m.Tool.ID, func(int) {}); sum.Held == nil || sum.Failed != nil || !strings.Contains(sum.Held.Error(), "MY_WRITE_KEY") {
 		t.Errorf("%+v", sum)
 	}
-	if b := o.Backoff(); b.Failures != 0 || s.held(m.Tool.ID) == nil {
+	if b := s.backoff(o); b.Failures != 0 || s.held(m.Tool.ID) == nil {
 		t.Errorf("%+v", b)
 	}
 	has := in(s, "MY_WRITE_KEY", "k")
@@ -95,53 +96,115 @@ func TestNoWriteKey(t *testing.T) {
 
 // TestWhomToRelyOn holds when a sender starts a deliverer beside one that has the lease.
 func TestWhomToRelyOn(t *testing.T) {
+	kernel, _, _ := strings.Cut(lease.This().Domain(), "-")
+	container := sendertest.DeadProcess(t, kernel+"-7-1")
 	elsewhere := sendertest.DeadProcess(t, "elsewhere")
 	here := lease.This()
 	for name, c := range map[string]struct {
 		holder lease.Owner
-		note   string
+		note   string        // WAY stands for the sender's
 		env    string        // a variable of the sender's
+		file   string        // the event's manifest
 		age    time.Duration // of the lease
 		other  time.Duration // the age of another event; 0 if there is none
 		starts bool
 	}{
-		"it delivers the tool's events":            {here, "mytool@direct", "", 0, 0, false},
-		"among others":                             {here, "a@direct mytool@direct z@direct", "", 0, 0, false},
-		"it is busy":                               {here, "mytool@direct", "", time.Minute, time.Minute, false},
-		"it does not":                              {here, "other@direct", "", 0, 0, true},
-		"it does, by another way":                  {here, "mytool@direct", "HTTPS_PROXY", 0, 0, true},
-		"it says nothing, as older versions do":    {here, "", "", 0, 0, true},
-		"it is elsewhere":                          {elsewhere, "mytool@direct", "", time.Minute, 0, false},
-		"it is elsewhere, and has just come":       {elsewhere, "mytool@direct", "", time.Second, time.Minute, false},
-		"it is elsewhere, and does nothing":        {elsewhere, "mytool@direct", "", 3 * time.Second, 3 * time.Second, true},
-		"it is elsewhere, and the other event new": {elsewhere, "mytool@direct", "", time.Minute, time.Second, false},
+		"it delivers the tool's events":            {here, "mytool@WAY", "", "", 0, 0, false},
+		"among others":                             {here, "a@WAY mytool@WAY z@WAY", "", "", 0, 0, false},
+		"it is busy":                               {here, "mytool@WAY", "", "", time.Minute, time.Minute, false},
+		"it does not":                              {here, "other@WAY", "", "", 0, 0, true},
+		"it does, by another way":                  {here, "mytool@WAY", "HTTPS_PROXY", "", 0, 0, true},
+		"it does, by a manifest of another place":  {here, "mytool@WAY", "", "/m.toml", 0, 0, true},
+		"it does, by that manifest":                {here, word(sendertest.ToolID(t, "mytool"), "WAY", "/m.toml"), "", "/m.toml", 0, 0, false},
+		"it does by a file, which this needs not":  {here, word(sendertest.ToolID(t, "mytool"), "WAY", "/m.toml"), "", "", 0, 0, true},
+		"it says nothing, as older versions do":    {here, "", "", "", 0, 0, true},
+		"it is elsewhere":                          {elsewhere, "mytool@WAY", "", "", time.Minute, 0, false},
+		"it is elsewhere, and has just come":       {elsewhere, "mytool@WAY", "", "", time.Second, time.Minute, false},
+		"it is elsewhere, and does nothing":        {elsewhere, "mytool@WAY", "", "", 3 * time.Second, 3 * time.Second, true},
+		"it is elsewhere, and the other event new": {elsewhere, "mytool@WAY", "", "", time.Minute, time.Second, false},
+		"it is in another container":               {container, "mytool@WAY", "", "", 0, 0, true},
+		"it was in another container":              {container, "mytool@WAY", "", "", time.Minute, time.Minute, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSender(t)
+			note := strings.ReplaceAll(c.note, "WAY", s.sharedWay())
 			if c.env != "" {
 				s = in(s, c.env, "x")
 			}
 			started := 0
 			s.deliver = func(*os.File) (int, error) { started++; return os.Getpid(), nil }
 			e := queue(t, s, consent.Terms{}, noon)
+			e.Manifest = c.file
 			if c.other > 0 {
 				queue(t, s, consent.Terms{}, noon.Add(-c.other))
 			}
 			l := outbox.DelivererLease(s.state())
-			sendertest.Write(t, l.Path(), strings.TrimSpace(c.holder.String()+" "+c.note))
+			sendertest.Write(t, l.Path(), strings.TrimSpace(c.holder.String()+" "+note))
 			sendertest.Must(t, os.Chtimes(l.Path(), noon, noon.Add(-c.age)))
 			if err := s.wake(e); err != nil || (started == 1) != c.starts {
 				t.Errorf("started %d, %v", started, err)
 			}
-			sendertest.Must(t, os.Chtimes(l.Path(), noon, noon))
+			for _, l := range outbox.DelivererLeases(s.state()) {
+				sendertest.Must(t, os.Chtimes(l.Path(), noon, noon))
+			}
 			if err := s.wake(e); err != nil || started > 1 {
 				t.Errorf("and again: started %d, %v", started, err)
 			}
-			held, _ := l.Holder(noon, lease.This)
-			if keeps := len(held.Note) > 0 && held.Note[len(held.Note)-1] == "z@direct"; strings.Contains(c.note, "z@") && !keeps {
-				t.Errorf("the lease says %q", held.Note)
-			}
 		})
+	}
+}
+
+// TestBesideOneInSight holds that a deliverer that is started beside others keeps what they
+// say in the lease that it takes over, and its own word first.
+func TestBesideOneInSight(t *testing.T) {
+	s := newSender(t)
+	s.deliver = func(*os.File) (int, error) { return os.Getpid(), nil }
+	s.now = time.Now
+	sendertest.Must(t, s.outbox(sendertest.ToolID(t, "a")).Create())
+	for _, tool := range []string{"a", "b", "c"} {
+		sendertest.Must(t, s.startDeliverer(word(sendertest.ToolID(t, tool), "w", ""), func() bool { return true }))
+	}
+	var said []string
+	for _, l := range s.leases() {
+		at, _ := l.Holder(s.Now(), lease.This)
+		said = append(said, strings.Join(at.Note, " "))
+	}
+	if got := strings.Join(said, ", "); got != "a@w, c@w b@w" {
+		t.Errorf("they say %s", got)
+	}
+}
+
+// TestWhatADelivererVouchesFor holds that a deliverer vouches for what it can deliver, and for
+// nothing else.
+func TestWhatADelivererVouchesFor(t *testing.T) {
+	s := newSender(t)
+	file := filepath.Join(t.TempDir(), "m.toml")
+	way := s.sharedWay()
+	known, _ := agreedTool(t, s, sendertest.Nowhere)
+	for _, tool := range []manifest.ID{known.Tool.ID, sendertest.ToolID(t, "unknown"), sendertest.ToolID(t, "undecided"), sendertest.ToolID(t, "waiting")} {
+		sendertest.Must(t, s.outbox(tool).Create())
+	}
+	own := word(sendertest.ToolID(t, "unknown"), way, file)
+	d := &deliverer{Sender: s, self: lease.This(), holds: map[manifest.ID]bool{}, busy: map[manifest.ID]bool{}, seen: map[manifest.ID][]string{}, leases: s.leases(), goes: way, files: map[string]bool{}}
+	said := func(before ...string) string {
+		return strings.ReplaceAll(strings.Join(d.words(before), " "), way, "WAY")
+	}
+	hash := own[strings.Index(own, "/"):]
+	if got := said(own, "other@WAY/1"); got != "@WAY mytool@WAY unknown@WAY"+hash {
+		t.Errorf("at first: %s", got)
+	}
+	if got := said("other@WAY/1"); got != "@WAY mytool@WAY unknown@WAY"+hash {
+		t.Errorf("what others say: %s", got)
+	}
+	d.settle(Summary{Tool: sendertest.ToolID(t, "unknown"), Held: errors.New("it is not there")})
+	sendertest.Must(t, s.outbox(known.Tool.ID).SetBackoffs(backoff.Waits{}.Fail(backoff.Backoff{}.Next(noon, 0, "down"), s.way())))
+	if got := said(); got != "@WAY" {
+		t.Errorf("when it could not: %s", got)
+	}
+	sendertest.Must(t, s.outbox(known.Tool.ID).ClearBackoffs())
+	d.settle(Summary{Tool: known.Tool.ID, files: []string{file}})
+	if got := said(); got != "@WAY mytool@WAY mytool@WAY"+hash {
+		t.Errorf("when it could: %s", got)
 	}
 }
 
@@ -152,7 +215,7 @@ func TestStartForOldEvents(t *testing.T) {
 	started := 0
 	s.deliver = func(*os.File) (int, error) { started++; return os.Getpid(), nil }
 	e := queue(t, s, consent.Terms{}, noon.Add(-outbox.MaxAge))
-	sendertest.Must(t, s.outbox(e.Tool).SetBackoff(backoff.Backoff{}.Next(noon, 0, "down")))
+	sendertest.Must(t, s.outbox(e.Tool).SetBackoffs(backoff.Waits{Backoff: backoff.Backoff{}.Next(noon, 0, "down")}))
 	if err := s.StartForDue(); err != nil || started != 0 {
 		t.Errorf("%d, %v", started, err)
 	}

@@ -35,7 +35,9 @@ func (s Sender) Unused() []Unused {
 		return list
 	}
 	list.add(s.state(), ownDir, nil)
-	list.file(outbox.DelivererLease(s.state()).Path())
+	for _, l := range outbox.DelivererLeases(s.state()) {
+		list.file(l.Path())
+	}
 	for _, e := range list.dir(outbox.Dir(s.state())) {
 		if e.IsDir() {
 			list.outbox(filepath.Join(outbox.Dir(s.state()), e.Name()))

@@ -4,11 +4,9 @@
 package backoff
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"strings"
 	"time"
 
@@ -32,35 +30,19 @@ type Backoff struct {
 	NotBefore time.Time `json:"not_before"`
 	Asked     time.Time `json:"asked,omitzero"`  // until when the server asked to wait, with Retry-After
 	Error     string    `json:"error"`           // what failed last
-	Way       string    `json:"way,omitempty"`   // those who go this way to the receiver wait; "" for all
 	After     string    `json:"after,omitempty"` // the file of the event that failed last: the next attempt begins behind it
-}
-
-// Read reads a wait from its file. The errors are those of package statefile, and of
-// what is no wait that this program can have written.
-func Read(path string) (Backoff, error) {
-	data, err := statefile.Read(path, maxSize)
-	if err != nil {
-		return Backoff{}, err
-	}
-	var b Backoff
-	if err := json.Unmarshal(data, &b); err != nil {
-		return Backoff{}, err
-	}
-	return b, b.Check()
 }
 
 // Bounds of what is read back.
 const (
-	maxSize     = 64 << 10 // bytes
 	maxFailures = 1 << 20
 	maxError    = 4 << 10 // of what failed, in bytes
 	maxName     = 255     // of a file, in bytes
 )
 
-// cut keeps what failed within what is read back.
-func cut(note string) string {
-	return strings.ToValidUTF8(note[:min(len(note), maxError)], "?")
+// cut keeps what failed within what is read back: so many bytes.
+func cut(note string, most int) string {
+	return strings.ToValidUTF8(note[:min(len(note), most)], "?")
 }
 
 // Check is nil for what this program can have written.
@@ -74,8 +56,6 @@ func (b Backoff) Check() error {
 		return errors.New("its error is too long")
 	case !statefile.IsLine(b.After, maxName):
 		return fmt.Errorf("it names the event %s", manifest.Quote(b.After))
-	case !statefile.IsLine(b.Way, maxName):
-		return fmt.Errorf("it names the way %s", manifest.Quote(b.Way))
 	}
 	return nil
 }
@@ -100,7 +80,7 @@ func ahead(at, now time.Time) bool {
 // random part, of up to a quarter, keeps machines that failed together from coming back
 // together.
 func (b Backoff) Next(now time.Time, retryAfter time.Duration, failure string) Backoff {
-	n := Backoff{Failures: min(b.Failures+1, maxFailures), Waits: b.Waits, Error: cut(failure)}
+	n := Backoff{Failures: min(b.Failures+1, maxFailures), Waits: b.Waits, Error: cut(failure, maxError)}
 	if n.Waits == 0 || !b.Running(now) {
 		n.Waits = min(n.Waits+1, maxFailures)
 	}
@@ -116,19 +96,4 @@ func (b Backoff) Next(now time.Time, retryAfter time.Duration, failure string) B
 		n.Asked = now.Add(asked).UTC()
 	}
 	return n
-}
-
-// Write keeps the wait in its file, whatever was there.
-func (b Backoff) Write(path string) error {
-	data, err := json.Marshal(b)
-	if err != nil {
-		return err
-	}
-	err = statefile.Write(path, data, 0o600, 0o700)
-	if info, statErr := os.Lstat(path); err != nil && statErr == nil && info.IsDir() {
-		if err = statefile.RemoveAll(path); err == nil {
-			err = statefile.Write(path, data, 0o600, 0o700)
-		}
-	}
-	return err
 }

@@ -1,6 +1,7 @@
 package backoff
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -55,7 +56,7 @@ func TestBackoff(t *testing.T) {
 func FuzzBackoff(f *testing.F) {
 	for _, text := range []string{
 		"", "{}", "null", "[]", `{"failures":3,"not_before":"2026-11-28T12:00:00Z","error":"a"}`, `{"failures":-1}`, `{"failures":9223372036854775807}`,
-		`{"failures":1e3}`, `{"failures":63}`, `{"waits":63}`, `{"waits":-1}`, `{"failures":-9223372036854775808}`, `{"not_before":"9999-12-31T23:59:59Z","asked":"0001-01-01T00:00:00Z"}`,
+		`{"failures":0,"ways":{"a":{"failures":2}}}`, `{"ways":{"a\u0000":{}}}`, `{"failures":3,"way":"direct"}`, `{"failures":1e3}`, `{"failures":63}`, `{"waits":63}`, `{"waits":-1}`, `{"failures":-9223372036854775808}`, `{"not_before":"9999-12-31T23:59:59Z","asked":"0001-01-01T00:00:00Z"}`,
 	} {
 		f.Add([]byte(text), int64(time.Hour), "503 Service Unavailable")
 	}
@@ -66,10 +67,11 @@ func FuzzBackoff(f *testing.F) {
 		if err := os.WriteFile(path, data, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		b, err := Read(path)
+		waits, err := Read(path)
 		if err != nil {
-			b = Backoff{}
+			waits = Waits{}
 		}
+		b := waits.For(func() string { return "a" })
 		b.Running(noon)
 		b.ServerAsked(noon)
 		n := b.Next(noon, time.Duration(asked), failure)
@@ -80,15 +82,60 @@ func FuzzBackoff(f *testing.F) {
 		if n.Failures < 1 || !n.Running(noon) || n.ServerAsked(noon) != (asked > 0) {
 			t.Errorf("after %s: %+v", data, n)
 		}
-		if err := n.Write(path); err != nil {
+		if err := waits.Fail(n, "a").Write(path); err != nil {
 			t.Fatal(err)
 		}
-		got, err := Read(path)
-		if err != nil {
+		if waits, err = Read(path); err != nil {
 			t.Fatal(err)
 		}
+		got := waits.Ways["a"]
 		if got.Failures != n.Failures || !got.NotBefore.Equal(n.NotBefore) || !got.Asked.Equal(n.Asked) {
 			t.Errorf("got %+v, want %+v", got, n)
 		}
 	})
+}
+
+// TestWaits holds whom a failure and a success concern.
+func TestWaits(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "backoff.json")
+	way := func(way string) func() string { return func() string { return way } }
+	failed := func(w Waits, on string, at time.Time) Waits { return w.Fail(w.For(way(on)).Next(at, 0, "down"), on) }
+	w := failed(failed(failed(Waits{}, "a", noon), "b", noon.Add(30*time.Second)), "a", noon.Add(5*time.Minute))
+	for name, want := range map[string]int{"a": 2, "b": 1, "c": 0} {
+		if b := w.For(way(name)); b.Failures != want {
+			t.Errorf("%s: %+v", name, b)
+		}
+	}
+	if b := w.Ways["b"].NotBefore; b.After(noon.Add(2 * time.Minute)) {
+		t.Errorf("b waits for what failed for a: %v", b)
+	}
+	w = w.Succeed(way("b"))
+	if len(w.Ways) != 1 || w.None() || w.For(way("a")).Failures != 2 {
+		t.Errorf("after a success of b: %+v", w)
+	}
+	w = w.Fail(Backoff{}.Next(noon.Add(time.Hour), 0, "503"), "")
+	for _, name := range []string{"a", "b", "c"} {
+		if b := w.For(way(name)); b.Error != "503" {
+			t.Errorf("a server's answer is not for %s: %+v", name, b)
+		}
+	}
+	if clean, had := w.WithoutErrors(); !had || clean.Error != "" || clean.Ways["a"].Error != "" || clean.Ways["a"].Failures != 2 {
+		t.Errorf("without errors: %+v", clean)
+	}
+	if w = w.Succeed(way("a")); !w.None() {
+		t.Errorf("after a success of all: %+v", w)
+	}
+	for n := range 2 * maxWays {
+		w = w.Fail(Backoff{}.Next(noon.Add(time.Duration(n)*time.Hour), 0, strings.Repeat("\x01", maxError)), fmt.Sprint(n))
+	}
+	if err := w.Write(path); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := Read(path); err != nil || len(got.Ways) != maxWays || got.Ways[fmt.Sprint(2*maxWays-1)].Failures != 1 {
+		t.Errorf("%d ways are read, %v", len(got.Ways), err)
+	}
+	sendertest.Write(t, path, `{"failures":3,"not_before":"2026-11-21T13:00:00Z","error":"down","way":"direct"}`)
+	if got, err := Read(path); err != nil || !got.None() {
+		t.Errorf("an older version's: %+v, %v", got, err)
+	}
 }

@@ -18,6 +18,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/usagectl/usagectl/internal/process"
 	"github.com/usagectl/usagectl/internal/statefile"
 )
 
@@ -43,13 +44,23 @@ const maxSize = 4 << 10
 
 // Holder is what a lease says of the process that has it.
 type Holder struct {
-	Note   []string      // what it says about its work, in words without spaces
-	Age    time.Duration // since that was said
-	Unseen bool          // nobody here can tell whether it is alive: it is on another machine or in another container
+	Note      []string      // what it says about its work, in words without spaces
+	Age       time.Duration // since that was said
+	Elsewhere Elsewhere
 
 	by      Owner
 	content string
 }
+
+// Elsewhere is whether, and why not, anybody here can tell that a holder is alive.
+type Elsewhere int
+
+// Where a holder can be.
+const (
+	InSight        Elsewhere = iota // it is known to be alive, or it has no name yet
+	OtherContainer                  // it is on this machine, in a container or another process namespace
+	OutOfSight                      // it is on another machine, or the system does not tell
+)
 
 // Named reports whether it is known which process it is.
 func (h Holder) Named() bool { return h.by != Owner{} }
@@ -71,8 +82,15 @@ func (l Lease) Holder(now time.Time, self func() Owner) (Holder, bool) {
 		return h, h.Age < startup
 	}
 	h.by, h.Note = by, words[1:]
-	h.Unseen = !self().Sees(by.ID)
-	return h, h.Age < term && !self().KnowsDead(by.ID)
+	me := self()
+	life := me.Life(by.ID)
+	if life == process.Unknown {
+		h.Elsewhere = OutOfSight
+		if me.InOtherContainer(by.ID) {
+			h.Elsewhere = OtherContainer
+		}
+	}
+	return h, h.Age < term && life != process.Dead
 }
 
 // Held reports whether a process is at work, as far as can be told.
@@ -126,16 +144,28 @@ func contentOf(o Owner, note []string) string {
 }
 
 // Update writes what the owner of a lease says now, if it has it and has said something
-// else.
-func (l Lease) Update(o Owner, note ...string) error {
+// else. note gets what it has said, and is not called if somebody else has it.
+func (l Lease) Update(o Owner, note func(said []string) []string) error {
 	content, err := statefile.Read(l.path, maxSize)
 	if err != nil {
 		return statefile.IgnoreMissing(err)
 	}
-	if by, _, _ := strings.Cut(string(content), " "); by != o.String() || string(content) == contentOf(o, note) {
+	by, said, _ := strings.Cut(string(content), " ")
+	if by != o.String() {
 		return nil
 	}
-	return l.Assign(o, note...)
+	now := note(strings.Fields(said))
+	if string(content) == contentOf(o, now) {
+		return nil
+	}
+	return l.Assign(o, now...)
+}
+
+// Sweep removes the lease if nobody has it any more.
+func (l Lease) Sweep(now time.Time, self func() Owner) {
+	if !l.Held(now, self) {
+		statefile.RemoveAll(l.path) // whatever it is; if it fails the next one tries again
+	}
 }
 
 // Abandon takes back a lease that was just taken and has no owner.

@@ -42,10 +42,25 @@ func Open(state string, tool manifest.ID) Outbox {
 	return Outbox{tool, filepath.Join(Dir(state), tool.String())}
 }
 
+// delivererFile is how the names of the leases of deliverers begin.
+const delivererFile = ".deliverer"
+
 // DelivererLease is the lease of the process that works through the outboxes, below
-// usagectl's state directory.
-func DelivererLease(state string) lease.Lease {
-	return lease.At(filepath.Join(Dir(state), ".deliverer"))
+// usagectl's state directory: everybody's, or with a name the one that some keep among them.
+func DelivererLease(state string, name ...string) lease.Lease {
+	return lease.At(filepath.Join(Dir(state), strings.Join(append([]string{delivererFile}, name...), "-")))
+}
+
+// DelivererLeases are all that there are.
+func DelivererLeases(state string) []lease.Lease {
+	entries, _ := statefile.ReadDir(Dir(state)) // what cannot be read is nobody's
+	var list []lease.Lease
+	for _, e := range entries {
+		if e.Name() == delivererFile || strings.HasPrefix(e.Name(), delivererFile+"-") {
+			list = append(list, lease.At(filepath.Join(Dir(state), e.Name())))
+		}
+	}
+	return list
 }
 
 // Dir is the directory of all outboxes below usagectl's state directory.
@@ -160,27 +175,32 @@ func (o Outbox) has(part, name string) bool {
 	return !errors.Is(err, os.ErrNotExist)
 }
 
-// backoffPath is where the tool's wait after failed deliveries is kept.
+// backoffPath is where the tool's waits after failed deliveries are kept.
 func (o Outbox) backoffPath() string { return o.Path(BackoffFile) }
 
-// BackoffFile is the name of the file in an outbox that keeps its wait.
+// BackoffFile is the name of the file in an outbox that keeps its waits.
 const BackoffFile = "backoff.json"
 
-// Backoff reads the tool's wait; the zero value if there is none that can be
+// Backoffs reads the tool's waits; the zero value if there are none that can be
 // relied on, which the next one replaces.
-func (o Outbox) Backoff() backoff.Backoff {
-	b, err := backoff.Read(o.backoffPath())
+func (o Outbox) Backoffs() backoff.Waits {
+	w, err := backoff.Read(o.backoffPath())
 	if err != nil {
-		return backoff.Backoff{}
+		return backoff.Waits{}
 	}
-	return b
+	return w
 }
 
-// SetBackoff keeps a wait.
-func (o Outbox) SetBackoff(b backoff.Backoff) error { return b.Write(o.backoffPath()) }
+// SetBackoffs keeps waits.
+func (o Outbox) SetBackoffs(w backoff.Waits) error {
+	if w.None() {
+		return o.ClearBackoffs()
+	}
+	return w.Write(o.backoffPath())
+}
 
-// ClearBackoff ends a wait.
-func (o Outbox) ClearBackoff() error {
+// ClearBackoffs ends all waits.
+func (o Outbox) ClearBackoffs() error {
 	return statefile.IgnoreMissing(statefile.RemoveAll(o.backoffPath())) // whatever it is
 }
 

@@ -36,9 +36,8 @@ func (o Outbox) RemoveUnder(sourceID string, now time.Time, each func(event stri
 	for _, part := range []string{"claimed", "new", "rejected", "tmp", discarded} {
 		errs = append(errs, statefile.Settle(o.Path(part)))
 	}
-	if b := o.Backoff(); b.Error != "" { // it quotes a server, which knew the ID; how long to wait stays
-		b.Error = ""
-		errs = append(errs, o.SetBackoff(b))
+	if w, had := o.Backoffs().WithoutErrors(); had { // they quote a server, which knew the ID; how long to wait stays
+		errs = append(errs, o.SetBackoffs(w))
 	}
 	return claimed + queued, errors.Join(errs...)
 }

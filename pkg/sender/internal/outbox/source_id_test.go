@@ -51,7 +51,7 @@ func TestRemoveUnder(t *testing.T) {
 		return append(list, half, reject(`{"source":"`+id+`"}`, id), reject("no JSON: "+id, id))
 	}
 	goes, stays := under(sampleID), under(otherID)
-	if err := o.SetBackoff(backoff.Backoff{Failures: 1}); err != nil {
+	if err := o.SetBackoffs(backoff.Waits{Backoff: backoff.Backoff{Failures: 1}}); err != nil {
 		t.Fatal(err)
 	}
 	n, err := o.RemoveUnder(sampleID, noon, func(string) {})
@@ -66,13 +66,13 @@ func TestRemoveUnder(t *testing.T) {
 			t.Errorf("under another: %v", err)
 		}
 	}
-	if err := o.SetBackoff(backoff.Backoff{Failures: 1, NotBefore: noon, Error: "503 whose ID is " + sampleID}); err != nil {
+	if err := o.SetBackoffs(backoff.Waits{Backoff: backoff.Backoff{Failures: 1, NotBefore: noon, Error: "503 whose ID is " + sampleID}}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := o.RemoveUnder(sampleID, noon, func(string) {}); err != nil {
 		t.Error(err)
 	}
-	if b := o.Backoff(); b != (backoff.Backoff{Failures: 1, NotBefore: noon}) {
+	if b := o.Backoffs().Backoff; b != (backoff.Backoff{Failures: 1, NotBefore: noon}) {
 		t.Errorf("of what a server said this is left: %+v", b)
 	}
 	if n, err := Open(t.TempDir(), o.Tool()).RemoveUnder(sampleID, noon, func(string) {}); n != 0 || err != nil {
