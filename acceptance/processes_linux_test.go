@@ -3,6 +3,7 @@ package acceptance
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -64,6 +65,49 @@ func TestContainers(t *testing.T) {
 	}
 	p.send()
 	p.arrived(1 + containers)
+}
+
+// TestShortContainers has containers that share a home end before their deliverers have begun
+// anything. The next one delivers what they left, however soon it comes.
+func TestShortContainers(t *testing.T) {
+	t.Parallel()
+	needProgram(t, "unshare")
+	if os.Geteuid() != 0 {
+		t.Skip("namespaces take root here")
+	}
+	p := newPerson(t, 0, "")
+	p.enable()
+	container := func(script string) {
+		t.Helper()
+		if out, err := p.by([]string{"unshare", "--pid", "--fork", "--mount-proc", "--kill-child", "sh", "-c", script}).CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+	}
+	const containers = 3
+	for range containers {
+		container(`"$0" send harm run.end; true`)
+	}
+	container(`"$0" send harm run.end; n=0; while [ "$(ls "$HOME"/.local/state/usagectl/outbox/harm/new | wc -l)" != 0 ] && [ $n -lt 600 ]; do sleep 0.05; n=$((n+1)); done`)
+	if left := len(p.files("new")); left > 0 {
+		t.Errorf("%d events are left", left)
+	}
+}
+
+// TestNoNetwork has a process without a network fail. Nobody else waits for that.
+func TestNoNetwork(t *testing.T) {
+	t.Parallel()
+	needProgram(t, "unshare")
+	if os.Geteuid() != 0 {
+		t.Skip("namespaces take root here")
+	}
+	p := newPerson(t, 0, "")
+	p.enable()
+	if out, err := p.by([]string{"unshare", "--net"}, "send", "harm", "run.end").CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	eventually(t, "it has failed", func() bool { return slices.Contains(p.files(""), "backoff.json") })
+	p.send()
+	p.arrived(2)
 }
 
 // TestWaitStartsNoDeliverer waits for a delivery, which no process in the background does.

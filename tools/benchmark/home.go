@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/usagectl/usagectl/internal/process"
 )
 
 // home is a temporary home in which the tool "bench" is known.
@@ -92,7 +94,7 @@ func (h *home) outbox(names ...string) string {
 
 // The parts of an outbox that the benchmark handles, as pkg/sender has them.
 const (
-	lease = ".deliverer" // "PID.DOMAIN" of the deliverer that is at work
+	lease = ".deliverer" // the [process.ID] of the deliverer that is at work, and its words
 	queue = "bench/new"  // a file an event: "TIME-ID.json"
 )
 
@@ -105,19 +107,19 @@ func (h *home) clear() (err error) {
 }
 
 // deliverer reads the lease.
-func (h *home) deliverer() (pid int, domain string, err error) {
+func (h *home) deliverer() (pid int, err error) {
 	content, err := os.ReadFile(h.outbox(lease))
-	first, domain, _ := strings.Cut(string(content), ".")
+	first, _, _ := strings.Cut(string(content), ".")
 	if pid, _ = strconv.Atoi(first); err == nil && pid <= 1 {
 		err = fmt.Errorf("the lease names no process: %q", content)
 	}
-	return pid, domain, err
+	return pid, err
 }
 
 // endDeliverer ends the deliverer that a send has started. It is an error if it
 // started none, and nothing else is ever ended.
 func (h *home) endDeliverer() error {
-	pid, _, err := h.deliverer()
+	pid, err := h.deliverer()
 	if err != nil {
 		return fmt.Errorf("no deliverer was started: %w", err)
 	}
@@ -141,18 +143,19 @@ func (h *home) endDeliverer() error {
 	return p.Release()
 }
 
-// holdLease makes this process look like a deliverer at work. The lease's domain
-// has to be a real one, so the first time a real deliverer makes it.
+// holdLease makes this process look like a deliverer at work. What it
+// says has to be real, so the first time a real deliverer makes it.
 func (h *home) holdLease() error {
-	pid, _, err := h.deliverer()
+	pid, err := h.deliverer()
 	if err == nil && pid == os.Getpid() {
 		return os.Chtimes(h.outbox(lease), time.Time{}, time.Now())
 	}
 	if err := errors.Join(h.send("queued"), h.endDeliverer()); err != nil {
 		return err
 	}
-	_, domain, err := h.deliverer()
-	return errors.Join(err, h.clear(), os.WriteFile(h.outbox(lease), fmt.Appendf(nil, "%d.%s", os.Getpid(), domain), 0o600))
+	content, err := os.ReadFile(h.outbox(lease))
+	_, words, _ := strings.Cut(string(content), " ")
+	return errors.Join(err, h.clear(), os.WriteFile(h.outbox(lease), fmt.Appendf(nil, "%s %s", process.Self(), words), 0o600))
 }
 
 // fill agrees, and puts n copies of a real event into the outbox, each with an ID
