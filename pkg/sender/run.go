@@ -39,7 +39,7 @@ func (s Sender) Run(ctx context.Context) {
 	d := &deliverer{
 		Sender: s.online(), self: lease.This(), done: make(chan func()),
 		busy: map[manifest.ID]bool{}, seen: map[manifest.ID][]string{}, holds: map[manifest.ID]bool{},
-		leases: s.leases(), goes: s.sharedWay(), files: map[string]bool{},
+		leases: []lease.Lease{s.sharedLease(), s.ownLease()}, goes: s.sharedWay(), files: map[string]bool{},
 	}
 	d.vouch()
 	d.trim()

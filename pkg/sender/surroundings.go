@@ -65,14 +65,13 @@ func word(tool manifest.ID, way, file string) string {
 	return w
 }
 
-// leases are those on which a sender may rely, in the order in which they are taken: that of
-// everybody who shares the home, and one for those who see the same processes and go the same
-// way. The second is needed where the first is held by a process on which nobody here can rely.
-func (s Sender) leases() []lease.Lease {
-	return []lease.Lease{
-		outbox.DelivererLease(s.state()),
-		outbox.DelivererLease(s.state(), shortHash(lease.This().Domain(), s.way())),
-	}
+// sharedLease is the lease of everybody who shares the home.
+func (s Sender) sharedLease() lease.Lease { return outbox.DelivererLease(s.state()) }
+
+// ownLease is the lease of those who see the same processes and go the same way. They need it
+// where the other one is held by a process on which they cannot rely.
+func (s Sender) ownLease() lease.Lease {
+	return outbox.DelivererLease(s.state(), shortHash(lease.This().Domain(), s.way()))
 }
 
 // backoff is a tool's wait, as far as it concerns this process.

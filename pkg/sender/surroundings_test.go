@@ -165,7 +165,7 @@ func TestBesideOneInSight(t *testing.T) {
 		sendertest.Must(t, s.startDeliverer(word(sendertest.ToolID(t, tool), "w", ""), func() bool { return true }))
 	}
 	var said []string
-	for _, l := range s.leases() {
+	for _, l := range []lease.Lease{s.sharedLease(), s.ownLease()} {
 		at, _ := l.Holder(s.Now(), lease.This)
 		said = append(said, strings.Join(at.Note, " "))
 	}
@@ -185,7 +185,7 @@ func TestWhatADelivererVouchesFor(t *testing.T) {
 		sendertest.Must(t, s.outbox(tool).Create())
 	}
 	own := word(sendertest.ToolID(t, "unknown"), way, file)
-	d := &deliverer{Sender: s, self: lease.This(), holds: map[manifest.ID]bool{}, busy: map[manifest.ID]bool{}, seen: map[manifest.ID][]string{}, leases: s.leases(), goes: way, files: map[string]bool{}}
+	d := &deliverer{Sender: s, self: lease.This(), holds: map[manifest.ID]bool{}, busy: map[manifest.ID]bool{}, seen: map[manifest.ID][]string{}, leases: []lease.Lease{s.sharedLease()}, goes: way, files: map[string]bool{}}
 	said := func(before ...string) string {
 		return strings.ReplaceAll(strings.Join(d.words(before), " "), way, "WAY")
 	}
