@@ -110,6 +110,34 @@ func TestNoNetwork(t *testing.T) {
 	p.arrived(2)
 }
 
+// TestNoProc sends where /proc is missing, in which the system tells what a process is and
+// where its program is: no deliverer can be started, which is said, and nothing is lost.
+func TestNoProc(t *testing.T) {
+	t.Parallel()
+	needProgram(t, "unshare")
+	if os.Geteuid() != 0 {
+		t.Skip("namespaces take root here")
+	}
+	p := newPerson(t, 0, "")
+	p.enable()
+	without := func(args ...string) string {
+		t.Helper()
+		out, err := p.by([]string{"unshare", "--mount", "sh", "-c", `mount -t tmpfs none /proc && exec "$0" "$@"`}, args...).CombinedOutput()
+		if err != nil {
+			t.Fatalf("%q: %v: %s", args, err, out)
+		}
+		return string(out)
+	}
+	if out := without("send", "-v", "harm", "run.end"); !strings.Contains(out, "no deliverer could be started") {
+		t.Errorf("it says %q", out)
+	}
+	p.holds(1)
+	without("flush")
+	p.arrived(1)
+	p.send() // nothing is left that holds others back
+	p.arrived(2)
+}
+
 // TestWaitStartsNoDeliverer waits for a delivery, which no process in the background does.
 func TestWaitStartsNoDeliverer(t *testing.T) {
 	t.Parallel()

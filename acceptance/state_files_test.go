@@ -63,6 +63,10 @@ field = [{name = "source", from = "identity.source", purpose = "To count install
 	p.must("", "send", "mytool", "run")
 	eventually(t, "the lease is there", sees(".deliverer"))
 	eventually(t, "the event is claimed", sees("/claimed/"))
+	other := p.command("send", "mytool", "run")
+	other.Env = append(other.Env, "SSL_CERT_DIR="+p.home) // another way
+	must(t, other.Run())
+	eventually(t, "the lease of those who go that way is there", sees(".deliverer-"))
 	server.goOn()
 	awaitDeliverer(p.stateHome())
 	cmd := p.command("forget", "mytool", "--yes")

@@ -221,9 +221,11 @@ func thrownAway(e sender.Emptied) string {
 	return text
 }
 
-// stillUnderway says how many events a refusal could not stop yet.
+// stillUnderway says how many events a refusal could not stop in time. Whoever has them may be
+// dead, where that cannot be seen.
 func stillUnderway(n int) string {
-	return events(n, "one event is still being delivered", "%d events are still being delivered")
+	return events(n, "one event may still be delivered: the process that has it did not stop in time, or cannot be seen from here",
+		"%d events may still be delivered: the processes that have them did not stop in time, or cannot be seen from here")
 }
 
 // events is a sentence about a number of events; "" if there are none.

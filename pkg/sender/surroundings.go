@@ -71,7 +71,8 @@ func (s Sender) sharedLease() lease.Lease { return outbox.DelivererLease(s.state
 // ownLease is the lease of those who see the same processes and go the same way. They need it
 // where the other one is held by a process on which they cannot rely.
 func (s Sender) ownLease() lease.Lease {
-	return outbox.DelivererLease(s.state(), shortHash(lease.This().Domain(), s.way()))
+	sum := sha256.Sum256([]byte(lease.This().Domain() + "\x00" + s.way()))
+	return outbox.DelivererLease(s.state(), hex.EncodeToString(sum[:]))
 }
 
 // backoff is a tool's wait, as far as it concerns this process.
