@@ -145,7 +145,7 @@ func (p *pass) noteWait(attempt context.Context, wait backoff.Backoff, sent []cl
 	}
 	p.failed, p.sum.Failed = failure, errors.New(failure.Note)
 	if attempt.Err() != nil {
-		p.sum.Failed = p.timeRanOut(attempt) // merely this process's time, which says nothing of the receiver
+		p.sum.Failed = p.timeRanOut(attempt, p.outbox) // merely this process's time, which says nothing of the receiver
 		return nil
 	}
 	wait = wait.Next(p.Now(), failure.RetryAfter, failure.Note)

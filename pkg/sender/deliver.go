@@ -52,8 +52,8 @@ var errTimeRanOut = errors.New("time ran out")
 
 // timeRanOut says why events stay that there was no more time for when ctx ended: what
 // failed last, if something did, which tells a person more than that time ran out.
-func (p *pass) timeRanOut(ctx context.Context) error {
-	if b := p.backoff(p.outbox); b.Failures > 0 && b.Error != "" {
+func (s Sender) timeRanOut(ctx context.Context, o outbox.Outbox) error {
+	if b := s.backoff(o); b.Failures > 0 && b.Error != "" {
 		return errors.New(b.Error)
 	}
 	if stop, ok := stopOf(ctx); ok {
@@ -80,7 +80,7 @@ func (s Sender) drain(ctx context.Context, tool manifest.ID, progress func(int))
 			return p.sum
 		}
 	}
-	p.sum.Failed = p.timeRanOut(ctx)
+	p.sum.Failed = p.timeRanOut(ctx, p.outbox)
 	return p.sum
 }
 

@@ -66,7 +66,7 @@ func (s Sender) flushTool(ctx context.Context, tool manifest.ID, progress func(i
 			wait = minPatience
 		}
 		if !sleep(ctx, max(wait, sum.RetryAfter)) {
-			total.Failed = cmp.Or(total.Failed, timeRanOut(s.outbox(tool)))
+			total.Failed = cmp.Or(total.Failed, s.timeRanOut(ctx, s.outbox(tool))) // others deliver what is left
 			return total
 		}
 		wait = min(2*wait, maxPatience)
@@ -161,7 +161,7 @@ func (s Sender) deliverKept(ctx context.Context, e outbox.Entry) Result {
 			}
 			p.sum.Failed = nil
 		case !sleep(ctx, pollInterval):
-			return queued(p.timeRanOut(ctx).Error())
+			return queued(p.timeRanOut(ctx, p.outbox).Error())
 		}
 	}
 }

@@ -62,7 +62,7 @@ func (p *pass) putAllBack(ctx context.Context, claims []claimed) bool {
 	for _, c := range claims {
 		errs = append(errs, p.putBack(c))
 	}
-	p.sum.Failed = cmp.Or(errors.Join(errs...), p.timeRanOut(ctx))
+	p.sum.Failed = cmp.Or(errors.Join(errs...), p.timeRanOut(ctx, p.outbox))
 	return false
 }
 
