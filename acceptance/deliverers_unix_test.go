@@ -65,3 +65,10 @@ func endDeliverers(t testing.TB, home string) {
 		return len(pids) == 0
 	})
 }
+
+// alone waits until no deliverer is at work: one in 256 events starts one, to trim the
+// outbox, also while the tool has to wait.
+func (p *person) alone() {
+	p.t.Helper()
+	eventually(p.t, "no deliverer is at work", func() bool { return len(deliverers(p.home)) == 0 })
+}

@@ -161,6 +161,7 @@ func TestHarmDisableWhileDelivering(t *testing.T) {
 				for range 3 * underWay {
 					p.send()
 				}
+				p.alone()
 				p.letGo()
 				p.send()
 				eventually(t, "a deliverer waits", func() bool { return p.recorder.waiting() == underWay })

@@ -15,9 +15,9 @@ func TestReach(t *testing.T) {
 	t.Parallel()
 	allowed := map[string][]string{
 		`"os/exec"`:                    nil,
-		`"net"\n`:                      {"pkg/manifest/parse_send.go", "pkg/sender/internal/transport/connection.go", "pkg/sender/internal/transport/udp.go"}, // the first takes addresses apart
+		`"net"\n`:                      {"pkg/manifest/parse_send.go", "pkg/sender/internal/transport/connection.go", "pkg/sender/internal/transport/explain.go", "pkg/sender/internal/transport/udp.go"}, // the first takes addresses apart
 		`\b[Cc]lient\.(Do|Post|Get)\(`: {"pkg/sender/internal/transport/post.go"},
-		`\b[Dd]ial(er|Context)?\b`:     {"pkg/sender/internal/transport/connection.go", "pkg/sender/internal/transport/http_client.go", "pkg/sender/internal/transport/udp.go"},
+		`\b[Dd]ial(er|Context)?\b`:     {"pkg/sender/internal/transport/connection.go", "pkg/sender/internal/transport/explain.go", "pkg/sender/internal/transport/http_client.go", "pkg/sender/internal/transport/udp.go"},
 		`\bhttp\.(Get|Head|Post\w*)\(|\bLookup(Host|IP|Addr|TXT|MX|NS|SRV|CNAME)\(`: nil,
 		`\b(StartProcess|ForkExec|Exec|CreateProcess)\(`:                            {"pkg/sender/spawn_unix.go", "pkg/sender/spawn_windows.go"},
 	}
