@@ -146,7 +146,7 @@ func (c *disableCommand) run(ctx context.Context, names []string) error {
 	if err := c.disabled(ctx, view, total.Underway); err != nil || failed == nil {
 		return err
 	}
-	return fail(failed.code, nil, c.switchNow(still...)...)
+	return fail(failed.code, nil, c.world.switchNow(still...)...)
 }
 
 // disabledView is what "disable --json" prints.

@@ -15,7 +15,7 @@ func showReach(a *app, t tool) bool {
 	if t.known == nil || asksUsagectl(t.known) {
 		return false
 	}
-	out, orders := a.stdout, a.ordersFor(t.known)
+	out, orders := a.stdout, a.tools.ordersFor(t.known)
 	switch {
 	case len(orders.Variables) > 0:
 		out.Printf("%s itself obeys once %s set:\n", t.known.Name, plural(len(orders.Variables), "its variable is", "its variables are"))
@@ -43,11 +43,11 @@ func unrecorded(err error) bool {
 // switchNow are hints for somebody whose refusal of tools cannot be recorded: what works at
 // once, and takes no disk. A variable reaches this shell and what is started from it. What
 // usagectl sends has one for all tools; what a tool sends itself takes that tool's own.
-func (a *app) switchNow(tools ...tool) []string {
+func (w World) switchNow(tools ...tool) []string {
 	const now = "to turn off at once in this shell what "
 	var hints []string
 	if slices.ContainsFunc(tools, func(t tool) bool { return t.manifest != nil || t.known == nil }) {
-		hints = append(hints, now+"usagectl sends:\n"+a.world.order(usagectlOff()))
+		hints = append(hints, now+"usagectl sends:\n"+w.order(usagectlOff()))
 	}
 	for _, t := range tools {
 		if t.known == nil || t.known.Status != catalogue.Active {
@@ -59,7 +59,7 @@ func (a *app) switchNow(tools ...tool) []string {
 			if v.Name == catalogue.DoNotTrackName {
 				others = ", and other tools with it"
 			}
-			hints = append(hints, now+t.known.Name+" sends by itself"+others+":\n"+a.world.order(v))
+			hints = append(hints, now+t.known.Name+" sends by itself"+others+":\n"+w.order(v))
 		}
 		for _, b := range orders.Beyond {
 			hints = append(hints, fmt.Sprintf("no variable turns off what %s sends by itself: %s", t.known.Name, b.Do))
@@ -82,14 +82,14 @@ func ownSwitches(t *catalogue.Tool) catalogue.Orders {
 	return orders
 }
 
-// switchAllNow is [app.switchNow] for a refusal of all tools.
-func (a *app) switchAllNow(except []manifest.ID) []string {
-	own := a.world.shell()
+// switchAllNow is [World.switchNow] for a refusal of all tools.
+func (w World) switchAllNow(except []manifest.ID) []string {
+	own := w.shell()
 	what := "tools send by themselves"
 	if len(except) > 0 {
 		what += ", the exceptions too"
 	}
-	hints := []string{"to turn off at once in this shell what usagectl sends:\n" + a.world.order(usagectlOff())}
+	hints := []string{"to turn off at once in this shell what usagectl sends:\n" + w.order(usagectlOff())}
 	line := evalLine(own.Dialect, "env --all")
 	if line == "" {
 		return append(hints, fmt.Sprintf("to turn off at once in this shell what %s, set what \"usagectl env --all\" prints: it has no form for %s, your shell, yet", what, own.Name))
@@ -99,7 +99,7 @@ func (a *app) switchAllNow(except []manifest.ID) []string {
 
 // switchImage are hints for somebody whose refusal cannot be written into an image: an image
 // has an environment as well.
-func (a *app) switchImage(tools ...tool) []string {
+func switchImage(tools ...tool) []string {
 	hints := []string{"or set USAGECTL_TELEMETRY=off in the image's environment"}
 	for _, t := range tools {
 		if t.known == nil || t.known.Status != catalogue.Active {

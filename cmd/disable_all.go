@@ -18,7 +18,7 @@ func (c *disableCommand) refuseAll(ctx context.Context, except []reference) erro
 	r, err := c.refuse(ctx, manifest.ID{}, ids(except))
 	var f *failure
 	if unrecorded(err) && errors.As(err, &f) {
-		return fail(f.code, f.err, append(slices.Clone(f.hints), c.switchAllNow(ids(except))...)...)
+		return fail(f.code, f.err, append(slices.Clone(f.hints), c.world.switchAllNow(ids(except))...)...)
 	}
 	if r.Recorded != nil {
 		return err
@@ -111,7 +111,7 @@ func (c *disableCommand) showWithdrawn(ids []manifest.ID) {
 func (c *disableCommand) showKept(t tool) {
 	d := decidedOf(c.app, t, "")
 	c.stdout.Printf("%s\n", c.stdout.Wrap(t.name()+" stays as it is: "+d.Telemetry+", "+d.Reason.Detail+".", 2))
-	c.showSpared(t.id)
+	newSurvey(c.app).showSpared(t.id)
 	switch {
 	case t.manifest == nil && t.known == nil && t.problem == nil:
 		c.hint("no tool named %s is known%s", t.id, c.tools.suggestion(t.id.String()))

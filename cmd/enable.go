@@ -149,7 +149,7 @@ func (c *enableCommand) enableOne(ctx context.Context, name string) (tool, error
 	err = recorded(c.ui, c.world.decisions(c.replace).Grant(t.manifest, c.level))
 	var f *failure
 	if unrecorded(err) && errors.As(err, &f) && c.level < before.Level && t.verdict.On() { // what was agreed to before is still sent
-		return t, fail(f.code, f.err, append(slices.Clone(f.hints), c.switchNow(tool{manifest: t.manifest})...)...)
+		return t, fail(f.code, f.err, append(slices.Clone(f.hints), c.world.switchNow(tool{manifest: t.manifest})...)...)
 	}
 	if err != nil {
 		return t, err

@@ -40,7 +40,7 @@ func showEnabled(a *app, t tool, level int, file string) {
 func showException(a *app, t tool) {
 	if t.facts.All.Decision.State == consent.Refused {
 		a.stdout.Printf("It is an exception to your refusal of all tools, which stays.\n")
-		a.showSpared(t.id)
+		newSurvey(a).showSpared(t.id)
 	}
 }
 

@@ -125,7 +125,7 @@ func (c *envCommand) run(names []string, rooted bool) error {
 	}
 	known := named
 	if len(names) > 0 {
-		known = c.otherTools()
+		known = c.tools.otherTools()
 	}
 	orders := decided.orders(tools, known, len(names) == 0)
 	if c.json {

@@ -16,7 +16,7 @@ import (
 // switches are known.
 func (c *envCommand) switches(names []string, decided decisions) ([]*catalogue.Tool, error) {
 	if len(names) == 0 {
-		tools, broken := c.everyTool(c.declaredSwitches)
+		tools, broken := c.tools.everyTool(c.declaredSwitches)
 		c.broken = broken
 		return tools, nil
 	}
@@ -47,14 +47,14 @@ func (c *envCommand) switches(names []string, decided decisions) ([]*catalogue.T
 // everyTool is every tool that is known, as far as its own switches are known: in the
 // catalogue, or by a manifest that was added, as declared says. It returns the
 // manifests that cannot be used, for people.
-func (a *app) everyTool(declared func(*manifest.Manifest, []manifest.ID) *catalogue.Tool) (list []*catalogue.Tool, broken []string) {
+func (r resolver) everyTool(declared func(*manifest.Manifest, []manifest.ID) *catalogue.Tool) (list []*catalogue.Tool, broken []string) {
 	all := catalogue.All()
 	for i := range all {
 		list = append(list, &all[i])
 	}
-	added := a.tools.library.Added()
+	added := r.library.Added()
 	for _, id := range added {
-		m, err := a.tools.library.Find(id)
+		m, err := r.library.Find(id)
 		if err != nil {
 			broken = append(broken, fmt.Sprintf("the manifest of %s cannot be used: %s", id, firstLine(err)))
 			continue
@@ -67,9 +67,9 @@ func (a *app) everyTool(declared func(*manifest.Manifest, []manifest.ID) *catalo
 	return list, broken
 }
 
-// otherTools is [app.everyTool] for whom what is declared amiss is no matter.
-func (a *app) otherTools() []*catalogue.Tool {
-	list, _ := a.everyTool(func(m *manifest.Manifest, added []manifest.ID) *catalogue.Tool {
+// otherTools is [resolver.everyTool] for whom what is declared amiss is no matter.
+func (r resolver) otherTools() []*catalogue.Tool {
+	list, _ := r.everyTool(func(m *manifest.Manifest, added []manifest.ID) *catalogue.Tool {
 		t, _ := catalogue.Declared(m, added)
 		return t
 	})

@@ -140,9 +140,9 @@ func withoutIt(v catalogue.Spared) sparedVariable {
 }
 
 // showSpared says which variables are left out for a tool, and what that means.
-func (a *app) showSpared(id manifest.ID) {
-	for _, v := range newSurvey(a).sparedFor(id) {
-		a.stdout.Printf("%s\n", a.stdout.Wrap(v.text+".", 2))
+func (s survey) showSpared(id manifest.ID) {
+	for _, v := range s.sparedFor(id) {
+		s.stdout.Printf("%s\n", s.stdout.Wrap(v.text+".", 2))
 	}
 }
 
@@ -151,13 +151,13 @@ func (a *app) warnOfShared(t tool) {
 	if t.known == nil {
 		return
 	}
-	for _, w := range a.ordersFor(t.known).Warnings {
+	for _, w := range a.tools.ordersFor(t.known).Warnings {
 		a.warn("%s", w.Text)
 	}
 }
 
 // ordersFor are the variables that make one tool obey what is decided now.
-func (a *app) ordersFor(t *catalogue.Tool) catalogue.Orders {
-	d := newDecisions(a.tools, false, consent.ReadRecorded(a.world.Dirs), nil)
-	return d.orders([]*catalogue.Tool{t}, a.otherTools(), false)
+func (r resolver) ordersFor(t *catalogue.Tool) catalogue.Orders {
+	d := newDecisions(r, false, consent.ReadRecorded(r.dirs), nil)
+	return d.orders([]*catalogue.Tool{t}, r.otherTools(), false)
 }

@@ -29,7 +29,7 @@ type survey struct {
 func newSurvey(a *app) survey {
 	recorded := consent.ReadRecorded(a.world.Dirs)
 	obey := func(all bool) catalogue.Orders {
-		return newDecisions(a.tools, false, recorded, nil).orders(a.otherTools(), nil, all)
+		return newDecisions(a.tools, false, recorded, nil).orders(a.tools.otherTools(), nil, all)
 	}
 	return survey{
 		app:      a,

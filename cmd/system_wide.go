@@ -114,18 +114,18 @@ func (s *systemWide) inRoot() string {
 func (s *systemWide) instead(refs []reference, except []manifest.ID) []string {
 	if refs[0].id.IsZero() {
 		if s.root != "" {
-			return append(s.switchImage(), "and for what tools send by themselves what \"usagectl env --all\" prints")
+			return append(switchImage(), "and for what tools send by themselves what \"usagectl env --all\" prints")
 		}
-		return s.switchAllNow(except)
+		return s.world.switchAllNow(except)
 	}
 	var tools []tool
 	for _, ref := range refs {
 		tools = append(tools, s.tools.look(ref.id))
 	}
 	if s.root != "" {
-		return s.switchImage(tools...)
+		return switchImage(tools...)
 	}
-	return s.switchNow(tools...)
+	return s.world.switchNow(tools...)
 }
 
 // lift takes back what refuse did.
