@@ -30,9 +30,8 @@ type Summary struct {
 	Unrecorded error         // why something that was sent is not in the journal; nil if all is
 	RetryAfter time.Duration // what the server asked for; 0 if it did not
 
-	seen   []string // what was queued when the outbox was listed last, sorted
-	files  []string // of manifests, that were read there
-	behind int      // events that wait for one of their run that was taken before
+	seen  []string // what was queued when the outbox was listed last, sorted
+	files []string // of manifests, that were read there
 }
 
 // ended is how many events have ended.
@@ -44,7 +43,7 @@ func (s *Summary) add(o Summary) {
 	s.Dropped += o.Dropped
 	s.OverBounds += o.OverBounds
 	s.Unrecorded = cmp.Or(s.Unrecorded, o.Unrecorded)
-	s.Held, s.Failed, s.RetryAfter, s.behind = o.Held, o.Failed, o.RetryAfter, o.behind
+	s.Held, s.Failed, s.RetryAfter = o.Held, o.Failed, o.RetryAfter
 }
 
 // errTimeRanOut says that a delivery has no more time.
@@ -113,7 +112,7 @@ func (s Sender) newPass(tool manifest.ID, progress func(int)) *pass {
 // read, is passed over and put back; Held says why.
 func (p *pass) run(ctx context.Context, names []string) bool {
 	p.before, p.failed, p.wentFrom = p.backoff(p.outbox), transport.Outcome{}, nil
-	p.sum.behind, p.order = 0, newOrder(p.outbox, names)
+	p.order = newOrder(p.outbox, names)
 	// A server that asks to be left alone gets one batch a pass. If it has asked more
 	// than once, that may be for single events, and each pass begins behind the last.
 	if p.singly = p.before.Failures > 1 && !p.before.Asked.IsZero(); p.singly {
@@ -195,14 +194,12 @@ func (p *pass) take(ctx context.Context, c outbox.Claim) error {
 		return p.unreadable(c, data, err)
 	}
 	if p.order.isBehind(e) {
-		p.sum.behind++
 		return c.Release()
 	}
 	if len(p.batch.claims) > 0 && !p.fits(e, len(data)) && !p.send(ctx) {
 		return c.Release()
 	}
 	if p.order.isBehind(e) { // what was sent before is put back
-		p.sum.behind++
 		return c.Release()
 	}
 	if len(p.batch.claims) == 0 {

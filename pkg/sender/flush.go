@@ -66,7 +66,7 @@ func (s Sender) flushTool(ctx context.Context, tool manifest.ID, progress func(i
 			wait = minPatience
 		}
 		if !sleep(ctx, max(wait, sum.RetryAfter)) {
-			total.Failed = cmp.Or(total.Failed, s.timeRanOut(ctx, s.outbox(tool))) // others deliver what is left
+			total.Failed = cmp.Or(total.Failed, s.timeRanOut(ctx, s.outbox(tool)))
 			return total
 		}
 		wait = min(2*wait, maxPatience)

@@ -25,7 +25,7 @@ func TestFlushSaysWhy(t *testing.T) {
 		want := errTimeRanOut.Error()
 		if last != "" {
 			want = last
-			sendertest.Must(t, o.SetBackoff(backoff.Backoff{}.Next(noon, 0, last)))
+			sendertest.Must(t, o.SetBackoffs(backoff.Waits{Backoff: backoff.Backoff{}.Next(noon, 0, last)}))
 		}
 		synctest.Test(t, func(t *testing.T) { // for its clock
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
