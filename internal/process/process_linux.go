@@ -54,7 +54,9 @@ func look(pid int) (start string, gone bool) {
 	if self, err := os.Readlink("/proc/self"); err != nil || self != strconv.Itoa(os.Getpid()) {
 		return "", false
 	}
-	state, start := parseStat(readProc("/proc/" + number + "/stat"))
+	// Not /proc/PID/stat, which says the same: QEMU, as it runs programs of another architecture in the
+	// building of images, makes up that file for the process itself, with another start.
+	state, start := parseStat(readProc("/proc/" + number + "/task/" + number + "/stat"))
 	return start, state == "Z" || state == "X"
 }
 
