@@ -1,10 +1,8 @@
 package consent
 
 import (
-	"errors"
 	"os"
 	"path/filepath"
-	"syscall"
 
 	"github.com/usagectl/usagectl/internal/ci"
 	"github.com/usagectl/usagectl/internal/statefile"
@@ -149,12 +147,11 @@ func ownFlaw(dir string) Statement {
 // to be looked for. That is so below a base directory that is none, such as /dev/null in
 // $XDG_CONFIG_DIRS; what stands in the place of the directory itself may mean something.
 func missing(dir string) bool {
-	_, err := os.Stat(dir)
-	if errors.Is(err, syscall.ENOTDIR) {
-		info, err := os.Stat(filepath.Dir(filepath.Dir(dir)))
-		return statefile.NotThere(err) || err == nil && !info.IsDir()
+	if _, err := os.Stat(dir); !statefile.NotThere(err) {
+		return false
 	}
-	return errors.Is(err, os.ErrNotExist)
+	parent, err := os.Stat(filepath.Dir(dir))
+	return statefile.NotThere(err) || err == nil && parent.IsDir()
 }
 
 // readSystemTool reads the machine's word on one tool. It can only refuse, so
