@@ -27,7 +27,7 @@ type call struct {
 var (
 	tracedCall = regexp.MustCompile(`^(\d+) +(\w+)\((.*)$`)
 	tracedName = regexp.MustCompile(`"(/[^"]*)"|^\d+<([^>]*)>|"(POST [^ ]*)`)
-	randomPart = regexp.MustCompile(`(\d+\.[0-9a-f]+\.)?\d+\.tmp|\[\d+\]|[0-9a-f]{64}|[0-9a-f]{16}-[0-9a-f-]{36}`)
+	randomPart = regexp.MustCompile(`(\d+\.[0-9a-f]+(-\d+)*\.)?\d+\.tmp|\[\d+\]|[0-9a-f]{64}|[0-9a-f]{16}-[0-9a-f-]{36}`)
 	resumed    = regexp.MustCompile(`^(\d+) +<\.\.\. (\w+) resumed>`)
 )
 
