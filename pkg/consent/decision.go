@@ -58,7 +58,7 @@ type Statement struct {
 	Path     string
 	Decision Decision // its State is "" if there is no file
 	Problem  string   // not empty: the file exists and cannot be relied on
-	Usual    bool     // it is in the usual place, from which a variable moved the decisions: see [dirs.Dirs.UsualConfigHome]
+	Usual    bool     // it is in the usual place, from which a variable moved the decisions: see [dirs.Dirs.Usual]
 }
 
 // fileIn is the path of the consent file of a tool in a consent directory; the

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/usagectl/usagectl/pkg/consent"
+	"github.com/usagectl/usagectl/pkg/dirs"
 	"github.com/usagectl/usagectl/pkg/manifest"
 )
 
@@ -30,8 +31,8 @@ func TestUsualPlace(t *testing.T) {
 			continue // nobody can agree to all
 		}
 		d := places(t)
-		d.UsualConfigHome = t.TempDir()
-		for i, base := range []string{d.ConfigHome, d.ConfigHome, d.UsualConfigHome, d.UsualConfigHome} {
+		d.Usual = &dirs.Dirs{ConfigHome: t.TempDir()}
+		for i, base := range []string{d.ConfigHome, d.ConfigHome, d.Usual.ConfigHome, d.Usual.ConfigHome} {
 			if text, ok := files[said(i)]; ok {
 				write(t, base, about([]manifest.ID{{}, id}[i%2]), text)
 			}
@@ -70,13 +71,13 @@ func TestUsualPlace(t *testing.T) {
 // an exception to a refusal in the usual place, and that the refusal stays.
 func TestUsualPlaceStays(t *testing.T) {
 	d := places(t)
-	d.UsualConfigHome = t.TempDir()
+	d.Usual = &dirs.Dirs{ConfigHome: t.TempDir()}
 	usual := consent.Store{Dirs: d}
-	usual.Dirs.ConfigHome, usual.Dirs.UsualConfigHome = d.UsualConfigHome, ""
+	usual.Dirs.ConfigHome, usual.Dirs.Usual = d.Usual.ConfigHome, nil
 	if err := usual.RefuseAll(); err != nil {
 		t.Fatal(err)
 	}
-	file := filepath.Join(d.UsualConfigHome, "usagectl", "consent", "all.toml")
+	file := filepath.Join(d.Usual.ConfigHome, "usagectl", "consent", "all.toml")
 	moved := consent.Store{Dirs: d}
 	if lifted, err := moved.Lift(manifest.ID{}); lifted || err != nil {
 		t.Errorf("lifted %v, %v", lifted, err)

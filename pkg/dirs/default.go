@@ -3,6 +3,7 @@ package dirs
 import (
 	"os"
 	"path/filepath"
+	"reflect"
 
 	"github.com/usagectl/usagectl/internal/statefile"
 )
@@ -17,11 +18,13 @@ func Default() Dirs {
 	home := firstHome(func() string { return said }, accountHome)
 	d := base(os.Getenv, home)
 	d.Home = home
-	d = onThisSystem(d)
-	if d.UsualConfigHome == d.ConfigHome {
-		d.UsualConfigHome = ""
+	d = checked(onThisSystem(d))
+	usual := d
+	usual.ConfigHome, usual.DataHome, usual.ConfigDirs, usual.DataDirs = unmoved(home)
+	if !reflect.DeepEqual(d, usual) {
+		d.Usual = &usual
 	}
-	return checked(d)
+	return d
 }
 
 // firstHome is the first of the places that can be a home, or "". A place that cannot be

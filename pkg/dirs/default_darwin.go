@@ -21,7 +21,6 @@ func standard(home string) Dirs {
 // onThisSystem adds the fixed place for machine-wide settings, which no variable can move.
 func onThisSystem(d Dirs) Dirs {
 	d.System = support
-	d.UsualConfigHome = standard(d.Home).ConfigHome
 	return d
 }
 

@@ -23,7 +23,6 @@ func standard(home string) Dirs {
 // specification's default), which no variable can move.
 func onThisSystem(d Dirs) Dirs {
 	d.System = "/etc/xdg"
-	d.UsualConfigHome = standard(d.Home).ConfigHome
 	return d
 }
 

@@ -18,7 +18,6 @@ import (
 // Windows is asked for these places: a variable could be set by anybody.
 func onThisSystem(d Dirs) Dirs {
 	d.System = knownFolder(windows.FOLDERID_ProgramData)
-	d.UsualConfigHome = knownFolder(windows.FOLDERID_RoamingAppData)
 	if d.ConfigHome != "" && !filepath.IsAbs(os.Getenv("XDG_CONFIG_HOME")) {
 		d.ConfigHome = knownFolder(windows.FOLDERID_RoamingAppData)
 	}
@@ -26,9 +25,16 @@ func onThisSystem(d Dirs) Dirs {
 		d.ConfigDirs = nil
 	}
 	if os.Getenv("XDG_DATA_DIRS") == "" {
-		d.DataDirs = []string{knownFolder(windows.FOLDERID_ProgramFiles)}
+		d.DataDirs = programDirs()
 	}
 	return d
+}
+
+func programDirs() []string { return []string{knownFolder(windows.FOLDERID_ProgramFiles)} }
+
+// unmoved are the places of decisions and manifests if no variable moves them.
+func unmoved(string) (configHome, dataHome string, configDirs, dataDirs []string) {
+	return knownFolder(windows.FOLDERID_RoamingAppData), knownFolder(windows.FOLDERID_LocalAppData), nil, programDirs()
 }
 
 // accountHome is the profile that Windows has for this process's account, or "".

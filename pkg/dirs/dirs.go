@@ -12,24 +12,31 @@ import "path/filepath"
 // empty path means that the place is not known, and that nothing can
 // be read or kept there.
 type Dirs struct {
-	Home       string // the person's home
-	ConfigHome string // decisions
-	// UsualConfigHome is where decisions are if no variable moves them. What is refused there
-	// counts, and nothing else. It is "" if that is ConfigHome.
-	UsualConfigHome string
-	StateHome       string   // outbox, journal, keys
-	StateFlaw       string   // why what is in StateHome cannot be relied on, and is not used; "" if it can
-	DataHome        string   // manifests that the person added
-	ConfigDirs      []string // $XDG_CONFIG_DIRS
-	DataDirs        []string // $XDG_DATA_DIRS
-	System          string   // the platform's fixed place for machine-wide settings, which no variable moves
+	Home       string   // the person's home
+	ConfigHome string   // decisions
+	StateHome  string   // outbox, journal, keys
+	StateFlaw  string   // why what is in StateHome cannot be relied on, and is not used; "" if it can
+	DataHome   string   // manifests that the person added
+	ConfigDirs []string // $XDG_CONFIG_DIRS
+	DataDirs   []string // $XDG_DATA_DIRS
+	System     string   // the platform's fixed place for machine-wide settings, which no variable moves
+	// Usual is where decisions and manifests are if no variable moves them; nil if none does.
+	// What is refused there counts, and nothing else. What is found elsewhere alone holds
+	// for this process, and need not for others that share the StateHome.
+	Usual *Dirs
 }
 
 // UserConsent is the directory of the person's decisions, or "".
 func (d Dirs) UserConsent() string { return under(d.ConfigHome, "usagectl", "consent") }
 
-// UsualConsent is the directory of refusals in [Dirs.UsualConfigHome], or "".
-func (d Dirs) UsualConsent() string { return under(d.UsualConfigHome, "usagectl", "consent") }
+// UsualConsent is the directory of refusals where [Dirs.Usual] has them, or "" if that is
+// [Dirs.UserConsent].
+func (d Dirs) UsualConsent() string {
+	if d.Usual == nil || d.Usual.ConfigHome == d.ConfigHome {
+		return ""
+	}
+	return d.Usual.UserConsent()
+}
 
 // SystemConsent lists the directories of machine-wide refusals, the fixed one first.
 func (d Dirs) SystemConsent() []string {

@@ -23,6 +23,7 @@ type admission struct {
 	refused  time.Time                  // when a refusal was in force last
 	err      error                      // something cannot be told, so nothing leaves
 	verdicts map[string]consent.Verdict // by the directory in which events were taken
+	usual    *admission                 // by what is found in the usual places; nil until it is asked
 }
 
 func (s Sender) admission(m *manifest.Manifest) *admission {
@@ -32,7 +33,7 @@ func (s Sender) admission(m *manifest.Manifest) *admission {
 	if refused.After(s.Now().Add(maxSkew)) {
 		err = errors.Join(err, fmt.Errorf("a refusal is marked as in force at %s, which is not yet; \"usagectl enable %s\" mends that", refused.Format(time.RFC3339), m.Tool.ID))
 	}
-	return &admission{s, m, gone, refused, err, map[string]consent.Verdict{}}
+	return &admission{sender: s, manifest: m, gone: gone, refused: refused, err: err, verdicts: map[string]consent.Verdict{}}
 }
 
 // dropError says that an event must never be sent, and why.
@@ -53,6 +54,41 @@ const maxSkew = time.Minute
 // admit makes a message of an event, under what is agreed now. The error is a
 // [dropError] if the event must go; any other means to keep it for later.
 func (a *admission) admit(e outbox.Entry) (consent.Permit, transport.Message, error) {
+	permit, message, err := a.judge(e)
+	if isDrop(err) && !a.isDropUsually(e) {
+		return permit, message, errElsewhere
+	}
+	return permit, message, err
+}
+
+// errElsewhere is why an event waits that only this process would drop.
+var errElsewhere = errors.New("variables of this process, such as XDG_DATA_HOME, name other manifests or decisions than the usual ones, by which it may not be sent")
+
+func isDrop(err error) bool {
+	var drop dropError
+	return errors.As(err, &drop)
+}
+
+// isDropUsually reports whether an event must also go by the manifests and decisions in the
+// usual places: whoever queued it may look there, and knows nothing of this process's variables.
+func (a *admission) isDropUsually(e outbox.Entry) bool {
+	s := a.sender
+	if s.dirs().Usual == nil || a.gone.In(e.Values) {
+		return true
+	}
+	if a.usual == nil {
+		s.at = s.dirs().Usual
+		m, err := s.manifestOf(e.Tool, e.Manifest)
+		if err != nil {
+			return false
+		}
+		a.usual = s.admission(m)
+	}
+	_, _, err := a.usual.judge(e)
+	return isDrop(err)
+}
+
+func (a *admission) judge(e outbox.Entry) (consent.Permit, transport.Message, error) {
 	permit, err := a.permit(e)
 	if err != nil {
 		return consent.Permit{}, transport.Message{}, err

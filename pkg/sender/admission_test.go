@@ -14,6 +14,7 @@ import (
 
 	"github.com/usagectl/usagectl/internal/jsondoc"
 	"github.com/usagectl/usagectl/pkg/consent"
+	"github.com/usagectl/usagectl/pkg/dirs"
 	"github.com/usagectl/usagectl/pkg/manifest"
 	"github.com/usagectl/usagectl/pkg/sender/internal/deletion"
 	"github.com/usagectl/usagectl/pkg/sender/internal/journal"
@@ -185,5 +186,47 @@ func TestNewMessageNeedsAPermit(t *testing.T) {
 	e := outbox.Entry{Schema: outbox.Schema, Tool: m.Tool.ID, Event: "run", EventID: uuid.New(), TakenAt: noon, Endpoint: m.Send.Endpoint, Values: &jsondoc.Object{}}
 	if got, err := newMessage(consent.Permit{}, m, e, payload.Payload{}); !errors.Is(err, consent.ErrNoConsent) || !reflect.DeepEqual(got, transport.Message{}) {
 		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+// TestElsewhere holds that what only this process finds, because variables move the places in
+// which it looks, keeps an event waiting for the others, and that what holds in the usual
+// places ends it.
+func TestElsewhere(t *testing.T) {
+	refusal := func(t *testing.T, base string) {
+		sendertest.Write(t, filepath.Join(base, "usagectl", "consent", "all.toml"), `state = "refused"`)
+	}
+	for name, c := range map[string]struct {
+		happens func(t *testing.T, d *dirs.Dirs, m *manifest.Manifest)
+		want    error // nil for any that keeps it
+	}{
+		"refused in a directory of XDG_CONFIG_DIRS": {func(t *testing.T, d *dirs.Dirs, _ *manifest.Manifest) {
+			d.ConfigDirs = []string{t.TempDir()}
+			refusal(t, d.ConfigDirs[0])
+		}, errElsewhere},
+		"refused for the machine": {func(t *testing.T, d *dirs.Dirs, _ *manifest.Manifest) { refusal(t, d.System) }, dropError{outbox.LostWithdrawn}},
+		"refused by the person":   {func(t *testing.T, d *dirs.Dirs, _ *manifest.Manifest) { refusal(t, d.ConfigHome) }, dropError{outbox.LostWithdrawn}},
+		"refused where XDG_CONFIG_HOME points to": {func(t *testing.T, d *dirs.Dirs, _ *manifest.Manifest) {
+			d.ConfigHome = t.TempDir()
+			refusal(t, d.ConfigHome)
+		}, errElsewhere},
+		"the manifest of XDG_DATA_HOME has another endpoint": {func(t *testing.T, d *dirs.Dirs, m *manifest.Manifest) {
+			m.Send.Endpoint += "/other"
+		}, errElsewhere},
+		"the manifest of XDG_DATA_HOME has no such event": {func(t *testing.T, d *dirs.Dirs, m *manifest.Manifest) { m.Events = nil }, errElsewhere},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSender(t)
+			s.dirs().System = t.TempDir()
+			m, terms := agreedTool(t, s, "https://mytool.example")
+			e := queue(t, s, terms, noon)
+			usual := *s.dirs()
+			s.dirs().Usual = &usual
+			mine := *m
+			c.happens(t, s.dirs(), &mine)
+			if _, _, err := s.admission(&mine).admit(e); err != c.want {
+				t.Errorf("%v, want %v", err, c.want)
+			}
+		})
 	}
 }
