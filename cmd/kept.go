@@ -101,13 +101,13 @@ func (k kept) warnOfDamage(u *ui) []sender.Unused {
 		list = addLocked(list, l)
 	}
 	warnOfUnused(u, list)
-	return append(list, k.warnOfManifests(u)...)
+	return k.warnOfManifests(u, list)
 }
 
-// warnOfManifests says which directories of manifests cannot be looked into. Tools that
-// need none of them are as ever.
-func (k kept) warnOfManifests(u *ui) []sender.Unused {
-	var list []sender.Unused
+// warnOfManifests says which directories of manifests cannot be looked into, and adds them to
+// what is not used, unless they are in that. Tools that need none of them are as ever.
+func (k kept) warnOfManifests(u *ui, known []sender.Unused) []sender.Unused {
+	list := known
 	for _, hidden := range k.world.library().Hidden() {
 		if l, found := statefile.FindLocked(hidden.Path, 0o500); found {
 			list = addLocked(list, l)
@@ -115,7 +115,7 @@ func (k kept) warnOfManifests(u *ui) []sender.Unused {
 			list = append(list, sender.Unused{Path: hidden.Path, Reason: hidden.Err.Error()})
 		}
 	}
-	for _, d := range list {
+	for _, d := range list[len(known):] {
 		u.warn("manifests in %s are not used: %s", d.Path, d.Reason)
 		if d.Do != "" {
 			u.hint("repair it with \"%s\"", d.Do)
@@ -194,7 +194,7 @@ func (k kept) warnOfTools(u *ui, tools []*toolStatus, known []sender.Unused) []s
 
 func addLocked(list []sender.Unused, l statefile.Locked) []sender.Unused {
 	u := sender.Unused{Path: l.Path, Reason: l.Reason(), Do: l.Remedy()}
-	if slices.Contains(list, u) {
+	if slices.ContainsFunc(list, func(o sender.Unused) bool { return o.Path == u.Path }) {
 		return list
 	}
 	return append(list, u)
