@@ -17,7 +17,7 @@ type ownStatus struct {
 	Because   string   `json:"because"`
 	Recorded  string   `json:"recorded"` // refused, granted, notified, or "" if nothing is
 	Agrees    *bool    `json:"agrees"`   // whether the two agree; null if that cannot be told
-	Do        []string `json:"do"`       // what makes them agree
+	Do        []string `json:"do"`       // what makes them agree, or surely would if it cannot be told
 	Switch    []string `json:"switch"`   // what can switch it: variable, command, file
 	Evidence  string   `json:"evidence"` // how well that is known
 	Seen      []string `json:"seen"`     // what shows that the tool is here
@@ -41,15 +41,18 @@ func (s survey) own(t *catalogue.Tool, standing consent.Standing) *ownStatus {
 	if state.Telemetry == catalogue.On || state.Telemetry == catalogue.Off {
 		o.Telemetry = string(state.Telemetry)
 	}
-	if standing.State != consent.Refused && standing.State != consent.Granted || o.Telemetry == "unknown" {
-		return o
-	}
 	refused := standing.State == consent.Refused
-	agrees := refused == (state.Telemetry == catalogue.Off)
-	o.Agrees = &agrees
-	if !agrees {
-		o.Do, o.byVariable = s.remedy(t, refused)
+	switch {
+	case !refused && standing.State != consent.Granted:
+		return o
+	case o.Telemetry != "unknown":
+		agrees := refused == (state.Telemetry == catalogue.Off)
+		o.Agrees = &agrees
+		if agrees {
+			return o
+		}
 	}
+	o.Do, o.byVariable = s.remedy(t, refused)
 	return o
 }
 
@@ -68,8 +71,8 @@ func (s survey) remedy(t *catalogue.Tool, refused bool) (do []string, byVariable
 			do = append(do, b.Do)
 		}
 	}
-	if !refused && len(do) == 0 && t.CLI.Enable != "" {
-		do = append(do, fmt.Sprintf("run %q", t.CLI.Enable))
+	if !refused && !byVariable {
+		do = append(do, s.toTurnOn(t)...)
 	}
 	for _, w := range orders.Warnings {
 		if slices.Contains(w.Wrong, t.ID) {
@@ -77,6 +80,24 @@ func (s survey) remedy(t *catalogue.Tool, refused bool) (do []string, byVariable
 		}
 	}
 	return do, byVariable
+}
+
+// toTurnOn is what turns on a tool that has no variable for that: the variables by which it
+// is off have to go, and if it is off without them too, something else is needed.
+func (s survey) toTurnOn(t *catalogue.Tool) []string {
+	var do []string
+	hindrances, without := s.here.Hindrances(t)
+	for _, name := range hindrances {
+		if name == catalogue.DoNotTrackName {
+			do = append(do, fmt.Sprintf("unset %s when you run %s: other tools obey it too", name, t.Name))
+		} else {
+			do = append(do, s.world.order(catalogue.Order{Name: name, Unset: true}))
+		}
+	}
+	if way := t.WayOn(); way != "" && without.Telemetry != catalogue.On {
+		do = append(do, way)
+	}
+	return do
 }
 
 // sentence is what the tool does and why, in words: "on by default".
@@ -87,9 +108,6 @@ func (o *ownStatus) sentence() string {
 	return o.Telemetry + ": " + o.Because
 }
 
-// disagrees reports whether the tool does not do what was decided. What was refused
-// counts though the tool is not seen: it may be where nobody looks, as in a virtual
-// environment.
-func (o *ownStatus) disagrees() bool {
-	return o != nil && o.Agrees != nil && !*o.Agrees && (len(o.Seen) > 0 || o.Recorded == string(consent.Refused))
-}
+// disagrees reports whether the tool does not do what was decided. That counts though the
+// tool is not seen: it may be where nobody looks, as in a virtual environment.
+func (o *ownStatus) disagrees() bool { return o != nil && o.Agrees != nil && !*o.Agrees }

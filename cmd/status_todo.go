@@ -71,6 +71,8 @@ func (s *toolStatus) disagreement() string {
 	switch {
 	case s.Own.Recorded == string(consent.Granted):
 		who = "you agreed"
+	case s.Decision.State == "unknown":
+		who = "what was decided is not known, which counts as no"
 	case s.Decision.State != string(consent.Refused):
 		who = "it is refused"
 	}

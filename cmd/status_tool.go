@@ -196,6 +196,10 @@ func (v *statusView) nextStep(s *toolStatus) {
 			v.hint("%s", strings.TrimPrefix(near, "; "))
 		}
 		v.hint("%s", findTool)
+	case s.SentBy == sentByTool && s.Telemetry == "unknown" && s.Own.Recorded == string(consent.Refused):
+		for _, do := range s.Own.Do {
+			v.hint("usagectl cannot see whether it obeys; to be sure, %s", do)
+		}
 	case s.on, s.SentBy == sentByTool && s.Telemetry == "unknown":
 		v.hint("turn it off with \"usagectl disable %s\"", s.Tool)
 	case s.Reason.Rule == consent.Undecided, s.Reason.Rule == consent.Notice:

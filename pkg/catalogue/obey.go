@@ -101,7 +101,19 @@ func (t *Tool) otherwise() string {
 	if t.OptIn {
 		return cmp.Or(t.Elsewhere(), "it is off unless you turn it on")
 	}
-	return cmp.Or(t.Elsewhere(), "nothing is known that switches it off")
+	return cmp.Or(t.Elsewhere(), t.partly(), "nothing is known that switches it off")
+}
+
+// partly is what switches off a part of what a tool sends, or only older releases of it,
+// for people; "" if nothing is known.
+func (t *Tool) partly() string {
+	for _, v := range t.Env {
+		part := map[Role]string{Legacy: "older releases", ErrorReports: "its crash reports"}[v.Role]
+		if part != "" && v.HasOff {
+			return fmt.Sprintf("nothing is known that switches all of it off, but %s=%s switches off %s", v.Name, v.Off, part)
+		}
+	}
+	return ""
 }
 
 // Elsewhere is what switches a tool off beside variables: its own command, or a

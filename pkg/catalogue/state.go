@@ -49,20 +49,21 @@ func (t *Tool) State(m Machine) State {
 	if s := t.byFile(m.FileSwitch); s != (State{}) {
 		return s
 	}
-	unseen := ""
-	if t.keepsToItself() {
-		unseen = "; its own settings cannot be read here"
+	switch unseen := "; its own settings cannot be read here"; {
+	case t.OptIn && t.keepsToItself(): // somebody may have agreed there
+		return State{Unknown, ByDefault, "off by default" + unseen}
+	case t.OptIn:
+		return State{Off, ByDefault, "off by default"}
+	case t.keepsToItself():
+		return State{On, ByDefault, "on by default" + unseen}
 	}
-	if t.OptIn {
-		return State{Off, ByDefault, "off by default" + unseen}
-	}
-	return State{On, ByDefault, "on by default" + unseen}
+	return State{On, ByDefault, "on by default"}
 }
 
 // keepsToItself reports whether the tool has a switch whose state cannot be read.
 func (t *Tool) keepsToItself() bool {
 	readable := func(c FileSwitch) bool { return c.Format != "" }
-	return len(t.Config) == 0 && t.CLI.Disable != "" || len(t.Config) > 0 && !slices.ContainsFunc(t.Config, readable)
+	return len(t.Config) == 0 && t.CLI.Disable+t.CLI.Enable != "" || len(t.Config) > 0 && !slices.ContainsFunc(t.Config, readable)
 }
 
 // byVariable is the zero value if no variable says anything. One that switches
@@ -110,6 +111,8 @@ func (t *Tool) byFile(read func(FileSwitch) (string, bool, error)) State {
 			return State{Off, ByFile, fmt.Sprintf("%s is %s in %s", c.name(), value, c.Path)}
 		case same(value, c.On), strings.HasPrefix(c.On, "<"): // such as "<uuid>": any other value
 			return State{On, ByFile, fmt.Sprintf("%s is %s in %s", c.name(), value, c.Path)}
+		default:
+			return State{Unknown, ByFile, fmt.Sprintf("%s is %q in %s, and what the tool makes of that is not known", c.name(), value, c.Path)}
 		}
 	}
 	return State{}
