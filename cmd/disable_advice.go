@@ -20,7 +20,7 @@ func showReach(a *app, t tool) bool {
 	case len(orders.Variables) > 0:
 		out.Printf("%s itself obeys once %s set:\n", t.known.Name, plural(len(orders.Variables), "its variable is", "its variables are"))
 	case len(orders.Beyond) > 0:
-		text := fmt.Sprintf("No variable reaches %s itself, and usagectl never runs other programs or changes their files: %s", t.known.Name, orders.Beyond[0].Do)
+		text := fmt.Sprintf("No variable reaches %s itself, and usagectl never runs other programs or changes their files: %s", t.known.Name, a.world.places(orders.Beyond[0].Do))
 		out.Printf("%s\n", out.Wrap(text, 2))
 		return false
 	}
@@ -28,7 +28,7 @@ func showReach(a *app, t tool) bool {
 		out.Printf("  %s\n", a.world.order(v))
 	}
 	if way := t.known.Elsewhere(); way != "" {
-		out.Printf("%s\n", out.Wrap("Or "+way+". Usagectl never runs other programs or changes their files.", 2))
+		out.Printf("%s\n", out.Wrap("Or "+a.world.places(way)+". Usagectl never runs other programs or changes their files.", 2))
 	}
 	return len(orders.Variables) > 0
 }
@@ -62,7 +62,7 @@ func (w World) switchNow(tools ...tool) []string {
 			hints = append(hints, now+t.known.Name+" sends by itself"+others+":\n"+w.order(v))
 		}
 		for _, b := range orders.Beyond {
-			hints = append(hints, fmt.Sprintf("no variable turns off what %s sends by itself: %s", t.known.Name, b.Do))
+			hints = append(hints, fmt.Sprintf("no variable turns off what %s sends by itself: %s", t.known.Name, w.places(b.Do)))
 		}
 	}
 	return hints

@@ -58,7 +58,7 @@ func (c *envCommand) showNotes(orders catalogue.Orders) {
 		c.note("%s", text)
 	}
 	for _, b := range orders.Beyond {
-		c.note("no variable reaches %s: %s", b.Tool.Name, b.Do)
+		c.note("no variable reaches %s: %s", b.Tool.Name, c.places(b.Do))
 	}
 	if c.unseen > 0 {
 		c.note("%d refused tools have no program or file to find, libraries most of them: name those that you use", c.unseen)
@@ -98,7 +98,7 @@ func (c *envCommand) document(orders catalogue.Orders) any {
 		variables = append(variables, item)
 	}
 	for _, b := range orders.Beyond {
-		unreached = append(unreached, beyond{b.Tool.ID, b.Tool.Name, b.Do})
+		unreached = append(unreached, beyond{b.Tool.ID, b.Tool.Name, c.places(b.Do)})
 	}
 	return struct {
 		Schema    int               `json:"schema"`
@@ -117,4 +117,12 @@ func (c *envCommand) allWarnings(orders catalogue.Orders) []string {
 		list = append(list, w.Text)
 	}
 	return list
+}
+
+// places is [World.places], unless the text is about an image.
+func (c *envCommand) places(text string) string {
+	if c.root != "" {
+		return text
+	}
+	return c.world.places(text)
 }

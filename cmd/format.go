@@ -67,6 +67,14 @@ func tilde(home, path string) string {
 	return "~/" + filepath.ToSlash(rest)
 }
 
+// places puts the person's own directory into a text about a tool's files.
+func (w World) places(text string) string {
+	if w.Dirs.ConfigHome == "" {
+		return text
+	}
+	return strings.ReplaceAll(text, "$XDG_CONFIG_HOME", tilde(w.Dirs.Home, w.Dirs.ConfigHome))
+}
+
 // firstLine is the first line of an error that may have many, and says so.
 func firstLine(err error) string {
 	first, _, more := strings.Cut(err.Error(), "\n")

@@ -101,6 +101,7 @@ type toolStatus struct {
 	on          bool
 	problem     error // why the manifest cannot be used
 	todo        []todo
+	asked       bool // for by name
 
 	badSource bool // something else is where the source ID would be
 
@@ -135,7 +136,7 @@ func (c *statusCommand) run(names []string) error {
 		if s.unread {
 			unlisted = fail(exitIO, nil) // all of it was said
 		}
-		s.Named = ref.alias
+		s.Named, s.asked = ref.alias, len(names) > 0
 		list = append(list, s)
 	}
 	if c.quiet && len(names) > 0 {

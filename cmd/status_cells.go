@@ -97,7 +97,7 @@ func (s *toolStatus) cellName() term.Cell {
 // both reports whether usagectl sends events of a tool that also sends by itself, and not
 // as usagectl does: then a row about each is needed.
 func (s *toolStatus) both() bool {
-	return s.SentBy == sentByUsagectl && s.Own != nil && s.Own.Telemetry != s.Telemetry && (len(s.Own.Seen) > 0 || s.Own.disagrees())
+	return s.SentBy == sentByUsagectl && s.Own != nil && s.Own.Telemetry != s.Telemetry
 }
 
 // ownCell is what a tool that usagectl sends events of does by itself.

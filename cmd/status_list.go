@@ -63,9 +63,9 @@ func (v *statusView) showKnown(list []*toolStatus) {
 		if s.Here {
 			here = term.Cell{Text: "yes", Style: term.Strong}
 		}
-		rows = append(rows, append(s.answer(), here, s.ways(), s.facts()))
+		rows = append(rows, append(s.answer(), here, s.ways(s.SentBy), s.facts()))
 		if s.both() {
-			rows = append(rows, append(s.ownAnswer(), here, s.ways(), s.facts()))
+			rows = append(rows, append(s.ownAnswer(), here, s.ways(sentByTool), s.facts()))
 		}
 	}
 	v.showRows(columns, rows, list)
@@ -117,9 +117,9 @@ func (s *toolStatus) ownAnswer() []term.Cell {
 }
 
 // ways is what can switch a tool.
-func (s *toolStatus) ways() term.Cell {
+func (s *toolStatus) ways(sentBy string) term.Cell {
 	var ways []string
-	if s.SentBy == sentByUsagectl {
+	if sentBy == sentByUsagectl {
 		ways = append(ways, "usagectl")
 	}
 	switch {

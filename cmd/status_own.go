@@ -35,7 +35,7 @@ func asksUsagectl(t *catalogue.Tool) bool {
 func (s survey) own(t *catalogue.Tool, standing consent.Standing) *ownStatus {
 	state := s.here.State(t)
 	o := &ownStatus{
-		Telemetry: "unknown", By: string(state.By), Because: state.Because, Recorded: string(standing.State),
+		Telemetry: "unknown", By: string(state.By), Because: s.world.places(state.Because), Recorded: string(standing.State),
 		Do: []string{}, Switch: t.Ways(), Evidence: string(t.Evidence), Seen: s.here.Seen(t),
 	}
 	if state.Telemetry == catalogue.On || state.Telemetry == catalogue.Off {
@@ -68,7 +68,7 @@ func (s survey) remedy(t *catalogue.Tool, refused bool) (do []string, byVariable
 	}
 	for _, b := range orders.Beyond {
 		if b.Tool.ID == t.ID {
-			do = append(do, b.Do)
+			do = append(do, s.world.places(b.Do))
 		}
 	}
 	if !refused && !byVariable {
@@ -95,7 +95,7 @@ func (s survey) toTurnOn(t *catalogue.Tool) []string {
 		}
 	}
 	if way := t.WayOn(); way != "" && without.Telemetry != catalogue.On {
-		do = append(do, way)
+		do = append(do, s.world.places(way))
 	}
 	return do
 }
@@ -108,6 +108,15 @@ func (o *ownStatus) sentence() string {
 	return o.Telemetry + ": " + o.Because
 }
 
-// disagrees reports whether the tool does not do what was decided. That counts though the
-// tool is not seen: it may be where nobody looks, as in a virtual environment.
-func (o *ownStatus) disagrees() bool { return o != nil && o.Agrees != nil && !*o.Agrees }
+// disagrees reports whether the tool does not do what was decided, or may not and a variable
+// would settle it. That counts though the tool is not seen: it may be where nobody looks, as
+// in a virtual environment.
+func (o *ownStatus) disagrees() bool {
+	switch {
+	case o == nil:
+		return false
+	case o.Agrees == nil:
+		return o.Recorded == string(consent.Refused) && o.byVariable
+	}
+	return !*o.Agrees
+}

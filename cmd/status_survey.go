@@ -34,7 +34,7 @@ func newSurvey(a *app) survey {
 	return survey{
 		app:      a,
 		recorded: recorded,
-		here:     catalogue.Here{Env: a.world.Env, Dirs: a.world.Dirs, Program: programs.OnPath(a.world.Env)},
+		here:     catalogue.Here{Env: a.world.Env, Dirs: a.world.Dirs, WorkDir: a.world.WorkDir, Program: programs.OnPath(a.world.Env)},
 		orders:   sync.OnceValue(func() catalogue.Orders { return obey(false) }),
 		spared:   sync.OnceValue(func() []catalogue.Spared { return obey(true).Spared }),
 	}

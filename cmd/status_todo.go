@@ -60,9 +60,10 @@ func (s *toolStatus) left() []todo {
 }
 
 // pressing reports whether what is left to do is for now: the tool is here, or the person
-// named it. What only a refusal of all reaches can wait until the tool is here.
+// decided about it or asks for it. What only a refusal of all reaches can wait until the tool
+// is here.
 func (s *toolStatus) pressing() bool {
-	return len(s.todo) > 0 && (s.Here || s.Decision.Scope == "tool" || slices.ContainsFunc(s.todo, func(t todo) bool { return !t.own }))
+	return len(s.todo) > 0 && (s.Here || s.asked || s.Decision.Scope == "tool" || slices.ContainsFunc(s.todo, func(t todo) bool { return !t.own }))
 }
 
 // disagreement says what the tool does though something else was decided.
@@ -75,6 +76,9 @@ func (s *toolStatus) disagreement() string {
 		who = "what was decided is not known, which counts as no"
 	case s.Decision.State != string(consent.Refused):
 		who = "it is refused"
+	}
+	if s.Own.Agrees == nil {
+		return fmt.Sprintf("%s, and whether %s itself is off is not known: %s", who, s.Name, s.Own.Because)
 	}
 	return fmt.Sprintf("%s, but %s itself is %s", who, s.Name, s.Own.sentence())
 }

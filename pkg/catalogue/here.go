@@ -1,6 +1,7 @@
 package catalogue
 
 import (
+	"cmp"
 	"errors"
 	"os"
 	"path/filepath"
@@ -17,6 +18,7 @@ import (
 type Here struct {
 	Env     func(name string) (value string, set bool)
 	Dirs    dirs.Dirs
+	WorkDir string                   // where a tool would be started; "" is looked at by nobody
 	Program func(name string) string // where a program is, or ""
 }
 
@@ -40,14 +42,21 @@ func (h Here) Seen(t *Tool) []string {
 // State finds out what a tool does by itself here; see [Tool.State].
 func (h Here) State(t *Tool) State { return t.State(Machine{Env: h.Env, FileSwitch: h.fileSwitch}) }
 
+// errNoReader is of a file of a form that nothing here reads.
+var errNoReader = errors.New("usagectl does not know its form")
+
 // fileSwitch reads a tool's switch in a file.
 func (h Here) fileSwitch(s FileSwitch) (string, bool, error) {
-	path := h.expand(s.Path)
-	if path == "" {
+	path := cmp.Or(h.expand(s.Path), under(h.WorkDir, s.Path))
+	switch {
+	case path == "":
 		return "", false, nil
-	}
-	if s.Format == "file" {
+	case s.Format == "file":
 		return "", exists(path), nil
+	case s.Format == "" && exists(path):
+		return "", false, errNoReader
+	case s.Format == "":
+		return "", false, nil
 	}
 	data, _, err := statefile.ReadRegular(path, settings.MaxSize, true)
 	if statefile.NotThere(err) {
@@ -89,6 +98,15 @@ func (h Here) expand(path string) string {
 		return ""
 	}
 	return filepath.Join(base, filepath.FromSlash(rest))
+}
+
+// under is a path in a project, whose directory a tool is started in; "" if it is none, such
+// as "<project>/.telemetry".
+func under(dir, path string) string {
+	if dir == "" || strings.ContainsAny(path, "<>$~: ") {
+		return ""
+	}
+	return filepath.Join(dir, filepath.FromSlash(path))
 }
 
 func exists(path string) bool {

@@ -30,7 +30,7 @@ type Machine struct {
 	Env func(name string) (value string, set bool)
 	// FileSwitch reads a switch in a file; nil is a machine without files. It returns
 	// false if the file, or the switch in it, is not there. The error says why it
-	// cannot be read.
+	// cannot be read, or that nobody here can read such a file.
 	FileSwitch func(s FileSwitch) (value string, found bool, err error)
 }
 
@@ -38,7 +38,7 @@ type Machine struct {
 // variables, then by its files, then by its default. That a variable wins over a
 // file is the custom; for the few where it does not the notes say so. What one
 // switch leaves open the next one settles, unless it is not known what the tool
-// makes of a value.
+// makes of a value, or a file is there that may say otherwise and cannot be read.
 func (t *Tool) State(m Machine) State {
 	if t.Status != Active {
 		return State{Off, ByStatus, "it collects nothing any more (" + string(t.Status) + ")"}
@@ -95,27 +95,40 @@ func (t *Tool) byVariable(env func(string) (string, bool)) State {
 	return found
 }
 
+// byFile is the zero value if no file says anything. The first one counts.
 func (t *Tool) byFile(read func(FileSwitch) (string, bool, error)) State {
+	var found State
 	for _, c := range t.Config {
-		if c.Format == "" || read == nil {
-			continue
+		if read == nil {
+			break
 		}
-		value, found, err := read(c)
+		value, there, err := read(c)
 		switch {
 		case err != nil:
-			return State{Unknown, ByFile, fmt.Sprintf("%s cannot be read: %v", c.Path, err)}
-		case !found:
-		case c.Format == "file":
-			return State{Off, ByFile, c.Path + " is there"}
-		case same(value, c.Off):
-			return State{Off, ByFile, fmt.Sprintf("%s is %s in %s", c.name(), value, c.Path)}
-		case same(value, c.On), strings.HasPrefix(c.On, "<"): // such as "<uuid>": any other value
-			return State{On, ByFile, fmt.Sprintf("%s is %s in %s", c.name(), value, c.Path)}
-		default:
-			return State{Unknown, ByFile, fmt.Sprintf("%s is %q in %s, and what the tool makes of that is not known", c.name(), value, c.Path)}
+			why, _, _ := strings.Cut(err.Error(), "\n") // a parser may show the place below
+			return State{Unknown, ByFile, fmt.Sprintf("%s cannot be read: %s", c.Path, why)}
+		case there && found == (State{}):
+			found = c.state(value)
 		}
 	}
-	return State{}
+	return found
+}
+
+// state is what a value in the file means.
+func (s FileSwitch) state(value string) State {
+	says := fmt.Sprintf("%s is %s in %s", s.name(), value, s.Path)
+	if s.name() == "" {
+		says = fmt.Sprintf("%s says %s", s.Path, value)
+	}
+	switch {
+	case s.Format == "file":
+		return State{Off, ByFile, s.Path + " is there"}
+	case same(value, s.Off):
+		return State{Off, ByFile, says}
+	case same(value, s.On), strings.HasPrefix(s.On, "<"): // such as "<uuid>": any other value
+		return State{On, ByFile, says}
+	}
+	return State{Unknown, ByFile, says + ", and what the tool makes of that is not known"}
 }
 
 // same compares values as configuration files mean them: words without regard to

@@ -13,6 +13,7 @@ func TestState(t *testing.T) {
 	unknown.Name, unknown.Else = "U", catalogue.Unknown
 	file := catalogue.FileSwitch{Path: "~/.t.json", Key: "/on", Format: "json", Off: "false", On: "true"}
 	mark := catalogue.FileSwitch{Path: "~/.t-off", Format: "file", Off: "present", On: "absent"}
+	unreadable := catalogue.FileSwitch{Path: "t.config", Off: "0", On: "1"}
 	prose := catalogue.FileSwitch{Path: "in Python", Key: "x", Off: "0", On: "1"}
 	all := []catalogue.Variable{variable, unknown}
 	for _, test := range []struct {
@@ -39,8 +40,10 @@ func TestState(t *testing.T) {
 		{"another role", catalogue.Tool{Env: []catalogue.Variable{{Name: "T", Role: catalogue.Legacy, Semantics: catalogue.Presence, Off: "1", HasOff: true}}}, map[string]string{"T": "1"}, nil, catalogue.On, "on by default"},
 		{"file off", catalogue.Tool{Config: []catalogue.FileSwitch{file}}, nil, map[string]string{"~/.t.json": "False"}, catalogue.Off, "on is False in ~/.t.json"},
 		{"file on", catalogue.Tool{OptIn: true, Config: []catalogue.FileSwitch{file}}, nil, map[string]string{"~/.t.json": "true"}, catalogue.On, "on is true in ~/.t.json"},
-		{"file of another word", catalogue.Tool{Config: []catalogue.FileSwitch{file}}, nil, map[string]string{"~/.t.json": "maybe"}, catalogue.Unknown, `on is "maybe" in ~/.t.json, and what the tool makes of that is not known`},
+		{"file of another word", catalogue.Tool{Config: []catalogue.FileSwitch{file}}, nil, map[string]string{"~/.t.json": "maybe"}, catalogue.Unknown, `on is maybe in ~/.t.json, and what the tool makes of that is not known`},
 		{"file that cannot be read", catalogue.Tool{Config: []catalogue.FileSwitch{file}}, nil, map[string]string{"~/.t.json": "!"}, catalogue.Unknown, "~/.t.json cannot be read: damaged"},
+		{"file that nothing here reads", catalogue.Tool{OptIn: true, Config: []catalogue.FileSwitch{file, unreadable}}, nil, map[string]string{"~/.t.json": "false", "t.config": "!"}, catalogue.Unknown, "t.config cannot be read: damaged"},
+		{"the first file counts", catalogue.Tool{Config: []catalogue.FileSwitch{file, mark}}, nil, map[string]string{"~/.t.json": "true", "~/.t-off": ""}, catalogue.On, "on is true in ~/.t.json"},
 		{"variable beats file", catalogue.Tool{Env: all, Config: []catalogue.FileSwitch{file}}, map[string]string{"T": "1"}, map[string]string{"~/.t.json": "false"}, catalogue.On, `T is set to "1"`},
 		{"variable that only does not switch off", catalogue.Tool{Env: []catalogue.Variable{{Name: "T", Role: catalogue.OptOut, Semantics: catalogue.Boolean, Off: "1", HasOff: true}}, Config: []catalogue.FileSwitch{file}}, map[string]string{"T": "0"}, map[string]string{"~/.t.json": "false"}, catalogue.Off, "on is false in ~/.t.json"},
 		{"mark there", catalogue.Tool{Config: []catalogue.FileSwitch{mark}}, nil, map[string]string{"~/.t-off": ""}, catalogue.Off, "~/.t-off is there"},
