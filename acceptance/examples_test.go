@@ -42,9 +42,9 @@ var examplesSay = map[string]string{
 	`usagectl flush`:                                                  `^demo: nothing waits\n`,
 	`usagectl flush demo --timeout 10s`:                               `^demo: nothing waits\n$`,
 	`usagectl flush demo --rejected`:                                  `^demo: nothing waits\n$`,
-	`usagectl forget demo`:                                            `\[y/N\] Demo: forgotten here; .* accepted the deletion request`,
+	`usagectl forget demo`:                                            `\[y/N\] (y\s+)?Demo: forgotten here; .* accepted the deletion request`,
 	`usagectl forget --all --yes`:                                     `(?m)^Demo: `,
-	`usagectl forget demo --local-only`:                               `\[y/N\] Demo: forgotten here; nobody was asked`,
+	`usagectl forget demo --local-only`:                               `\[y/N\] (y\s+)?Demo: forgotten here; nobody was asked`,
 	`usagectl forget --confirm ` + shownRequest:                       `(?i)confirmed|settled`,
 	`usagectl env homebrew`:                                           `^export HOMEBREW_NO_ANALYTICS=1\n`,
 	`eval "$(usagectl env)"`:                                          `^1\n$`,
@@ -164,7 +164,7 @@ func atTheEnd(t *testing.T, home, line string) string {
 	if _, file, ok := strings.Cut(line, " > "); ok {
 		return line + "; grep -o 'Completion of usagectl in [a-z]*' " + file
 	}
-	if strings.HasPrefix(line, "usagectl forget demo") {
+	if strings.HasPrefix(line, "usagectl forget demo") { // the terminal shows the y where it comes in time
 		return `echo y | script -qec "` + line + `" /dev/null`
 	}
 	return line
