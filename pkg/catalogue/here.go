@@ -42,9 +42,6 @@ func (h Here) Seen(t *Tool) []string {
 // State finds out what a tool does by itself here; see [Tool.State].
 func (h Here) State(t *Tool) State { return t.State(Machine{Env: h.Env, FileSwitch: h.fileSwitch}) }
 
-// errNoReader is of a file of a form that nothing here reads.
-var errNoReader = errors.New("usagectl does not know its form")
-
 // fileSwitch reads a tool's switch in a file.
 func (h Here) fileSwitch(s FileSwitch) (string, bool, error) {
 	path := cmp.Or(h.expand(s.Path), under(h.WorkDir, s.Path))
@@ -54,7 +51,7 @@ func (h Here) fileSwitch(s FileSwitch) (string, bool, error) {
 	case s.Format == "file":
 		return "", exists(path), nil
 	case s.Format == "" && exists(path):
-		return "", false, errNoReader
+		return "", false, ErrNoReader
 	case s.Format == "":
 		return "", false, nil
 	}

@@ -1,6 +1,7 @@
 package catalogue
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -29,10 +30,13 @@ type Machine struct {
 	// Env looks an environment variable up; nil is an empty environment.
 	Env func(name string) (value string, set bool)
 	// FileSwitch reads a switch in a file; nil is a machine without files. It returns
-	// false if the file, or the switch in it, is not there. The error says why it
-	// cannot be read, or that nobody here can read such a file.
+	// false if the file, or the switch in it, is not there. The error is [ErrNoReader], or
+	// says why it cannot be read.
 	FileSwitch func(s FileSwitch) (value string, found bool, err error)
 }
+
+// ErrNoReader says that a file is there, and that nothing here reads its form.
+var ErrNoReader = errors.New("it is there, and what it says is not known")
 
 // State finds out whether the tool's telemetry is on, without running it: by its
 // variables, then by its files, then by its default. That a variable wins over a
@@ -104,6 +108,8 @@ func (t *Tool) byFile(read func(FileSwitch) (string, bool, error)) State {
 		}
 		value, there, err := read(c)
 		switch {
+		case errors.Is(err, ErrNoReader):
+			return State{Unknown, ByFile, fmt.Sprintf("%s is there, and usagectl cannot tell what %s makes of it", c.Path, t.Name)}
 		case err != nil:
 			why, _, _ := strings.Cut(err.Error(), "\n") // a parser may show the place below
 			return State{Unknown, ByFile, fmt.Sprintf("%s cannot be read: %s", c.Path, why)}

@@ -42,7 +42,7 @@ func TestState(t *testing.T) {
 		{"file on", catalogue.Tool{OptIn: true, Config: []catalogue.FileSwitch{file}}, nil, map[string]string{"~/.t.json": "true"}, catalogue.On, "on is true in ~/.t.json"},
 		{"file of another word", catalogue.Tool{Config: []catalogue.FileSwitch{file}}, nil, map[string]string{"~/.t.json": "maybe"}, catalogue.Unknown, `on is maybe in ~/.t.json, and what the tool makes of that is not known`},
 		{"file that cannot be read", catalogue.Tool{Config: []catalogue.FileSwitch{file}}, nil, map[string]string{"~/.t.json": "!"}, catalogue.Unknown, "~/.t.json cannot be read: damaged"},
-		{"file that nothing here reads", catalogue.Tool{OptIn: true, Config: []catalogue.FileSwitch{file, unreadable}}, nil, map[string]string{"~/.t.json": "false", "t.config": "!"}, catalogue.Unknown, "t.config cannot be read: damaged"},
+		{"file that nothing here reads", catalogue.Tool{Name: "T", OptIn: true, Config: []catalogue.FileSwitch{file, unreadable}}, nil, map[string]string{"~/.t.json": "false", "t.config": ""}, catalogue.Unknown, "t.config is there, and usagectl cannot tell what T makes of it"},
 		{"the first file counts", catalogue.Tool{Config: []catalogue.FileSwitch{file, mark}}, nil, map[string]string{"~/.t.json": "true", "~/.t-off": ""}, catalogue.On, "on is true in ~/.t.json"},
 		{"variable beats file", catalogue.Tool{Env: all, Config: []catalogue.FileSwitch{file}}, map[string]string{"T": "1"}, map[string]string{"~/.t.json": "false"}, catalogue.On, `T is set to "1"`},
 		{"variable that only does not switch off", catalogue.Tool{Env: []catalogue.Variable{{Name: "T", Role: catalogue.OptOut, Semantics: catalogue.Boolean, Off: "1", HasOff: true}}, Config: []catalogue.FileSwitch{file}}, map[string]string{"T": "0"}, map[string]string{"~/.t.json": "false"}, catalogue.Off, "on is false in ~/.t.json"},
@@ -55,6 +55,9 @@ func TestState(t *testing.T) {
 				value, ok := test.files[s.Path]
 				if value == "!" {
 					return "", false, errors.New("damaged")
+				}
+				if ok && s.Format == "" {
+					return "", false, catalogue.ErrNoReader
 				}
 				return value, ok, nil
 			},
