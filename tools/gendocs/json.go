@@ -29,10 +29,25 @@ func jsonPage(schema []byte) ([]byte, error) {
 		if title := word(d, "title"); title != "" {
 			section, heading = &documents, "`"+strings.ReplaceAll(title, ", ", "`, `")+"`"
 		}
-		fmt.Fprintf(section, "\n### %s\n\n%s\n\n| member | type | meaning |\n|---|---|---|\n", heading, word(d, "description"))
+		fmt.Fprintf(section, "\n### %s\n\n%s\n\n", heading, word(d, "description"))
+		if object(d, "properties") == nil {
+			words(section, d)
+			continue
+		}
+		section.WriteString("| member | type | meaning |\n|---|---|---|\n")
 		rows(section, "", d)
 	}
 	return []byte(jsonHead + "\n## The documents\n" + documents.String() + "\n## Parts of them\n" + parts.String()), nil
+}
+
+// words writes what each word means that a definition lists.
+func words(page *strings.Builder, d *jsondoc.Object) {
+	page.WriteString("| word | meaning |\n|---|---|\n")
+	for _, choice := range array(d, "anyOf") {
+		if c, ok := choice.(*jsondoc.Object); ok {
+			fmt.Fprintf(page, "| `%s` | %s |\n", word(c, "const"), word(c, "description"))
+		}
+	}
 }
 
 // rows writes the members of an object, each with those below it.
