@@ -48,9 +48,6 @@ func (c *envCommand) showNotes(orders catalogue.Orders) {
 	for _, w := range c.allWarnings(orders) {
 		c.warn("%s", w)
 	}
-	for _, dir := range c.unread {
-		c.warn("%s cannot be read, so tools in it are not found", dir)
-	}
 	for _, v := range c.leftOut {
 		c.note("%s is left out: the manifest of %s names it, but %s", v.Name, v.Tool, v.Why)
 	}
@@ -61,8 +58,13 @@ func (c *envCommand) showNotes(orders catalogue.Orders) {
 		c.note("no variable reaches %s: %s", b.Tool.Name, c.places(b.Do))
 	}
 	if c.unseen > 0 {
-		c.note("%d refused tools have no program or file to find, libraries most of them: name those that you use", c.unseen)
+		c.note("%s", c.unseenText())
 	}
+}
+
+// unseenText says that there are refused tools that nothing can find.
+func (c *envCommand) unseenText() string {
+	return fmt.Sprintf("%d refused tools have no program or file to find, libraries most of them: name those that you use", c.unseen)
 }
 
 // scriptLine is what a script has for an order. What the person has in a place that outlives
@@ -100,6 +102,10 @@ func (c *envCommand) document(orders catalogue.Orders) any {
 	for _, b := range orders.Beyond {
 		unreached = append(unreached, beyond{b.Tool.ID, b.Tool.Name, c.places(b.Do)})
 	}
+	warnings := c.allWarnings(orders)
+	if c.unseen > 0 {
+		warnings = append(warnings, c.unseenText())
+	}
 	return struct {
 		Schema    int               `json:"schema"`
 		Tools     []namedTool       `json:"tools"` // that were named
@@ -107,7 +113,7 @@ func (c *envCommand) document(orders catalogue.Orders) any {
 		Beyond    []beyond          `json:"beyond"`
 		LeftOut   []leftOutVariable `json:"left_out"` // named by manifests, and not theirs to set
 		Warnings  []string          `json:"warnings"`
-	}{1, append([]namedTool{}, c.named...), variables, unreached, append([]leftOutVariable{}, c.leftOut...), c.allWarnings(orders)}
+	}{1, append([]namedTool{}, c.named...), variables, unreached, append([]leftOutVariable{}, c.leftOut...), warnings}
 }
 
 // allWarnings are what is amiss, for people. It is never nil.
@@ -115,6 +121,9 @@ func (c *envCommand) allWarnings(orders catalogue.Orders) []string {
 	list := append(append([]string{}, c.broken...), c.warnings...)
 	for _, w := range orders.Warnings {
 		list = append(list, w.Text)
+	}
+	for _, dir := range c.unread {
+		list = append(list, dir+" cannot be read, so tools in it are not found")
 	}
 	return list
 }
