@@ -9,5 +9,6 @@ var usagectl []byte
 
 // JSON returns the schema of what "usagectl" prints with --json (JSON Schema, draft
 // 2020-12). It has a definition for each document, named after the command, such as
-// "status" or "inspect-wire"; the others are parts of those.
+// "status" or "inspect-wire"; the others are parts of those. The schema itself takes any
+// of the documents.
 func JSON() []byte { return append([]byte(nil), usagectl...) }
