@@ -40,8 +40,8 @@ variable. For a refusal it is the literal that the tool itself reads as off, and
 variable that would turn the tool on is unset. For an agreement it is nothing, unless
 the tool is off without its variable.
 
-If all tools are refused with exceptions, a variable that an exception obeys is left
-out, DO_NOT_TRACK too. It is printed only if a tool that you refused by name reads no
+If all tools are refused with exceptions, a variable that would switch an exception off
+is left out, DO_NOT_TRACK too. It is printed only if a tool that you refused by name reads no
 other; that is reported on stderr, as are the tools that no other variable reaches.
 
 To have it in every shell, add one line to the shell's start file. It does nothing
