@@ -130,14 +130,14 @@ func TestSchemaAsAWhole(t *testing.T) {
 	whole, err := all.Resolve(nil)
 	must(t, err)
 	for doc, fits := range map[string]bool{
-		`{"schema":1,"deletions":[]}`:   true,
-		`{"schema":1,"tools":[]}`:       true,
-		`{"schema":1}`:                  false,
-		`{"schema":1,"tools":[17]}`:     false,
-		`{"schema":2,"deletions":[]}`:   false,
-		`{"rule":"user","detail":""}`:   false,
-		`"dropped"`:                     false,
-		`{"schema":1,"deletions":null}`: false,
+		`{"schema":1,"deletions":[]}`: true,
+		`{"schema":1,"tools":[]}`:     true,
+		`{"schema":1}`:                false,
+		`{"schema":1,"tools":[17]}`:   false,
+		`{"schema":1,"deletions":17}`: false,
+		`{"schema":2,"deletions":[]}`: false,
+		`{"rule":"user","detail":""}`: false,
+		`"dropped"`:                   false,
 	} {
 		var value any
 		must(t, json.Unmarshal([]byte(doc), &value))
