@@ -50,6 +50,8 @@ func (c *inspectCommand) showSent(t tool) error {
 	}
 	if err == nil {
 		err = v.end()
+	} else if bad := v.broken(err); bad != nil {
+		err = bad
 	}
 	if v.out.Flush() != nil {
 		return nil // told where the program ends; if nobody reads any more that is no error
@@ -116,6 +118,18 @@ func (v *sentView) end() error {
 		v.warn("what was sent for %s may not all be recorded: %s", v.tool.id, unrecorded)
 	}
 	return nil
+}
+
+// broken ends the JSON document of a journal that cannot be read, or not to its end.
+func (v *sentView) broken(err error) error {
+	if !v.json {
+		return nil
+	}
+	before := "],"
+	if v.records == 0 {
+		before = strings.TrimSuffix(v.head(), "[") + "null,"
+	}
+	return v.write(before+`"unrecorded":`, cmp.Or(v.world.sender().Unrecorded(v.tool.id), oneLine(err)), "}\n")
 }
 
 // head begins the JSON document, which has a list of all records.

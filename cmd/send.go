@@ -52,7 +52,7 @@ again when the event is delivered.
 With --wait it delivers the event itself, and tries again while there is time. Told
 to end by a signal it lets a request under way be finished, for up to 10 seconds of
 that time, or half a second after Ctrl-C, which ends the script too; what is not
-delivered is kept. Without --wait, or with --wait=0, a background process delivers
+delivered is kept. What it sends and cannot record is said with -v or --json. Without --wait, or with --wait=0, a background process delivers
 the event, and --fail tells only whether it was taken.
 
 Where the system does not let it start, as with less than 1 GB of address space
@@ -105,6 +105,8 @@ type sent struct {
 	Reason  consent.Reason `json:"reason"`
 
 	Payload json.RawMessage `json:"payload,omitempty"` // of a dry run: what would be sent
+
+	Unrecorded string `json:"unrecorded,omitempty"` // why something that was sent is not in the journal
 }
 
 // ruleTime is the reason where taking an event took longer than a caller should wait.
@@ -232,11 +234,15 @@ func (c *sendCommand) finish(out taken) error {
 	}
 	nothingToSee := c.dryRun && out.Document == nil && len(out.problems) == 0
 	if c.verbose || nothingToSee && !c.quiet && !c.json {
-		c.stderr.Printf("usagectl: send %s %s: %s: %s\n", out.tool, c.event, string(out.Outcome), out.Reason.Detail)
+		detail := out.Reason.Detail
+		if out.Unrecorded != nil {
+			detail += "; " + oneLine(out.Unrecorded)
+		}
+		c.stderr.Printf("usagectl: send %s %s: %s: %s\n", out.tool, c.event, string(out.Outcome), detail)
 	}
 	switch {
 	case c.json:
-		view := sent{1, out.tool, out.alias(c.tool), c.event, out.Outcome, "", out.Reason, out.Document}
+		view := sent{1, out.tool, out.alias(c.tool), c.event, out.Outcome, "", out.Reason, out.Document, inLine(out.Unrecorded)}
 		if out.EventID != uuid.Nil {
 			view.EventID = out.EventID.String()
 		}

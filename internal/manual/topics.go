@@ -71,7 +71,7 @@ func Files() Topic {
 			{"~/.local/share/usagectl/tools/TOOL.toml", "Manifests that you added, in $XDG_DATA_HOME.", aboutTools()},
 			{"/usr/share/usagectl/tools/TOOL.toml", "Manifests that packages brought, in each of $XDG_DATA_DIRS.", aboutTools()},
 			{"~/.local/state/usagectl/outbox/TOOL/", "The events that wait, in $XDG_STATE_HOME as is all that follows.", []string{"status", "disable", "inspect", "send", "flush", "forget"}},
-			{"~/.local/state/usagectl/journal/TOOL.jsonl", `What was sent, to the letter, and what became of it; "usagectl inspect TOOL --sent" shows it. TOOL.jsonl.1 is the older part, and TOOL.jsonl.incomplete says that something could not be recorded.`, []string{"status", "inspect", "send", "flush", "forget"}},
+			{"~/.local/state/usagectl/journal/TOOL.jsonl", `What was sent, to the letter, and what became of it; "usagectl inspect TOOL --sent" shows it. TOOL.jsonl.1 is the older part, and TOOL.jsonl.incomplete says that something could not be recorded, or ~/.local/state/usagectl/unrecorded/TOOL where that directory cannot be used.`, []string{"status", "inspect", "send", "flush", "forget"}},
 			{"~/.local/state/usagectl/deletions/", "Deletion requests, each in a file that the SHA-256 of the ID names; once they are settled, without the ID. A file .HASH.claim says who is at work on one.", []string{"status", "inspect", "send", "flush", "forget"}},
 			{"~/.local/state/usagectl/keys/TOOL", "The random key of hashes. It never leaves.", []string{"send", "flush", "forget"}},
 		},

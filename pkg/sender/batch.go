@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 
 	"github.com/usagectl/usagectl/pkg/consent"
@@ -66,7 +65,7 @@ func (p *pass) send(ctx context.Context) bool {
 		}
 		if err != nil {
 			p.giveUpRecords(r, p.outbox.Tool())
-			p.sum.Unrecorded = fmt.Errorf("what was sent is not in the journal: %w", err)
+			p.sum.Unrecorded = notRecorded(err)
 		}
 		errs = append(errs, err)
 	}

@@ -25,12 +25,19 @@ func (s Sender) erase(ctx context.Context, d *deletion.Deletion) (Removed, error
 		removed[tool] = n
 		errs = append(errs, about("the outbox of "+tool.String(), err))
 	}
-	errs = append(errs, about("the source ID", s.rotate(d)))
+	errs = append(errs, s.rotate(d))
 	for _, tool := range d.Tools {
 		errs = append(errs, about("the journal of "+tool.String(), s.journal(tool).Erase()))
 	}
 	return removed, errors.Join(errs...)
 }
+
+// SourceIDError is the error of a source ID that could not be removed.
+type SourceIDError struct{ Err error }
+
+func (e *SourceIDError) Error() string { return "the source ID: " + e.Err.Error() }
+
+func (e *SourceIDError) Unwrap() error { return e.Err }
 
 func about(what string, err error) error {
 	if err == nil {
@@ -48,7 +55,7 @@ func (s Sender) rotate(d *deletion.Deletion) error {
 	}
 	var errs []error
 	for _, tool := range d.Tools {
-		errs = append(errs, s.removeKey(tool))
+		errs = append(errs, about("the key of "+tool.String(), s.removeKey(tool)))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return err
@@ -62,12 +69,14 @@ func (s Sender) rotate(d *deletion.Deletion) error {
 func (s Sender) removeID(d *deletion.Deletion) error {
 	err := s.checkSourcePath(d)
 	if err == nil {
-		return identity.Remove(d.SourcePath, d.IsFor)
+		err = identity.Remove(d.SourcePath, d.IsFor)
+	} else if id, loadErr := identity.Load(d.SourcePath); loadErr != nil || !d.IsFor(id) {
+		err = nil
 	}
-	if id, loadErr := identity.Load(d.SourcePath); loadErr != nil || !d.IsFor(id) {
+	if err == nil {
 		return nil
 	}
-	return err
+	return &SourceIDError{err}
 }
 
 // checkSourcePath holds the rule of manifests for the path that a deletion names: a

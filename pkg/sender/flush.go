@@ -128,7 +128,9 @@ func (s Sender) deliverOne(ctx context.Context, e outbox.Entry, kept bool) Resul
 	if kept {
 		out = s.deliverKept(ctx, e)
 	} else {
-		out = resultOf(s.deliverUnkept(ctx, e, true))
+		unkept, unrecorded, err := s.deliverUnkept(ctx, e, true)
+		out = resultOf(unkept, err)
+		out.Unrecorded = unrecorded
 	}
 	out.EventID = e.EventID
 	if _, stopped := stopOf(ctx); out.Outcome == Queued && !stopped {
@@ -137,13 +139,14 @@ func (s Sender) deliverOne(ctx context.Context, e outbox.Entry, kept bool) Resul
 	return out
 }
 
-func (s Sender) deliverKept(ctx context.Context, e outbox.Entry) Result {
+func (s Sender) deliverKept(ctx context.Context, e outbox.Entry) (out Result) {
 	queued := func(why string) Result { return result(Queued, RuleNetwork, why) }
 	o := s.outbox(e.Tool)
 	if b := s.backoff(o); b.ServerAsked(s.Now()) && !sleep(ctx, b.Asked.Sub(s.Now())) {
 		return queued(askedToWait(b))
 	}
 	p := s.newPass(e.Tool, func(int) {})
+	defer func() { out.Unrecorded = p.sum.Unrecorded }()
 	again := patience{}
 	for {
 		p.run(ctx, append(o.Ahead(e), e.Name()))

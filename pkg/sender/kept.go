@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -72,7 +71,7 @@ func (s Sender) Kept() ([]manifest.ID, error) {
 	}
 	list, err := s.Tools()
 	errs := []error{err}
-	for dir, ending := range map[string]string{journal.Dir(s.state()): journal.Ending, filepath.Dir(s.keyPath(manifest.ID{})): ""} {
+	for dir, ending := range map[string]string{journal.Dir(s.state()): journal.Ending, journal.MarkDir(s.state()): "", s.keysDir(): ""} {
 		entries, err := os.ReadDir(dir)
 		errs = append(errs, statefile.IgnoreMissing(err))
 		for _, e := range entries {

@@ -2,6 +2,7 @@ package sender
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"io"
 	"time"
@@ -29,7 +30,7 @@ func (s Sender) RunPipe(ctx context.Context, entries io.Reader) error {
 		if err != nil {
 			return err
 		}
-		if _, err := s.deliverUnkept(ctx, e, false); err != nil {
+		if _, _, err := s.deliverUnkept(ctx, e, false); err != nil { // nobody to tell what is not recorded
 			return err
 		}
 	}
@@ -55,10 +56,13 @@ func scan(ctx context.Context, lines *bufio.Scanner) bool {
 // deliverUnkept sends an entry that is in no outbox, once or until ctx ends. Nobody else has
 // it, so it is tried even if the sender is told to stop meanwhile. If it does not
 // arrive it is lost, and recorded as far as that can be done where events cannot be kept.
-func (s Sender) deliverUnkept(ctx context.Context, e outbox.Entry, again bool) (transport.Outcome, error) {
-	out, err := s.sendUnkept(s.underway(ctx), e)
+// unrecorded says why something that was sent is not in the journal.
+func (s Sender) deliverUnkept(ctx context.Context, e outbox.Entry, again bool) (out transport.Outcome, unrecorded, err error) {
+	out, unrecorded, err = s.sendUnkept(s.underway(ctx), e)
 	for p := (patience{}); again && err == nil && out.Result == transport.Retry && p.pause(ctx, out.RetryAfter); {
-		out, err = s.sendUnkept(s.underway(ctx), e)
+		var once error
+		out, once, err = s.sendUnkept(s.underway(ctx), e)
+		unrecorded = cmp.Or(unrecorded, once)
 	}
 	if s.state() != "" && (err != nil || out.Result != transport.Accepted) {
 		why := outbox.LostUnkept
@@ -67,29 +71,33 @@ func (s Sender) deliverUnkept(ctx context.Context, e outbox.Entry, again bool) (
 		}
 		_ = s.outbox(e.Tool).RecordLoss(e.EventID.String(), why, s.Now())
 	}
-	return out, err
+	return out, unrecorded, err
 }
 
-func (s Sender) sendUnkept(ctx context.Context, e outbox.Entry) (transport.Outcome, error) {
+func (s Sender) sendUnkept(ctx context.Context, e outbox.Entry) (out transport.Outcome, unrecorded, err error) {
 	m, err := s.manifestOf(e.Tool, e.Manifest)
 	if err != nil {
-		return transport.Outcome{}, err
+		return out, nil, err
 	}
 	permit, message, err := s.admission(m).admit(e)
 	if err != nil {
-		return transport.Outcome{}, err
+		return out, nil, err
 	}
 	c := s.transportConfig()
 	c.Allow = s.gate(m, []claimed{{entry: e, permit: permit}})
 	messages := []transport.Message{message}
 	if s.state() == "" {
-		return transportOf(c, m).Send(ctx, messages)[0], nil
+		if out = transportOf(c, m).Send(ctx, messages)[0]; out.Wrote {
+			unrecorded = notRecorded(s.noState())
+		}
+		return out, unrecorded, nil
 	}
 	r := s.journal(e.Tool).Recorder(false)
 	c.Record = s.recordTo(r, m, e.Manifest)
-	out := transportOf(c, m).Send(ctx, messages)[0]
-	if s.flushRecords(r, messages) != nil { // as is to be expected where events cannot be kept
+	out = transportOf(c, m).Send(ctx, messages)[0]
+	if err := s.flushRecords(r, messages); err != nil { // as is to be expected where events cannot be kept
 		s.giveUpRecords(r, e.Tool)
+		unrecorded = notRecorded(err)
 	}
-	return out, nil
+	return out, unrecorded, nil
 }

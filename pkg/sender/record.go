@@ -1,6 +1,7 @@
 package sender
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -76,7 +77,10 @@ func (s Sender) flushRecords(r *journal.Recorder, messages []transport.Message) 
 	return r.Flush()
 }
 
-// giveUpRecords marks the journal as incomplete, as far as that can be done.
+// notRecorded says that what was sent is not in the journal, and why.
+func notRecorded(err error) error { return fmt.Errorf("what was sent is not in the journal: %w", err) }
+
+// giveUpRecords marks the journal as incomplete, as far as that can be done; see [journal.Journal.Mark].
 func (s Sender) giveUpRecords(r *journal.Recorder, tool manifest.ID) {
 	r.Discard()
 	_ = s.journal(tool).Mark(s.Now()) // the caller has the error of the journal itself

@@ -156,10 +156,11 @@ func (s Sender) deletions() deletion.Store {
 	return deletion.Open(s.state())
 }
 
+// keysDir is the directory of the keys of hashes.
+func (s Sender) keysDir() string { return filepath.Join(s.state(), "keys") }
+
 // keyPath is the file of the key of a tool's hashes.
-func (s Sender) keyPath(tool manifest.ID) string {
-	return filepath.Join(s.state(), "keys", tool.String())
-}
+func (s Sender) keyPath(tool manifest.ID) string { return filepath.Join(s.keysDir(), tool.String()) }
 
 // manifestOf finds the manifest of an event, in a file if that is not "".
 func (s Sender) manifestOf(tool manifest.ID, file string) (*manifest.Manifest, error) {

@@ -80,7 +80,11 @@ func (s Sender) Unrecorded(tool manifest.ID) string {
 	if s.state() == "" {
 		return s.noState().Error()
 	}
-	at, err := s.journal(tool).Gap()
+	return unrecorded(s.journal(tool).Gap())
+}
+
+// unrecorded is [Sender.Unrecorded], by what [journal.Journal.Gap] says.
+func unrecorded(at time.Time, err error) string {
 	switch {
 	case err != nil:
 		return "the journal cannot be read or written: " + statefile.Reason(err)

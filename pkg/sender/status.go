@@ -1,12 +1,13 @@
 package sender
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/usagectl/usagectl/internal/statefile"
 	"github.com/usagectl/usagectl/pkg/manifest"
+	"github.com/usagectl/usagectl/pkg/sender/internal/journal"
 	"github.com/usagectl/usagectl/pkg/sender/internal/outbox"
 )
 
@@ -23,6 +24,8 @@ type Status struct {
 	// Unrecorded says why something may have been sent that is not recorded, so that
 	// nobody knows whether Last was the last; "" if nothing is known of such a thing.
 	Unrecorded string
+	Unreadable error // why what is recorded cannot be read; nil if it can
+	Unwritable error // why nothing can be recorded now, though it can be read; nil if it can
 
 	NotBefore time.Time // until when deliverers wait after failures; zero if they do not
 	Failures  int       // in a row
@@ -37,12 +40,15 @@ func (s Sender) Status(tool manifest.ID) (Status, error) {
 	}
 	o := s.outbox(tool)
 	count, err := o.Count()
-	st := Status{Queued: count.Queued, Rejected: count.Rejected, Dropped: count.Dropped, OverBounds: count.OverBounds, Unrecorded: s.Unrecorded(tool)}
-	last, _, readErr := s.journal(tool).Last()
+	st := Status{Queued: count.Queued, Rejected: count.Rejected, Dropped: count.Dropped, OverBounds: count.OverBounds}
+	var last journal.Record
+	last, _, st.Unreadable = s.journal(tool).Last()
 	st.Last = attemptOf(last)
-	if readErr != nil && st.Unrecorded == "" {
-		st.Unrecorded = "the journal cannot be read or written: " + statefile.Reason(readErr)
+	at, gapErr := s.journal(tool).Gap()
+	if st.Unreadable == nil {
+		st.Unwritable = gapErr
 	}
+	st.Unrecorded = unrecorded(at, cmp.Or(st.Unreadable, gapErr))
 	if b := s.backoff(o); b.Running(s.Now()) {
 		st.NotBefore, st.Failures, st.Failure = b.NotBefore, b.Failures, b.Error
 	}

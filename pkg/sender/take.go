@@ -98,6 +98,9 @@ type Result struct {
 	EventID  uuid.UUID       // the zero value if it was not taken
 	Problems []Problem       // what did not fit, and was left out
 	Document json.RawMessage // of a dry run: what would be sent
+	// Unrecorded says why something that was sent for a caller who waits is not in the journal;
+	// nil if all is.
+	Unrecorded error
 	// Err is the error behind an event that was dropped, for callers who tell an unknown
 	// tool ([manifest.ErrUnknownTool]), a bad manifest ([manifest.Errors]) and an event
 	// that there is not ([*EventError]) apart; or why no deliverer could be started for

@@ -10,6 +10,7 @@ import (
 
 	"github.com/usagectl/usagectl/internal/statefile"
 	"github.com/usagectl/usagectl/pkg/sender/internal/backoff"
+	"github.com/usagectl/usagectl/pkg/sender/internal/journal"
 	"github.com/usagectl/usagectl/pkg/sender/internal/outbox"
 )
 
@@ -43,8 +44,7 @@ func (s Sender) Unused() []Unused {
 			list.outbox(filepath.Join(outbox.Dir(s.state()), e.Name()))
 		}
 	}
-	for _, part := range []string{"journal", "keys"} {
-		dir := filepath.Join(s.state(), part)
+	for _, dir := range []string{journal.Dir(s.state()), journal.MarkDir(s.state()), s.keysDir()} {
 		for _, e := range list.dir(dir) {
 			list.file(filepath.Join(dir, e.Name()))
 		}

@@ -72,45 +72,73 @@ type Record struct {
 
 // Journal is the record of what was sent for one tool. It is a path, and safe for
 // concurrent use, by several processes too.
-type Journal struct{ path string }
+type Journal struct {
+	path  string
+	spare string // its mark where there can be none beside it
+}
 
 // Open names the journal of a tool below usagectl's state directory and
 // touches nothing.
 func Open(state string, tool manifest.ID) Journal {
-	return Journal{filepath.Join(Dir(state), tool.String()+Ending)}
+	return Journal{filepath.Join(Dir(state), tool.String()+Ending), filepath.Join(MarkDir(state), tool.String())}
 }
 
-// Erase removes the journal, durably.
+// Erase removes the journal, durably, and then its marks: of what is left of a journal they say
+// that it lacks something.
 func (j Journal) Erase() error {
-	return errors.Join(
-		statefile.IgnoreMissing(statefile.Remove(j.path)), statefile.IgnoreMissing(statefile.Remove(j.path+".1")),
-		statefile.IgnoreMissing(statefile.Remove(j.markPath())), statefile.Settle(filepath.Dir(j.path)),
-	)
+	err := errors.Join(remove(j.path), remove(j.path+".1"), statefile.Settle(filepath.Dir(j.path)))
+	for _, mark := range j.marks() {
+		if statefile.Done(err) {
+			err = errors.Join(err, remove(mark), statefile.Settle(filepath.Dir(mark)))
+		}
+	}
+	return err
 }
 
-// markPath is an empty file that says that something was sent and is not recorded; it
-// was then when it was changed last. Where there is no room for a record there may be
-// for its name.
-func (j Journal) markPath() string { return j.path + ".incomplete" }
+func remove(path string) error { return statefile.IgnoreMissing(statefile.Remove(path)) }
 
-// Mark notes, as far as that can be done, that something was sent at a time and is not
-// recorded.
+// marks are two places for an empty file that says that something was sent and is not recorded;
+// it was then when it was changed last. The first is beside the journal: where there is no room
+// for a record there may be for its name. The other is for a directory that cannot be used.
+func (j Journal) marks() []string { return []string{j.path + ".incomplete", j.spare} }
+
+// Mark notes that something was sent at a time and is not recorded. An error says that no place
+// takes the mark, as on a disk that takes no file at all: once the journal can be used again
+// nothing tells then that it lacks something.
 func (j Journal) Mark(at time.Time) error {
-	if err := statefile.MkdirAll(filepath.Dir(j.path), 0o700); err != nil {
+	var errs []error
+	for _, path := range j.marks() {
+		err := mark(path, at)
+		if err == nil {
+			return nil
+		}
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
+
+func mark(path string, at time.Time) error {
+	if err := statefile.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
 	}
-	if err := statefile.Append(context.Background(), j.markPath(), nil, 0); err != nil {
+	if err := statefile.Append(context.Background(), path, nil, 0); err != nil {
 		return err
 	}
-	return os.Chtimes(j.markPath(), at, at)
+	return os.Chtimes(path, at, at)
 }
 
 // Gap says why something may have been sent that is not recorded: an error about the
-// journal, which cannot be read or written, or the time at which something was sent
+// journal or its marks, which cannot be read or written, or the time at which something was sent
 // last that could not be recorded; neither if nothing is known of it.
 func (j Journal) Gap() (at time.Time, err error) {
-	if info, err := statefile.Stat(j.markPath()); err == nil {
-		at = info.ModTime()
+	for _, path := range j.marks() {
+		info, err := statefile.Stat(path)
+		if statefile.IgnoreMissing(err) != nil {
+			return at, err
+		}
+		if err == nil && info.ModTime().After(at) {
+			at = info.ModTime()
+		}
 	}
 	for _, path := range []string{j.path + ".1", j.path} {
 		if _, err := statefile.Stat(path); statefile.IgnoreMissing(err) != nil {

@@ -241,6 +241,42 @@ func TestFullDisk(t *testing.T) {
 	}
 }
 
+// TestMarkElsewhere holds that a journal whose directory cannot be used has its mark in another
+// place, that both are read and erased, and that an error tells if neither can be made.
+func TestMarkElsewhere(t *testing.T) {
+	state := t.TempDir()
+	j := Open(state, sendertest.ToolID(t, "mytool"))
+	sendertest.Write(t, Dir(state), "in the way")
+	sendertest.Must(t, j.Mark(noon))
+	sendertest.Must(t, os.Remove(Dir(state)))
+	if at, err := j.Gap(); err != nil || !at.Equal(noon) || !j.Exists() {
+		t.Errorf("%v, %v", at, err)
+	}
+	sendertest.Must(t, j.Mark(noon.Add(time.Hour))) // beside it
+	if at, err := j.Gap(); err != nil || !at.Equal(noon.Add(time.Hour)) {
+		t.Errorf("the later of two: %v, %v", at, err)
+	}
+	sendertest.Block(t, j.path)
+	if err := j.Erase(); err == nil {
+		t.Error("a journal that cannot be removed is erased")
+	}
+	sendertest.Must(t, os.RemoveAll(j.path))
+	if at, err := j.Gap(); err != nil || at.IsZero() {
+		t.Errorf("the mark of what could not be erased: %v, %v", at, err)
+	}
+	sendertest.Must(t, j.Erase())
+	if at, err := j.Gap(); err != nil || !at.IsZero() || j.Exists() {
+		t.Errorf("erased: %v, %v", at, err)
+	}
+	for _, dir := range []string{Dir(state), MarkDir(state)} {
+		sendertest.Must(t, os.RemoveAll(dir))
+		sendertest.Write(t, dir, "in the way")
+	}
+	if err := j.Mark(noon); err == nil {
+		t.Error("no place takes the mark, and nothing tells")
+	}
+}
+
 // TestBounds holds that the journal is bounded, and that what is set aside is read with it.
 func TestBounds(t *testing.T) {
 	j := newJournal(t)
