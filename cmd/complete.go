@@ -216,7 +216,7 @@ func (l *line) candidates(typed string) []manifest.ID {
 func (l *line) waits(id manifest.ID) bool {
 	queued, _ := l.world.sender().Queued(id)
 	deletions, _ := l.kept.deletions(id)
-	return queued > 0 || slices.ContainsFunc(deletions, func(d deletion) bool { return d.State == sender.Pending })
+	return queued > 0 || slices.ContainsFunc(deletions.list, func(d deletion) bool { return d.State == sender.Pending })
 }
 
 // aboutTool describes a tool: its name, and why it collects or what.

@@ -1,7 +1,9 @@
 package cmd
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
 	"strings"
 
 	"github.com/usagectl/usagectl/internal/term"
@@ -11,6 +13,37 @@ import (
 
 // deletion is one deletion request.
 type deletion struct{ sender.DeletionRequest }
+
+// requests are the deletion requests of tools, as far as they can be read.
+type requests struct {
+	list    []deletion
+	unknown error // why there may be others; nil if these are all
+}
+
+// MarshalJSON is the list, or null if it may not be all of it.
+func (r requests) MarshalJSON() ([]byte, error) {
+	if r.unknown != nil {
+		return []byte("null"), nil
+	}
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	err := e.Encode(append([]deletion{}, r.list...))
+	return b.Bytes(), err
+}
+
+// failure is an error with which a command ends if it is not known which requests there are.
+func (r requests) failure() error {
+	if r.unknown == nil {
+		return nil
+	}
+	return fail(exitIO, errors.New(r.reason()))
+}
+
+// reason says that it is not known which requests there are, and why.
+func (r requests) reason() string {
+	return "it is not known which deletion requests there are: " + oneLine(r.unknown)
+}
 
 // deletionsOf are the requests of a deletion.
 func deletionsOf(d sender.Deletion) []deletion {

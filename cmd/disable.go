@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -198,7 +199,7 @@ func (c *disableCommand) refuse(ctx context.Context, id manifest.ID, except []ma
 	if r.Unkept {
 		c.note("events cannot be kept now, so nobody knows whether one was stopped while it was being sent, and may have arrived")
 	}
-	switch gone := strings.TrimSpace(thrownAway(r.Events)); {
+	switch gone := strings.Join(endings(r.Events), "; "); {
 	case r.Recorded != nil && gone != "":
 		c.warn("%s", gone) // though the refusal is not recorded
 	case r.Recorded == nil && errors.Is(r.Emptied, sender.ErrUncounted):
@@ -212,12 +213,23 @@ func (c *disableCommand) refuse(ctx context.Context, id manifest.ID, except []ma
 // thrownAwayProgress is shown on a terminal while many events are thrown away.
 const thrownAwayProgress = "queued events thrown away: %d"
 
-// thrownAway says what became of the events of outboxes that were emptied, each
-// sentence with a space before it; "" if there were none.
+// endings says what became of the events of outboxes that were emptied, each as the rest of a
+// sentence; none if there were none.
+func endings(e sender.Emptied) []string {
+	list := []string{
+		events(e.Discarded, "one queued event was thrown away", "%d queued events were thrown away"),
+		events(e.Sent, "one was sent before it could be stopped", "%d were sent before they could be stopped"),
+		events(e.Interrupted, "one was stopped while it was being sent, and may have arrived", "%d were stopped while they were being sent, and may have arrived"),
+	}
+	return slices.DeleteFunc(list, func(s string) bool { return s == "" })
+}
+
+// thrownAway is what [endings] says in sentences, each with a space before it.
 func thrownAway(e sender.Emptied) string {
-	text := events(e.Discarded, " One queued event was thrown away.", " %d queued events were thrown away.") +
-		events(e.Sent, " One was sent before it could be stopped.", " %d were sent before they could be stopped.") +
-		events(e.Interrupted, " One was stopped while it was being sent, and may have arrived.", " %d were stopped while they were being sent, and may have arrived.")
+	text := ""
+	for _, s := range endings(e) {
+		text += " " + strings.ToUpper(s[:1]) + s[1:] + "."
+	}
 	return text
 }
 

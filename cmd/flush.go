@@ -107,7 +107,7 @@ func (c *flushCommand) run(ctx context.Context, names []string) error {
 		}
 		requests, unerased := c.settled(sum.Tool, asked)
 		results[i] = flushed{
-			sum.Tool, c.named[sum.Tool], sum.Sent, sum.Rejected, sum.Dropped + sum.OverBounds, count(queued), cmp.Or(inLine(cmp.Or(unread, sum.Failed, sum.Held)), leftOver(unerased)), requests,
+			sum.Tool, c.named[sum.Tool], sum.Sent, sum.Rejected, sum.Dropped + sum.OverBounds, count(queued), cmp.Or(inLine(cmp.Or(unread, sum.Failed, sum.Held)), leftOver(unerased), inLine(requests.failure())), requests,
 			inLine(sum.Unrecorded), sum.OverBounds, unerased,
 		}
 	}
@@ -141,9 +141,9 @@ func (c *flushCommand) nothingToFlush(tools []manifest.ID) error {
 	flaw := c.world.Dirs.StateFlaw
 	results := []flushed{}
 	for _, tool := range tools {
-		r := flushed{Tool: tool, Named: c.named[tool], Detail: flaw, Deletions: []deletion{}}
+		r := flushed{Tool: tool, Named: c.named[tool], Detail: flaw}
 		if flaw != "" {
-			r.Queued, r.Deletions = unknownCount, nil
+			r.Queued, r.Deletions.unknown = unknownCount, errors.New(flaw)
 		}
 		results = append(results, r)
 	}
@@ -183,7 +183,7 @@ func (c *flushCommand) pending(tools []manifest.ID) map[uuid.UUID]bool {
 	list := map[uuid.UUID]bool{}
 	for _, tool := range tools {
 		requests, _ := c.kept.deletions(tool)
-		for _, d := range requests {
+		for _, d := range requests.list {
 			list[d.RequestID] = d.State == sender.Pending
 		}
 	}
@@ -192,9 +192,10 @@ func (c *flushCommand) pending(tools []manifest.ID) map[uuid.UUID]bool {
 
 // settled are the requests of a tool that waited, as they are now, and what could
 // not be removed here.
-func (c *flushCommand) settled(tool manifest.ID, waited map[uuid.UUID]bool) ([]deletion, []string) {
-	requests, unerased := c.kept.deletions(tool)
-	return slices.DeleteFunc(requests, func(d deletion) bool { return !waited[d.RequestID] }), unerased
+func (c *flushCommand) settled(tool manifest.ID, waited map[uuid.UUID]bool) (requests, []string) {
+	r, unerased := c.kept.deletions(tool)
+	r.list = slices.DeleteFunc(r.list, func(d deletion) bool { return !waited[d.RequestID] })
+	return r, unerased
 }
 
 // progress draws a line on a terminal.

@@ -19,9 +19,9 @@ type flushed struct {
 	Queued   count       `json:"queued"` // still
 	Detail   string      `json:"detail"` // why something still waits
 
-	Deletions  []deletion `json:"deletions"`   // the requests that waited
-	Unrecorded string     `json:"unrecorded"`  // why something that was sent is not in the journal
-	OverBounds int        `json:"over_bounds"` // of those: because the queue was full, or they were too old
+	Deletions  requests `json:"deletions"`   // the requests that waited
+	Unrecorded string   `json:"unrecorded"`  // why something that was sent is not in the journal
+	OverBounds int      `json:"over_bounds"` // of those: because the queue was full, or they were too old
 
 	unerased []string // why not all that is to be forgotten could be removed
 }
@@ -42,8 +42,11 @@ func (r flushed) line() string {
 			parts = append(parts, fmt.Sprintf("%d %s", part.n, part.what))
 		}
 	}
-	for _, d := range r.Deletions {
+	for _, d := range r.Deletions.list {
 		parts = append(parts, d.outcome())
+	}
+	if r.Deletions.unknown != nil && r.Queued >= 0 {
+		parts = append(parts, r.Deletions.reason())
 	}
 	if left := leftOver(r.unerased); left != "" {
 		parts = append(parts, left)
@@ -51,7 +54,7 @@ func (r flushed) line() string {
 	switch {
 	case r.Queued < 0:
 		parts = append(parts, "it is not known what still waits: "+r.Detail)
-	case r.Queued == 0 && len(r.unerased) > 0:
+	case r.Queued == 0 && (len(r.unerased) > 0 || r.Deletions.unknown != nil):
 	case r.Queued == 0:
 		parts = append(parts, "nothing waits")
 	case r.Detail == "":
@@ -78,10 +81,10 @@ func verdictOf(results []flushed) error {
 	code := exitOK
 	for _, r := range results {
 		in := func(state sender.DeletionState) bool {
-			return slices.ContainsFunc(r.Deletions, func(d deletion) bool { return d.State == state })
+			return slices.ContainsFunc(r.Deletions.list, func(d deletion) bool { return d.State == state })
 		}
 		switch {
-		case r.Queued < 0:
+		case r.Queued < 0 || r.Deletions.unknown != nil:
 			return fail(exitIO, nil)
 		case r.Queued > 0 || in(sender.Pending) || len(r.unerased) > 0:
 			return fail(exitTempFail, nil)

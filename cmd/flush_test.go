@@ -59,9 +59,10 @@ func TestFlushNothingKept(t *testing.T) {
 // TestFlushed holds the line and the exit code of each result.
 func TestFlushed(t *testing.T) {
 	id := uuid.MustParse("6ba7b810-9dad-41d1-80b4-00c04fd430c8")
-	in := func(s sender.DeletionState) []deletion {
-		return []deletion{{sender.DeletionRequest{RequestID: id, State: s, To: "there", Answer: "an answer"}}}
+	in := func(s sender.DeletionState) requests {
+		return requests{list: []deletion{{sender.DeletionRequest{RequestID: id, State: s, To: "there", Answer: "an answer"}}}}
 	}
+	locked := requests{unknown: errors.New("one\nlocked")}
 	unerased := []string{"it is being worked at"}
 	for _, c := range []struct {
 		result flushed
@@ -77,6 +78,9 @@ func TestFlushed(t *testing.T) {
 		{flushed{Queued: 3, Detail: "no route"}, "3 still waiting: no route", exitTempFail},
 		{flushed{Unrecorded: "the journal is full"}, "nothing waits, the journal is full", exitIO},
 		{flushed{unerased: unerased}, "not all that is to be forgotten could be removed: it is being worked at", exitTempFail},
+		{flushed{Deletions: locked}, "it is not known which deletion requests there are: one; locked", exitIO},
+		{flushed{Sent: 2, Deletions: locked}, "2 sent, it is not known which deletion requests there are: one; locked", exitIO},
+		{flushed{Queued: 3, Detail: "no route", Deletions: locked}, "it is not known which deletion requests there are: one; locked, 3 still waiting: no route", exitIO},
 		{flushed{Deletions: in(sender.Accepted)}, "there accepted the deletion request " + id.String() + ", nothing waits", exitOK},
 		{flushed{Deletions: in(sender.Failed)}, "there refused the deletion request " + id.String() + ": an answer, nothing waits", exitRejected},
 		{flushed{Deletions: in(sender.Pending)}, "there has not acknowledged the deletion request " + id.String() + " yet (an answer); it is tried again by itself until it does, nothing waits", exitTempFail},

@@ -51,8 +51,9 @@ where events went, for you to name. With --manifest the request is made later.
 
 EXIT STATUS
    0  forgotten here; whoever can be asked was, or will be
-   1  you said no; of several tools not every one could be forgotten; or the
-      tool's events carry no source ID, so there is nothing to ask for
+   1  you said no; with --all, not every tool could be forgotten, whatever the
+      reason, or several of those that were named could not; or the tool's
+      events carry no source ID, so there is nothing to ask for
   64  a bad flag, no tool, or no terminal to ask at and no --yes
   65  an unknown tool or request, a file that holds no source ID, or a tool that
       sends by itself and keeps its own ID: nothing was changed
@@ -60,7 +61,7 @@ EXIT STATUS
       manifest is not here
   73  the request could not be written; nothing was changed
   74  something could not be removed or noted, or the answer could not be
-      printed; the request was filed
+      printed; the request was filed; or earlier requests cannot be looked at
   76  the receiver refused the request
   77  the source ID may not be read or removed, or the home is somebody else's
   78  the tool's manifest cannot be used
@@ -194,7 +195,7 @@ func (c *forgetCommand) forget(ctx context.Context, p plan, asked map[string]boo
 		failure = c.failureOf(p, d, err)
 	}
 	var list []forgottenTool
-	requests := newRequests(deletionsOf(d), p.before, c.localOnly)
+	requests := newRequests(deletionsOf(d), p.before.list, c.localOnly)
 	if d.SHA256 != "" && !c.localOnly {
 		asked[d.SHA256] = true
 		earlier, err := c.askAgain(ctx, s, p, asked)
@@ -212,7 +213,18 @@ func (c *forgetCommand) forget(ctx context.Context, p plan, asked map[string]boo
 		f.judge(t, p.traces.SentTo, c.localOnly)
 		list = append(list, f)
 	}
+	if failure == nil {
+		failure = c.unlisted(p, p.before)
+	}
 	return list, failure
+}
+
+// unlisted is the failure of a forgetting that cannot tell which requests there were before.
+func (c *forgetCommand) unlisted(p plan, before requests) error {
+	if before.unknown == nil || c.localOnly {
+		return nil
+	}
+	return fail(exitIO, fmt.Errorf("%s: %s", p.tools[0].id, before.reason()))
 }
 
 // newRequests leaves out what was settled before, if the ID came back and was
@@ -237,7 +249,7 @@ func (c *forgetCommand) failureOf(p plan, d sender.Deletion, err error) error {
 		return fail(exitCreate, fmt.Errorf("%s: %w", p.tools[0].id, err), c.world.switchNow(p.tools...)...)
 	case c.done(p.tools[0].id.String()+": it is forgotten", err) == nil:
 	case d.Erased:
-		return fail(ioCode(err), fmt.Errorf("%s: it is forgotten here, but that could not be noted: %s", p.tools[0].id, oneLine(err)),
+		return fail(exitIO, fmt.Errorf("%s: it is forgotten here, but that could not be noted: %s", p.tools[0].id, oneLine(err)),
 			"no event leaves under the old ID; the rest is done by itself")
 	default:
 		var filed []string
@@ -248,14 +260,23 @@ func (c *forgetCommand) failureOf(p plan, d sender.Deletion, err error) error {
 		if len(filed) > 0 {
 			note = "; the deletion request was filed all the same: " + strings.Join(filed, ", ")
 		}
-		return fail(ioCode(err), fmt.Errorf("%s: not all could be removed: %s%s", p.tools[0].id, oneLine(err), note),
+		return fail(removalCode(err), fmt.Errorf("%s: not all could be removed: %s%s", p.tools[0].id, oneLine(err), note),
 			"no event leaves under the old ID; removing it is tried again by itself, or do it yourself")
 	}
 	return refused(deletionsOf(d))
 }
 
-// ioCode is the exit code of a failure of the disk.
-func ioCode(err error) int {
+// removalCode is the exit code where something could not be removed or noted.
+func removalCode(err error) int {
+	var id *sender.SourceIDError
+	if errors.As(err, &id) {
+		return idCode(id)
+	}
+	return exitIO
+}
+
+// idCode is the exit code of a source ID that cannot be read or removed.
+func idCode(err error) int {
 	if errors.Is(err, fs.ErrPermission) {
 		return exitNoPerm
 	}
@@ -277,14 +298,14 @@ func (c *forgetCommand) forgetTraces(ctx context.Context, s sender.Sender, p pla
 	}
 	f.Events = erased.Discarded
 	f.Deletions, _ = c.kept.deletions(t.id)
-	f.Deletions = slices.DeleteFunc(f.Deletions, func(d deletion) bool { return settledIn(p.before, d) })
+	f.Deletions.list = slices.DeleteFunc(f.Deletions.list, func(d deletion) bool { return settledIn(p.before.list, d) })
 	if err = c.done(t.id.String()+": what was kept here is erased", err); err != nil {
 		f.Forgotten, f.Error = false, err.Error()
 		f.judge(t, p.traces.SentTo, c.localOnly)
-		return []forgottenTool{f}, fail(ioCode(err), fmt.Errorf("%s: not all could be removed: %s", t.id, oneLine(err)))
+		return []forgottenTool{f}, fail(removalCode(err), fmt.Errorf("%s: not all could be removed: %s", t.id, oneLine(err)))
 	}
 	f.judge(t, p.traces.SentTo, c.localOnly)
-	return []forgottenTool{f}, refused(f.Deletions)
+	return []forgottenTool{f}, cmp.Or(c.unlisted(p, f.Deletions), refused(f.Deletions.list))
 }
 
 // declare has the requests to a tool made that could not be made while its manifest was not here.
@@ -302,13 +323,13 @@ func (c *forgetCommand) askAgain(ctx context.Context, s sender.Sender, p plan, a
 		err = errors.Join(err, c.declare(ctx, s, t), s.AskRefused(ctx, t.id, asked))
 	}
 	was := append(p.refused(), p.declared()...)
-	for _, v := range c.kept.deletionsOf(p.tools) {
+	for _, v := range c.kept.deletionsOf(p.tools).list {
 		if slices.ContainsFunc(was, func(r deletion) bool { return r.RequestID == v.RequestID }) {
 			list = append(list, v)
 		}
 	}
 	if err = c.done("the answer is noted", err); err != nil {
-		err = fail(ioCode(err), fmt.Errorf("%s: the answer to an earlier request could not be noted: %s", p.tools[0].id, oneLine(err)))
+		err = fail(removalCode(err), fmt.Errorf("%s: the answer to an earlier request could not be noted: %s", p.tools[0].id, oneLine(err)))
 	}
 	return list, err
 }

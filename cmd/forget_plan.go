@@ -22,17 +22,17 @@ type plan struct {
 	undeclared bool          // the first tool's manifest is not here
 	traces     sender.Traces // of that tool
 
-	before []deletion // of the tools, when the command began
+	before requests // of the tools, when the command began
 }
 
 // refused are the requests that receivers refused before.
 func (p plan) refused() []deletion {
-	return slices.DeleteFunc(slices.Clone(p.before), func(d deletion) bool { return !d.Refused() })
+	return slices.DeleteFunc(slices.Clone(p.before.list), func(d deletion) bool { return !d.Refused() })
 }
 
 // declared are the requests that could not be made before, for want of a manifest, and can be now.
 func (p plan) declared() []deletion {
-	return slices.DeleteFunc(slices.Clone(p.before), func(d deletion) bool {
+	return slices.DeleteFunc(slices.Clone(p.before.list), func(d deletion) bool {
 		return !d.Undeclared || !d.State.Open() || !slices.ContainsFunc(p.tools, func(t tool) bool {
 			return t.manifest != nil && slices.Contains(d.Tools, t.id)
 		})
@@ -54,7 +54,7 @@ func (p plan) forgetting(localOnly bool) sender.Forgetting {
 
 // forgotten is what was done for one tool of the plan, as far as the requests say.
 func (p plan) forgotten(t tool, d sender.Deletion, requests []deletion) forgottenTool {
-	f := forgottenTool{Tool: t.id, name: t.name(), SharedWith: []manifest.ID{}, SourcePath: p.path, SHA256: d.SHA256, Deletions: []deletion{}}
+	f := forgottenTool{Tool: t.id, name: t.name(), SharedWith: []manifest.ID{}, SourcePath: p.path, SHA256: d.SHA256}
 	if t.id == p.tools[0].id {
 		f.Named, f.undeclared = p.alias, p.undeclared
 	}
@@ -65,7 +65,7 @@ func (p plan) forgotten(t tool, d sender.Deletion, requests []deletion) forgotte
 	}
 	for _, r := range requests {
 		if slices.Contains(r.Tools, t.id) {
-			f.Deletions = append(f.Deletions, r)
+			f.Deletions.list = append(f.Deletions.list, r)
 		}
 	}
 	return f
@@ -96,7 +96,10 @@ func (c *forgetCommand) toForget() (names []string, unlisted error) {
 	if c.localOnly {
 		return names, unlisted
 	}
-	all, _ := c.world.sender().Deletions() // see warnOfDamage
+	all, err := c.world.sender().Deletions()
+	if err != nil && unlisted == nil {
+		unlisted = requests{unknown: err}.failure()
+	}
 	for _, d := range all {
 		for _, r := range d.Requests {
 			for _, id := range r.Tools {
@@ -130,7 +133,7 @@ func (c *forgetCommand) plans(names []string) (plans []plan, failed []forgottenT
 		if err != nil {
 			failures = append(failures, err)
 			if ref, _ := c.tools.referToOne(name); !ref.id.IsZero() {
-				f := forgottenTool{Tool: ref.id, Named: aliasOf(name, ref.id), SharedWith: []manifest.ID{}, Deletions: []deletion{}, Outcome: outcomeFailed, Error: err.Error()}
+				f := forgottenTool{Tool: ref.id, Named: aliasOf(name, ref.id), SharedWith: []manifest.ID{}, Outcome: outcomeFailed, Error: err.Error()}
 				if known := knownAs(ref.id); known != nil && isOwnData(err) {
 					f.Outcome, f.ToDo = outcomeOwnData, ownDataToDo(known)
 				}
@@ -174,7 +177,7 @@ func (c *forgetCommand) plan(name string) (plan, error) {
 	case errors.Is(err, identity.ErrInvalid):
 		return plan{}, fail(exitData, fmt.Errorf("nothing was changed for %s: %s holds no source ID", t.id, p.path), "look at it, and remove it yourself")
 	case err != nil:
-		return plan{}, fail(ioCode(err), fmt.Errorf("nothing was changed for %s: the source ID cannot be read: %w", t.id, err))
+		return plan{}, fail(idCode(err), fmt.Errorf("nothing was changed for %s: the source ID cannot be read: %w", t.id, err))
 	}
 	p.tools = append(p.tools, c.tools.sharing(t.id, p.path)...)
 	return p, nil
@@ -194,7 +197,7 @@ func (c *forgetCommand) planUndeclared(t tool, name string) (plan, error) {
 	p := plan{tools: []tool{c.tools.look(t.id)}, alias: aliasOf(name, t.id), undeclared: true}
 	var err error
 	if p.traces, err = c.world.sender().Traces(t.id); err != nil {
-		return plan{}, fail(ioCode(err), fmt.Errorf("nothing was changed for %s: %s", t.id, oneLine(err)))
+		return plan{}, fail(exitIO, fmt.Errorf("nothing was changed for %s: %s", t.id, oneLine(err)))
 	}
 	places := p.traces.SourcePaths
 	if usual != "" {
@@ -206,7 +209,7 @@ func (c *forgetCommand) planUndeclared(t tool, name string) (plan, error) {
 		case errors.Is(err, identity.ErrNone), errors.Is(err, identity.ErrInvalid): // which is not usagectl's
 			continue
 		case err != nil:
-			return plan{}, fail(ioCode(err), fmt.Errorf("nothing was changed for %s: the source ID cannot be read: %w", t.id, err))
+			return plan{}, fail(idCode(err), fmt.Errorf("nothing was changed for %s: the source ID cannot be read: %w", t.id, err))
 		}
 		p.path, p.id = path, id
 		p.tools = append(p.tools, c.tools.sharing(t.id, path)...)

@@ -27,7 +27,7 @@ func TestForget(t *testing.T) {
 		said{"forget --all --manifest x --yes", exitUsage, nil, []string{"--manifest is for one tool, not for --all"}},
 		said{"forget nosuch --yes", exitData, nil, []string{`unknown tool "nosuch"`, findTool}},
 		said{"forget homebrew --yes", exitData, nil, []string{"nothing was changed for Homebrew: it has no manifest"}},
-		said{"forget demo --yes", exitOK, []string{"Demo: forgotten here; One queued event was thrown away; ~/.demo/events.jsonl accepted the deletion request "}, nil},
+		said{"forget demo --yes", exitOK, []string{"Demo: forgotten here; one queued event was thrown away; ~/.demo/events.jsonl accepted the deletion request "}, nil},
 		said{"forget demo --yes", exitOK, []string{"Demo: "}, nil},
 		said{"forget --all --yes", exitOK, []string{"No tool has a source ID here, and nothing else is kept.\n"}, nil},
 	)
@@ -130,7 +130,9 @@ func TestForgetFailure(t *testing.T) {
 		"refused":        {failed, nil, exitRejected, "<nil>"},
 		"not filed":      {sender.Deletion{}, sender.ErrNotFiled, exitCreate, "demo: " + sender.ErrNotFiled.Error()},
 		"not noted":      {sender.Deletion{Erased: true}, errors.New("no room"), exitIO, "demo: it is forgotten here, but that could not be noted: no room"},
-		"not removed":    {sender.Deletion{}, disk, exitNoPerm, "demo: not all could be removed: one; permission denied"},
+		"not removed":    {sender.Deletion{}, disk, exitIO, "demo: not all could be removed: one; permission denied"},
+		"ID not removed": {sender.Deletion{}, errors.Join(disk, &sender.SourceIDError{Err: fs.ErrPermission}), exitNoPerm, "demo: not all could be removed: one; permission denied; the source ID: permission denied"},
+		"ID, otherwise":  {sender.Deletion{}, errors.Join(disk, &sender.SourceIDError{Err: errors.New("busy")}), exitIO, "; the source ID: busy"},
 		"filed, however": {failed, errors.New("e"), exitIO, "; the deletion request was filed all the same: "},
 	} {
 		var f *failure

@@ -23,7 +23,7 @@ type forgottenTool struct {
 	SourcePath string        `json:"source_path"`
 	SHA256     string        `json:"sha256"` // of the source ID; "" if there was none
 	Events     int           `json:"events"` // that were thrown away
-	Deletions  []deletion    `json:"deletions"`
+	Deletions  requests      `json:"deletions"`
 	ToDo       string        `json:"to_do"` // what the person can do themselves, for people; "" if nothing
 	Error      string        `json:"error"`
 
@@ -57,21 +57,23 @@ func (f *forgottenTool) judge(t tool, sentTo []string, localOnly bool) {
 		f.Outcome = outcomeNoID
 		f.ToDo = fmt.Sprintf("the events of %s carry no source ID, so there is nothing to name in a deletion request: refuse what is to come with \"usagectl disable %s\", and ask what they keep: %s",
 			f.name, t.id, contactOf(m))
-	case slices.ContainsFunc(f.Deletions, unasked), m != nil && m.Forget.Method == manifest.ForgetNone:
+	case slices.ContainsFunc(f.Deletions.list, unasked), m != nil && m.Forget.Method == manifest.ForgetNone:
 		f.Outcome = outcomeNoRoute
-		if f.SHA256 == "" && len(f.Deletions) == 0 {
+		if f.SHA256 == "" && len(f.Deletions.list) == 0 {
 			f.ToDo = fmt.Sprintf("%s offers no way to ask for deletion: if it knew you by an ID before, write to them yourself and name it: %s", f.name, contactOf(m))
 		}
-	case f.undeclared && f.SHA256 == "" && len(f.Deletions) == 0 && f.traces:
+	case f.undeclared && f.SHA256 == "" && len(f.Deletions.list) == 0 && f.traces:
 		f.Outcome = outcomeNoRoute
 		f.ToDo = fmt.Sprintf("no manifest says where the source ID of %s is, or whom to ask: if you have the manifest, run \"usagectl forget %s --manifest FILE\"", f.name, t.id)
 		if len(sentTo) > 0 {
 			f.ToDo += "; or write to whoever runs " + strings.Join(sentTo, ", ")
 		}
-	case f.SHA256 == "" && len(f.Deletions) == 0:
+	case f.SHA256 == "" && f.Deletions.unknown != nil:
+		f.Outcome, f.Error = outcomeFailed, f.Deletions.reason()
+	case f.SHA256 == "" && len(f.Deletions.list) == 0:
 		f.Outcome = outcomeNothing
 	}
-	for _, d := range f.Deletions {
+	for _, d := range f.Deletions.list {
 		if f.ToDo == "" {
 			f.ToDo = d.toDo()
 		}
@@ -80,7 +82,7 @@ func (f *forgottenTool) judge(t tool, sentTo []string, localOnly bool) {
 
 // accepted reports whether a receiver accepted a request.
 func (f forgottenTool) accepted() bool {
-	return slices.ContainsFunc(f.Deletions, func(d deletion) bool { return d.State == sender.Accepted })
+	return slices.ContainsFunc(f.Deletions.list, func(d deletion) bool { return d.State == sender.Accepted })
 }
 
 // contactOf is whom a person can write to about a tool, or where they can read whom.
@@ -112,18 +114,20 @@ func (f forgottenTool) line() string {
 		parts[0] = "no source ID is found here; what was kept of it is erased"
 	case f.SHA256 == "" && f.traces:
 		parts[0] = "it has no source ID here; what was kept of it is erased"
-	case f.SHA256 == "" && len(f.Deletions) > 0:
+	case f.SHA256 == "" && len(f.Deletions.list) > 0:
 		parts[0] = "it was forgotten here before"
+	case f.SHA256 == "" && f.Deletions.unknown != nil:
+		parts[0] = "it is not known whether there is something to forget here"
 	case f.SHA256 == "":
 		parts[0] = "there is nothing to forget here"
 	}
 	if f.Events > 0 {
-		parts = append(parts, strings.Trim(thrownAway(sender.Emptied{Discarded: f.Events}), " ."))
+		parts = append(parts, endings(sender.Emptied{Discarded: f.Events})...)
 	}
-	for _, d := range f.Deletions {
+	for _, d := range f.Deletions.list {
 		parts = append(parts, d.outcome())
 	}
-	if len(f.Deletions) == 0 && f.SHA256 != "" {
+	if len(f.Deletions.list) == 0 && f.SHA256 != "" {
 		parts = append(parts, "nobody was asked")
 	}
 	return strings.Join(parts, "; ")
@@ -137,14 +141,14 @@ func showForgotten(u *ui, list []forgottenTool, all bool) {
 	}
 	shown := map[uuid.UUID]bool{}
 	for _, f := range list {
-		if !f.Forgotten && len(f.Deletions) == 0 {
+		if !f.Forgotten && len(f.Deletions.list) == 0 {
 			continue // the error says it all
 		}
 		u.stdout.Printf("%s\n", u.stdout.Wrap(f.name+": "+f.line(), 2))
-		if len(f.Deletions) == 0 && f.ToDo != "" && f.Forgotten {
+		if len(f.Deletions.list) == 0 && f.ToDo != "" && f.Forgotten {
 			u.stdout.Printf("%s\n", u.stdout.Wrap("What you can do: "+f.ToDo, 2))
 		}
-		for _, d := range f.Deletions {
+		for _, d := range f.Deletions.list {
 			switch {
 			case shown[d.RequestID]:
 			case d.State == sender.Accepted && !all:

@@ -12,7 +12,7 @@ import (
 // showQueued prints the payloads that wait, as they would leave now, and the deletion
 // requests. If one of the two cannot be looked at the other one is shown.
 func (c *inspectCommand) showQueued(t tool) error {
-	requests := c.kept.openDeletions(t.id)
+	requests, unlisted := c.kept.openDeletions(t.id)
 	var list []sender.QueuedEvent
 	var err error
 	if t.manifest == nil {
@@ -24,10 +24,13 @@ func (c *inspectCommand) showQueued(t tool) error {
 		c.kept.warnOfState(c.ui)
 		err = fail(exitIO, fmt.Errorf("it is not known what waits for %s: %s", t.id, oneLine(err)))
 	}
-	if c.world.Dirs.StateFlaw != "" {
-		requests = nil
+	if err == nil {
+		err = unlisted
 	}
 	if c.json {
+		if unlisted != nil {
+			requests = nil
+		}
 		return cmp.Or(err, c.printJSON(struct {
 			Schema int                  `json:"schema"`
 			Tool   manifest.ID          `json:"tool"`

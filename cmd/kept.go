@@ -24,7 +24,10 @@ func (k kept) tools() ([]manifest.ID, error) {
 	if err != nil {
 		err = fail(exitIO, fmt.Errorf("not all that is queued can be listed: %w", err))
 	}
-	deletions, _ := k.world.sender().Deletions() // as far as they can be read
+	deletions, unread := k.world.sender().Deletions()
+	if err == nil && unread != nil {
+		err = requests{unknown: unread}.failure()
+	}
 	for _, d := range deletions {
 		tools = append(tools, d.Tools...)
 	}
@@ -32,57 +35,59 @@ func (k kept) tools() ([]manifest.ID, error) {
 	return slices.Compact(tools), err
 }
 
-// deletions reads what was asked for about a tool, as far as it can be read, and why not
-// all that is to be forgotten could be removed.
-func (k kept) deletions(tool manifest.ID) (list []deletion, unerased []string) {
-	all, _ := k.world.sender().Deletions(tool) // see warnOfDamage
-	list = []deletion{}
+// deletions reads what was asked for about a tool, and why not all that is to be forgotten could
+// be removed. One that cannot be read may be about any tool.
+func (k kept) deletions(tool manifest.ID) (r requests, unerased []string) {
+	all, err := k.world.sender().Deletions(tool)
+	r.unknown = err
 	for _, d := range all {
 		for _, v := range deletionsOf(d) {
 			if slices.Contains(v.Tools, tool) {
-				list = append(list, v)
+				r.list = append(r.list, v)
 			}
 		}
 		if !d.Erased {
 			unerased = append(unerased, cmp.Or(d.Problem, "it is being worked at"))
 		}
 	}
-	return list, unerased
+	return r, unerased
 }
 
 // deletionsOf reads what was asked for about several tools, each request once.
-func (k kept) deletionsOf(tools []tool) []deletion {
-	var list []deletion
+func (k kept) deletionsOf(tools []tool) (r requests) {
 	for _, t := range tools {
 		of, _ := k.deletions(t.id)
-		for _, d := range of {
-			if !slices.ContainsFunc(list, func(o deletion) bool { return o.RequestID == d.RequestID }) {
-				list = append(list, d)
+		r.unknown = of.unknown
+		for _, d := range of.list {
+			if !slices.ContainsFunc(r.list, func(o deletion) bool { return o.RequestID == d.RequestID }) {
+				r.list = append(r.list, d)
 			}
 		}
 	}
-	return list
+	return r
 }
 
-// openDeletions are the requests of a tool about which something is left to do.
-func (k kept) openDeletions(tool manifest.ID) []waitingDeletion {
+// openDeletions are the requests of a tool about which something is left to do. The error says
+// that there may be more.
+func (k kept) openDeletions(tool manifest.ID) ([]waitingDeletion, error) {
 	list := []waitingDeletion{}
 	requests, _ := k.deletions(tool)
-	for _, d := range requests {
+	for _, d := range requests.list {
 		if d.State.Open() {
 			list = append(list, waitingDeletionOf(d))
 		}
 	}
-	return list
+	return list, requests.failure()
 }
 
-// traces reports whether something is kept here of a tool that is not known (any more).
+// traces reports whether something is kept here of a tool that is not known (any more); in doubt
+// it is.
 func (k kept) traces(id manifest.ID) bool {
 	if k.world.Dirs.StateDir() == "" {
 		return false
 	}
 	deletions, _ := k.deletions(id)
-	return k.world.sender().Keeps(id) || slices.ContainsFunc(deletions, func(d deletion) bool { return d.State.Open() })
+	return k.world.sender().Keeps(id) || deletions.unknown != nil || slices.ContainsFunc(deletions.list, func(d deletion) bool { return d.State.Open() })
 }
 
 // warnOfState says that the state directory is not used, if so. What is kept there

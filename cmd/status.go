@@ -83,7 +83,7 @@ type toolStatus struct {
 	OverBounds count           `json:"over_bounds"`  // of those: because the queue was full, or they were too old
 	NewFields  []string        `json:"new_fields"`
 	NewEvents  []string        `json:"new_events"`
-	Deletions  []deletion      `json:"deletions"`
+	Deletions  requests        `json:"deletions"`
 	Layers     []consent.Layer `json:"layers"`
 	Own        *ownStatus      `json:"own"`      // null for a tool that the catalogue does not know
 	SentBy     string          `json:"sent_by"`  // usagectl, tool, or unknown: who sends what Telemetry is about

@@ -209,9 +209,11 @@ func (v *statusView) hintUndecided(list []*toolStatus) {
 // then those that are settled.
 func (v *statusView) showDeletions(tools []*toolStatus) {
 	var list []deletion
+	var unknown error // the same for all, as one that cannot be read may be about any of them
 	shown := map[uuid.UUID]bool{}
 	for _, s := range tools {
-		for _, d := range s.Deletions {
+		unknown = cmp.Or(unknown, s.Deletions.unknown)
+		for _, d := range s.Deletions.list {
 			if !shown[d.RequestID] {
 				list = append(list, d)
 			}
@@ -221,7 +223,7 @@ func (v *statusView) showDeletions(tools []*toolStatus) {
 			v.warn("the source ID of %s is to be forgotten, but not all could be removed: %s", s.Tool, why)
 		}
 	}
-	if len(list) == 0 {
+	if len(list) == 0 && unknown == nil {
 		return
 	}
 	slices.SortStableFunc(list, func(x, y deletion) int {
@@ -242,6 +244,9 @@ func (v *statusView) showDeletions(tools []*toolStatus) {
 			{Text: ago(d.RequestedAt, v.now)},
 			{Text: cmp.Or(d.To, "nobody: "+d.Answer)},
 		})
+	}
+	if unknown != nil {
+		rows = append(rows, []term.Cell{{Text: "any tool"}, {Text: "unknown", Style: term.Warn}, {Text: "unknown"}, {Text: oneLine(unknown)}})
 	}
 	v.stdout.Table([]term.Column{{Heading: "DELETION", Elastic: 24}, {Heading: "STATE"}, {Heading: "REQUESTED", Yields: 1}, {Heading: "TO", Grows: true}}, rows)
 }

@@ -45,7 +45,7 @@ func newSurvey(a *app) survey {
 // for [kept.warnOfDamage] to say.
 func (s survey) ids(all bool) ([]manifest.ID, error) {
 	list, unlisted := s.world.sender().Tools()
-	deletions, _ := s.world.sender().Deletions() // as far as they can be read
+	deletions, unread := s.world.sender().Deletions()
 	for _, d := range deletions {
 		if len(d.Requests) > 0 {
 			list = append(list, d.Tools...)
@@ -65,7 +65,7 @@ func (s survey) ids(all bool) ([]manifest.ID, error) {
 		}
 	}
 	slices.SortFunc(list, func(x, y manifest.ID) int { return strings.Compare(x.String(), y.String()) })
-	if unlisted != nil {
+	if unlisted != nil || unread != nil {
 		unlisted = fail(exitIO, nil)
 	}
 	return slices.Compact(list), unlisted
@@ -97,7 +97,7 @@ func (s survey) of(t *tool) *toolStatus {
 		Tool: t.id, Name: t.name(), Telemetry: onOff(t.verdict.On()), Reason: t.verdict.Reason,
 		Level: t.verdict.Terms().Level, Levels: 1, Default: string(manifest.OptIn), Manifest: "none",
 		NewFields: append([]string{}, t.verdict.NewFields...), NewEvents: append([]string{}, t.verdict.NewEvents...),
-		Deletions: []deletion{}, Layers: t.verdict.Layers, on: t.verdict.On(), problem: t.problem,
+		Layers: t.verdict.Layers, on: t.verdict.On(), problem: t.problem,
 		decideAgain: decideAgain(t), SentBy: sentByUsagectl, Decision: decisionOn(t), Switches: s.switches(t), Seen: s.seen(t),
 	}
 	r.Here = len(r.Seen) > 0
@@ -133,15 +133,14 @@ func (s survey) seen(t *tool) []string {
 
 // addKept says what is kept of a tool on this machine.
 func (s survey) addKept(r *toolStatus) {
-	var err error
 	d, err := s.world.sender().Status(r.Tool)
 	r.delivery, r.unread, r.Unrecorded = d, err != nil, d.Unrecorded
 	r.Queued, r.Rejected, r.Dropped, r.OverBounds = count(d.Queued), count(d.Rejected), count(d.Dropped), count(d.OverBounds)
 	if r.unread {
 		r.Queued, r.Rejected, r.Dropped, r.OverBounds = unknownCount, unknownCount, unknownCount, unknownCount
 	}
+	r.Deletions, r.unerased = s.kept.deletions(r.Tool)
 	if s.world.Dirs.StateFlaw != "" { // which is said once for all tools
-		r.Deletions = nil
 		return
 	}
 	if r.unread {
@@ -150,7 +149,7 @@ func (s survey) addKept(r *toolStatus) {
 	if last := r.delivery.Last; !last.At.IsZero() {
 		r.LastSent, r.Last = &last.At, &last
 	}
-	r.Deletions, r.unerased = s.kept.deletions(r.Tool)
+	r.unread = r.unread || r.Deletions.unknown != nil || d.Unreadable != nil || d.Unwritable != nil && !r.elsewhere()
 }
 
 // nothingKnown says why it is not known whether a tool's telemetry is on.

@@ -51,7 +51,7 @@ func (s *toolStatus) left() []todo {
 	if s.Own.disagrees() {
 		list = append(list, todo{own: true, why: s.disagreement(), do: s.Own.Do, byVariable: s.Own.byVariable && s.Own.Recorded == string(consent.Refused)})
 	}
-	for _, d := range s.Deletions {
+	for _, d := range s.Deletions.list {
 		if what := d.left(); what != "" {
 			list = append(list, todo{why: "a deletion request needs you", do: []string{what}, deletion: true})
 		}

@@ -138,10 +138,13 @@ func (v *statusView) showKnownFacts(s *toolStatus) {
 // showRequests shows the deletion requests of one tool, and what the person can do.
 func (v *statusView) showRequests(s *toolStatus) {
 	out := v.stdout
-	if len(s.Deletions) > 0 {
+	if len(s.Deletions.list) > 0 || s.Deletions.unknown != nil {
 		out.Printf("\n%s\n", out.Style(term.Strong, "Deletion requests"))
 	}
-	for _, d := range s.Deletions {
+	if s.Deletions.unknown != nil {
+		out.Printf("  %s: %s\n", out.Style(term.Warn, "unknown"), out.Wrap(oneLine(s.Deletions.unknown), 4))
+	}
+	for _, d := range s.Deletions.list {
 		cell := d.cell()
 		out.Printf("  %s, requested %s\n", out.Style(cell.Style, cell.Text), ago(d.RequestedAt, v.now))
 		item := func(name, format string, args ...any) {
