@@ -41,8 +41,8 @@ EXIT STATUS
    0  nothing waits any more
   64  a bad flag
   65  an unknown tool
-  74  the outbox cannot be read or relied on, what was delivered could not be
-      recorded, or the answer could not be printed
+  74  the outbox or a deletion request cannot be read or relied on, what was
+      delivered could not be recorded, or the answer could not be printed
   75  something still waits
   76  a server rejected something, or refused a deletion request
   77  the home is somebody else's

@@ -221,7 +221,7 @@ func (c *forgetCommand) forget(ctx context.Context, p plan, asked map[string]boo
 
 // unlisted is the failure of a forgetting that cannot tell which requests there were before.
 func (c *forgetCommand) unlisted(p plan, before requests) error {
-	if before.unknown == nil || c.localOnly {
+	if before.unknown == nil || c.localOnly || c.all { // with --all it was said once
 		return nil
 	}
 	return fail(exitIO, fmt.Errorf("%s: %s", p.tools[0].id, before.reason()))

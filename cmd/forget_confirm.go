@@ -23,7 +23,10 @@ func (c *forgetCommand) settle(ctx context.Context, names []string) error {
 			return fail(exitData, fmt.Errorf("%s is no request ID: a UUID is needed", manifest.Quote(text)), `see the requests with "usagectl status"`)
 		}
 		d, err := c.world.sender().Confirm(ctx, id)
+		_, unread := c.world.sender().Deletions()
 		switch {
+		case errors.Is(err, sender.ErrNoRequest) && unread != nil:
+			return fail(exitIO, fmt.Errorf("%s is not confirmed: %s", id, requests{unknown: unread}.reason()))
 		case errors.Is(err, sender.ErrNoRequest):
 			return fail(exitData, fmt.Errorf("%s: %w", id, err), `see the requests with "usagectl status"`)
 		case c.done("the request is settled", err) != nil:

@@ -43,7 +43,8 @@ EXIT STATUS
    1  with -q TOOL: telemetry is off, or it is not known whether it is on
   64  a bad flag, or --all beside a name
   65  an unknown tool, with -q 1 instead; a name that no tool can have
-  74  what is kept cannot all be looked at, or the answer could not be printed
+  74  what is kept cannot all be looked at, what is sent cannot be recorded, or
+      the answer could not be printed
   78  a manifest cannot be used`,
 		Example: `  # What is on here, and why
   usagectl status

@@ -162,6 +162,9 @@ func TestForgetAgain(t *testing.T) {
 	f.SourcePath = filepath.Join(s.dirs().Home, ".elsewhere", "source")
 	sendertest.Write(t, f.SourcePath, sampleID)
 	sendertest.Write(t, s.keyPath(tool), "key")
+	if kept, err := s.Kept(); err != nil || !slices.Equal(kept, []manifest.ID{tool}) {
+		t.Errorf("a key is not listed: %v, %v", kept, err)
+	}
 	place(t, s.outbox(tool), "new", sampleID)
 	second, removed, err := forget(t.Context(), t, s, f)
 	if err != nil || removed[tool] != 1 || !second.Erased || !reflect.DeepEqual(second.Requests, first.Requests) {

@@ -81,6 +81,7 @@ func (s Sender) flushRecords(r *journal.Recorder, messages []transport.Message) 
 func notRecorded(err error) error { return fmt.Errorf("what was sent is not in the journal: %w", err) }
 
 // giveUpRecords marks the journal as incomplete, as far as that can be done; see [journal.Journal.Mark].
+// A process that is killed before leaves no mark, if the journal took no beginning either.
 func (s Sender) giveUpRecords(r *journal.Recorder, tool manifest.ID) {
 	r.Discard()
 	_ = s.journal(tool).Mark(s.Now()) // the caller has the error of the journal itself
