@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/usagectl/usagectl/pkg/consent"
+	"github.com/usagectl/usagectl/pkg/manifest"
 )
 
 // decided is what a tool's telemetry is after a decision.
@@ -43,8 +44,8 @@ func (w World) decisions(replace bool) consent.Store {
 }
 
 // recorded is what the error of a decision that was to be recorded means to a person.
-func recorded(u *ui, err error) error {
-	err = u.done("the decision is recorded", err)
+func (a *app) recorded(err error) error {
+	err = a.done("the decision is recorded", err)
 	var level *consent.LevelError
 	switch {
 	case err == nil:
@@ -54,15 +55,23 @@ func recorded(u *ui, err error) error {
 	case errors.Is(err, consent.ErrMark):
 		return fail(exitIO, err)
 	}
-	return notRecorded("the decision is not recorded", err)
+	return a.world.notRecorded("the decision is not recorded", err)
 }
 
 // notRecorded is the failure of a decision. If a file that cannot be read is in the way,
 // that is the message, and not what failed because of it.
-func notRecorded(what string, err error) error {
+func (w World) notRecorded(what string, err error) error {
 	var unreadable *consent.UnreadableError
-	if errors.As(err, &unreadable) {
-		return fail(exitConfig, err, "telemetry is off as long as it is there; look at it, then say --replace")
+	if !errors.As(err, &unreadable) {
+		var hints []string
+		if m := w.mendDecision(w.decisions(false).File(manifest.ID{})); !m.decide {
+			hints = append(hints, m.hint())
+		}
+		return fail(exitCreate, fmt.Errorf("%s: %w", what, err), hints...)
 	}
-	return fail(exitCreate, fmt.Errorf("%s: %w", what, err))
+	off := "what usagectl sends for " + aboutTool(unreadable.Path) + " is off as long as "
+	if m := w.mendDecision(unreadable.Path); !m.decide {
+		return fail(exitConfig, err, off+"that is so; "+m.hint())
+	}
+	return fail(exitConfig, err, off+"it is there; look at it, then say --replace")
 }

@@ -51,7 +51,8 @@ EXIT STATUS
   74  it is recorded, but what is queued could not be thrown away or is still
       being delivered, or the answer could not be printed
   77  the machine's settings may not be written, or the home is somebody else's
-  78  the consent file cannot be used; telemetry is off
+  78  the consent file cannot be used: it is not replaced, and usagectl sends
+      nothing that it can be about
  130  interrupted`,
 		Example: `  # Refuse one tool, for good
   usagectl disable demo
@@ -108,8 +109,8 @@ func (c *disableCommand) run(ctx context.Context, names []string) error {
 	var results []decided
 	total, unknown := sender.Emptied{}, false
 	var failed *failure
-	var still []tool // on, for their refusal is not recorded
-	reached := false // a tool by a variable
+	var still, offHere []tool // whose refusal is not recorded; of the second usagectl sends nothing all the same
+	reached := false          // a tool by a variable
 	for _, ref := range refs {
 		id := ref.id
 		t := c.tools.look(id)
@@ -120,7 +121,10 @@ func (c *disableCommand) run(ctx context.Context, names []string) error {
 			failed = cmp.Or(failed, f)
 			c.tell(f)
 		}
-		if unrecorded(err) {
+		switch {
+		case offAnyway(err):
+			offHere = append(offHere, t)
+		case unrecorded(err):
 			still = append(still, t)
 		}
 		if r.Recorded != nil {
@@ -147,7 +151,7 @@ func (c *disableCommand) run(ctx context.Context, names []string) error {
 	if err := c.disabled(ctx, view, total.Underway); err != nil || failed == nil {
 		return err
 	}
-	return fail(failed.code, nil, c.world.switchNow(still...)...)
+	return fail(failed.code, nil, append(c.world.switchNow(false, still...), c.world.switchNow(true, offHere...)...)...)
 }
 
 // disabledView is what "disable --json" prints.
@@ -191,9 +195,9 @@ func (c *disableCommand) refuse(ctx context.Context, id manifest.ID, except []ma
 	shown := newProgress(c.ui, c.world.Now)
 	r := c.world.sender().OnThrownAway(shown.counter(thrownAwayProgress)).Refuse(ctx, id, func() error {
 		if id.IsZero() {
-			return recorded(c.ui, decisions.RefuseAll(except...))
+			return c.recorded(decisions.RefuseAll(except...))
 		}
-		return recorded(c.ui, decisions.Refuse(id))
+		return c.recorded(decisions.Refuse(id))
 	}, except...)
 	shown.clear()
 	if r.Unkept {

@@ -34,23 +34,33 @@ func showReach(a *app, t tool) bool {
 }
 
 // unrecorded reports whether an error says that a refusal is not recorded, and so that
-// telemetry stays on. Where a file that cannot be read is in the way it is off as it is.
+// telemetry stays on.
 func unrecorded(err error) bool {
 	var f *failure
-	return errors.As(err, &f) && (f.code == exitCreate || f.code == exitNoPerm)
+	return errors.As(err, &f) && (f.code == exitCreate || f.code == exitNoPerm || f.code == exitConfig)
 }
+
+// offAnyway reports whether what usagectl sends is off though a refusal is not recorded, for
+// a file that cannot be read is in the way. No tool that sends by itself reads that.
+func offAnyway(err error) bool {
+	var f *failure
+	return errors.As(err, &f) && f.code == exitConfig
+}
+
+// now begins a hint that turns off what is sent, in the shell of the person.
+const now = "to turn off at once in this shell what "
 
 // switchNow are hints for somebody whose refusal of tools cannot be recorded: what works at
 // once, and takes no disk. A variable reaches this shell and what is started from it. What
-// usagectl sends has one for all tools; what a tool sends itself takes that tool's own.
-func (w World) switchNow(tools ...tool) []string {
-	const now = "to turn off at once in this shell what "
+// usagectl sends has one for all tools, which is left out if that is off as it is; what a tool
+// sends itself takes that tool's own.
+func (w World) switchNow(offAnyway bool, tools ...tool) []string {
 	var hints []string
-	if slices.ContainsFunc(tools, func(t tool) bool { return t.manifest != nil || t.known == nil }) {
+	if !offAnyway && slices.ContainsFunc(tools, func(t tool) bool { return t.manifest != nil || t.known == nil }) {
 		hints = append(hints, now+"usagectl sends:\n"+w.order(usagectlOff()))
 	}
 	for _, t := range tools {
-		if t.known == nil || t.known.Status != catalogue.Active {
+		if !t.sendsByItself() {
 			continue
 		}
 		orders := ownSwitches(t.known)
@@ -68,6 +78,11 @@ func (w World) switchNow(tools ...tool) []string {
 	return hints
 }
 
+// sendsByItself reports whether a tool, as far as is known, sends without usagectl.
+func (t tool) sendsByItself() bool {
+	return t.known != nil && t.known.Status == catalogue.Active && !asksUsagectl(t.known)
+}
+
 // usagectlOff is the order that turns off what usagectl sends.
 func usagectlOff() catalogue.Order { return catalogue.Order{Name: "USAGECTL_TELEMETRY", Value: "off"} }
 
@@ -83,18 +98,21 @@ func ownSwitches(t *catalogue.Tool) catalogue.Orders {
 }
 
 // switchAllNow is [World.switchNow] for a refusal of all tools.
-func (w World) switchAllNow(except []manifest.ID) []string {
+func (w World) switchAllNow(offAnyway bool, except []manifest.ID) []string {
 	own := w.shell()
+	var hints []string
+	if !offAnyway {
+		hints = append(hints, now+"usagectl sends:\n"+w.order(usagectlOff()))
+	}
 	what := "tools send by themselves"
 	if len(except) > 0 {
 		what += ", the exceptions too"
 	}
-	hints := []string{"to turn off at once in this shell what usagectl sends:\n" + w.order(usagectlOff())}
 	line := evalLine(own.Dialect, "env --all")
 	if line == "" {
-		return append(hints, fmt.Sprintf("to turn off at once in this shell what %s, set what \"usagectl env --all\" prints: it has no form for %s, your shell, yet", what, own.Name))
+		return append(hints, fmt.Sprintf(now+"%s, set what \"usagectl env --all\" prints: it has no form for %s, your shell, yet", what, own.Name))
 	}
-	return append(hints, "to turn off at once in this shell what "+what+":\n"+line)
+	return append(hints, now+what+":\n"+line)
 }
 
 // switchImage are hints for somebody whose refusal cannot be written into an image: an image
@@ -102,7 +120,7 @@ func (w World) switchAllNow(except []manifest.ID) []string {
 func switchImage(tools ...tool) []string {
 	hints := []string{"or set USAGECTL_TELEMETRY=off in the image's environment"}
 	for _, t := range tools {
-		if t.known == nil || t.known.Status != catalogue.Active {
+		if !t.sendsByItself() {
 			continue
 		}
 		orders := ownSwitches(t.known)

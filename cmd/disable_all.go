@@ -18,7 +18,7 @@ func (c *disableCommand) refuseAll(ctx context.Context, except []reference) erro
 	r, err := c.refuse(ctx, manifest.ID{}, ids(except))
 	var f *failure
 	if unrecorded(err) && errors.As(err, &f) {
-		return fail(f.code, f.err, append(slices.Clone(f.hints), c.world.switchAllNow(ids(except))...)...)
+		return fail(f.code, f.err, append(slices.Clone(f.hints), c.world.switchAllNow(offAnyway(err), ids(except))...)...)
 	}
 	if r.Recorded != nil {
 		return err
@@ -68,6 +68,11 @@ func (c *disableCommand) warnOfRefused(except []tool, recorded consent.Recorded)
 	for _, t := range except {
 		standing := recorded.Of(t.id)
 		if standing.State != consent.Refused {
+			continue
+		}
+		if standing.Unknown {
+			c.warn("whether %s stays refused though it is an exception is not known: %s", t.name(), standing.Why)
+			c.hint("%s", c.world.decideAgain(&t))
 			continue
 		}
 		c.warn("%s stays refused though it is an exception: %s", t.name(), standing.Why)

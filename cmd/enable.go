@@ -146,10 +146,10 @@ func (c *enableCommand) enableOne(ctx context.Context, name string) (tool, error
 		return t, err
 	}
 	before := t.facts.Tool.Decision
-	err = recorded(c.ui, c.world.decisions(c.replace).Grant(t.manifest, c.level))
+	err = c.recorded(c.world.decisions(c.replace).Grant(t.manifest, c.level))
 	var f *failure
-	if unrecorded(err) && errors.As(err, &f) && c.level < before.Level && t.verdict.On() { // what was agreed to before is still sent
-		return t, fail(f.code, f.err, append(slices.Clone(f.hints), c.world.switchNow(tool{manifest: t.manifest})...)...)
+	if unrecorded(err) && !offAnyway(err) && errors.As(err, &f) && c.level < before.Level && t.verdict.On() { // what was agreed to before is still sent
+		return t, fail(f.code, f.err, append(slices.Clone(f.hints), c.world.switchNow(false, tool{manifest: t.manifest})...)...)
 	}
 	if err != nil {
 		return t, err
@@ -201,7 +201,7 @@ func (c *enableCommand) liftRefusalOfAll() error {
 		what = "the mark of the refusal is mended"
 	}
 	if err := c.done(what, err); err != nil {
-		return notRecorded("the refusal of all tools is not lifted", err)
+		return c.world.notRecorded("the refusal of all tools is not lifted", err)
 	}
 	elsewhere := consent.ReadRecorded(c.world.Dirs).RefusedElsewhere()
 	if elsewhere != "" {

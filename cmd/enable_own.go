@@ -15,7 +15,7 @@ func (c *enableCommand) agreeToOwn(id manifest.ID) (tool, error) {
 	if c.level != 1 {
 		return t, fail(exitData, fmt.Errorf("%s has no levels", id))
 	}
-	if err := recorded(c.ui, c.world.decisions(c.replace).GrantOwn(id, cmp.Or(t.known.Endpoint, t.known.Homepage))); err != nil {
+	if err := c.recorded(c.world.decisions(c.replace).GrantOwn(id, cmp.Or(t.known.Endpoint, t.known.Homepage))); err != nil {
 		return t, err
 	}
 	return c.tools.judge(t), nil
@@ -44,6 +44,10 @@ func (c *enableCommand) showAgreedToOwn(t tool) {
 func (c *enableCommand) stillRefused(t tool) {
 	standing := consent.ReadRecorded(c.world.Dirs).Of(t.id)
 	if standing.State != consent.Refused {
+		return
+	}
+	if standing.Unknown {
+		c.warn("whether telemetry of %s is still refused is not known, and \"usagectl env\" keeps it off: %s", t.id, standing.Why)
 		return
 	}
 	c.warn("telemetry of %s is still refused, and \"usagectl env\" keeps it off: %s", t.id, standing.Why)

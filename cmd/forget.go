@@ -246,7 +246,7 @@ func settledIn(before []deletion, r deletion) bool {
 func (c *forgetCommand) failureOf(p plan, d sender.Deletion, err error) error {
 	switch {
 	case errors.Is(err, sender.ErrNotFiled):
-		return fail(exitCreate, fmt.Errorf("%s: %w", p.tools[0].id, err), c.world.switchNow(p.tools...)...)
+		return fail(exitCreate, fmt.Errorf("%s: %w", p.tools[0].id, err), c.world.switchNow(false, p.tools...)...)
 	case c.done(p.tools[0].id.String()+": it is forgotten", err) == nil:
 	case d.Erased:
 		return fail(exitIO, fmt.Errorf("%s: it is forgotten here, but that could not be noted: %s", p.tools[0].id, oneLine(err)),

@@ -134,29 +134,17 @@ func (k kept) warnOfManifests(u *ui, known []sender.Unused) []sender.Unused {
 // warnOfDecisions says which decisions exist and cannot be relied on, so that nothing is
 // sent of what they can be about, and adds them to what is not used.
 func (k kept) warnOfDecisions(u *ui, recorded consent.Recorded, known []sender.Unused) []sender.Unused {
-	store, list := k.world.decisions(false), known
+	list := known
 	for _, s := range recorded.Unreadable() {
 		if s.Path == "" || slices.ContainsFunc(known, func(o sender.Unused) bool { return o.Path == s.Path }) {
 			continue // there is no file, or it was said
 		}
-		whom, do := "any tool", ""
-		id, err := manifest.ParseID(strings.TrimSuffix(filepath.Base(s.Path), ".toml"))
-		if err == nil && filepath.Ext(s.Path) == ".toml" {
-			whom = id.String()
+		mend := k.world.mendDecision(s.Path)
+		u.warn("usagectl sends nothing for %s, because what was decided cannot be read: %s: %s", aboutTool(s.Path), s.Path, s.Problem)
+		if mend.command == "" || !slices.ContainsFunc(list, func(o sender.Unused) bool { return o.Do == mend.command }) {
+			u.hint("%s", mend.hint())
 		}
-		switch {
-		case s.Path == store.File(manifest.ID{}):
-			do = "usagectl disable --all --replace"
-		case err == nil && s.Path == store.File(id):
-			do = "usagectl disable --replace " + id.String()
-		}
-		list = append(list, sender.Unused{Path: s.Path, Reason: s.Problem, Do: do})
-		u.warn("usagectl sends nothing for %s, because what was decided cannot be read: %s: %s", whom, s.Path, s.Problem)
-		if do != "" {
-			u.hint("look at the file, or decide again: \"%s\"", do)
-		} else {
-			u.hint("look at it, or have its owner do so")
-		}
+		list = append(list, sender.Unused{Path: s.Path, Reason: s.Problem, Do: mend.command})
 	}
 	return list
 }

@@ -45,7 +45,7 @@ EXIT STATUS
   65  an unknown tool, with -q 1 instead; a name that no tool can have
   74  what is kept cannot all be looked at, what is sent cannot be recorded, or
       the answer could not be printed
-  78  a manifest cannot be used`,
+  78  a manifest or a consent file cannot be used`,
 		Example: `  # What is on here, and why
   usagectl status
   # Each rule, and what it says about one tool
@@ -124,6 +124,9 @@ func (c *statusCommand) run(names []string) error {
 	}
 	list := make([]*toolStatus, 0, len(refs))
 	var bad error
+	if len(names) == 0 && len(here.recorded.Unreadable()) > 0 {
+		bad = fail(exitConfig, nil) // which was said
+	}
 	for _, ref := range refs {
 		if ref.unknown != nil && !c.json && !c.quiet {
 			continue // there is nothing to show but the error
@@ -133,6 +136,9 @@ func (c *statusCommand) run(names []string) error {
 		if s.problem != nil {
 			c.warn("the manifest of %s cannot be used: %s", ref.id, firstLine(s.problem))
 			bad = fail(exitConfig, nil)
+		}
+		if s.Decision.State == "unknown" {
+			bad = fail(exitConfig, nil) // all of it was said
 		}
 		if s.unread {
 			unlisted = fail(exitIO, nil) // all of it was said

@@ -15,7 +15,7 @@ type ownStatus struct {
 	Telemetry string   `json:"telemetry"` // on, off or unknown
 	By        string   `json:"by"`        // variable, file, default, or status if it collects nothing any more
 	Because   string   `json:"because"`
-	Recorded  string   `json:"recorded"` // refused, granted, notified, or "" if nothing is
+	Recorded  string   `json:"recorded"` // refused, granted, notified, unknown if that cannot be read, or "" if nothing is
 	Agrees    *bool    `json:"agrees"`   // whether the two agree; null if that cannot be told
 	Do        []string `json:"do"`       // what makes them agree, or surely would if it cannot be told
 	Switch    []string `json:"switch"`   // what can switch it: variable, command, file
@@ -40,6 +40,10 @@ func (s survey) own(t *catalogue.Tool, standing consent.Standing) *ownStatus {
 	}
 	if state.Telemetry == catalogue.On || state.Telemetry == catalogue.Off {
 		o.Telemetry = string(state.Telemetry)
+	}
+	if standing.Unknown { // so nothing can agree with it
+		o.Recorded = "unknown"
+		return o
 	}
 	refused := standing.State == consent.Refused
 	switch {

@@ -98,7 +98,7 @@ func (s survey) of(t *tool) *toolStatus {
 		Level: t.verdict.Terms().Level, Levels: 1, Default: string(manifest.OptIn), Manifest: "none",
 		NewFields: append([]string{}, t.verdict.NewFields...), NewEvents: append([]string{}, t.verdict.NewEvents...),
 		Layers: t.verdict.Layers, on: t.verdict.On(), problem: t.problem,
-		decideAgain: decideAgain(t), SentBy: sentByUsagectl, Decision: decisionOn(t), Switches: s.switches(t), Seen: s.seen(t),
+		decideAgain: s.world.decideAgain(t), SentBy: sentByUsagectl, Decision: decisionOn(t), Switches: s.switches(t), Seen: s.seen(t),
 	}
 	r.Here = len(r.Seen) > 0
 	if m := t.manifest; m != nil {

@@ -19,20 +19,7 @@ type todo struct {
 	byVariable bool     // "usagectl env" does it too
 	own        bool     // it is about what the tool does by itself
 	deletion   bool     // it is about a deletion request
-}
-
-// decideAgain is what a person can do if what was decided about a tool cannot be read.
-func decideAgain(t *tool) string {
-	const file = "look at the file, or decide again: "
-	switch {
-	case slices.ContainsFunc(t.facts.System, func(s consent.Statement) bool { return s.Problem != "" }):
-		return "have the machine's administrator look at it"
-	case t.facts.All.Problem != "" && t.facts.All.Path == t.facts.Tool.Path:
-		return "look at it"
-	case t.facts.All.Problem != "":
-		return file + "usagectl disable --all --replace"
-	}
-	return file + "usagectl disable --replace " + t.id.String()
+	unread     bool     // it is about a decision that cannot be read, which may be on several tools
 }
 
 // left finds out what is left to do about a tool.
@@ -43,8 +30,9 @@ func (s *toolStatus) left() []todo {
 	case s.problem != nil:
 		add("its manifest cannot be used, and nothing is sent for it", "mend the manifest: "+firstLine(s.problem))
 	case s.Reason.Rule == consent.Unreadable:
-		add("what was decided cannot be read, so its telemetry is off: "+s.Reason.Detail,
-			s.decideAgain)
+		list = append(list, todo{unread: true, why: notRead(s.Reason.Detail, ", so its telemetry is off"), do: []string{s.decideAgain}})
+	case s.SentBy != sentByUsagectl && s.Decision.State == "unknown":
+		list = append(list, todo{unread: true, why: notRead(s.Decision.Detail, ""), do: []string{s.decideAgain}})
 	case s.Reason.Rule == consent.EndpointChanged:
 		add(s.Reason.Detail, "agree to that: usagectl enable "+s.Tool.String(), "or refuse: usagectl disable "+s.Tool.String())
 	}
@@ -57,6 +45,14 @@ func (s *toolStatus) left() []todo {
 		}
 	}
 	return list
+}
+
+// notRead says that a decision cannot be read, and why.
+func notRead(why, so string) string {
+	if strings.HasPrefix(why, "what you decided is not known") { // for there is no place for it
+		return why
+	}
+	return "what was decided cannot be read" + so + ": " + why
 }
 
 // pressing reports whether what is left to do is for now: the tool is here, or the person
@@ -72,8 +68,6 @@ func (s *toolStatus) disagreement() string {
 	switch {
 	case s.Own.Recorded == string(consent.Granted):
 		who = "you agreed"
-	case s.Decision.State == "unknown":
-		who = "what was decided is not known, which counts as no"
 	case s.Decision.State != string(consent.Refused):
 		who = "it is refused"
 	}
@@ -145,7 +139,7 @@ func (v *statusView) showOwnToDo(s *toolStatus) {
 	}
 	v.stdout.Printf("\n%s\n", v.stdout.Style(term.Strong, "To do"))
 	for _, t := range list {
-		v.showOne(v.stdout, s, t)
+		v.showOne(v.stdout, s.Tool.String(), t)
 	}
 	if slices.ContainsFunc(list, func(t todo) bool { return t.byVariable }) {
 		v.showStartLine(v.stdout)
@@ -166,26 +160,42 @@ func (v *statusView) showNamed(out term.Stream, list []*toolStatus) (byVariable 
 	if together {
 		out.Printf("  %s\n", out.Wrap(fmt.Sprintf("%d tools do not know that you refused: %s", len(deaf), strings.Join(deaf, ", ")), 4))
 	}
-	requests := map[string]bool{} // that are shown: one can be about several tools
+	shown := map[string]bool{} // of what can be about several tools
 	for _, s := range list {
 		for _, t := range s.todo {
-			what := strings.Join(t.do, "\n")
-			if t.byVariable && together || t.deletion && requests[what] {
+			what, name := strings.Join(t.do, "\n"), s.Tool.String()
+			if t.unread {
+				what, name = t.why, namesOf(list, t)
+			}
+			if t.byVariable && together || (t.deletion || t.unread) && shown[what] {
 				continue
 			}
-			requests[what] = true
-			v.showOne(out, s, t)
+			shown[what] = true
+			v.showOne(out, name, t)
 		}
 	}
 	return len(deaf) > 0
 }
 
+// namesOf are the tools about which the same is to be done for the same reason.
+func namesOf(list []*toolStatus, what todo) string {
+	var names []string
+	for _, s := range list {
+		if slices.ContainsFunc(s.todo, func(t todo) bool { return t.why == what.why }) {
+			names = append(names, s.Tool.String())
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
 // showOne shows one thing to do. What can be copied stands on a line of its own, which
 // is not broken.
-func (v *statusView) showOne(out term.Stream, s *toolStatus, t todo) {
-	text := string(out.Wrap(s.Tool.String()+": "+t.why, 4))
-	name := string(out.Style(term.Strong, s.Tool.String()))
-	out.Printf("  %s\n", term.Styled(name+strings.TrimPrefix(text, s.Tool.String())))
+func (v *statusView) showOne(out term.Stream, tool string, t todo) {
+	text := out.Wrap(tool+": "+t.why, 4)
+	if rest, whole := strings.CutPrefix(string(text), tool+":"); whole { // else the names fill lines
+		text = term.Styled(string(out.Style(term.Strong, tool)) + ":" + rest)
+	}
+	out.Printf("  %s\n", text)
 	for _, do := range t.do {
 		if t.byVariable {
 			out.Printf("      %s\n", do)

@@ -116,7 +116,7 @@ func (s *systemWide) instead(refs []reference, except []manifest.ID) []string {
 		if s.root != "" {
 			return append(switchImage(), "and for what tools send by themselves what \"usagectl env --all\" prints")
 		}
-		return s.world.switchAllNow(except)
+		return s.world.switchAllNow(false, except)
 	}
 	var tools []tool
 	for _, ref := range refs {
@@ -125,7 +125,7 @@ func (s *systemWide) instead(refs []reference, except []manifest.ID) []string {
 	if s.root != "" {
 		return switchImage(tools...)
 	}
-	return s.world.switchNow(tools...)
+	return s.world.switchNow(false, tools...)
 }
 
 // lift takes back what refuse did.

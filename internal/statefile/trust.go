@@ -11,12 +11,21 @@ import (
 // relied on.
 var ErrUntrusted = errors.New("it is not only this user's")
 
+// ErrWritable is the [ErrUntrusted] of what is this user's own, but can be written by others:
+// its owner can mend that.
+var ErrWritable = errors.New("it can be written by others")
+
 // untrusted is an [ErrUntrusted] in words for people.
-type untrusted struct{ why string }
+type untrusted struct {
+	why      string
+	writable bool // it is an [ErrWritable]
+}
 
 func (e untrusted) Error() string { return e.why }
 
-func (e untrusted) Is(target error) bool { return target == ErrUntrusted }
+func (e untrusted) Is(target error) bool {
+	return target == ErrUntrusted || e.writable && target == ErrWritable
+}
 
 // Own is nil for what only this process's user can have written: its owner is the
 // effective user, and neither group nor others can write it. Otherwise it is an

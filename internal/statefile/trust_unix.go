@@ -22,13 +22,13 @@ func ownOrRoots(info os.FileInfo) error {
 func trusted(info os.FileInfo, owner func(uid int) bool) error {
 	stat, ok := info.Sys().(*syscall.Stat_t)
 	if !ok {
-		return untrusted{"its owner cannot be found out"}
+		return untrusted{why: "its owner cannot be found out"}
 	}
 	if !owner(int(stat.Uid)) {
-		return untrusted{fmt.Sprintf("it belongs to somebody else (user %d)", stat.Uid)}
+		return untrusted{why: fmt.Sprintf("it belongs to somebody else (user %d)", stat.Uid)}
 	}
 	if info.Mode().Perm()&0o022 != 0 {
-		return untrusted{fmt.Sprintf("it can be written by others (mode %04o)", info.Mode().Perm())}
+		return untrusted{fmt.Sprintf("it can be written by others (mode %04o)", info.Mode().Perm()), true}
 	}
 	return nil
 }

@@ -28,6 +28,9 @@ type Recorded struct {
 type Standing struct {
 	State State  // "" if nothing is
 	Why   string // for people; "" if nothing is
+	// Unknown says that nobody is known to have refused: the state is [Refused] because
+	// what is recorded cannot be read or relied on, and may be a refusal.
+	Unknown bool
 }
 
 // ReadRecorded reads every decision there is: a few directories, and a file for
@@ -162,15 +165,26 @@ func (r Recorded) Unreadable() []Statement {
 	})
 }
 
-// and is what two records say together: the first refusal, else whatever is said.
+// and is what two records say together: the first refusal, else what may be one, else
+// whatever is said.
 func (s Standing) and(o Standing) Standing {
-	if s.State == Refused || o.State == "" {
-		return s
-	}
-	if o.State == Refused || s.State == "" {
+	if o.weight() > s.weight() {
 		return o
 	}
 	return s
+}
+
+// weight orders what records say: the heaviest counts.
+func (s Standing) weight() int {
+	switch {
+	case s.State == Refused && !s.Unknown:
+		return 3
+	case s.State == Refused:
+		return 2
+	case s.State != "":
+		return 1
+	}
+	return 0
 }
 
 // standing is what a statement about a tool comes to, if refused is why it refuses it,
@@ -178,13 +192,13 @@ func (s Standing) and(o Standing) Standing {
 func standing(r Statement, refused string) Standing {
 	switch {
 	case r.Problem != "":
-		return Standing{Refused, firstProblem(r)}
+		return Standing{State: Refused, Why: firstProblem(r), Unknown: true}
 	case refused != "":
-		return Standing{Refused, refused}
+		return Standing{State: Refused, Why: refused}
 	case r.Decision.State == Granted:
-		return Standing{Granted, "you agreed" + dated(r.Decision)}
+		return Standing{State: Granted, Why: "you agreed" + dated(r.Decision)}
 	case r.Decision.State == Notified:
-		return Standing{Notified, "you were told" + dated(r.Decision)}
+		return Standing{State: Notified, Why: "you were told" + dated(r.Decision)}
 	}
 	return Standing{}
 }
@@ -194,7 +208,7 @@ func standing(r Statement, refused string) Standing {
 func (r *Recorded) listed(dir string) []manifest.ID {
 	ids, err := idsIn(dir)
 	if err != nil {
-		r.hidden = r.hidden.and(Standing{Refused, dir + ": " + problem(err)})
+		r.hidden = r.hidden.and(Standing{State: Refused, Why: dir + ": " + problem(err), Unknown: true})
 	}
 	return ids
 }

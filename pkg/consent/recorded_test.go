@@ -1,7 +1,9 @@
 package consent_test
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -147,14 +149,18 @@ func TestRecorded(t *testing.T) {
 func checkRecorded(t *testing.T, name string, d dirs.Dirs, recorded consent.Recorded, id manifest.ID) {
 	t.Helper()
 	facts := consent.Gather(id, nil, environment(nil), d, "")
-	off := false
+	off, known := false, false
 	for _, l := range consent.Decide(id, nil, facts).Layers {
 		recordedRule := l.Rule == consent.System || l.Rule == consent.User || l.Rule == consent.Unreadable
 		off = off || recordedRule && l.Answer == "off"
+		known = known || recordedRule && l.Rule != consent.Unreadable && l.Answer == "off"
 	}
 	got := recorded.Of(id)
 	if (got.State == consent.Refused) != off {
 		t.Errorf("%s: %s is off: %v, but recorded is %+v", name, id, off, got)
+	}
+	if got.Unknown != (off && !known) && listable(d) { // else a refusal of one tool is not found
+		t.Errorf("%s: %s is refused by somebody: %v, but recorded is %+v", name, id, known, got)
 	}
 	if granted := facts.Tool.Decision.State == consent.Granted && !off; (got.State == consent.Granted) != granted {
 		t.Errorf("%s: %s is granted: %v, but recorded is %+v", name, id, granted, got)
@@ -162,6 +168,14 @@ func checkRecorded(t *testing.T, name string, d dirs.Dirs, recorded consent.Reco
 	if (got.Why == "") != (got.State == "") {
 		t.Errorf("%s: %s is %q because of %q", name, id, got.State, got.Why)
 	}
+}
+
+// listable reports whether each directory of decisions that is there can be listed.
+func listable(d dirs.Dirs) bool {
+	return !slices.ContainsFunc(append(d.SystemConsent(), d.UserConsent()), func(dir string) bool {
+		_, err := os.ReadDir(dir)
+		return errors.Is(err, fs.ErrPermission)
+	})
 }
 
 // Every directory is asked, and no refusal is lost to the next one. Without a home
