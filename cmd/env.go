@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -23,6 +24,7 @@ type envCommand struct {
 	named    []namedTool       // the tools that were named
 	leftOut  []leftOutVariable // of manifests
 	broken   []string          // manifests that cannot be used
+	unusable bool              // a tool that was named has such a manifest, which was said
 	warnings []string
 	unread   []string // directories of the image
 	notes    []string // on variables that stay as the person set them
@@ -84,7 +86,7 @@ EXIT STATUS
   64  a bad flag or an unknown shell
   65  an unknown tool, or --root names no directory
   74  the answer could not be printed
-  78  a tool's manifest cannot be used`,
+  78  a tool's manifest cannot be used; what is known of the others is printed`,
 		Example: `  # For the shell that is running
   eval "$(usagectl env)"
   # For one tool
@@ -139,10 +141,13 @@ func (c *envCommand) run(names []string, rooted bool) error {
 		}
 		c.show(dialect, orders)
 	}
-	if err == nil && len(c.broken) > 0 {
-		return fail(exitConfig, nil)
+	switch {
+	case err != nil, len(c.broken) == 0 && !c.unusable:
+		return err
+	case c.quiet && !c.json && len(c.broken) > 0:
+		return fail(exitConfig, errors.New(strings.Join(c.broken, "\n")))
 	}
-	return err
+	return fail(exitConfig, nil) // all of it was said
 }
 
 // earlier is what the shell was given before, in the light of what is decided now. If tools

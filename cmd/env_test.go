@@ -145,3 +145,19 @@ func TestEnvWithEachException(t *testing.T) {
 		}
 	}
 }
+
+// TestEnvDespiteBrokenManifest holds that a manifest that cannot be used keeps no other tool from
+// obeying, and is an error that is reported, with --quiet too.
+func TestEnvDespiteBrokenManifest(t *testing.T) {
+	p := newPerson(t)
+	p.write(".local/share/usagectl/tools/mytool.toml", "schema = 1\n")
+	p.must("disable brew -q")
+	brew := []string{"export HOMEBREW_NO_ANALYTICS=1\n"}
+	p.expect(
+		said{"env -q", exitConfig, brew, []string{"error: the manifest of mytool cannot be used: "}},
+		said{"env", exitConfig, brew, []string{"warning: the manifest of mytool cannot be used: "}},
+		said{"env mytool brew -q", exitConfig, brew, []string{"error: ", "mytool.toml:1:1: [tool] id is missing"}},
+		said{"env brew mytool --json", exitConfig, []string{`"HOMEBREW_NO_ANALYTICS"`}, []string{"mytool.toml:1:1: "}},
+		said{"env brew -q", exitOK, brew, nil},
+	)
+}

@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -29,6 +30,12 @@ func (c *envCommand) switches(names []string, decided decisions) ([]*catalogue.T
 		id := ref.id
 		c.named = append(c.named, namedTool{id, ref.alias})
 		t, err := c.switchOf(id)
+		var f *failure
+		if errors.As(err, &f) && f.code == exitConfig { // the others are to obey all the same
+			c.tell(f)
+			c.unusable = true
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}

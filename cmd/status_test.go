@@ -143,7 +143,7 @@ func TestStatusProblems(t *testing.T) {
 			"bad: telemetry is off (!)\n", "its manifest cannot be used: ", "To do\n", "What is wrong with its manifest\n",
 			"bad.toml:1:1: [tool] id is missing", "bad.toml:1:1: [tool] purpose is missing",
 		}, []string{"warning: the manifest of bad cannot be used: ", "bad.toml:1:1: ", " (and more)"}},
-		said{"status -q bad", exitConfig, nil, []string{"warning: "}},
+		said{"status -q bad", exitNo, nil, nil},
 		said{"status demo", exitConfig, []string{"Demo: telemetry is off (!)", "  You said     unknown: ", "usagectl disable --replace demo\n"}, []string{"usagectl sends nothing for demo, because what was decided cannot be read: ", "\"usagectl disable --replace demo\""}},
 		said{"status", exitConfig, []string{"\nbad   off (!)    usagectl  -         its manifest cannot be used: ", "\ndemo  off (!)    usagectl  unknown "}, []string{"bad.toml:1:1: "}},
 	)
