@@ -228,6 +228,9 @@ func (c *enableCommand) allAfterwards() decided {
 	if path := recorded.RefusedElsewhere(); path != "" {
 		return decided{Tool: "all", Telemetry: onOff(false), Reason: consent.Reason{Rule: consent.User, Detail: "you refused all tools, in " + path}}
 	}
+	if s := recorded.Of(manifest.ID{}); s.Unknown {
+		return decided{Tool: "all", Telemetry: onOff(false), Reason: consent.Reason{Rule: consent.Unreadable, Detail: s.Why}}
+	}
 	if recorded.AllRefused() {
 		return decided{Tool: "all", Telemetry: onOff(false), Reason: consent.Reason{Rule: consent.System, Detail: "all tools are refused for this machine"}}
 	}

@@ -2,7 +2,9 @@ package cmd
 
 import (
 	"fmt"
+	"path/filepath"
 	"strings"
+	"unicode"
 
 	"github.com/usagectl/usagectl/internal/secret"
 	"github.com/usagectl/usagectl/internal/term"
@@ -28,11 +30,23 @@ func showEnabled(a *app, t tool, level int, file string) {
 	showFieldPurposes(u, m, terms)
 	out.Printf("\n%s\n  usagectl disable %s\n", out.Style(term.Strong, "How to undo it"), t.id)
 	u.apart = true
-	if file != "" {
-		u.hint("see the exact document with \"usagectl inspect %s --manifest %s\"", t.id, file)
-		return
+	u.hint("see the exact document with \"usagectl inspect %s%s\"", t.id, manifestOption(file))
+}
+
+// manifestOption is the end of a command line that is advised where a tool's manifest is in a
+// file; "" if none was named. A pipe and a descriptor are gone by then, and what a shell would
+// take for more than a word is not to be copied: there it names no file.
+func manifestOption(file string) string {
+	ordinary := func(r rune) bool {
+		return unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune("./_-+:,@", r) || r == filepath.Separator
 	}
-	u.hint("see the exact document with \"usagectl inspect %s\"", t.id)
+	switch {
+	case file == "":
+		return ""
+	case isPipe(file), strings.HasPrefix(file, "/dev/"), strings.IndexFunc(file, func(r rune) bool { return !ordinary(r) }) >= 0:
+		return " --manifest FILE"
+	}
+	return " --manifest " + file
 }
 
 // showException says that an agreement is an exception to the person's refusal of all, and

@@ -64,7 +64,7 @@ func (c *envCommand) showNotes(orders catalogue.Orders) {
 
 // unseenText says that there are refused tools that nothing can find.
 func (c *envCommand) unseenText() string {
-	return fmt.Sprintf("%d refused tools have no program or file to find, libraries most of them: name those that you use", c.unseen)
+	return fmt.Sprintf("%d tools have no program or file to find, libraries most of them: name those that you use", c.unseen)
 }
 
 // scriptLine is what a script has for an order. What the person has in a place that outlives

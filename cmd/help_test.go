@@ -56,3 +56,16 @@ func TestHelpWidth(t *testing.T) {
 		}
 	}
 }
+
+// TestHelpDoNotTrack holds that the page on variables promises no more of DO_NOT_TRACK than it does.
+func TestHelpDoNotTrack(t *testing.T) {
+	p := newPerson(t)
+	p.must("enable demo -q")
+	p.env["DO_NOT_TRACK"] = "1"
+	p.expect(
+		said{"status -q demo", exitNo, nil, nil},
+		said{"status -q brew", exitOK, nil, nil}, // which does not read it
+		said{"status -q dagger", exitNo, nil, nil},
+		said{"help environment", exitOK, []string{"usagectl sends no events.", "Of the tools that send by"}, nil},
+	)
+}

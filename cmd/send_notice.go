@@ -26,7 +26,7 @@ func (c *sendCommand) notice(m *manifest.Manifest) error {
 	}
 	c.stderr.Printf("  where:  %s\n", secret.URL(m.Send.Endpoint))
 	c.stderr.Printf("  say no: usagectl disable %s\n", m.Tool.ID)
-	c.stderr.Printf("  look:   usagectl inspect %s\n", m.Tool.ID)
+	c.stderr.Printf("  look:   usagectl inspect %s%s\n", m.Tool.ID, manifestOption(c.manifest))
 	if v.On() {
 		c.stderr.Printf("Nothing of that was sent. From the next time on it will be, unless you say no.\n")
 	} else {

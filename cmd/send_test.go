@@ -215,7 +215,7 @@ func TestNotice(t *testing.T) {
 		said{event + " --dry-run", exitOK, nil, []string{"send acme run: off: you have not seen its notice yet\n"}},
 		said{event, exitOK, nil, []string{
 			"Acme collects usage data: To learn which parts of it are used.\n", "  what:   event, source, part\n", "  where:  ~/acme.jsonl\n",
-			"  say no: usagectl disable acme\n", "Nothing was sent. From the next time on it will be, unless you say no.\n",
+			"  say no: usagectl disable acme\n", "  look:   usagectl inspect acme\n", "Nothing was sent. From the next time on it will be, unless you say no.\n",
 		}},
 		said{event, exitOK, nil, nil},
 	)
@@ -235,6 +235,50 @@ func TestNotice(t *testing.T) {
 	)
 	if data, err := os.ReadFile(filepath.Join(p.home, "acme.jsonl")); err != nil || strings.Count(string(data), "\n") != 3 || strings.Count(string(data), "depth") != 1 || !strings.Contains(string(data), `"depth":2`) {
 		t.Errorf("%s, %v", data, err)
+	}
+}
+
+// TestNoticeAdvice holds that what a notice advises works, for a manifest that is not installed
+// too, and that a name that cannot be copied, or is gone by then, is not advised.
+func TestNoticeAdvice(t *testing.T) {
+	p := newPerson(t)
+	file := p.write("acme.toml", acme)
+	p.atTerminal(80)
+	p.must("send acme run --set part=left --manifest " + word(file))
+	_, after, found := strings.Cut(p.errout.String(), "  look:   usagectl ")
+	advised, _, _ := strings.Cut(after, "\n")
+	if !found {
+		t.Fatalf("%s", &p.errout)
+	}
+	if p.run(advised); !strings.Contains(p.out.String(), "Acme, event run") {
+		t.Errorf("%q is advised, and says: %s%s", advised, &p.out, &p.errout)
+	}
+	for file, want := range map[string]string{
+		"": "", "m.toml": " --manifest m.toml", "dir/my-tool_1.toml": " --manifest dir/my-tool_1.toml",
+		"/dev/fd/63": " --manifest FILE", "my tool.toml": " --manifest FILE", "$(rm).toml": " --manifest FILE", "a;b": " --manifest FILE", "it's": " --manifest FILE",
+	} {
+		if got := manifestOption(file); got != want {
+			t.Errorf("%q: %q, want %q", file, got, want)
+		}
+	}
+}
+
+// TestNoticeIsNoAgreement holds that a person who saw a notice is not said to have agreed.
+func TestNoticeIsNoAgreement(t *testing.T) {
+	p := newPerson(t)
+	p.write(".local/share/usagectl/tools/acme.toml", acme)
+	p.atTerminal(200)
+	p.must("send acme run --set part=left")
+	p.atPipe()
+	p.write(".local/share/usagectl/tools/acme.toml", acme+"\n[[field]]\nname = \"depth\"\ntype = \"int\"\npurpose = \"To see how deep it goes.\"\n")
+	p.expect(
+		said{"status acme", exitOK, []string{"  New          not sent, because it was not there when you were told: depth; "}, []string{"*"}},
+		said{"inspect acme run --set part=left --set depth=1", exitOK, []string{"it was not there when you were told"}, []string{"*"}},
+	)
+	p.write(".local/share/usagectl/tools/acme.toml", strings.Replace(acme, "acme.jsonl", "elsewhere.jsonl", 1))
+	p.expect(said{"status acme", exitOK, []string{"you were told of ~/acme.jsonl, now it is ~/elsewhere.jsonl", "To do"}, nil})
+	if strings.Contains(p.out.String(), "you agreed") {
+		t.Errorf("%s", &p.out)
 	}
 }
 

@@ -166,3 +166,27 @@ func TestInShort(t *testing.T) {
 		t.Error("a rule that does not exist has a short form")
 	}
 }
+
+// TestStatusRefusedByOthers holds that where only the machine refuses, nobody says that the person
+// did, whether the tools are here, or named, or one or many.
+func TestStatusRefusedByOthers(t *testing.T) {
+	p := newPerson(t)
+	p.must("disable --all --system -q")
+	for _, program := range []string{"az", "brew", "dotnet", "gh", "next"} {
+		p.write("bin/"+program+".exe", "")
+	}
+	p.env["PATH"] = filepath.Join(p.home, "bin")
+	p.expect(
+		said{"status", exitOK, []string{"*"}, []string{"tools do not know that they are refused: "}},
+		said{"status --all", exitOK, []string{"*"}, []string{"tools that are not seen here would not know that they are refused"}},
+		said{"status brew", exitOK, []string{"it is refused, but Homebrew itself is on"}, []string{"*"}},
+	)
+	for _, line := range []string{"status", "status --all", "status brew", "status -v", "env", "env --here"} {
+		p.run(line)
+		if all := p.out.String() + p.errout.String(); strings.Contains(all, "you refused") || strings.Contains(all, "You refused") {
+			t.Errorf("usagectl %s says that the person refused: %s", line, all)
+		}
+	}
+	p.must("disable --all -q")
+	p.expect(said{"status --all", exitOK, []string{"*"}, []string{"tools that are not seen here would not know that you refused"}})
+}

@@ -121,7 +121,7 @@ func (v *statusView) showToDo(list []*toolStatus) {
 	out.Printf("%s\n", out.Style(term.Strong, "To do"))
 	deaf := v.showNamed(out, named)
 	if n := len(counted); n > 0 {
-		text := fmt.Sprintf("%d %s not seen here would not know that you refused", n, plural(n, "tool that is", "tools that are"))
+		text := fmt.Sprintf("%d %s not seen here would not know that %s", n, plural(n, "tool that is", "tools that are"), whoRefused(counted))
 		out.Printf("  %s\n", out.Wrap(text, 4))
 		deaf = deaf || slices.ContainsFunc(counted, func(s *toolStatus) bool { return s.Own != nil && s.Own.byVariable })
 	}
@@ -146,6 +146,14 @@ func (v *statusView) showOwnToDo(s *toolStatus) {
 	}
 }
 
+// whoRefused says of tools that they are refused: by the person only if that holds of each.
+func whoRefused(list []*toolStatus) string {
+	if slices.ContainsFunc(list, func(s *toolStatus) bool { return s.Own.disagrees() && s.Decision.State != string(consent.Refused) }) {
+		return plural(len(list), "it is refused", "they are refused")
+	}
+	return "you refused"
+}
+
 // showNamed shows what is left to do about each of some tools, and reports whether
 // variables do a part of it.
 func (v *statusView) showNamed(out term.Stream, list []*toolStatus) (byVariable bool) {
@@ -158,7 +166,7 @@ func (v *statusView) showNamed(out term.Stream, list []*toolStatus) (byVariable 
 	}
 	together := len(deaf) > most
 	if together {
-		out.Printf("  %s\n", out.Wrap(fmt.Sprintf("%d tools do not know that you refused: %s", len(deaf), strings.Join(deaf, ", ")), 4))
+		out.Printf("  %s\n", out.Wrap(fmt.Sprintf("%d tools do not know that %s: %s", len(deaf), whoRefused(list), strings.Join(deaf, ", ")), 4))
 	}
 	shown := map[string]bool{} // of what can be about several tools
 	for _, s := range list {

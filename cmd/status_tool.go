@@ -105,7 +105,11 @@ func (v *statusView) showDelivery(s *toolStatus) {
 		v.row("Waiting", "until %s (failed attempts: %d): %s", utc(d.NotBefore), d.Failures, cmp.Or(d.Failure, "the answer was forgotten with the source ID"))
 	}
 	if len(s.NewFields)+len(s.NewEvents) > 0 {
-		v.row("New", "not sent, because it was not there when you agreed: %s; to agree to it: %s", strings.Join(append(slices.Clone(s.NewEvents), s.NewFields...), ", "), s.renewal())
+		said := "agreed"
+		if s.Decision.State == string(consent.Notified) {
+			said = "were told"
+		}
+		v.row("New", "not sent, because it was not there when you %s: %s; to agree to it: %s", said, strings.Join(append(slices.Clone(s.NewEvents), s.NewFields...), ", "), s.renewal())
 	}
 }
 

@@ -14,8 +14,8 @@ func Environment() Topic {
 		Short: "The variables that usagectl reads",
 		Intro: "A variable can refuse for everybody who has it. Only a tool's own variable can agree, where its manifest says so.",
 		Terms: []Term{
-			{"DO_NOT_TRACK", `Set to anything but 0, false, no, off or nothing: the telemetry of every tool is off.`, deciding},
-			{"USAGECTL_TELEMETRY", `0, false, no or off: the same, for what usagectl sends.`, deciding},
+			{"DO_NOT_TRACK", `Set to anything but 0, false, no, off or nothing: usagectl sends no events. Of the tools that send by themselves it turns off those that read it: "usagectl status TOOL" shows whether one does.`, deciding},
+			{"USAGECTL_TELEMETRY", `0, false, no or off: usagectl sends no events. No other program reads it.`, deciding},
 			{"a tool's own", `Each tool names variables that refuse or agree; "usagectl status TOOL" shows them and what they say. Some have other files where a variable says so, such as XDG_CACHE_HOME, DAGSTER_HOME or PREFECT_HOME.`, deciding},
 			{"CI, GITHUB_ACTIONS, ...", `In a CI system telemetry is off unless somebody agreed there, and no source ID is made. Such a variable does not count if it is 0, false, no, off or nothing.`, deciding},
 			{"USAGECTL_RUN_ID", `The ID (a UUID) of the run that events belong to, where --run does not say.`, []string{"send", "inspect"}},

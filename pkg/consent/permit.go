@@ -17,6 +17,8 @@ type Terms struct {
 	Endpoint string
 	Events   []string
 	Fields   []string // as [manifest.Field.Terms] spells them
+
+	told bool // nobody agreed: the person has seen a notice
 }
 
 // GrantEnv is the [Terms.Grant] of consent that a variable gave.
@@ -49,7 +51,7 @@ func newDecision(state State, t Terms, at time.Time) Decision {
 }
 
 func agreed(d Decision) Terms {
-	return Terms{d.Grant, d.Level, d.Endpoint, d.Events, d.Fields}
+	return Terms{d.Grant, d.Level, d.Endpoint, d.Events, d.Fields, d.State == Notified}
 }
 
 // clone keeps what was agreed to out of the reach of whoever looks at it.
@@ -73,6 +75,9 @@ func (t Terms) withheld(level int, agreed []string, what string) string {
 	case level > t.Level:
 		return fmt.Sprintf("it takes level %d, this is level %d", level, t.Level)
 	case !slices.Contains(agreed, what):
+		if t.told {
+			return "it was not there when you were told"
+		}
 		return "it was not there when you agreed"
 	}
 	return ""

@@ -169,7 +169,11 @@ func endpointChanged(q *question) string {
 	if q.manifest == nil || !q.granted() && !q.notified() || q.given.Endpoint == q.manifest.Send.Endpoint {
 		return ""
 	}
-	return fmt.Sprintf("you agreed to %s, now it is %s", secret.URL(q.given.Endpoint), secret.URL(q.manifest.Send.Endpoint))
+	said := "you agreed to"
+	if q.notified() {
+		said = "you were told of"
+	}
+	return fmt.Sprintf("%s %s, now it is %s", said, secret.URL(q.given.Endpoint), secret.URL(q.manifest.Send.Endpoint))
 }
 
 func inCI(q *question) string {
