@@ -54,7 +54,8 @@ EXIT STATUS
    1  you said no; with --all, not every tool could be forgotten, whatever the
       reason, or several of those that were named could not; or the tool's
       events carry no source ID, so there is nothing to ask for
-  64  a bad flag, no tool, or no terminal to ask at and no --yes
+  64  a bad flag, no tool, or something to forget, no terminal to ask at and
+      no --yes
   65  an unknown tool or request, a file that holds no source ID, or a tool that
       sends by itself and keeps its own ID: nothing was changed
   69  erased here, but the tool offers no way to ask for deletion, or its
@@ -108,10 +109,6 @@ func (c *forgetCommand) run(ctx context.Context, names []string) error {
 	if c.all && c.manifest != "" {
 		return fail(exitUsage, errors.New("--manifest is for one tool, not for --all"))
 	}
-	if !c.yes && !c.world.Interactive {
-		return fail(exitUsage, errors.New("nothing was changed: forget asks first, and there is no terminal to ask at"),
-			"say --yes to go on without being asked")
-	}
 	c.kept.warnOfDamage(c.ui)
 	if c.all && c.world.Dirs.Home == "" {
 		return fail(exitCreate, fmt.Errorf("nothing was changed: %w", identity.ErrNoHome))
@@ -122,6 +119,10 @@ func (c *forgetCommand) run(ctx context.Context, names []string) error {
 	}
 	plans, results, failures := c.plans(names)
 	failures = append(failures, unlisted)
+	if len(plans) > 0 && !c.yes && !c.world.Interactive {
+		return fail(exitUsage, errors.New("nothing was changed: forget asks first, and there is no terminal to ask at"),
+			"say --yes to go on without being asked")
+	}
 	if err := c.consult(ctx, plans); err != nil {
 		return err
 	}

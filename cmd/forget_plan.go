@@ -245,8 +245,15 @@ func ownDataToDo(t *catalogue.Tool) string {
 	case t.Homepage == "":
 		ask = "ask its makers what they hold"
 	}
+	keeps := "it keeps its ID in "
+	if t.Status != catalogue.Active {
+		keeps = "it kept its ID in "
+	}
 	if t.IDFile != "" {
-		ask = "it keeps its ID in " + t.IDFile + "; " + ask
+		ask = keeps + t.IDFile + "; " + ask
+	}
+	if t.Status != catalogue.Active {
+		return fmt.Sprintf("%s collects nothing any more (%s), and usagectl has nothing of what it collected before; %s", t.Name, t.Status, ask)
 	}
 	return fmt.Sprintf("%s sends by itself and keeps its own data: turn it off with \"usagectl disable %s\"; %s", t.Name, t.ID, ask)
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/usagectl/usagectl/pkg/catalogue"
 	"github.com/usagectl/usagectl/pkg/manifest"
 	"github.com/usagectl/usagectl/pkg/sender"
 )
@@ -156,6 +157,33 @@ func TestForgottenLine(t *testing.T) {
 	} {
 		if got := f.line(); got != want {
 			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
+// TestForgetNothingToAsk holds that where there is nothing to be asked about before it is forgotten,
+// no terminal is needed to say so, and that each such tool gets a sentence that is true of it.
+func TestForgetNothingToAsk(t *testing.T) {
+	p := newPerson(t)
+	own := `Homebrew sends by itself and keeps its own data: turn it off with "usagectl disable homebrew"`
+	p.expect(
+		said{"forget brew", exitData, nil, []string{"nothing was changed for Homebrew", own}},
+		said{"forget brew --yes", exitData, nil, []string{"nothing was changed for Homebrew", own}},
+		said{"forget brew --json", exitData, []string{`"outcome":"own-data"`}, []string{own}},
+		said{"forget nosuch", exitData, nil, []string{"unknown tool"}},
+		said{"forget --all", exitOK, []string{"nothing else is kept"}, nil},
+		said{"forget demo", exitUsage, nil, []string{"forget asks first"}},
+		said{"forget brew demo", exitUsage, nil, []string{"forget asks first", "*"}},
+	)
+	for _, tool := range catalogue.All() {
+		id, err := manifest.ParseID(tool.ID)
+		if _, found := (manifest.Library{}).Find(id); err != nil || found == nil {
+			continue
+		}
+		p.expect(said{"forget " + tool.ID, exitData, nil, []string{"nothing was changed for " + tool.Name}})
+		claims := strings.Contains(p.errout.String(), "sends by itself") || strings.Contains(p.errout.String(), "usagectl disable")
+		if ended := strings.Contains(p.errout.String(), "collects nothing any more"); claims == ended || ended != (tool.Status != catalogue.Active) {
+			t.Errorf("%s: status %q: %s", tool.ID, tool.Status, &p.errout)
 		}
 	}
 }
