@@ -46,7 +46,8 @@ writes the same bytes every time. Deliverers on this machine stop within a secon
 EXIT STATUS
    0  recorded
   64  a bad flag or no tool
-  65  a name that is no tool ID
+  65  a name that is no tool ID, or an exception that no tool has for a name;
+      nothing was changed
   73  the refusal could not be recorded
   74  it is recorded, but what is queued could not be thrown away or is still
       being delivered, or the answer could not be printed
@@ -114,6 +115,7 @@ func (c *disableCommand) run(ctx context.Context, names []string) error {
 	for _, ref := range refs {
 		id := ref.id
 		t := c.tools.look(id)
+		level := t.facts.Tool.Decision.Level
 		r, err := c.refuse(ctx, id, nil)
 		total, unknown = total.Add(r.Events), unknown || eventsOf(r) == nil
 		var f *failure
@@ -138,7 +140,7 @@ func (c *disableCommand) run(ctx context.Context, names []string) error {
 			continue
 		}
 		c.stdout.Printf("You refused the telemetry of %s.%s\n", c.stdout.Style(term.Strong, t.name()), thrownAway(r.Events))
-		c.stdout.Printf("Undo it with: usagectl enable %s\n", id)
+		c.stdout.Printf("Undo it with: %s\n", agreeAgain(id, level))
 		reached = showReach(c.app, t) || reached
 	}
 	if reached {

@@ -33,11 +33,12 @@ func (c *disableCommand) refuseAll(ctx context.Context, except []reference) erro
 	kept := slices.DeleteFunc(slices.Clone(excepted), func(t tool) bool { return recorded.Of(t.id).State == consent.Refused })
 	if !c.json && !c.quiet {
 		c.stdout.Printf("You refused the telemetry of all tools%s.%s\n", butFor(c.ui, kept), thrownAway(r.Events))
-		c.showWithdrawn(slices.DeleteFunc(agreed, func(id manifest.ID) bool { return slices.Contains(ids(except), id) }))
+		withdrawn := slices.DeleteFunc(agreed, func(t tool) bool { return slices.Contains(ids(except), t.id) })
+		c.showWithdrawn(withdrawn)
 		for _, t := range kept {
 			c.showKept(t)
 		}
-		c.stdout.Printf("Undo it with: usagectl enable --all\n")
+		c.showUndoAll(withdrawn)
 		hintStartLine(c.app, "most tools read only their own variable; to have them obey too")
 	}
 	c.warnOfRefused(excepted, recorded)
@@ -60,7 +61,17 @@ func (c *disableCommand) exceptions() ([]reference, error) {
 			return nil, err
 		}
 	}
-	return c.refer(c.except)
+	list, err := c.refer(c.except)
+	for _, ref := range list {
+		switch {
+		case ref.unknown == nil:
+		case c.system.root != "": // the tool may be known there
+			c.warn("no tool named %s is known here%s", ref.id, c.tools.suggestion(ref.id.String()))
+		default: // what the person wants to keep would be refused, and they would not know
+			return nil, ref.unknown
+		}
+	}
+	return list, err
 }
 
 // warnOfRefused warns of exceptions that are refused all the same, by name or for everybody.
@@ -83,9 +94,15 @@ func (c *disableCommand) warnOfRefused(except []tool, recorded consent.Recorded)
 }
 
 // agreedTo are the tools to which the person's agreement counts now.
-func (c *disableCommand) agreedTo() []manifest.ID {
+func (c *disableCommand) agreedTo() []tool {
 	recorded := consent.ReadRecorded(c.world.Dirs)
-	return slices.DeleteFunc(recorded.Tools(), func(id manifest.ID) bool { return recorded.Of(id).State != consent.Granted })
+	var list []tool
+	for _, id := range recorded.Tools() {
+		if recorded.Of(id).State == consent.Granted {
+			list = append(list, c.tools.look(id))
+		}
+	}
+	return list
 }
 
 // butFor names the exceptions within a sentence; "" if there are none.
@@ -100,11 +117,23 @@ func butFor(u *ui, tools []tool) term.Styled {
 	return u.stdout.Style(term.Plain, " except "+strings.Join(names, ", "))
 }
 
+// showUndoAll says how a refusal of all is undone, which brings no agreement back.
+func (c *disableCommand) showUndoAll(withdrawn []tool) {
+	if len(withdrawn) == 0 {
+		c.stdout.Printf("Undo it with: usagectl enable --all\n")
+		return
+	}
+	c.stdout.Printf("Lift it with: usagectl enable --all\nThat brings no agreement back. Agree again with:\n")
+	for _, t := range withdrawn {
+		c.stdout.Printf("  %s\n", agreeAgain(t.id, t.facts.Tool.Decision.Level))
+	}
+}
+
 // showWithdrawn says which agreements a refusal of all ends.
-func (c *disableCommand) showWithdrawn(ids []manifest.ID) {
+func (c *disableCommand) showWithdrawn(tools []tool) {
 	var names []string
-	for _, id := range ids {
-		names = append(names, c.tools.look(id).name())
+	for _, t := range tools {
+		names = append(names, t.name())
 	}
 	if len(names) > 0 {
 		c.stdout.Printf("%s\n", c.stdout.Wrap("You had agreed to "+strings.Join(names, ", ")+". That no longer counts.", 2))

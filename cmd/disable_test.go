@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 )
@@ -35,10 +36,17 @@ func TestDisableAllButSome(t *testing.T) {
 		said{"disable demo --except flwr", exitUsage, nil, []string{"--except is for --all: nothing was changed"}},
 		said{"disable --all --except Demo", exitData, nil, []string{`tool ID "Demo" is not valid`}},
 		said{"status -q demo", exitOK, nil, nil},
+		said{"disable --all --except ghh", exitData, nil, []string{`error: unknown tool "ghh"; did you mean "gh`, findTool}},
+		said{"disable --all --except demo --except nosuch", exitData, nil, []string{`error: unknown tool "nosuch"`, findTool}},
+		said{"disable --all --except nosuch --system", exitData, nil, []string{`error: unknown tool "nosuch"`, findTool}},
+		said{"status -q demo flwr", exitOK, nil, nil}, // nothing was recorded
+		said{"disable --all --except nosuch --system --root " + word(p.home), exitOK, []string{"except that of nosuch"}, []string{"warning: no tool named nosuch is known here"}},
+		said{"disable nosuch -q", exitOK, nil, []string{"*"}},
 		said{"disable --all --except demo,homebrew --except nosuch", exitOK, []string{
-			"You refused the telemetry of all tools except Demo, Homebrew, nosuch.", "You had agreed to Flower. That no longer counts.\n",
-			"Demo stays as it is: on, you agreed on 2026-03-04", "Homebrew stays as it is: ", "nosuch stays as it is: unknown, ", "Undo it with: usagectl enable --all\n",
-		}, []string{"hint: no tool named nosuch is known", "*"}},
+			"You refused the telemetry of all tools except Demo, Homebrew.", "You had agreed to Flower. That no longer counts.\n",
+			"Demo stays as it is: on, you agreed on 2026-03-04", "Homebrew stays as it is: ",
+			"Lift it with: usagectl enable --all\nThat brings no agreement back. Agree again with:\n  usagectl enable flwr\n",
+		}, []string{"warning: nosuch stays refused though it is an exception", "*"}},
 		said{"status -q demo", exitOK, nil, nil},
 		said{"status -q flwr", exitNo, nil, nil},
 		said{"status -q nannyml", exitNo, nil, nil},
@@ -57,6 +65,38 @@ func TestDisableAllButSome(t *testing.T) {
 	if p.must("disable --all --json"); len(p.answer()["tools"].([]any)) != 1 || p.tool()["tool"] != "all" || p.tool()["telemetry"] != "off" {
 		t.Errorf("%s", &p.out)
 	}
+}
+
+// TestUndo holds that what is said to undo a refusal brings back what there was before it.
+func TestUndo(t *testing.T) {
+	p := newPerson(t)
+	agreed := func() any {
+		p.must("status demo homebrew --json")
+		var list []any
+		for _, tool := range p.answer()["tools"].([]any) {
+			s := tool.(map[string]any)
+			list = append(list, s["level"], s["decision"].(map[string]any)["state"])
+		}
+		return list
+	}
+	p.must("enable demo --level 2 -q")
+	p.must("enable homebrew -q")
+	before := agreed()
+	for _, refusal := range []string{"disable --all", "disable demo homebrew"} {
+		p.must(refusal)
+		refused := p.out.String()
+		for line := range lines(refused) {
+			_, command, found := strings.Cut(line, "usagectl ")
+			if found && strings.HasPrefix(command, "enable ") {
+				p.must(command)
+			}
+		}
+		if after := agreed(); !reflect.DeepEqual(after, before) {
+			t.Errorf("%s: %v before, %v after what it said: %s", refusal, before, after, refused)
+		}
+	}
+	p.must("disable --all")
+	p.expect(said{"disable --all", exitOK, []string{"Undo it with: usagectl enable --all\n"}, []string{"*"}})
 }
 
 // TestDisableBesideException holds that what is advised ends no exception.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/usagectl/usagectl/internal/term"
 	"github.com/usagectl/usagectl/pkg/consent"
+	"github.com/usagectl/usagectl/pkg/manifest"
 )
 
 // showTool shows everything about one tool: first how it is, then what is left to do,
@@ -216,10 +217,14 @@ func (v *statusView) nextStep(s *toolStatus) {
 
 // renewal is the command with which the person agrees to what is new, at the level to
 // which they agreed.
-func (s *toolStatus) renewal() string {
-	command := "usagectl enable " + s.Tool.String()
-	if s.Level > 1 {
-		command += fmt.Sprintf(" --level %d", s.Level)
+func (s *toolStatus) renewal() string { return agreeAgain(s.Tool, s.Level) }
+
+// agreeAgain is the command with which a person agrees to a tool at the level to which they
+// agreed before; 0 if they did not.
+func agreeAgain(id manifest.ID, level int) string {
+	command := "usagectl enable " + id.String()
+	if level > 1 {
+		command += fmt.Sprintf(" --level %d", level)
 	}
 	return command
 }
