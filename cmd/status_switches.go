@@ -224,6 +224,10 @@ func (v *statusView) howTo(w switchStatus, value *string, unset bool) string {
 		return "remove the file " + tilde(v.home, w.Path)
 	case w.Name == "":
 		return fmt.Sprintf("write %s into %s", *value, tilde(v.home, w.Path))
+	case *value == "present":
+		return fmt.Sprintf("put %s into %s", w.Name, tilde(v.home, w.Path))
+	case *value == "absent":
+		return fmt.Sprintf("take %s out of %s", w.Name, tilde(v.home, w.Path))
 	}
 	return fmt.Sprintf("%s = %s in %s", w.Name, *value, tilde(v.home, w.Path))
 }

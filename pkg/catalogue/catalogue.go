@@ -124,8 +124,9 @@ type FileSwitch struct {
 	// no program can read it.
 	Format string
 	// Off and On are the values that switch the telemetry off and on, without
-	// quotes, or "" if there is none; for the format "file" they are "present"
-	// and "absent".
+	// quotes, or "" if there is none; for the format "file", and for what is a line of
+	// its own in a file, they are "present" and "absent". What is in angle brackets says
+	// in words which values do it: "<a UUID>".
 	Off, On string
 }
 

@@ -123,17 +123,39 @@ func (t *Tool) Elsewhere() string {
 		return "run " + command(t.CLI.Disable)
 	}
 	for _, s := range t.Config {
-		switch {
-		case s.Off == "":
-		case s.Format == "file":
-			return "make the file " + s.Path
-		case s.Key != "":
-			return fmt.Sprintf("set %s to %s in %s", s.name(), s.Off, s.Path)
-		default:
-			return fmt.Sprintf("write %s into %s", s.Off, s.Path)
+		if way := s.to(s.Off); way != "" {
+			return way
 		}
 	}
 	return ""
+}
+
+// to is what a person does to give a setting a value; "" if there is none to write.
+func (s FileSwitch) to(value string) string {
+	switch {
+	case value == "", prose(value) != "":
+		return ""
+	case value == "present" && s.Key == "":
+		return "make the file " + s.Path
+	case value == "absent" && s.Key == "":
+		return "remove the file " + s.Path
+	case value == "present":
+		return fmt.Sprintf("put %s into %s", s.name(), s.Path)
+	case value == "absent":
+		return fmt.Sprintf("take %s out of %s", s.name(), s.Path)
+	case s.Key != "":
+		return fmt.Sprintf("set %s to %s in %s", s.name(), value, s.Path)
+	}
+	return fmt.Sprintf("write %s into %s", value, s.Path)
+}
+
+// prose is what a value in angle brackets says about values that nobody can write down: "a
+// UUID" of "<a UUID>"; "" if it is a value.
+func prose(value string) string {
+	if !strings.HasPrefix(value, "<") || !strings.HasSuffix(value, ">") {
+		return ""
+	}
+	return value[1 : len(value)-1]
 }
 
 // command is a command for people, between quotes that it does not hold.

@@ -1,6 +1,9 @@
 package catalogue
 
-import "cmp"
+import (
+	"cmp"
+	"strings"
+)
 
 // Kind is a kind of switch.
 type Kind string
@@ -67,7 +70,13 @@ func (h Here) variableSwitch(t *Tool, v *Variable) Switch {
 }
 
 func (h Here) settingSwitch(c FileSwitch) Switch {
-	s := Switch{Kind: SettingSwitch, Path: c.Path, Off: c.Off, HasOff: c.Off != "", On: c.On, HasOn: c.On != "", Now: Unknown}
+	s := Switch{Kind: SettingSwitch, Path: c.Path, Now: Unknown, Note: c.inWords()}
+	if prose(c.Off) == "" {
+		s.Off, s.HasOff = c.Off, c.Off != ""
+	}
+	if prose(c.On) == "" {
+		s.On, s.HasOn = c.On, c.On != ""
+	}
 	if c.Format != "file" {
 		s.Name = c.name()
 	}
@@ -83,4 +92,23 @@ func (h Here) settingSwitch(c FileSwitch) Switch {
 		s.Now = state.Telemetry
 	}
 	return s
+}
+
+// inWords says which values that nobody can write down switch a tool; "" if there are none.
+func (s FileSwitch) inWords() string {
+	var words []string
+	if off := prose(s.Off); off != "" {
+		words = append(words, "off with "+off)
+	}
+	if on := prose(s.On); on != "" {
+		words = append(words, "on with "+on)
+	}
+	if len(words) == 0 {
+		return ""
+	}
+	where := s.Path
+	if s.Key != "" {
+		where = s.name() + " in " + where
+	}
+	return where + ": " + strings.Join(words, ", ")
 }

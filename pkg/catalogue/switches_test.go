@@ -3,6 +3,9 @@ package catalogue_test
 import (
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/usagectl/usagectl/pkg/catalogue"
@@ -74,5 +77,46 @@ func TestSwitchesOfAll(t *testing.T) {
 				t.Errorf("%s can be switched by a %s, and none is listed", tools[i].ID, way)
 			}
 		}
+	}
+}
+
+// TestNoProseIsAValue holds that what the catalogue says in words about values is never shown as
+// a value to set or to write, and is said all the same.
+func TestNoProseIsAValue(t *testing.T) {
+	here := catalogue.Here{Env: func(string) (string, bool) { return "", false }, Dirs: dirs.Dirs{}}
+	tools := append(catalogue.All(), catalogue.Tool{
+		ID: "both", Env: []catalogue.Variable{}, Config: []catalogue.FileSwitch{{Path: "~/.both", Key: "/id", Format: "json", Off: "<nothing>", On: "<any ID>"}},
+	})
+	inWords, prose := 0, regexp.MustCompile(`(write|to|put|take) (<|present|absent)`)
+	for i := range tools {
+		tool := &tools[i]
+		for _, s := range here.Switches(tool) {
+			if s.Kind != catalogue.CommandSwitch && strings.ContainsAny(s.Off+s.On, "<>") {
+				t.Errorf("%s: %s %s is switched by %q and %q", tool.ID, s.Kind, s.Name, s.Off, s.On)
+			}
+		}
+		for _, c := range tool.Config {
+			for does, value := range map[string]string{"off with ": c.Off, "on with ": c.On} {
+				words, found := strings.CutPrefix(value, "<")
+				if !found {
+					continue
+				}
+				inWords++
+				says := func(s catalogue.Switch) bool {
+					return s.Kind == catalogue.SettingSwitch && strings.Contains(s.Note, does+strings.TrimSuffix(words, ">"))
+				}
+				if !slices.ContainsFunc(here.Switches(tool), says) {
+					t.Errorf("%s: nothing says what %q means", tool.ID, value)
+				}
+			}
+		}
+		for _, way := range []string{tool.Elsewhere(), tool.WayOn()} {
+			if prose.MatchString(way) {
+				t.Errorf("%s: %q is no advice", tool.ID, way)
+			}
+		}
+	}
+	if inWords < 5 {
+		t.Errorf("%d values are described in words", inWords)
 	}
 }

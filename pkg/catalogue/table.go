@@ -166,7 +166,7 @@ var tools = [...]Tool{
 			{Path: "$XDG_CONFIG_HOME/angular/config.json", Key: "/cli/analytics", Format: "json", Off: "false"},
 			{Path: "~/.config/angular/.angular-config.json", Key: "/cli/analytics", Format: "json", Off: "false"},
 			{Path: "~/.angular-config.json", Key: "/cli/analytics", Format: "json", Off: "false"},
-			{Path: "angular.json", Key: "cli.analytics", Off: "false", On: "<uuid>"},
+			{Path: "angular.json", Key: "cli.analytics", Off: "false", On: "<a UUID>"},
 		},
 		Commands: []string{"ng"},
 		Packages: []string{"npm:@angular/cli"},
@@ -571,7 +571,7 @@ var tools = [...]Tool{
 			{Name: "DO_NOT_TRACK", Role: "opt-out", Semantics: "value", Off: "1", HasOff: true, Else: "on", Empty: "unset", Note: "Exactly '1'."},
 		},
 		Config: []FileSwitch{
-			{Path: "~/.choosenim/analytics", Off: "<removed: asks again>"},
+			{Path: "~/.choosenim/analytics", Off: "<an empty file>", On: "<a client ID>"},
 		},
 		Commands: []string{"choosenim"},
 		Evidence: "verified-from-source",
@@ -2558,7 +2558,7 @@ var tools = [...]Tool{
 			{Name: "PARSL_TRACKING", Role: "legacy", Semantics: "value", Off: "false", HasOff: true, On: "true", HasOn: true, IgnoreCase: true, Else: "on", Empty: "on", Note: "Releases up to 2024.05.27 read it: the string 'false', case-insensitive, disables; anything else leaves it on. None has read it since 2024.06.03."},
 		},
 		Config: []FileSwitch{
-			{Path: "Python: parsl.config.Config(usage_tracking=...)", Key: "usage_tracking", Off: "0", On: "1, 2 or 3"},
+			{Path: "Python: parsl.config.Config(usage_tracking=...)", Key: "usage_tracking", Off: "0", On: "1"},
 		},
 		Packages: []string{"pypi:parsl"},
 		Evidence: "verified-from-source",

@@ -1,7 +1,5 @@
 package catalogue
 
-import "fmt"
-
 // Hindrances lists the variables of this environment by which a tool is off, and how it
 // is without them.
 func (h Here) Hindrances(t *Tool) (variables []string, without State) {
@@ -32,14 +30,8 @@ func (t *Tool) WayOn() string {
 		return "run " + command(t.CLI.Enable)
 	}
 	for _, s := range t.Config {
-		switch {
-		case s.On == "":
-		case s.Format == "file":
-			return "remove the file " + s.Path
-		case s.Key != "":
-			return fmt.Sprintf("set %s to %s in %s", s.name(), s.On, s.Path)
-		default:
-			return fmt.Sprintf("write %s into %s", s.On, s.Path)
+		if way := s.to(s.On); way != "" {
+			return way
 		}
 	}
 	return ""
