@@ -134,15 +134,17 @@ func (k kept) warnOfManifests(u *ui, known []sender.Unused) []sender.Unused {
 // warnOfDecisions says which decisions exist and cannot be relied on, so that nothing is
 // sent of what they can be about, and adds them to what is not used.
 func (k kept) warnOfDecisions(u *ui, recorded consent.Recorded, known []sender.Unused) []sender.Unused {
-	list := known
+	list, hinted := known, ""
 	for _, s := range recorded.Unreadable() {
 		if s.Path == "" || slices.ContainsFunc(known, func(o sender.Unused) bool { return o.Path == s.Path }) {
 			continue // there is no file, or it was said
 		}
 		mend := k.world.mendDecision(s.Path)
 		u.warn("usagectl sends nothing for %s, because what was decided cannot be read: %s: %s", aboutTool(s.Path), s.Path, s.Problem)
-		if mend.command == "" || !slices.ContainsFunc(list, func(o sender.Unused) bool { return o.Do == mend.command }) {
-			u.hint("%s", mend.hint())
+		said := mend.command != "" && slices.ContainsFunc(list, func(o sender.Unused) bool { return o.Do == mend.command })
+		if hint := mend.hint(); !said && hint != hinted {
+			u.hint("%s", hint)
+			hinted = hint
 		}
 		list = append(list, sender.Unused{Path: s.Path, Reason: s.Problem, Do: mend.command})
 	}

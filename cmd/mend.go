@@ -40,30 +40,34 @@ func (m mending) hint() string {
 // mendDecision finds out what mends a decision of which a path is what cannot be relied on;
 // "" stands for a place that is not known.
 func (w World) mendDecision(path string) mending {
-	inSystem := func(dir string) bool { return within(path, dir) }
+	dir := w.Dirs.UserConsent()
+	own := dir != "" && within(path, filepath.Dir(dir))
+	systems := !own && slices.ContainsFunc(w.Dirs.SystemConsent(), func(dir string) bool { return within(path, dir) })
 	switch {
 	case path == "":
 		return mending{what: "set HOME to your home directory, or XDG_CONFIG_HOME to a directory of yours"}
-	case consent.ForeignHome(w.Dirs) != "" && !slices.ContainsFunc(w.Dirs.SystemConsent(), inSystem):
+	case !systems && consent.ForeignHome(w.Dirs) != "":
 		return mending{what: "run usagectl as the person whose home it is"}
 	}
-	if l, found := statefile.FindLocked(path, 0o400); found {
-		return mending{what: "repair it", command: l.Remedy()}
-	}
-	dir := w.Dirs.UserConsent()
+	l, locked := statefile.FindLocked(path, 0o400)
 	switch {
-	case slices.ContainsFunc(w.Dirs.SystemConsent(), inSystem):
+	case locked:
+		return mending{what: "repair it", command: l.Remedy()}
+	case own:
+		return mendOwn(path, dir)
+	case systems:
 		return mending{what: "have the machine's administrator look at it"}
-	case dir == "" || !within(path, filepath.Dir(dir)):
-		return mending{what: "look at it, or have its owner do so"}
 	}
-	return w.mendOwn(path, dir)
+	return mending{what: "look at it, or have its owner do so"}
 }
 
-// mendOwn is [World.mendDecision] of what is in the directory of the person's decisions, or
+// mendOwn is that of what is in the directory of the person's decisions, or
 // leads there. What is wrong with a directory no new decision mends.
-func (w World) mendOwn(path, dir string) mending {
+func mendOwn(path, dir string) mending {
 	if place := notADirectory(dir); place != "" {
+		if info, err := os.Stat(place); err == nil && !info.Mode().IsRegular() { // such as /dev/null
+			return mending{what: "set XDG_CONFIG_HOME to a directory: " + place + " is none"}
+		}
 		return mending{what: "move " + place + " away: a directory has to be there"}
 	}
 	if place := closed(path); place != "" { // to root without its powers, of whom FindLocked knows nothing

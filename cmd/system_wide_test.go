@@ -32,8 +32,8 @@ func TestSystemWide(t *testing.T) {
 	p.expect(said{"env --quiet ray homebrew", exitOK, []string{"export HOMEBREW_NO_ANALYTICS=1\nexport RAY_USAGE_STATS_ENABLED=0\n", "*"}, nil})
 	p.must("enable demo --system")
 	p.expect(
-		said{"disable --all --except demo,acme --system", exitOK, []string{"Refused for everybody: all telemetry except that of demo, acme, in "}, nil},
-		said{"disable --all --except acme --except demo --system", exitOK, []string{"Refused for everybody before, and not changed"}, nil},
+		said{"disable --all --except demo,homebrew --system", exitOK, []string{"Refused for everybody: all telemetry except that of demo, homebrew, in "}, nil},
+		said{"disable --all --except homebrew --except demo --system", exitOK, []string{"Refused for everybody before, and not changed"}, nil},
 		said{"enable demo -q", exitOK, nil, nil},
 		said{"status -q demo", exitOK, nil, nil},
 		said{"enable flwr -q", exitOK, nil, []string{"telemetry of flwr is still off: refused for this machine"}},
