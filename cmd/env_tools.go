@@ -112,7 +112,21 @@ func (c *envCommand) decisions() decisions {
 		read := consent.ReadMachine(dirs.Dirs{System: c.inImage(c.world.Dirs.System)})
 		image = &read
 	}
-	return newDecisions(c.tools, c.all, consent.ReadRecorded(c.world.Dirs), image)
+	recorded := consent.ReadRecorded(c.world.Dirs)
+	for _, s := range recorded.Unreadable() {
+		if !c.all {
+			c.warnings = append(c.warnings, "what was decided cannot be read, and counts as a refusal here: "+unreadableBecause(s))
+		}
+	}
+	return newDecisions(c.tools, c.all, recorded, image)
+}
+
+// unreadableBecause says why a decision cannot be read.
+func unreadableBecause(s consent.Statement) string {
+	if s.Path == "" {
+		return s.Problem
+	}
+	return s.Path + ": " + s.Problem
 }
 
 // inImage is where a path of the image is here, whether there is something or not.

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -71,7 +72,11 @@ func mendOwn(path, dir string) mending {
 		return mending{what: "move " + place + " away: a directory has to be there"}
 	}
 	if place := closed(path); place != "" { // to root without its powers, of whom FindLocked knows nothing
-		if info, err := os.Stat(place); err == nil && errors.Is(statefile.Own(info), statefile.ErrUntrusted) {
+		info, err := os.Stat(place)
+		if err == nil {
+			err = statefile.Own(info)
+		}
+		if runtime.GOOS == "windows" || errors.Is(err, statefile.ErrUntrusted) && !errors.Is(err, statefile.ErrWritable) {
 			return mending{what: "have the owner of " + place + " look at it"}
 		}
 		return mending{what: "repair it", command: "chmod u+rwx " + place}
