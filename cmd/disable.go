@@ -115,7 +115,7 @@ func (c *disableCommand) run(ctx context.Context, names []string) error {
 	for _, ref := range refs {
 		id := ref.id
 		t := c.tools.look(id)
-		level := t.facts.Tool.Decision.Level
+		undo := t.agreeAgain()
 		r, err := c.refuse(ctx, id, nil)
 		total, unknown = total.Add(r.Events), unknown || eventsOf(r) == nil
 		var f *failure
@@ -140,7 +140,7 @@ func (c *disableCommand) run(ctx context.Context, names []string) error {
 			continue
 		}
 		c.stdout.Printf("You refused the telemetry of %s.%s\n", c.stdout.Style(term.Strong, t.name()), thrownAway(r.Events))
-		c.stdout.Printf("Undo it with: %s\n", agreeAgain(id, level))
+		c.stdout.Printf("Undo it with: %s\n", undo)
 		reached = showReach(c.app, t) || reached
 	}
 	if reached {

@@ -125,8 +125,17 @@ func (c *disableCommand) showUndoAll(withdrawn []tool) {
 	}
 	c.stdout.Printf("Lift it with: usagectl enable --all\nThat brings no agreement back. Agree again with:\n")
 	for _, t := range withdrawn {
-		c.stdout.Printf("  %s\n", agreeAgain(t.id, t.facts.Tool.Decision.Level))
+		c.stdout.Printf("  %s\n", t.agreeAgain())
 	}
+}
+
+// agreeAgain is the command with which the person agrees to a tool as they had agreed to it.
+func (t tool) agreeAgain() string {
+	command, before := agreeAgain(t.id, t.facts.Tool.Decision.Level), t.facts.Tool.Decision
+	if t.manifest == nil && t.known == nil && before.State == consent.Granted { // by a manifest that is not installed
+		command += " --manifest FILE"
+	}
+	return command
 }
 
 // showWithdrawn says which agreements a refusal of all ends.

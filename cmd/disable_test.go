@@ -95,7 +95,8 @@ func TestUndo(t *testing.T) {
 			t.Errorf("%s: %v before, %v after what it said: %s", refusal, before, after, refused)
 		}
 	}
-	p.must("disable --all")
+	p.must("enable acme -q --manifest " + word(p.write("acme.toml", acme)))
+	p.expect(said{"disable --all", exitOK, []string{"  usagectl enable acme --manifest FILE\n"}, []string{"*"}})
 	p.expect(said{"disable --all", exitOK, []string{"Undo it with: usagectl enable --all\n"}, []string{"*"}})
 }
 
