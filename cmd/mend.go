@@ -168,5 +168,13 @@ func (w World) decideAgain(t *tool) string {
 	if t.facts.MarkProblem == "" {
 		return ""
 	}
-	return w.mendDecision(w.decisions(false).File(t.id)).toDo()
+	path, _, _ := strings.Cut(t.facts.MarkProblem, ": ")
+	m := w.mendDecision(path)
+	if m.decide { // any decision mends a mark, also the one that there is
+		m.command = "usagectl disable " + t.id.String()
+		if t.facts.Tool.Decision.State == consent.Granted {
+			m.command = t.agreeAgain()
+		}
+	}
+	return m.toDo()
 }

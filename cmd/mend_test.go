@@ -117,3 +117,19 @@ func TestDisableDespiteUnreadable(t *testing.T) {
 	p.write("etc/usagectl/consent/homebrew.toml", "garbage")
 	p.expect(said{"disable homebrew --system", exitConfig, nil, []string{"Homebrew sends by itself: export HOMEBREW_NO_ANALYTICS=1\n"}})
 }
+
+// TestUnreadableMark holds that where the mark of an earlier refusal cannot be read, what is advised
+// restores what the person had decided, for each tool its own.
+func TestUnreadableMark(t *testing.T) {
+	for _, mark := range []string{"all", "demo"} {
+		p := newPerson(t)
+		p.must("enable demo --level 2 -q")
+		p.write(".config/usagectl/consent/"+mark+".refused", "rubbish")
+		p.expect(said{"status demo", exitConfig, []string{"decide again: usagectl enable demo --level 2\n"}, []string{"*"}})
+		if mark == "all" {
+			p.expect(said{"status demo parsl", exitConfig, []string{"*"}, []string{"  demo: what", "usagectl enable demo --level 2\n", "  parsl: what", "usagectl disable parsl\n"}})
+		}
+		p.must("enable demo --level 2 -q")
+		p.must("status -q demo")
+	}
+}

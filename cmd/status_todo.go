@@ -173,7 +173,7 @@ func (v *statusView) showNamed(out term.Stream, list []*toolStatus) (byVariable 
 		for _, t := range s.todo {
 			what, name := strings.Join(t.do, "\n"), s.Tool.String()
 			if t.unread {
-				what, name = t.why, namesOf(list, t)
+				what, name = t.why+"\n"+what, namesOf(list, t)
 			}
 			if t.byVariable && together || (t.deletion || t.unread) && shown[what] {
 				continue
@@ -189,7 +189,7 @@ func (v *statusView) showNamed(out term.Stream, list []*toolStatus) (byVariable 
 func namesOf(list []*toolStatus, what todo) string {
 	var names []string
 	for _, s := range list {
-		if slices.ContainsFunc(s.todo, func(t todo) bool { return t.why == what.why }) {
+		if slices.ContainsFunc(s.todo, func(t todo) bool { return t.why == what.why && slices.Equal(t.do, what.do) }) {
 			names = append(names, s.Tool.String())
 		}
 	}
