@@ -51,10 +51,10 @@ func TestForgottenEvents(t *testing.T) {
 	if left := sendertest.Names(t, o.Path("new")); sum.Dropped != 1 || sum.Held == nil || !slices.Equal(left, []string{other.Name()}) {
 		t.Errorf("%+v, left %q", sum, left)
 	}
-	if got := s.deliverOne(t.Context(), old, false); got.Outcome != Dropped || got.Reason.Detail != outbox.LostForgotten.String() {
+	if got := s.deliverOne(t.Context(), &manifest.Manifest{}, old, false); got.Outcome != Dropped || got.Reason.Detail != outbox.LostForgotten.String() {
 		t.Errorf("%+v", got)
 	}
-	if got := s.deliverOne(t.Context(), other, false); got.Outcome != Dropped || got.Reason.Detail == outbox.LostForgotten.String() {
+	if got := s.deliverOne(t.Context(), &manifest.Manifest{}, other, false); got.Outcome != Dropped || got.Reason.Detail == outbox.LostForgotten.String() {
 		t.Errorf("%+v", got)
 	}
 	sendertest.Block(t, journalFile(s, o.Tool())) // so that it is recorded late

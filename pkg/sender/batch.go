@@ -130,17 +130,17 @@ func (p *pass) settle(attempt context.Context, m *manifest.Manifest, sent []clai
 			errs = append(errs, p.putBack(sent[i]))
 		}
 	}
-	return errors.Join(append(errs, p.noteWait(attempt, wait, sent, outcomes, failure))...)
+	return errors.Join(append(errs, p.noteWait(attempt, m, wait, sent, outcomes, failure))...)
 }
 
 // noteWait notes how long the tool has to wait after a batch, if failure is one.
-func (p *pass) noteWait(attempt context.Context, wait backoff.Backoff, sent []claimed, outcomes []transport.Outcome, failure transport.Outcome) error {
+func (p *pass) noteWait(attempt context.Context, m *manifest.Manifest, wait backoff.Backoff, sent []claimed, outcomes []transport.Outcome, failure transport.Outcome) error {
 	p.sum.Failed, p.sum.RetryAfter = nil, failure.RetryAfter
 	if failure.Result != transport.Retry {
 		if p.wentFrom != nil || !slices.ContainsFunc(outcomes, transport.Outcome.Answered) {
 			return nil // what failed before has to wait all the same, and so if nobody was asked
 		}
-		return p.outbox.SetBackoffs(p.outbox.Backoffs().Succeed(p.way))
+		return p.outbox.SetBackoffs(p.outbox.Backoffs().Succeed(p.goes(m.Tool.ID)))
 	}
 	p.failed, p.sum.Failed = failure, errors.New(failure.Note)
 	if attempt.Err() != nil {
@@ -149,7 +149,7 @@ func (p *pass) noteWait(attempt context.Context, wait backoff.Backoff, sent []cl
 	}
 	wait = wait.Next(p.Now(), failure.RetryAfter, failure.Note)
 	wait.After = sent[len(sent)-1].Name
-	return p.outbox.SetBackoffs(p.outbox.Backoffs().Fail(wait, p.wayOf(failure)))
+	return p.outbox.SetBackoffs(p.outbox.Backoffs().Fail(wait, p.wayOf(failure, m)))
 }
 
 // stopped ends an event whose delivery the gate stopped. It may leave later if

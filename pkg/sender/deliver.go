@@ -30,8 +30,17 @@ type Summary struct {
 	Unrecorded error         // why something that was sent is not in the journal; nil if all is
 	RetryAfter time.Duration // what the server asked for; 0 if it did not
 
-	seen  []string // what was queued when the outbox was listed last, sorted
-	files []string // of manifests, that were read there
+	seen  []string       // what was queued when the outbox was listed last, sorted
+	files []manifestFile // that were named and read there
+}
+
+// manifestFile is one by which events can be delivered.
+type manifestFile struct{ path, way string }
+
+func (s *Summary) noteFile(f manifestFile) {
+	if !slices.Contains(s.files, f) {
+		s.files = append(s.files, f)
+	}
 }
 
 // ended is how many events have ended.
@@ -211,8 +220,8 @@ func (p *pass) take(ctx context.Context, c outbox.Claim) error {
 			p.sum.Held = err
 			return p.putBack(claimed{Claim: c, entry: e})
 		}
-		if e.Manifest != "" && !slices.Contains(p.sum.files, e.Manifest) {
-			p.sum.files = append(p.sum.files, e.Manifest)
+		if e.Manifest != "" {
+			p.sum.noteFile(manifestFile{e.Manifest, p.withKey(p.sharedWay(), m)})
 		}
 		p.batch = batch{manifest: m, file: e.Manifest}
 	}

@@ -122,7 +122,7 @@ func (s Sender) Retry(tool manifest.ID) (int, error) {
 // in the outbox. If a deliverer was quicker it waits for that one. If the event stays in
 // the outbox a deliverer is started for it, unless ctx ends by a [Stop]: who is told to end
 // starts nothing.
-func (s Sender) deliverOne(ctx context.Context, e outbox.Entry, kept bool) Result {
+func (s Sender) deliverOne(ctx context.Context, m *manifest.Manifest, e outbox.Entry, kept bool) Result {
 	s = s.online().finishing(ctx)
 	var out Result
 	if kept {
@@ -134,7 +134,7 @@ func (s Sender) deliverOne(ctx context.Context, e outbox.Entry, kept bool) Resul
 	}
 	out.EventID = e.EventID
 	if _, stopped := stopOf(ctx); out.Outcome == Queued && !stopped {
-		out.Err = s.wake(e)
+		out.Err = s.wake(e, m)
 	}
 	return out
 }

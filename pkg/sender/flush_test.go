@@ -58,7 +58,7 @@ func TestDeliverOneThrownAway(t *testing.T) {
 	sendertest.Must(t, err)
 	discarded := make(chan error)
 	go func() { discarded <- cl.Discard(outbox.LostRefused, noon) }()
-	if got := s.deliverOne(t.Context(), e, true); !reflect.DeepEqual(got, Result{Outcome: Dropped, Reason: consent.Reason{Rule: RuleNetwork, Detail: "consent was withdrawn"}, EventID: e.EventID}) {
+	if got := s.deliverOne(t.Context(), &manifest.Manifest{}, e, true); !reflect.DeepEqual(got, Result{Outcome: Dropped, Reason: consent.Reason{Rule: RuleNetwork, Detail: "consent was withdrawn"}, EventID: e.EventID}) {
 		t.Errorf("%+v", got)
 	}
 	sendertest.Must(t, <-discarded) // before the home is removed under it
@@ -73,7 +73,7 @@ func TestDeliverOneWithoutParts(t *testing.T) {
 		_, terms := agreedTool(t, s, r.URL)
 		e := queue(t, s, terms, noon)
 		sendertest.Must(t, os.Remove(s.outbox(e.Tool).Path(missing)))
-		if got := s.deliverOne(t.Context(), e, true); got.Outcome != Sent || got.EventID != e.EventID || got.Err != nil {
+		if got := s.deliverOne(t.Context(), &manifest.Manifest{}, e, true); got.Outcome != Sent || got.EventID != e.EventID || got.Err != nil {
 			t.Errorf("without %s: %+v", missing, got)
 		}
 	}

@@ -39,7 +39,7 @@ func (s Sender) Run(ctx context.Context) {
 	d := &deliverer{
 		Sender: s.online(), self: lease.This(), done: make(chan func()),
 		busy: map[manifest.ID]bool{}, seen: map[manifest.ID][]string{}, holds: map[manifest.ID]bool{},
-		leases: []lease.Lease{s.sharedLease(), s.ownLease()}, goes: s.sharedWay(), files: map[string]bool{},
+		leases: []lease.Lease{s.sharedLease(), s.ownLease()}, by: s.sharedWay(), own: map[manifest.ID]string{}, files: map[string]bool{},
 	}
 	d.vouch()
 	d.trim()
@@ -66,10 +66,10 @@ func (d *deliverer) release() {
 func (d *deliverer) takeAgain() bool {
 	var needed []string
 	for _, tool := range d.ready() {
-		needed = append(needed, word(tool, d.goes, ""))
+		needed = append(needed, d.wordFor(tool))
 	}
 	if len(d.due()) > 0 {
-		needed = append(needed, word(manifest.ID{}, d.goes, ""))
+		needed = append(needed, word(manifest.ID{}, d.by, ""))
 	}
 	return slices.ContainsFunc(needed, func(word string) bool {
 		l, note, taken := d.takeLease(word, func() bool { return false })
@@ -89,7 +89,8 @@ type deliverer struct {
 	holds  map[manifest.ID]bool     // tools whose events this process cannot deliver, or can
 	asks   bool                     // a job works at deletions
 	leases []lease.Lease            // of which it has one, unless it was taken over
-	goes   string                   // [Sender.sharedWay]
+	by     string                   // [Sender.sharedWay]
+	own    map[manifest.ID]string   // its words for tools, where they were needed
 	files  map[string]bool          // its words for manifests that it has read in files
 	heard  bool                     // what whoever started it has said for it is known
 	stuck  []string                 // deletions that cannot be worked at: nobody to tell, the next deliverer tries again

@@ -19,14 +19,14 @@ import (
 // deliverer even while a back-off runs, to keep the outbox within its bounds.
 const trimByte = 0
 
-// wake starts a deliverer for an event that is kept, unless one is at work or there is
+// wake starts a deliverer for an event of a manifest that is kept, unless one is at work or there is
 // nothing that it could do now.
-func (s Sender) wake(e outbox.Entry) error {
+func (s Sender) wake(e outbox.Entry, m *manifest.Manifest) error {
 	o := s.outbox(e.Tool)
 	if s.waits(o) && e.EventID[15] != trimByte {
 		return nil
 	}
-	return s.startDeliverer(word(e.Tool, s.sharedWay(), e.Manifest), func() bool { return o.Overdue(e, s.Now().Add(-overdue)) })
+	return s.startDeliverer(word(e.Tool, s.withKey(s.sharedWay(), m), e.Manifest), func() bool { return o.Overdue(e, s.Now().Add(-overdue)) })
 }
 
 // overdue is how long an event waits at most for a deliverer that is alive, unless a

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/usagectl/usagectl/internal/process"
 	"github.com/usagectl/usagectl/pkg/manifest"
@@ -20,7 +21,7 @@ import (
 // files that it sees, holds back that process and no other. A deliverer says in its lease of
 // which tools it delivers events, and by which way; a sender for which that is not enough starts
 // one in its own surroundings. A failure to reach a server has those wait that would go the
-// same way.
+// same way, and a write key that is refused those that have the same one.
 
 // wayVariables are those by which the way to a server differs from process to process:
 // proxies, as net/http reads them for https, and the certificates that are believed.
@@ -51,6 +52,33 @@ func shortHash(parts ...string) string {
 	return hex.EncodeToString(sum[:4])
 }
 
+// keyWay names the way of those that have this process's value of a write key's variable. A
+// value cannot be told from it: of a tool's keys one in 65,536 has the same name.
+func (s Sender) keyWay(tool manifest.ID, variable string) string {
+	value, _ := s.lookup(variable)
+	sum := sha256.Sum256([]byte(tool.String() + "\x00" + variable + "\x00" + value))
+	return variable + "=" + hex.EncodeToString(sum[:2])
+}
+
+// goes reports which ways this process goes for a tool, as waits name them.
+func (s Sender) goes(tool manifest.ID) func(way string) bool {
+	own := sync.OnceValue(s.way)
+	return func(way string) bool {
+		if variable, _, ofKey := strings.Cut(way, "="); ofKey {
+			return way == s.keyWay(tool, variable)
+		}
+		return way == own()
+	}
+}
+
+// withKey is a way, and by which key of the process, if a tool's manifest has one of it.
+func (s Sender) withKey(way string, m *manifest.Manifest) string {
+	if m.Send.WriteKeyEnv == "" {
+		return way
+	}
+	return way + "+" + shortHash(s.keyWay(m.Tool.ID, m.Send.WriteKeyEnv))
+}
+
 // word is what a deliverer says to vouch for the delivery of a tool's events by a way: of
 // those whose manifest is found by the tool's name, or in a file if that is not "". With the
 // zero ID it is for what is no tool's.
@@ -76,27 +104,27 @@ func (s Sender) ownLease() lease.Lease {
 }
 
 // backoff is a tool's wait, as far as it concerns this process.
-func (s Sender) backoff(o outbox.Outbox) backoff.Backoff { return o.Backoffs().For(s.way) }
+func (s Sender) backoff(o outbox.Outbox) backoff.Backoff { return o.Backoffs().For(s.goes(o.Tool())) }
 
 // waits reports whether this process has to wait after failures of a tool's deliveries.
 func (s Sender) waits(o outbox.Outbox) bool { return s.backoff(o).Running(s.Now()) }
 
 // wayOf is the way of those that have to wait after a failure: "" for all of them if the server
-// itself has answered, and not what is on the way to it.
-func (s Sender) wayOf(failure transport.Outcome) string {
-	if failure.Status != 0 && failure.Status != http.StatusProxyAuthRequired && !failure.Page {
-		return ""
+// itself has answered, and neither what is on the way to it nor to a key of this process.
+func (s Sender) wayOf(failure transport.Outcome, m *manifest.Manifest) string {
+	refused := failure.Status == http.StatusUnauthorized || failure.Status == http.StatusForbidden
+	switch {
+	case failure.Status == 0, failure.Status == http.StatusProxyAuthRequired, failure.Page:
+		return s.way()
+	case refused && m.Send.WriteKeyEnv != "":
+		return s.keyWay(m.Tool.ID, m.Send.WriteKeyEnv)
 	}
-	return s.way()
+	return ""
 }
 
 // held is why this process, and perhaps no other, cannot deliver what is queued for a
-// tool by the manifest of its name; nil if it can.
-func (s Sender) held(tool manifest.ID) error {
-	m, err := s.manifestOf(tool, "")
-	if err != nil {
-		return err
-	}
+// tool by its manifest; nil if it can.
+func (s Sender) held(m *manifest.Manifest) error {
 	if v := s.verdict(m, s.workDir); !v.On() {
 		return errors.New(v.Reason.Detail)
 	}
@@ -120,13 +148,11 @@ func (d *deliverer) words(said []string) []string {
 		}
 	}
 	tools, _ := outbox.Tools(d.state())
-	note := []string{word(manifest.ID{}, d.goes, "")}
+	note := []string{word(manifest.ID{}, d.by, "")}
 	for _, tool := range tools {
-		if _, known := d.holds[tool]; !known {
-			d.holds[tool] = d.held(tool) != nil
-		}
+		own := d.wordFor(tool)
 		if !d.holds[tool] && !d.waits(d.outbox(tool)) {
-			note = append(note, word(tool, d.goes, ""))
+			note = append(note, own)
 		}
 	}
 	for file := range d.files {
@@ -134,6 +160,21 @@ func (d *deliverer) words(said []string) []string {
 	}
 	slices.Sort(note)
 	return note
+}
+
+// wordFor is its word for what is queued for a tool by the manifest of its name. It looks once
+// whether this process holds that back.
+func (d *deliverer) wordFor(tool manifest.ID) string {
+	if own, known := d.own[tool]; known {
+		return own
+	}
+	way := d.by
+	m, err := d.manifestOf(tool, "")
+	if err == nil {
+		way, err = d.withKey(way, m), d.held(m)
+	}
+	d.holds[tool], d.own[tool] = err != nil, word(tool, way, "")
+	return d.own[tool]
 }
 
 // noteFiles notes which files of manifests this deliverer could read, and vouches for none of a
@@ -148,6 +189,6 @@ func (d *deliverer) noteFiles(sum Summary) {
 		return
 	}
 	for _, file := range sum.files {
-		d.files[word(sum.Tool, d.goes, file)] = true
+		d.files[word(sum.Tool, file.way, file.path)] = true
 	}
 }

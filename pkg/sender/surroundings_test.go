@@ -79,18 +79,70 @@ func TestNoWriteKey(t *testing.T) {
 	data, err := os.ReadFile(file)
 	sendertest.Must(t, err)
 	text := strings.Replace(string(data), `"http"`, `"segment", write_key_env = "MY_WRITE_KEY", auth = "body"`, 1)
-	sendertest.Write(t, file, strings.Replace(text, `name = "source",`, `name = "source", key = "/properties/source",`, 1))
+	text = strings.Replace(text, `name = "source",`, `name = "source", key = "/properties/source",`, 1)
+	sendertest.Write(t, file, text)
+	segment := sendertest.Parse(t, text)
 	queue(t, s, terms, noon)
 	o := s.outbox(m.Tool.ID)
 	if sum := s.drain(t.Context(), m.Tool.ID, func(int) {}); sum.Held == nil || sum.Failed != nil || !strings.Contains(sum.Held.Error(), "MY_WRITE_KEY") {
 		t.Errorf("%+v", sum)
 	}
-	if b := s.backoff(o); b.Failures != 0 || s.held(m.Tool.ID) == nil {
+	if b := s.backoff(o); b.Failures != 0 || s.held(segment) == nil {
 		t.Errorf("%+v", b)
 	}
 	has := in(s, "MY_WRITE_KEY", "k")
-	if sum := has.drain(t.Context(), m.Tool.ID, func(int) {}); sum.Sent != 1 || has.held(m.Tool.ID) != nil {
+	if sum := has.drain(t.Context(), m.Tool.ID, func(int) {}); sum.Sent != 1 || has.held(segment) != nil {
 		t.Errorf("with the key: %+v", sum)
+	}
+}
+
+// TestKeysWaitApart holds that what refuses a process's write key holds back those that have
+// the same one and nobody else, that the key is not kept, and that a deliverer vouches for
+// the tool only by its own.
+func TestKeysWaitApart(t *testing.T) {
+	for _, status := range []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusServiceUnavailable} {
+		r := sendertest.NewReceiver(t, nil)
+		answer := status
+		r.Answer = func(w http.ResponseWriter) { w.WriteHeader(answer) }
+		s := newSender(t)
+		m, terms := agreedTool(t, s, r.URL)
+		file := filepath.Join(s.dirs().DataHome, "usagectl", "tools", "mytool.toml")
+		data, err := os.ReadFile(file)
+		sendertest.Must(t, err)
+		text := strings.Replace(string(data), `"http"`, `"segment", write_key_env = "MY_WRITE_KEY", auth = "body"`, 1)
+		text = strings.Replace(text, `name = "source",`, `name = "source", key = "/properties/source",`, 1)
+		sendertest.Write(t, file, text)
+		segment := sendertest.Parse(t, text)
+		bad, good := in(s, "MY_WRITE_KEY", "bad-write-key"), in(s, "MY_WRITE_KEY", "good")
+		e := queue(t, s, terms, noon)
+		if sum := bad.drain(t.Context(), m.Tool.ID, func(int) {}); sum.Failed == nil {
+			t.Fatalf("%d: %+v", status, sum)
+		}
+		o := s.outbox(m.Tool.ID)
+		everybody := status == http.StatusServiceUnavailable
+		if !bad.waits(o) || good.waits(o) != everybody {
+			t.Errorf("%d: with the bad key waits: %v, with another: %v", status, bad.waits(o), good.waits(o))
+		}
+		kept, err := os.ReadFile(o.Path(outbox.BackoffFile))
+		if err != nil || strings.Contains(string(kept), "bad-write-key") {
+			t.Errorf("%d: %s, %v", status, kept, err)
+		}
+		started := 0
+		good.deliver = func(*os.File) (int, error) { started++; return os.Getpid(), nil }
+		d := &deliverer{Sender: bad, self: lease.This(), holds: map[manifest.ID]bool{}, own: map[manifest.ID]string{}, by: s.sharedWay(), leases: []lease.Lease{s.sharedLease()}}
+		vouched := d.wordFor(m.Tool.ID)
+		sendertest.Write(t, s.sharedLease().Path(), lease.This().String()+" "+vouched)
+		sendertest.Must(t, os.Chtimes(s.sharedLease().Path(), noon, noon))
+		if err := good.wake(e, segment); err != nil || (started == 1) != !everybody || strings.Contains(vouched, "bad-write-key") {
+			t.Errorf("%d: beside one that says %s %d were started, %v", status, vouched, started, err)
+		}
+		if everybody {
+			continue
+		}
+		answer = http.StatusOK
+		if sum := good.drain(t.Context(), m.Tool.ID, func(int) {}); sum.Sent != 1 || !bad.waits(o) {
+			t.Errorf("%d: with the good key: %+v; the bad one waits: %v", status, sum, bad.waits(o))
+		}
 	}
 }
 
@@ -141,13 +193,13 @@ func TestWhomToRelyOn(t *testing.T) {
 			l := outbox.DelivererLease(s.state())
 			sendertest.Write(t, l.Path(), strings.TrimSpace(c.holder.String()+" "+note))
 			sendertest.Must(t, os.Chtimes(l.Path(), noon, noon.Add(-c.age)))
-			if err := s.wake(e); err != nil || (started == 1) != c.starts {
+			if err := s.wake(e, &manifest.Manifest{}); err != nil || (started == 1) != c.starts {
 				t.Errorf("started %d, %v", started, err)
 			}
 			for _, l := range outbox.DelivererLeases(s.state()) {
 				sendertest.Must(t, os.Chtimes(l.Path(), noon, noon))
 			}
-			if err := s.wake(e); err != nil || started > 1 {
+			if err := s.wake(e, &manifest.Manifest{}); err != nil || started > 1 {
 				t.Errorf("and again: started %d, %v", started, err)
 			}
 		})
@@ -185,7 +237,7 @@ func TestWhatADelivererVouchesFor(t *testing.T) {
 		sendertest.Must(t, s.outbox(tool).Create())
 	}
 	own := word(sendertest.ToolID(t, "unknown"), way, file)
-	d := &deliverer{Sender: s, self: lease.This(), holds: map[manifest.ID]bool{}, busy: map[manifest.ID]bool{}, seen: map[manifest.ID][]string{}, leases: []lease.Lease{s.sharedLease()}, goes: way, files: map[string]bool{}}
+	d := &deliverer{Sender: s, self: lease.This(), holds: map[manifest.ID]bool{}, busy: map[manifest.ID]bool{}, seen: map[manifest.ID][]string{}, leases: []lease.Lease{s.sharedLease()}, by: way, own: map[manifest.ID]string{}, files: map[string]bool{}}
 	said := func(before ...string) string {
 		return strings.ReplaceAll(strings.Join(d.words(before), " "), way, "WAY")
 	}
@@ -202,7 +254,7 @@ func TestWhatADelivererVouchesFor(t *testing.T) {
 		t.Errorf("when it could not: %s", got)
 	}
 	sendertest.Must(t, s.outbox(known.Tool.ID).ClearBackoffs())
-	d.settle(Summary{Tool: known.Tool.ID, files: []string{file}})
+	d.settle(Summary{Tool: known.Tool.ID, files: []manifestFile{{file, way}}})
 	if got := said(); got != "@WAY mytool@WAY mytool@WAY"+hash {
 		t.Errorf("when it could: %s", got)
 	}
@@ -229,10 +281,11 @@ func TestStartForOldEvents(t *testing.T) {
 // holds back only those that go the same way.
 func TestPageHoldsBackItsWay(t *testing.T) {
 	s := newSender(t)
-	if way := s.wayOf(transport.Outcome{Status: 403, Page: true}); way == "" || way != s.way() {
+	m := &manifest.Manifest{}
+	if way := s.wayOf(transport.Outcome{Status: 403, Page: true}, m); way == "" || way != s.way() {
 		t.Errorf("a page: %q", way)
 	}
-	if way := s.wayOf(transport.Outcome{Status: 403}); way != "" {
+	if way := s.wayOf(transport.Outcome{Status: 403}, m); way != "" {
 		t.Errorf("the receiver itself: %q", way)
 	}
 }

@@ -312,7 +312,7 @@ func (s Sender) take(ctx context.Context, e Event, m *manifest.Manifest, p conse
 		}
 		return Result{Outcome: DryRun, Reason: consent.Reason{Rule: RuleDryRun, Detail: "nothing was queued or sent"}, Document: document}
 	}
-	return s.keep(ctx, e, p, s.newEntry(p, m, src, e.ManifestFile, ready.Values))
+	return s.keep(ctx, e, p, m, s.newEntry(p, m, src, e.ManifestFile, ready.Values))
 }
 
 // dirFor is the working directory if a .env file there can refuse; else nobody needs it.
@@ -332,7 +332,7 @@ func (s Sender) newEntry(p consent.Permit, m *manifest.Manifest, src payload.Sou
 }
 
 // keep keeps an event and has it delivered, or delivers it if the caller waits.
-func (s Sender) keep(ctx context.Context, e Event, p consent.Permit, entry outbox.Entry) Result {
+func (s Sender) keep(ctx context.Context, e Event, p consent.Permit, m *manifest.Manifest, entry outbox.Entry) Result {
 	out := Result{Outcome: Queued, EventID: entry.EventID}
 	err := s.queue(p, entry)
 	if err == nil && e.Queued != nil {
@@ -342,11 +342,11 @@ func (s Sender) keep(ctx context.Context, e Event, p consent.Permit, entry outbo
 	case e.Wait > 0:
 		ctx, cancel := context.WithTimeout(ctx, e.Wait)
 		defer cancel()
-		return s.deliverOne(ctx, entry, err == nil)
+		return s.deliverOne(ctx, m, entry, err == nil)
 	case err != nil:
 		return s.handOver(entry, err)
 	}
-	out.Err = s.wake(entry)
+	out.Err = s.wake(entry, m)
 	return out
 }
 

@@ -71,7 +71,7 @@ func FuzzBackoff(f *testing.F) {
 		if err != nil {
 			waits = Waits{}
 		}
-		b := waits.For(func() string { return "a" })
+		b := waits.For(func(way string) bool { return way == "a" })
 		b.Running(noon)
 		b.ServerAsked(noon)
 		n := b.Next(noon, time.Duration(asked), failure)
@@ -98,7 +98,7 @@ func FuzzBackoff(f *testing.F) {
 // TestWaits holds whom a failure and a success concern.
 func TestWaits(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "backoff.json")
-	way := func(way string) func() string { return func() string { return way } }
+	way := func(mine string) func(string) bool { return func(way string) bool { return way == mine } }
 	failed := func(w Waits, on string, at time.Time) Waits { return w.Fail(w.For(way(on)).Next(at, 0, "down"), on) }
 	w := failed(failed(failed(Waits{}, "a", noon), "b", noon.Add(30*time.Second)), "a", noon.Add(5*time.Minute))
 	for name, want := range map[string]int{"a": 2, "b": 1, "c": 0} {
@@ -124,6 +124,9 @@ func TestWaits(t *testing.T) {
 	}
 	if w = w.Succeed(way("a")); !w.None() {
 		t.Errorf("after a success of all: %+v", w)
+	}
+	if long := w.Fail(Backoff{Failures: 1}, strings.Repeat("x", maxName+1)); long.Failures != 1 || len(long.Ways) > 0 {
+		t.Errorf("a way that cannot be named: %+v", long)
 	}
 	for n := range 2 * maxWays {
 		w = w.Fail(Backoff{}.Next(noon.Add(time.Duration(n)*time.Hour), 0, strings.Repeat("\x01", maxError)), fmt.Sprint(n))

@@ -12,8 +12,8 @@ import (
 
 // Waits are the waits of a tool's events, as one file keeps them: what a server has
 // answered is everybody's business, and a failure to reach it that of those alone who go
-// the same way, such as through the same proxy or from the same network. The zero value
-// has none.
+// the same way, such as through the same proxy, from the same network or with the same key.
+// The zero value has none.
 type Waits struct {
 	Backoff                    // of everybody
 	Ways    map[string]Backoff `json:"ways,omitempty"` // of those who go a way
@@ -61,22 +61,22 @@ func (w Waits) check() error {
 	return nil
 }
 
-// For is the wait of a process that goes a way: everybody's or that of its way, whichever ends
-// later. way is called only if it depends on that.
-func (w Waits) For(way func() string) Backoff {
-	if len(w.Ways) == 0 {
-		return w.Backoff
+// For is the wait of a process that goes some of the ways: everybody's or that of one of its
+// ways, whichever ends last. goes is called only if it depends on that.
+func (w Waits) For(goes func(way string) bool) Backoff {
+	last := w.Backoff
+	for way, b := range w.Ways {
+		if b.NotBefore.After(last.NotBefore) && goes(way) {
+			last = b
+		}
 	}
-	if own := w.Ways[way()]; own.NotBefore.After(w.NotBefore) {
-		return own
-	}
-	return w.Backoff
+	return last
 }
 
 // Fail is the waits after a failure, with b for those who go the way on which it was met, or with
-// "" for everybody. The bound on the number of ways is kept: the wait that ends first goes.
+// "" or what cannot be kept for everybody. The bound on the number of ways is kept: the wait that ends first goes.
 func (w Waits) Fail(b Backoff, way string) Waits {
-	if way == "" {
+	if way == "" || !statefile.IsLine(way, maxName) {
 		return Waits{b, w.Ways}
 	}
 	b.Error = cut(b.Error, maxWayError)
@@ -97,13 +97,11 @@ func (w Waits) Fail(b Backoff, way string) Waits {
 	return Waits{w.Backoff, ways}
 }
 
-// Succeed is the waits after a success of a process that goes a way: only others' are left.
-func (w Waits) Succeed(way func() string) Waits {
-	if len(w.Ways) == 0 {
-		return Waits{}
-	}
+// Succeed is the waits after a success of a process that goes some of the ways: only others'
+// are left.
+func (w Waits) Succeed(goes func(way string) bool) Waits {
 	ways := maps.Clone(w.Ways)
-	delete(ways, way())
+	maps.DeleteFunc(ways, func(way string, _ Backoff) bool { return goes(way) })
 	return Waits{Ways: ways}
 }
 
