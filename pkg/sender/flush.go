@@ -14,12 +14,6 @@ import (
 	"github.com/usagectl/usagectl/pkg/sender/internal/transport"
 )
 
-// Waits between the attempts of somebody who waits for the delivery.
-const (
-	minPatience = 500 * time.Millisecond
-	maxPatience = 8 * time.Second
-)
-
 // Flush delivers what is queued for the tools now, side by side, whether or not a
 // back-off runs, and tries again until ctx ends. A server that asked for more
 // time than there is left is left alone. If ctx ends by a [Stop] what is under way
@@ -47,7 +41,7 @@ func (s Sender) Flush(ctx context.Context, tools []manifest.ID, progress func(in
 
 func (s Sender) flushTool(ctx context.Context, tool manifest.ID, progress func(int)) Summary {
 	total := Summary{Tool: tool}
-	wait := minPatience
+	again := patienceWithAll()
 	if b := s.backoff(s.outbox(tool)); b.ServerAsked(s.Now()) && !sleep(ctx, b.Asked.Sub(s.Now())) {
 		total.Failed = fmt.Errorf("%s: %s", askedToWait(b), b.Error)
 		return total
@@ -63,13 +57,12 @@ func (s Sender) flushTool(ctx context.Context, tool manifest.ID, progress func(i
 			return total
 		}
 		if sum.Sent > 0 {
-			wait = minPatience
+			again = patienceWithAll()
 		}
-		if !sleep(ctx, max(wait, sum.RetryAfter)) {
+		if !again.pause(ctx, sum.RetryAfter) {
 			total.Failed = cmp.Or(total.Failed, s.timeRanOut(ctx, s.outbox(tool)))
 			return total
 		}
-		wait = min(2*wait, maxPatience)
 	}
 }
 
@@ -77,17 +70,24 @@ func askedToWait(b backoff.Backoff) string {
 	return "the server asked to wait until " + b.Asked.Format(time.RFC3339)
 }
 
-// patience is how long somebody who waits for one event waits between two attempts: a
-// little longer each time, and in the end half of what time is left.
-type patience struct{ last time.Duration }
+// patience is how long somebody who waits for a delivery waits between two attempts: twice
+// as long each time, up to a bound, and in the end half of what time is left.
+type patience struct{ next, most time.Duration }
 
+// patienceWithOne is that of who waits for one event.
+func patienceWithOne() patience { return patience{100 * time.Millisecond, time.Second} }
+
+// patienceWithAll is that of who waits for everything that is queued.
+func patienceWithAll() patience { return patience{500 * time.Millisecond, 8 * time.Second} }
+
+// leastPatience is the time within which no further attempt is made.
 const leastPatience = 50 * time.Millisecond
 
 // pause waits for the next attempt, at least as long as the server asks for. It returns
 // false, at once, if there is no time for one.
 func (p *patience) pause(ctx context.Context, asked time.Duration) bool {
-	p.last = min(max(2*p.last, 2*leastPatience), time.Second)
-	wait := p.last
+	wait := p.next
+	p.next = min(2*p.next, p.most)
 	if deadline, ok := ctx.Deadline(); ok {
 		wait = min(wait, time.Until(deadline)/2)
 	}
@@ -147,7 +147,7 @@ func (s Sender) deliverKept(ctx context.Context, e outbox.Entry) (out Result) {
 	}
 	p := s.newPass(e.Tool, func(int) {})
 	defer func() { out.Unrecorded = p.sum.Unrecorded }()
-	again := patience{}
+	again := patienceWithOne()
 	for {
 		p.run(ctx, append(o.Ahead(e), e.Name()))
 		out := s.fate(e)

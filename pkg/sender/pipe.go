@@ -59,7 +59,7 @@ func scan(ctx context.Context, lines *bufio.Scanner) bool {
 // unrecorded says why something that was sent is not in the journal.
 func (s Sender) deliverUnkept(ctx context.Context, e outbox.Entry, again bool) (out transport.Outcome, unrecorded, err error) {
 	out, unrecorded, err = s.sendUnkept(s.underway(ctx), e)
-	for p := (patience{}); again && err == nil && out.Result == transport.Retry && p.pause(ctx, out.RetryAfter); {
+	for p := patienceWithOne(); again && err == nil && out.Result == transport.Retry && p.pause(ctx, out.RetryAfter); {
 		var once error
 		out, once, err = s.sendUnkept(s.underway(ctx), e)
 		unrecorded = cmp.Or(unrecorded, once)

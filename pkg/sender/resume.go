@@ -38,9 +38,9 @@ func (s Sender) FlushDeletions(ctx context.Context, tools []manifest.ID) error {
 }
 
 func (s Sender) flushDeletion(ctx context.Context, d deletion.Deletion) error {
-	for wait := minPatience; ; wait = min(2*wait, maxPatience) {
+	for again := patienceWithAll(); ; {
 		next, err := s.doDeletion(ctx, d.SHA256, awaited)
-		if err != nil || !next.Pending() || !sleep(ctx, max(wait, next.Asked(s.Now()))) {
+		if err != nil || !next.Pending() || !again.pause(ctx, next.Asked(s.Now())) {
 			return err
 		}
 	}
