@@ -7,11 +7,13 @@ import (
 	"time"
 )
 
-// terminate ends the deliverers of a home as the system does, and waits until they are gone.
-func (p *person) terminate() {
+// terminate ends the deliverers of a home as the system does.
+func (p *person) terminate(signals ...syscall.Signal) {
 	p.t.Helper()
 	for _, pid := range deliverers(p.home) {
-		_ = syscall.Kill(pid, syscall.SIGTERM) // gone, or told
+		for _, s := range signals {
+			_ = syscall.Kill(pid, s) // gone, or told
+		}
 	}
 }
 
@@ -29,10 +31,25 @@ func (p *person) once() {
 	}
 }
 
-// TestTerminatedDeliverer ends deliverers as systemd ends what a service has started: what is under
-// way is finished and noted, nothing else is begun, and no event is sent twice.
+// TestTerminatedDeliverer ends deliverers as systemd ends what a service has started, or a terminal
+// what was started there: what is under way is finished and noted, nothing else is begun, and no
+// event is sent twice.
 func TestTerminatedDeliverer(t *testing.T) {
 	t.Parallel()
+	for name, signals := range map[string][]syscall.Signal{
+		"SIGTERM":         {syscall.SIGTERM},
+		"SIGHUP":          {syscall.SIGHUP},
+		"SendSIGHUP=yes":  {syscall.SIGTERM, syscall.SIGHUP},
+		"again and again": {syscall.SIGHUP, syscall.SIGTERM, syscall.SIGTERM, syscall.SIGHUP},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			testTerminated(t, signals)
+		})
+	}
+}
+
+func testTerminated(t *testing.T, signals []syscall.Signal) {
 	const events = 9
 	p := newPerson(t, 0, "")
 	p.enable()
@@ -51,7 +68,7 @@ func TestTerminatedDeliverer(t *testing.T) {
 	p.send()
 	eventually(t, "some are under way", func() bool { return p.recorder.waiting() > 1 })
 	underway := p.recorder.waiting()
-	p.terminate()
+	p.terminate(signals...)
 	p.recorder.goOn()
 	eventually(t, "the deliverer ends", func() bool { return len(deliverers(p.home)) == 0 })
 	sent := len(p.recorder.all())
@@ -66,6 +83,27 @@ func TestTerminatedDeliverer(t *testing.T) {
 	p.once()
 }
 
+// TestHangupIgnored holds that a deliverer goes on after a SIGHUP if whoever called usagectl had
+// that ignored, as nohup does.
+func TestHangupIgnored(t *testing.T) {
+	t.Parallel()
+	const events = 9
+	p := newPerson(t, 0, "")
+	p.enable()
+	p.holdBack()
+	for range events - 1 {
+		p.send()
+	}
+	p.letGo()
+	p.recorder.answer = func(int, string) string { return "hang" }
+	unharmed(t, p.by([]string{"sh", "-c", `trap "" HUP; exec "$@"`, "sh"}, "send", p.toolID, "run.end"))
+	eventually(t, "it is under way", func() bool { return p.recorder.waiting() > 0 })
+	p.terminate(syscall.SIGHUP)
+	p.recorder.goOn()
+	p.arrived(events)
+	p.once()
+}
+
 // TestTerminatedAgainAndAgain ends each of twenty deliverers wherever it is.
 func TestTerminatedAgainAndAgain(t *testing.T) {
 	t.Parallel()
@@ -75,7 +113,7 @@ func TestTerminatedAgainAndAgain(t *testing.T) {
 	for range 20 {
 		p.send()
 		within(time.Second, func() bool { return len(deliverers(p.home)) > 0 }) // unless it has ended
-		p.terminate()
+		p.terminate(syscall.SIGTERM)
 	}
 	p.flushed()
 	p.arrived(20)
@@ -88,6 +126,15 @@ func TestTerminatedAgainAndAgain(t *testing.T) {
 // TestTerminatedFlush holds the same of a flush, and that it says why it ended.
 func TestTerminatedFlush(t *testing.T) {
 	t.Parallel()
+	for name, signals := range map[string][]syscall.Signal{"SIGTERM": {syscall.SIGTERM}, "SendSIGHUP=yes": {syscall.SIGTERM, syscall.SIGHUP}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			testTerminatedFlush(t, signals)
+		})
+	}
+}
+
+func testTerminatedFlush(t *testing.T, signals []syscall.Signal) {
 	p := newPerson(t, 0, "")
 	p.enable()
 	p.holdBack()
@@ -97,7 +144,9 @@ func TestTerminatedFlush(t *testing.T) {
 	cmd := p.command("flush")
 	must(t, cmd.Start())
 	eventually(t, "it is under way", func() bool { return p.recorder.waiting() == 1 })
-	must(t, cmd.Process.Signal(syscall.SIGTERM))
+	for _, s := range signals {
+		must(t, cmd.Process.Signal(s))
+	}
 	p.recorder.goOn()
 	err := cmd.Wait()
 	sent := len(p.recorder.taken())
@@ -117,13 +166,15 @@ func TestTerminatedSend(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		signal syscall.Signal
+		hangup bool   // a SIGHUP comes beside it
 		answer bool   // the receiver answers in time
 		end    string // with --fail
 	}{
-		"SIGTERM":                  {syscall.SIGTERM, true, "<nil>"},
-		"SIGHUP":                   {syscall.SIGHUP, true, "<nil>"},
-		"SIGINT":                   {syscall.SIGINT, true, "signal: interrupt"},
-		"SIGINT without an answer": {syscall.SIGINT, false, "signal: interrupt"},
+		"SIGTERM":                  {syscall.SIGTERM, false, true, "<nil>"},
+		"SIGHUP":                   {syscall.SIGHUP, false, true, "<nil>"},
+		"SendSIGHUP=yes":           {syscall.SIGTERM, true, true, "<nil>"},
+		"SIGINT":                   {syscall.SIGINT, false, true, "signal: interrupt"},
+		"SIGINT without an answer": {syscall.SIGINT, false, false, "signal: interrupt"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -134,6 +185,9 @@ func TestTerminatedSend(t *testing.T) {
 			must(t, cmd.Start())
 			eventually(t, "it is under way", func() bool { return p.recorder.waiting() == 1 })
 			must(t, cmd.Process.Signal(c.signal))
+			if c.hangup {
+				must(t, cmd.Process.Signal(syscall.SIGHUP))
+			}
 			if c.answer {
 				p.recorder.goOn()
 			}

@@ -11,9 +11,22 @@ import (
 	"github.com/usagectl/usagectl/pkg/sender"
 )
 
-// interruptible is a context that ends when the person or the system says so.
-func interruptible(ctx context.Context) (context.Context, context.CancelFunc) {
-	return signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+// interruptible is a context that ends when the person or the system says so. Nothing that
+// is said after that counts, until stop is called.
+func interruptible(ctx context.Context) (_ context.Context, stop func()) {
+	ctx, end := context.WithCancel(ctx)
+	signals := notify()
+	go func() {
+		select {
+		case <-signals:
+			end()
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, func() {
+		signal.Stop(signals)
+		end()
+	}
 }
 
 // How long a command that is told to end lets requests under way go on, for what a server
@@ -36,9 +49,11 @@ func stopFor(s os.Signal) sender.Stop {
 
 // notify listens to the signals that tell a command to end, but for those that whoever
 // started it has it ignore, as nohup does.
-func notify() chan os.Signal {
+func notify() chan os.Signal { return notifyOf(os.Interrupt, syscall.SIGTERM, syscall.SIGHUP) }
+
+func notifyOf(those ...os.Signal) chan os.Signal {
 	signals := make(chan os.Signal, 1)
-	for _, s := range [...]os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP} {
+	for _, s := range those {
 		if !signal.Ignored(s) {
 			signal.Notify(signals, s)
 		}
@@ -47,23 +62,30 @@ func notify() chan os.Signal {
 }
 
 // stoppable is a context that ends by a [sender.Stop] when the person or the system says
-// so. A second signal ends the program as if nobody had listened. done ends the listening,
-// and returns the signal that came; nil if none did.
+// so. A second signal ends the program as if nobody had listened, but for a SIGHUP, which
+// systemd sends beside a SIGTERM if it is told to (SendSIGHUP=yes); it can come first. done
+// ends the listening, and returns the signal that came last; nil if none did.
 func stoppable(ctx context.Context) (_ context.Context, done func() os.Signal) {
 	ctx, end := context.WithCancelCause(ctx)
-	signals, told := notify(), make(chan os.Signal, 1)
+	signals, hangups := notify(), notifyOf(syscall.SIGHUP) // nobody reads the second one
+	over, told := make(chan struct{}), make(chan os.Signal, 1)
 	go func() {
-		defer close(told)
-		select {
-		case s := <-signals:
-			signal.Stop(signals)
-			told <- s
-			end(stopFor(s))
-		case <-ctx.Done():
+		var last os.Signal
+		defer func() { told <- last }()
+		for last == nil || last == syscall.SIGHUP {
+			select {
+			case last = <-signals:
+				end(stopFor(last))
+			case <-over:
+				return
+			}
 		}
+		signal.Stop(signals)
 	}()
 	return ctx, func() os.Signal {
 		signal.Stop(signals)
+		signal.Stop(hangups)
+		close(over)
 		end(nil)
 		return <-told
 	}
@@ -71,7 +93,8 @@ func stoppable(ctx context.Context) (_ context.Context, done func() os.Signal) {
 
 // untilInterrupted does a command's work. When that is interrupted and does not end,
 // as where a file system hangs, it is left alone, and the failure says so. Its context
-// ends by a [sender.Stop]; who does not wait for that says so a second time.
+// ends by a [sender.Stop]; who does not wait for that says so a second time, but not by a
+// SIGHUP (see [stoppable]).
 func untilInterrupted(ctx context.Context, said string, work func(context.Context) error) error {
 	ctx, end := context.WithCancelCause(ctx)
 	defer end(nil)
@@ -79,25 +102,26 @@ func untilInterrupted(ctx context.Context, said string, work func(context.Contex
 	defer signal.Stop(signals)
 	done := make(chan error, 1)
 	go func() { done <- work(ctx) }()
-	for wait := time.Duration(0); ; {
-		var late <-chan time.Time
-		ended := ctx.Done()
-		if wait > 0 {
-			late, ended = time.After(wait), nil
-		}
+	var late <-chan time.Time
+	told := false // by other than a SIGHUP
+	for ended := ctx.Done(); ; {
 		select {
 		case err := <-done:
 			return err
 		case <-late:
 			return fail(exitInterrupted, errors.New(said))
 		case <-ended:
-			wait = settling
+			late, ended, told = time.After(settling), nil, true
 		case s := <-signals:
+			if told && s == syscall.SIGHUP {
+				continue
+			}
 			stop := stopFor(s)
-			if wait > 0 {
+			if told {
 				stop.Within = 0
 			}
-			wait = stop.Within + settling
+			told = s != syscall.SIGHUP
+			late, ended = time.After(stop.Within+settling), nil
 			end(stop)
 		}
 	}
