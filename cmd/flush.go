@@ -108,13 +108,14 @@ func (c *flushCommand) run(ctx context.Context, names []string) error {
 		requests, unerased := c.settled(sum.Tool, asked)
 		results[i] = flushed{
 			sum.Tool, c.named[sum.Tool], sum.Sent, sum.Rejected, sum.Dropped + sum.OverBounds, count(queued), cmp.Or(inLine(cmp.Or(unread, sum.Failed, sum.Held)), leftOver(unerased), inLine(requests.failure())), requests,
-			inLine(sum.Unrecorded), sum.OverBounds, unerased,
+			inLine(sum.Unrecorded), sum.OverBounds, droppedEarlier(s, sum), unerased,
 		}
 	}
 	if unlisted == nil || len(results) > 0 || c.json {
 		if err := showFlushed(c.ui, results); err != nil {
 			return err
 		}
+		c.noteTold(s, results)
 	}
 	if ctx.Err() != nil {
 		return fail(exitInterrupted, errors.New(flushInterrupted))
@@ -123,6 +124,22 @@ func (c *flushCommand) run(ctx context.Context, names []string) error {
 		return fail(exitIO, fmt.Errorf("a deletion request: %w", deletionsErr))
 	}
 	return cmp.Or(left, unlisted, verdictOf(results))
+}
+
+// droppedEarlier counts what deliverers have dropped beside a flush, and nobody was told of.
+func droppedEarlier(s sender.Sender, sum sender.Summary) int {
+	untold, _ := s.Untold(sum.Tool) // of what cannot be read nothing is said
+	return max(0, untold-sum.OverBounds)
+}
+
+// noteTold notes that the person was told of what was dropped, so that the next flush does not
+// say it again.
+func (c *flushCommand) noteTold(s sender.Sender, results []flushed) {
+	for _, r := range results {
+		if (r.Earlier > 0 || r.OverBounds > 0) && (c.json || !c.quiet) {
+			_ = s.Told(r.Tool) // the next one says it again
+		}
+	}
 }
 
 // toFlush are the tools named, or all for which something is kept.

@@ -23,6 +23,8 @@ type flushed struct {
 	Unrecorded string   `json:"unrecorded"`  // why something that was sent is not in the journal
 	OverBounds int      `json:"over_bounds"` // of those: because the queue was full, or they were too old
 
+	Earlier int `json:"over_bounds_earlier"` // dropped for the same reason before this flush, which nobody was told of
+
 	unerased []string // why not all that is to be forgotten could be removed
 }
 
@@ -37,6 +39,7 @@ func (r flushed) line() string {
 		{r.Rejected, "rejected"},
 		{r.OverBounds, "dropped because the queue was full, or they were too old"},
 		{r.Dropped - r.OverBounds, "dropped because consent was withdrawn, or the source ID forgotten"},
+		{r.Earlier, "dropped earlier because the queue was full, or they were too old"},
 	} {
 		if part.n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", part.n, part.what))

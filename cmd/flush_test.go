@@ -74,6 +74,7 @@ func TestFlushed(t *testing.T) {
 		{flushed{Dropped: 1}, "1 dropped because consent was withdrawn, or the source ID forgotten, nothing waits", exitOK},
 		{flushed{Sent: 10000, Dropped: 2010, OverBounds: 2010}, "10000 sent, 2010 dropped because the queue was full, or they were too old, nothing waits", exitOK},
 		{flushed{Dropped: 5, OverBounds: 2}, "2 dropped because the queue was full, or they were too old, 3 dropped because consent was withdrawn, or the source ID forgotten, nothing waits", exitOK},
+		{flushed{Sent: 10000, Earlier: 2002}, "10000 sent, 2002 dropped earlier because the queue was full, or they were too old, nothing waits", exitOK},
 		{flushed{Queued: 3}, "3 still waiting", exitTempFail},
 		{flushed{Queued: 3, Detail: "no route"}, "3 still waiting: no route", exitTempFail},
 		{flushed{Unrecorded: "the journal is full"}, "nothing waits, the journal is full", exitIO},

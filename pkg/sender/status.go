@@ -65,6 +65,26 @@ func (s Sender) Queued(tool manifest.ID) (int, error) {
 	return count.Queued, err
 }
 
+// Untold counts the tool's events that deliverers have dropped because the outbox was full, or
+// they were too old, and of which nobody was told since, as far as they are still recorded. An
+// error means that there may be more.
+func (s Sender) Untold(tool manifest.ID) (int, error) {
+	if s.state() == "" {
+		return 0, s.flawed()
+	}
+	lost, err := s.outbox(tool).Losses()
+	return lost.Untold(), err
+}
+
+// Told notes that the person was told of what [Sender.Untold] counts. If the disk does not take
+// that they are told again.
+func (s Sender) Told(tool manifest.ID) error {
+	if s.state() == "" {
+		return s.noState()
+	}
+	return s.outbox(tool).RecordTold(s.Now())
+}
+
 // Tools lists the tools that have an outbox, sorted; none if the state directory is not
 // known. An error means that there may be more.
 func (s Sender) Tools() ([]manifest.ID, error) {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 	"os"
 	"strings"
 	"time"
@@ -45,12 +46,13 @@ func (l Loss) String() string {
 	return "it was dropped"
 }
 
-// lostEvent is a line of the outbox's record of losses.
+// lostEvent is a line of the outbox's record of losses, or one of the two notes in it.
 type lostEvent struct {
 	At      time.Time `json:"at"`
 	Event   string    `json:"event,omitempty"` // names the event: its ID, or the file's name if that has none
 	Why     Loss      `json:"why,omitempty"`
 	Earlier int       `json:"earlier,omitempty"` // instead of an event: the losses in the file that this one replaces
+	Told    bool      `json:"told,omitempty"`    // instead of an event: the person was told of what the bounds had dropped by then
 }
 
 const (
@@ -113,10 +115,16 @@ func lostEventOf(name string, now time.Time) lostEvent {
 type Losses struct {
 	Why     map[string]Loss // by event, as [EventID] names it
 	earlier int             // of which only the number is known
+	untold  map[string]bool // of those that the bounds have dropped and that are recorded: since the person was told last
+	told    bool            // untold is known: what was read had a note of that
 }
 
 // Count is how many there are.
 func (l *Losses) Count() int { return l.earlier + len(l.Why) }
+
+// Untold is how many of those that are recorded the bounds have dropped since
+// [Outbox.RecordTold].
+func (l *Losses) Untold() int { return len(l.untold) }
 
 // overBounds is how many of those whose reason is known the bounds have dropped.
 func (l *Losses) overBounds() int {
@@ -160,7 +168,11 @@ func (l *Losses) read(path string, aside bool) error {
 	if l.Why == nil {
 		l.Why = map[string]Loss{}
 	}
+	if l.untold == nil {
+		l.untold = map[string]bool{}
+	}
 	earlier := 0
+	since, told := map[string]bool{}, false
 	for line := range bytes.Lines(data) {
 		var e lostEvent
 		if json.Unmarshal(line, &e) != nil {
@@ -169,6 +181,13 @@ func (l *Losses) read(path string, aside bool) error {
 		if e.Event != "" {
 			l.Why[e.Event] = e.Why
 		}
+		if e.Why == LostBounds {
+			since[e.Event] = true
+		}
+		if e.Told {
+			told = true
+			clear(since)
+		}
 		if e.Earlier > 0 {
 			earlier = min(e.Earlier, mostEarlier)
 		}
@@ -176,7 +195,16 @@ func (l *Losses) read(path string, aside bool) error {
 	if aside {
 		l.earlier += earlier
 	}
+	if !l.told { // else what is in this file, which was set aside before, was told
+		maps.Copy(l.untold, since)
+	}
+	l.told = l.told || told
 	return statefile.IgnoreMissing(err)
+}
+
+// RecordTold notes that the person was told of what the bounds have dropped.
+func (o Outbox) RecordTold(now time.Time) error {
+	return o.recordLosses(lostEvent{At: now.UTC(), Told: true})
 }
 
 // RecordLoss records the loss of an event that was in no outbox.

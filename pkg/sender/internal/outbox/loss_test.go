@@ -161,3 +161,50 @@ func TestManyLosses(t *testing.T) {
 func appendLine(path string, line []byte) error {
 	return statefile.Append(context.Background(), path, append(line, '\n'), 0)
 }
+
+// TestUntold holds that a person is told once of what the bounds have dropped, though the record
+// is set aside meanwhile, and of nothing else.
+func TestUntold(t *testing.T) {
+	o := outboxWith(t, 1)
+	untold := func() int {
+		t.Helper()
+		l, err := o.Losses()
+		sendertest.Must(t, err)
+		return l.Untold()
+	}
+	lose := func(why Loss, n int) {
+		t.Helper()
+		var lost []lostEvent
+		for range n {
+			lost = append(lost, lostEvent{At: noon, Event: uuid.NewString(), Why: why})
+		}
+		sendertest.Must(t, o.recordLosses(lost...))
+	}
+	if n := untold(); n != 0 {
+		t.Errorf("%d before anything", n)
+	}
+	lose(LostBounds, 3)
+	lose(LostRefused, 4)
+	if n := untold(); n != 3 {
+		t.Errorf("%d, want 3", n)
+	}
+	sendertest.Must(t, o.RecordTold(noon))
+	if n := untold(); n != 0 {
+		t.Errorf("%d after they were told", n)
+	}
+	lose(LostBounds, 2)
+	sendertest.Must(t, os.Rename(o.Path(lossesFile), o.Path(lossesFile+".1")))
+	if n := untold(); n != 2 {
+		t.Errorf("%d after the record was set aside, want 2", n)
+	}
+	lose(LostBounds, 1)
+	if n := untold(); n != 3 {
+		t.Errorf("%d in two files, want 3", n)
+	}
+	sendertest.Must(t, o.RecordTold(noon))
+	lose(LostBounds, 5)
+	count, err := o.Count()
+	if n := untold(); n != 5 || err != nil || count.OverBounds != 11 || count.Dropped != 15 {
+		t.Errorf("%d in the end, and %+v, %v", n, count, err)
+	}
+}
