@@ -35,6 +35,9 @@ func TestDataFromPipes(t *testing.T) {
 		{"manifest", `"$0" inspect demo run.end --payload --data <(echo '` + data + `') --manifest <("$0" help manifest >/dev/null; cat piped.toml)`, `"piped": 7`, ""},
 		{"manifest of a dry run", `"$0" send demo run.end --dry-run --set exit_code=7 --manifest <(cat piped.toml)`, `"piped": 7`, ""},
 		{"manifest of an event", `"$0" send demo run.end --fail --manifest <(cat piped.toml)`, "", " is a pipe, which cannot be read again when the event is delivered; name a file\n"},
+		{"manifest that is open", `"$0" send demo run.end --fail --set exit_code=7 --manifest /dev/stdin <piped.toml; "$0" flush -q; cat .demo/events.jsonl`, `"piped":7`, ""},
+		{"manifest by number", `"$0" send demo run.end --fail --set exit_code=7 --manifest /proc/self/fd/5 5<piped.toml; "$0" flush -q; cat .demo/events.jsonl`, `"piped":7`, ""},
+		{"manifest that is gone", `exec 5<piped.toml; rm piped.toml; "$0" send demo run.end --fail --manifest /dev/fd/5`, "", "the manifest \"/dev/fd/5\": it is open here only, and cannot be found again by others; give a path that lasts\n"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

@@ -187,7 +187,7 @@ func (c *sendCommand) take(ctx context.Context, data []byte, dataErr error) take
 	}
 	problems = slices.Concat(problems, leftOut, mistakesOf(out.Problems, true))
 	switch {
-	case errors.Is(out.Err, sender.ErrTooLarge), errors.Is(out.Err, sender.ErrPath):
+	case errors.Is(out.Err, sender.ErrTooLarge), errors.Is(out.Err, sender.ErrPath), errors.Is(out.Err, sender.ErrFleeting):
 		problems = append(problems, out.Err.Error())
 	case out.Outcome == sender.Queued && out.Err != nil && c.verbose:
 		c.warn("no deliverer could be started: %v", out.Err)

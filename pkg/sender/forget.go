@@ -7,6 +7,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/usagectl/usagectl/internal/process"
 	"github.com/usagectl/usagectl/internal/statefile"
 	"github.com/usagectl/usagectl/pkg/identity"
 	"github.com/usagectl/usagectl/pkg/manifest"
@@ -67,7 +68,11 @@ func (s Sender) Forget(ctx context.Context, f Forgetting) (Deletion, Removed, er
 	if s.state() == "" {
 		return Deletion{}, nil, fmt.Errorf("%w: %w", ErrNotFiled, s.noState())
 	}
-	if err := keepable("the source ID's file", f.SourcePath); err != nil {
+	err := keepable("the source ID's file", f.SourcePath)
+	if process.IsFleeting(f.SourcePath) && err == nil {
+		f.SourcePath, err = lasting("the source ID's file", f.SourcePath)
+	}
+	if err != nil {
 		return Deletion{}, nil, fmt.Errorf("%w: %w", ErrNotFiled, err)
 	}
 	d := f.deletion(s.Now())

@@ -14,6 +14,7 @@ import (
 	"github.com/usagectl/usagectl/internal/ci"
 	"github.com/usagectl/usagectl/internal/hostfacts"
 	"github.com/usagectl/usagectl/internal/jsondoc"
+	"github.com/usagectl/usagectl/internal/process"
 	"github.com/usagectl/usagectl/pkg/consent"
 	"github.com/usagectl/usagectl/pkg/identity"
 	"github.com/usagectl/usagectl/pkg/manifest"
@@ -44,7 +45,8 @@ type Event struct {
 	// directories of manifests and then among those that come with this package.
 	Manifest *manifest.Manifest
 	// ManifestFile is the absolute path of a file that is in none of those directories,
-	// which deliverers read too; else "".
+	// which deliverers read too; else "". A name of what is open, such as /dev/stdin, is
+	// replaced by the file's own.
 	ManifestFile string
 
 	// Wait is how long [Sender.Take] may wait for the delivery; 0 leaves it to a
@@ -116,6 +118,19 @@ var ErrTooLarge = payload.ErrTooLarge
 // would hold another path then.
 var ErrPath = errors.New("the path is not valid UTF-8, and cannot be kept for the delivery")
 
+// ErrFleeting says that a path names what the calling process alone has open, such as
+// /dev/stdin, and that the file has no other name by which others find it.
+var ErrFleeting = errors.New("it is open here only, and cannot be found again by others; give a path that lasts")
+
+// lasting is a path by which a deliverer finds the same file or directory. The error wraps [ErrFleeting].
+func lasting(what, path string) (string, error) {
+	named, ok := process.Lasting(path)
+	if !ok {
+		return "", fmt.Errorf("%s %s: %w", what, manifest.Quote(path), ErrFleeting)
+	}
+	return named, nil
+}
+
 // keepable is [ErrPath] if a path cannot be kept.
 func keepable(what, path string) error {
 	if utf8.ValidString(path) {
@@ -172,6 +187,11 @@ func (s Sender) Take(ctx context.Context, e Event) Result {
 	}
 	if err := keepable("the manifest", e.ManifestFile); err != nil {
 		return dropped(RuleData, err)
+	}
+	if e.ManifestFile != "" && !e.DryRun {
+		if e.ManifestFile, err = lasting("the manifest", e.ManifestFile); err != nil {
+			return dropped(RuleManifest, err)
+		}
 	}
 	event, err := FindEvent(m, e.Name)
 	if err != nil {
@@ -294,7 +314,11 @@ func (s Sender) take(ctx context.Context, e Event, m *manifest.Manifest, p conse
 	if err := s.flawed(); err != nil && !e.DryRun { // whether its source ID was forgotten cannot be told, so it would never leave
 		return dropped(RuleState, err)
 	}
-	if err := keepable("the working directory", s.dirFor(m)); err != nil {
+	err := keepable("the working directory", s.dirFor(m))
+	if process.IsFleeting(s.dirFor(m)) && err == nil {
+		s.workDir, err = lasting("the working directory", s.workDir)
+	}
+	if err != nil {
 		return dropped(RuleState, err) // a .env file in it could refuse, and would not be found
 	}
 	src := s.sources(m, e, taken, !e.DryRun)
