@@ -1,7 +1,9 @@
 package acceptance
 
 import (
+	"bytes"
 	"fmt"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -127,21 +129,26 @@ func TestTerminatedAgainAndAgain(t *testing.T) {
 func TestTerminatedFlush(t *testing.T) {
 	t.Parallel()
 	for name, signals := range map[string][]syscall.Signal{"SIGTERM": {syscall.SIGTERM}, "SendSIGHUP=yes": {syscall.SIGTERM, syscall.SIGHUP}} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			testTerminatedFlush(t, signals)
-		})
+		for _, events := range []int{1, 2} {
+			t.Run(fmt.Sprint(name, " with ", events), func(t *testing.T) {
+				t.Parallel()
+				testTerminatedFlush(t, events, signals)
+			})
+		}
 	}
 }
 
-func testTerminatedFlush(t *testing.T, signals []syscall.Signal) {
+func testTerminatedFlush(t *testing.T, events int, signals []syscall.Signal) {
 	p := newPerson(t, 0, "")
 	p.enable()
 	p.holdBack()
-	p.send()
-	p.send()
+	for range events {
+		p.send()
+	}
 	p.recorder.answer = func(int, string) string { return "hang" }
-	cmd := p.command("flush")
+	cmd := p.command("flush", "--json")
+	var out, msg bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &msg
 	must(t, cmd.Start())
 	eventually(t, "it is under way", func() bool { return p.recorder.waiting() == 1 })
 	for _, s := range signals {
@@ -150,12 +157,16 @@ func testTerminatedFlush(t *testing.T, signals []syscall.Signal) {
 	p.recorder.goOn()
 	err := cmd.Wait()
 	sent := len(p.recorder.taken())
-	if done := err == nil && sent == 2; !done && fmt.Sprint(err) != "exit status 130" {
-		t.Errorf("it ends with %v, and has sent %d", err, sent)
+	want, reason := "exit status 130", `"detail":"interrupted"`
+	if sent == events { // nothing is left of which the signal could have kept it
+		want, reason = "<nil>", `"detail":""`
 	}
-	p.holds(2 - sent)
+	if fmt.Sprint(err) != want || !strings.Contains(out.String(), reason) || (msg.Len() == 0) != (err == nil) {
+		t.Errorf("it ends with %v, and has sent %d: %s%s", err, sent, &out, &msg)
+	}
+	p.holds(events - sent)
 	p.flushed()
-	p.arrived(2)
+	p.arrived(events)
 	p.once()
 }
 

@@ -105,6 +105,9 @@ func (c *flushCommand) run(ctx context.Context, names []string) error {
 		if unread != nil {
 			queued = int(unknownCount)
 		}
+		if queued == 0 {
+			sum.Failed, sum.Held = nil, nil // what kept it for a while, such as a signal
+		}
 		requests, unerased := c.settled(sum.Tool, asked)
 		results[i] = flushed{
 			sum.Tool, c.named[sum.Tool], sum.Sent, sum.Rejected, sum.Dropped + sum.OverBounds, count(queued), cmp.Or(inLine(cmp.Or(unread, sum.Failed, sum.Held)), leftOver(unerased), inLine(requests.failure())), requests,
@@ -117,7 +120,7 @@ func (c *flushCommand) run(ctx context.Context, names []string) error {
 		}
 		c.noteTold(s, results)
 	}
-	if ctx.Err() != nil {
+	if ctx.Err() != nil && slices.ContainsFunc(results, flushed.waits) {
 		return fail(exitInterrupted, errors.New(flushInterrupted))
 	}
 	if c.done("what was asked for is done", deletionsErr) != nil {

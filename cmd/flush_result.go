@@ -71,6 +71,16 @@ func (r flushed) line() string {
 	return strings.Join(parts, ", ")
 }
 
+// waits reports whether something is left to do of the tool, or may be.
+func (r flushed) waits() bool {
+	return r.Queued != 0 || r.Deletions.unknown != nil || len(r.unerased) > 0 || r.in(sender.Pending)
+}
+
+// in reports whether a deletion request is in a state.
+func (r flushed) in(state sender.DeletionState) bool {
+	return slices.ContainsFunc(r.Deletions.list, func(d deletion) bool { return d.State == state })
+}
+
 // leftOver says what could not be removed here, or "".
 func leftOver(unerased []string) string {
 	if len(unerased) == 0 {
@@ -83,17 +93,14 @@ func leftOver(unerased []string) string {
 func verdictOf(results []flushed) error {
 	code := exitOK
 	for _, r := range results {
-		in := func(state sender.DeletionState) bool {
-			return slices.ContainsFunc(r.Deletions.list, func(d deletion) bool { return d.State == state })
-		}
 		switch {
 		case r.Queued < 0 || r.Deletions.unknown != nil:
 			return fail(exitIO, nil)
-		case r.Queued > 0 || in(sender.Pending) || len(r.unerased) > 0:
+		case r.waits():
 			return fail(exitTempFail, nil)
 		case r.Unrecorded != "":
 			code = exitIO
-		case r.Rejected > 0 || in(sender.Failed):
+		case r.Rejected > 0 || r.in(sender.Failed):
 			code = exitRejected
 		}
 	}

@@ -58,14 +58,15 @@ func (s *Summary) add(o Summary) {
 // errTimeRanOut says that a delivery has no more time.
 var errTimeRanOut = errors.New("time ran out")
 
-// timeRanOut says why events stay that there was no more time for when ctx ended: what
-// failed last, if something did, which tells a person more than that time ran out.
+// timeRanOut says why events stay that there was no more time for when ctx ended: that it was
+// told to, or what failed last, if something did, which tells a person more than that time ran
+// out.
 func (s Sender) timeRanOut(ctx context.Context, o outbox.Outbox) error {
-	if b := s.backoff(o); b.Failures > 0 && b.Error != "" {
-		return errors.New(b.Error)
-	}
 	if stop, ok := stopOf(ctx); ok {
 		return stop
+	}
+	if b := s.backoff(o); b.Failures > 0 && b.Error != "" {
+		return errors.New(b.Error)
 	}
 	return errTimeRanOut
 }
