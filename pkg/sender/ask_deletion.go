@@ -37,6 +37,9 @@ func (s Sender) ask(ctx context.Context, d *deletion.Deletion, why occasion) err
 		if r.State != deletion.Pending || waits || ctx.Err() != nil {
 			continue
 		}
+		if why == background && !s.canAsk(*r) {
+			continue
+		}
 		out := s.askOne(s.underway(ctx), d, *r)
 		if out.Result == transport.Retry && s.underway(ctx).Err() != nil {
 			continue // this process ran out of time, which says nothing of the receiver
@@ -45,6 +48,12 @@ func (s Sender) ask(ctx context.Context, d *deletion.Deletion, why occasion) err
 		errs = append(errs, s.deletions().Write(d))
 	}
 	return errors.Join(errs...)
+}
+
+// canAsk reports whether this process can make a request. One that has not the write key leaves
+// that to others, who need not wait because of it.
+func (s Sender) canAsk(r deletion.Request) bool {
+	return transport.Usable(s.transportConfig(), deletionTarget(r)) == nil
 }
 
 // noteAnswer notes what became of a request, by the rules that events have too.
@@ -84,7 +93,7 @@ func (s Sender) dueDeletions() []string {
 		add(sha)
 	}
 	for sha := range filed {
-		if d, err := ds.Read(sha); err == nil && d.Due(now) {
+		if d, err := ds.Read(sha); err == nil && d.Due(now, s.canAsk) {
 			add(sha)
 		}
 	}

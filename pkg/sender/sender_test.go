@@ -165,6 +165,12 @@ func zeroCalls(t testing.TB, s Sender) map[string]func() {
 			same(len(list), 0)
 			none(err)
 		},
+		"Told": func() { noState(s.Told(manifest.ID{})) },
+		"Untold": func() {
+			n, err := s.Untold(manifest.ID{})
+			same(n, 0)
+			none(err)
+		},
 		"Unused": func() { same(s.Unused(), []Unused{}) },
 	}
 }

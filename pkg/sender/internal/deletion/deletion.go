@@ -62,10 +62,10 @@ func (d *Deletion) Pending() bool {
 // Done reports whether nothing is left that this program could do.
 func (d *Deletion) Done() bool { return d.Erased && !d.Pending() }
 
-// Due reports whether something could be done now.
-func (d *Deletion) Due(now time.Time) bool {
+// Due reports whether something could be done now by a process that can make those requests.
+func (d *Deletion) Due(now time.Time, can func(Request) bool) bool {
 	return !d.Erased && !d.Backoff.Running(now) || slices.ContainsFunc(d.Requests, func(r Request) bool {
-		return r.State == Pending && !r.Backoff.Running(now)
+		return r.State == Pending && !r.Backoff.Running(now) && can(r)
 	})
 }
 

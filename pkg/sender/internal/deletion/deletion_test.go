@@ -231,7 +231,7 @@ func FuzzParseDeletion(f *testing.F) {
 		if second := marshalled(t, again); !bytes.Equal(first, second) {
 			t.Errorf("\nfirst %s\nthen  %s", first, second)
 		}
-		d.Due(noon)
+		d.Due(noon, anybody)
 		d.Asked(noon)
 		for _, r := range d.Requests {
 			r.Document(d.SourceID)
@@ -308,10 +308,10 @@ func TestDue(t *testing.T) {
 			done = done && state != Pending
 			due = due || state == Pending && asking[i] != running
 		}
-		if d.Open() != open || d.Done() != done || d.Due(noon) != due {
-			t.Errorf("erased %v, back-off %+v; %v, back-off %+v: open %v, done %v, due %v", erased, erasing, states, asking, d.Open(), d.Done(), d.Due(noon))
+		if d.Open() != open || d.Done() != done || d.Due(noon, anybody) != due {
+			t.Errorf("erased %v, back-off %+v; %v, back-off %+v: open %v, done %v, due %v", erased, erasing, states, asking, d.Open(), d.Done(), d.Due(noon, anybody))
 		}
-		if d.Done() && d.Due(noon) {
+		if d.Done() && d.Due(noon, anybody) {
 			t.Errorf("erased %v, %v: done, and something is due", erased, states)
 		}
 	}
@@ -568,3 +568,6 @@ func TestHas(t *testing.T) {
 		t.Error("where nothing is kept an ID was to be forgotten")
 	}
 }
+
+// anybody can make each request.
+func anybody(Request) bool { return true }
