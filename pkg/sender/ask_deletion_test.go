@@ -331,43 +331,6 @@ forget = {method = "event", event = "forget"}
 	}
 }
 
-// TestAskWithoutWriteKey holds that a deliverer without the write key leaves a request to those
-// who have it, and has nobody wait; who asks learns what is missing.
-func TestAskWithoutWriteKey(t *testing.T) {
-	s := newSender(t)
-	r := sendertest.NewReceiver(t, nil)
-	m := sendertest.Parse(t, `schema = 1
-tool = {id = "mytool", purpose = "p"}
-send = {transport = "segment", write_key_env = "MY_WRITE_KEY", endpoint = "`+r.URL+`"}
-event = [{name = "forget"}]
-field = [{name = "source", key = "/properties/source", from = "identity.source", purpose = "p"}]
-forget = {method = "event", event = "forget"}
-`)
-	d := filed(t, s, m)
-	stands := func() deletion.Request {
-		t.Helper()
-		d, err := s.deletions().Read(d.SHA256)
-		sendertest.Must(t, err)
-		return d.Requests[0]
-	}
-	_, err := s.doDeletion(t.Context(), d.SHA256, background)
-	if got := stands(); err != nil || got.State != deletion.Pending || got.Backoff.Failures != 0 || len(s.dueDeletions()) != 0 {
-		t.Errorf("in the background: %+v, %v, due %q", got, err, s.dueDeletions())
-	}
-	has := in(s, "MY_WRITE_KEY", "k")
-	if due := has.dueDeletions(); len(due) != 1 {
-		t.Errorf("with the key: due %q", due)
-	}
-	_, err = s.doDeletion(t.Context(), d.SHA256, awaited)
-	if got := stands(); err != nil || !strings.Contains(got.Backoff.Error, "MY_WRITE_KEY") {
-		t.Errorf("who asks: %+v, %v", got, err)
-	}
-	_, err = has.doDeletion(t.Context(), d.SHA256, awaited)
-	if got := stands(); err != nil || got.State != deletion.Accepted {
-		t.Errorf("with the key: %+v, %v", got, err)
-	}
-}
-
 // TestAnswerThatNeverEnds holds that a receiver cannot fill the disk.
 func TestAnswerThatNeverEnds(t *testing.T) {
 	s := newSender(t)
