@@ -164,7 +164,7 @@ func TestWhoLooksForTools(t *testing.T) {
 		{"", "usagectl"},
 		{"status", "status"},
 		{"status homebrew", "status"},
-		{"status -q demo", "status"},
+		{"status -q demo", ""},
 		{"env --here", "env --here"},
 		{"enable homebrew", "enable TOOL"},
 		{"disable homebrew", "disable TOOL"},
