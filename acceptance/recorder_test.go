@@ -199,7 +199,8 @@ func (r *recorder) keep(got *request) (answer string) {
 		got.header.Write(&head)
 		name := filepath.Join(r.dir, fmt.Sprintf("%03d", len(r.requests)))
 		os.WriteFile(name+".body", got.body, 0o644)
-		os.WriteFile(name+".http", head.Bytes(), 0o644)
+		os.WriteFile(name+".part", head.Bytes(), 0o644)
+		os.Rename(name+".part", name+".http") // who counts files finds whole ones
 	}
 	return answer
 }
