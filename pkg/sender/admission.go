@@ -55,7 +55,11 @@ const maxSkew = time.Minute
 // [dropError] if the event must go; any other means to keep it for later.
 func (a *admission) admit(e outbox.Entry) (consent.Permit, transport.Message, error) {
 	permit, message, err := a.judge(e)
-	if isDrop(err) && !a.isDropUsually(e) {
+	switch {
+	case !isDrop(err):
+	case a.isOfAnotherAgreement(e):
+		return permit, message, errAnotherAgreement
+	case !a.isDropUsually(e):
 		return permit, message, errElsewhere
 	}
 	return permit, message, err
@@ -63,6 +67,21 @@ func (a *admission) admit(e outbox.Entry) (consent.Permit, transport.Message, er
 
 // errElsewhere is why an event waits that only this process would drop.
 var errElsewhere = errors.New("variables of this process, such as XDG_DATA_HOME, name other manifests or decisions than the usual ones, by which it may not be sent")
+
+// errAnotherAgreement is why an event waits that was taken under an agreement of another place.
+var errAnotherAgreement = errors.New("it was taken under an agreement that is recorded elsewhere, for another XDG_CONFIG_HOME or by a variable")
+
+// isOfAnotherAgreement reports whether an event was taken under another agreement than the one
+// that counts here and was made before: one in another place, of which this process knows
+// nothing. An agreement that was made after the event has replaced the event's own.
+func (a *admission) isOfAnotherAgreement(e outbox.Entry) bool {
+	v := a.verdict(e.Dir)
+	if !v.On() || v.Terms().Grant == e.Grant || a.gone.In(e.Values) || a.refusedSince(e) {
+		return false
+	}
+	facts := consent.Gather(a.manifest.Tool.ID, a.manifest, a.sender.lookup, *a.sender.dirs(), a.sender.workDir)
+	return e.TakenAt.After(facts.Tool.Decision.At)
+}
 
 func isDrop(err error) bool {
 	var drop dropError

@@ -230,3 +230,22 @@ func TestElsewhere(t *testing.T) {
 		})
 	}
 }
+
+// TestAnotherAgreement holds that an event of an agreement in another place, such as of another
+// XDG_CONFIG_HOME, waits for those who know of it, and that one whose agreement was replaced goes.
+func TestAnotherAgreement(t *testing.T) {
+	s := newSender(t)
+	m, terms := agreedTool(t, s, "https://mytool.example") // at noon
+	terms.Grant = "another"
+	for _, c := range []struct {
+		taken time.Time
+		want  error
+	}{
+		{noon.Add(time.Second), errAnotherAgreement},
+		{noon.Add(-time.Second), dropError{outbox.LostWithdrawn}},
+	} {
+		if _, _, err := s.admission(m).admit(queue(t, s, terms, c.taken)); err != c.want {
+			t.Errorf("taken %v: %v, want %v", c.taken, err, c.want)
+		}
+	}
+}
