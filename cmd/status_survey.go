@@ -149,7 +149,7 @@ func (s survey) addKept(r *toolStatus) {
 	if last := r.delivery.Last; !last.At.IsZero() {
 		r.LastSent, r.Last = &last.At, &last
 	}
-	r.unread = r.unread || r.Deletions.unknown != nil || d.Unreadable != nil || d.Unwritable != nil && !r.elsewhere()
+	r.unread = r.unread || r.Deletions.unknown != nil || d.Unreadable != nil
 }
 
 // nothingKnown says why it is not known whether a tool's telemetry is on.

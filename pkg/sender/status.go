@@ -25,7 +25,6 @@ type Status struct {
 	// nobody knows whether Last was the last; "" if nothing is known of such a thing.
 	Unrecorded string
 	Unreadable error // why what is recorded cannot be read; nil if it can
-	Unwritable error // why nothing can be recorded now, though it can be read; nil if it can
 
 	NotBefore time.Time // until when deliverers wait after failures; zero if they do not
 	Failures  int       // in a row
@@ -45,9 +44,6 @@ func (s Sender) Status(tool manifest.ID) (Status, error) {
 	last, _, st.Unreadable = s.journal(tool).Last()
 	st.Last = attemptOf(last)
 	at, gapErr := s.journal(tool).Gap()
-	if st.Unreadable == nil {
-		st.Unwritable = gapErr
-	}
 	st.Unrecorded = unrecorded(at, cmp.Or(st.Unreadable, gapErr))
 	if b := s.backoff(o); b.Running(s.Now()) {
 		st.NotBefore, st.Failures, st.Failure = b.NotBefore, b.Failures, b.Error
