@@ -48,12 +48,15 @@ func (h Here) fileSwitch(s FileSwitch) (string, bool, error) {
 	switch {
 	case path == "":
 		return "", false, nil
-	case s.Format == "file":
-		return "", exists(path), nil
-	case s.Format == "" && exists(path):
-		return "", false, ErrNoReader
-	case s.Format == "":
-		return "", false, nil
+	case s.Format == "file", s.Format == "":
+		_, err := os.Lstat(path)
+		switch {
+		case err != nil && !statefile.NotThere(err):
+			return "", false, err
+		case err == nil && s.Format == "":
+			return "", false, ErrNoReader
+		}
+		return "", err == nil, nil
 	}
 	data, _, err := statefile.ReadRegular(path, settings.MaxSize, true)
 	if statefile.NotThere(err) {
