@@ -83,6 +83,9 @@ func (c *disableCommand) run(ctx context.Context, names []string) error {
 	if err := oneOrAll(names, c.all); err != nil {
 		return err
 	}
+	if c.except != nil && len(c.except) == 0 { // as of --except "$TOOL", where that is empty
+		return fail(exitUsage, errors.New("--except takes a tool, and it is empty: nothing was changed"))
+	}
 	if len(c.except) > 0 && !c.all {
 		return fail(exitUsage, errors.New("--except is for --all: nothing was changed"))
 	}

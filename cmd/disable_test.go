@@ -34,6 +34,7 @@ func TestDisableAllButSome(t *testing.T) {
 	p.must("send flwr FLWR_CLIENTAPP_RUN_ENTER")
 	p.expect(
 		said{"disable demo --except flwr", exitUsage, nil, []string{"--except is for --all: nothing was changed"}},
+		said{"disable --all --except=", exitUsage, nil, []string{"--except takes a tool, and it is empty: nothing was changed"}},
 		said{"disable --all --except Demo", exitData, nil, []string{`tool ID "Demo" is not valid`}},
 		said{"status -q demo", exitOK, nil, nil},
 		said{"disable --all --except ghh", exitData, nil, []string{`error: unknown tool "ghh"; did you mean "gh`, findTool}},

@@ -50,7 +50,7 @@ func (s survey) own(t *catalogue.Tool, standing consent.Standing) *ownStatus {
 	case !refused && standing.State != consent.Granted:
 		return o
 	case o.Telemetry != "unknown":
-		agrees := refused == (state.Telemetry == catalogue.Off)
+		agrees := refused == (state.Telemetry == catalogue.Off) || state.By == catalogue.ByStatus
 		o.Agrees = &agrees
 		if agrees {
 			return o
@@ -65,9 +65,12 @@ func (s survey) own(t *catalogue.Tool, standing consent.Standing) *ownStatus {
 func (s survey) remedy(t *catalogue.Tool, refused bool) (do []string, byVariable bool) {
 	orders := s.orders()
 	do = []string{}
+	ordered := map[string]bool{}
 	for _, v := range orders.Variables {
-		if slices.Contains(v.Tools, t.ID) {
+		_, set := s.world.Env(v.Name)
+		if slices.Contains(v.Tools, t.ID) && (set || !v.Unset) {
 			do, byVariable = append(do, s.world.order(v)), true
+			ordered[v.Name] = true
 		}
 	}
 	for _, b := range orders.Beyond {
@@ -75,8 +78,8 @@ func (s survey) remedy(t *catalogue.Tool, refused bool) (do []string, byVariable
 			do = append(do, s.world.places(b.Do))
 		}
 	}
-	if !refused && !byVariable {
-		do = append(do, s.toTurnOn(t)...)
+	if !refused {
+		do = append(do, s.toTurnOn(t, ordered)...)
 	}
 	for _, w := range orders.Warnings {
 		if slices.Contains(w.Wrong, t.ID) {
@@ -86,19 +89,21 @@ func (s survey) remedy(t *catalogue.Tool, refused bool) (do []string, byVariable
 	return do, byVariable
 }
 
-// toTurnOn is what turns on a tool that has no variable for that: the variables by which it
+// toTurnOn is what turns on a tool beside the variables that are ordered: those by which it
 // is off have to go, and if it is off without them too, something else is needed.
-func (s survey) toTurnOn(t *catalogue.Tool) []string {
+func (s survey) toTurnOn(t *catalogue.Tool, ordered map[string]bool) []string {
 	var do []string
 	hindrances, without := s.here.Hindrances(t)
 	for _, name := range hindrances {
-		if name == catalogue.DoNotTrackName {
+		switch {
+		case ordered[name]:
+		case name == catalogue.DoNotTrackName:
 			do = append(do, fmt.Sprintf("unset %s when you run %s: other tools obey it too", name, t.Name))
-		} else {
+		default:
 			do = append(do, s.world.order(catalogue.Order{Name: name, Unset: true}))
 		}
 	}
-	if way := t.WayOn(); way != "" && without.Telemetry != catalogue.On {
+	if way := t.WayOn(); way != "" && without.Telemetry != catalogue.On && len(ordered) == 0 {
 		do = append(do, s.world.places(way))
 	}
 	return do

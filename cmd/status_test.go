@@ -190,3 +190,32 @@ func TestStatusRefusedByOthers(t *testing.T) {
 	p.must("disable --all -q")
 	p.expect(said{"status --all", exitOK, []string{"*"}, []string{"tools that are not seen here would not know that you refused"}})
 }
+
+// TestTurnOn holds what turns on a tool that a person agreed to and that is off by itself: the
+// variables by which it is off have to go, and a command is of no use against one.
+func TestTurnOn(t *testing.T) {
+	p := newPerson(t)
+	p.must("enable -q aider github-cli circleci-cli earthly")
+	for _, c := range []struct {
+		tool, variable string
+		do             []any
+	}{
+		{"aider", "", []any{"export AIDER_ANALYTICS=true"}},
+		{"aider", "AIDER_ANALYTICS_DISABLE=true", []any{"export AIDER_ANALYTICS=true", "unset AIDER_ANALYTICS_DISABLE"}},
+		{"github-cli", "GH_TELEMETRY=false", []any{"unset GH_TELEMETRY"}},
+		{"github-cli", "", []any{}},
+		{"circleci-cli", "DO_NOT_TRACK=1", []any{"unset DO_NOT_TRACK when you run CircleCI CLI: other tools obey it too"}},
+		{"earthly", "", []any{}}, // it collects nothing any more
+	} {
+		name, value, set := strings.Cut(c.variable, "=")
+		if set {
+			p.env[name] = value
+		}
+		p.must("status --json " + c.tool)
+		tool := p.tool()
+		if own := tool["own"].(map[string]any); !reflect.DeepEqual(own["do"], c.do) || !reflect.DeepEqual(tool["to_do"], c.do) {
+			t.Errorf("%s with %s: %v, and to do: %v; want %v", c.tool, c.variable, own["do"], tool["to_do"], c.do)
+		}
+		delete(p.env, name)
+	}
+}

@@ -204,9 +204,9 @@ func (v *statusView) nextStep(s *toolStatus) {
 			v.hint("%s", strings.TrimPrefix(near, "; "))
 		}
 		v.hint("%s", findTool)
-	case s.SentBy == sentByTool && s.Telemetry == "unknown" && s.Own.Recorded == string(consent.Refused):
+	case s.SentBy == sentByTool && s.Telemetry == "unknown" && len(s.Own.Do) > 0:
 		for _, do := range s.Own.Do {
-			v.hint("usagectl cannot see whether it obeys; to be sure, %s", do)
+			v.hint("usagectl cannot see whether it does as you decided; to be sure, %s", do)
 		}
 	case s.on, s.SentBy == sentByTool && s.Telemetry == "unknown":
 		v.hint("turn it off with \"usagectl disable %s\"", s.Tool)
