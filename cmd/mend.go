@@ -66,7 +66,9 @@ func (w World) mendDecision(path string) mending {
 // leads there. What is wrong with a directory no new decision mends.
 func mendOwn(path, dir string) mending {
 	if place := notADirectory(dir); place != "" {
-		if info, err := os.Stat(place); err == nil && !info.Mode().IsRegular() { // such as /dev/null
+		if info, err := os.Stat(place); err != nil {
+			return mending{what: "mount or make what the link " + place + " leads to, or remove it"}
+		} else if !info.Mode().IsRegular() { // such as /dev/null
 			return mending{what: "set XDG_CONFIG_HOME to a directory: " + place + " is none"}
 		}
 		return mending{what: "move " + place + " away: a directory has to be there"}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"syscall"
 )
 
@@ -24,6 +25,28 @@ var (
 // of the path before it is no directory says so too.
 func NotThere(err error) bool {
 	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
+}
+
+// ErrNowhere says that a symbolic link leads to nothing, such as to a file system that is not
+// mounted, so that nobody knows what is behind it.
+var ErrNowhere = errors.New("a symbolic link on the way leads nowhere")
+
+// Absent is nil if there is nothing of that name, and [ErrNowhere] with the link if one is on the
+// way. It is for whoever was told that there is nothing.
+func Absent(path string) error {
+	for {
+		if _, err := os.Stat(path); !NotThere(err) {
+			return nil
+		}
+		if _, err := os.Lstat(path); err == nil {
+			return fmt.Errorf("%w: %s", ErrNowhere, path)
+		}
+		parent := filepath.Dir(path)
+		if parent == path {
+			return nil
+		}
+		path = parent
+	}
 }
 
 // Read reads a file of at most limit bytes that this program keeps. A symbolic

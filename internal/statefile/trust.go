@@ -37,11 +37,12 @@ func Own(info os.FileInfo) error { return own(info) }
 func OwnOrRoots(info os.FileInfo) error { return ownOrRoots(info) }
 
 // CheckDir is nil for a directory that is this user's own by the rule of [Own],
-// and for one that is not there. A symbolic link is [ErrNotDir].
+// and for one that is not there. A symbolic link is [ErrNotDir], and one on the way that
+// leads to nothing is [ErrNowhere].
 func CheckDir(dir string) error {
 	d, err := openDir(dir)
 	if errors.Is(err, os.ErrNotExist) {
-		return nil
+		return Absent(dir)
 	}
 	if err != nil {
 		return err

@@ -78,7 +78,9 @@ func readFile(path string, forAll bool, trusted func(os.FileInfo) error) Stateme
 	r := Statement{Path: path}
 	data, info, err := statefile.ReadRegular(path, maxSize, false)
 	if errors.Is(err, os.ErrNotExist) {
-		return r
+		if err = statefile.Absent(filepath.Dir(path)); err == nil {
+			return r
+		}
 	}
 	if err == nil {
 		err = trusted(info)

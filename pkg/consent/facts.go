@@ -147,7 +147,7 @@ func ownFlaw(dir string) Statement {
 // to be looked for. That is so below a base directory that is none, such as /dev/null in
 // $XDG_CONFIG_DIRS; what stands in the place of the directory itself may mean something.
 func missing(dir string) bool {
-	if _, err := os.Stat(dir); !statefile.NotThere(err) {
+	if _, err := os.Stat(dir); !statefile.NotThere(err) || statefile.Absent(dir) != nil {
 		return false
 	}
 	parent, err := os.Stat(filepath.Dir(dir))

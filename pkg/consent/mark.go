@@ -116,7 +116,9 @@ func RefusedAt(d dirs.Dirs, id manifest.ID) (time.Time, error) {
 func readMark(path string, trusted func(os.FileInfo) error) (mark, error) {
 	data, info, err := statefile.ReadRegular(path, maxMark, false)
 	if errors.Is(err, os.ErrNotExist) {
-		return mark{}, nil
+		if err = statefile.Absent(filepath.Dir(path)); err == nil {
+			return mark{}, nil
+		}
 	}
 	if err == nil {
 		err = trusted(info)

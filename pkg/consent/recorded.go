@@ -217,7 +217,7 @@ func (r *Recorded) listed(dir string) []manifest.ID {
 func idsIn(dir string) ([]manifest.ID, error) {
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
-		err = nil
+		err = statefile.Absent(dir)
 	}
 	return manifest.IDsOf(entries), err
 }
