@@ -69,6 +69,9 @@ func inForeignHome(t *testing.T, variables []string) {
 			t.Errorf("%q: exit code %d, want %d: %s", c.args, code, c.code, stderr)
 		}
 	}
+	if _, stderr, _ := run("", "disable", "homebrew"); !strings.Contains(stderr, "export HOMEBREW_NO_ANALYTICS=1") {
+		t.Errorf("what works at once is not said: %s", stderr)
+	}
 	if after := listing(t, home); after != before {
 		t.Errorf("in the home there is\n%s\nand there was\n%s", after, before)
 	}

@@ -100,7 +100,7 @@ func (c *disableCommand) run(ctx context.Context, names []string) error {
 		return c.system.refuse(ctx, names, c.all, c.replace, ids(except))
 	}
 	if err := c.world.ownHome(); err != nil {
-		return err
+		return c.instead(err, names, except)
 	}
 	c.kept.warnOfState(c.ui)
 	if c.all {
@@ -157,6 +157,27 @@ func (c *disableCommand) run(ctx context.Context, names []string) error {
 		return err
 	}
 	return fail(failed.code, nil, append(c.world.switchNow(false, still...), c.world.switchNow(true, offHere...)...)...)
+}
+
+// instead adds to the error of a home that is somebody else's, for which nothing is sent by
+// usagectl, what works at once.
+func (c *disableCommand) instead(err error, names []string, except []reference) error {
+	var f *failure
+	if !errors.As(err, &f) {
+		return err
+	}
+	if c.all {
+		return fail(f.code, f.err, append(slices.Clone(f.hints), c.world.switchAllNow(true, ids(except))...)...)
+	}
+	refs, bad := c.refer(names)
+	if bad != nil {
+		return bad
+	}
+	var tools []tool
+	for _, ref := range refs {
+		tools = append(tools, c.tools.look(ref.id))
+	}
+	return fail(f.code, f.err, append(slices.Clone(f.hints), c.world.switchNow(true, tools...)...)...)
 }
 
 // disabledView is what "disable --json" prints.

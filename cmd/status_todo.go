@@ -212,7 +212,7 @@ func (v *statusView) showOne(out term.Stream, tool string, t todo) {
 		}
 	}
 	if len(t.do) == 0 {
-		out.Printf("      nothing is known that does\n")
+		out.Printf("      nothing is known that changes it\n")
 	}
 }
 
