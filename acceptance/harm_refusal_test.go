@@ -126,17 +126,21 @@ func TestPlantedEntries(t *testing.T) {
 	values["secret"] = "planted"
 	plant("values", values)
 	plant("endpoint", p.recorder.url()+"/planted")
-	plant("grant", "planted")
 	plant("event", "planted")
 	plant("tool", "demo")
 	p.flushed()
+	p.holds(0)
+	plant("grant", "planted") // of another place, for all that is known: it waits for those who know of it
+	if out, _, code := p.run("", "flush", "--timeout=1s"); code != 75 || !strings.Contains(out, "1 still waiting: it was taken under an agreement that is recorded elsewhere") {
+		t.Errorf("flush: exit code %d, %s", code, out)
+	}
 	p.arrived(1)
 	for _, r := range p.recorder.all() {
 		if strings.Contains(string(r.body), "planted") || strings.Contains(r.line, "planted") {
 			t.Errorf("%s: %s", r.line, r.body)
 		}
 	}
-	p.holds(0)
+	p.holds(1)
 }
 
 // TestHarmDisableWhileDelivering refuses while a deliverer waits for the
