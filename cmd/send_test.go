@@ -250,6 +250,9 @@ func TestNoticeAdvice(t *testing.T) {
 	if !found {
 		t.Fatalf("%s", &p.errout)
 	}
+	if strings.Contains(file, " ") { // as a home may be named on Windows
+		advised = strings.Replace(advised, "FILE", word(file), 1)
+	}
 	if p.run(advised); !strings.Contains(p.out.String(), "Acme, event run") {
 		t.Errorf("%q is advised, and says: %s%s", advised, &p.out, &p.errout)
 	}

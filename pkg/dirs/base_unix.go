@@ -35,11 +35,8 @@ func base(env func(name string) string, home string) Dirs {
 	}
 }
 
-// unmoved are the places of decisions and manifests if no variable moves them.
-func unmoved(home string) (configHome, dataHome string, configDirs, dataDirs []string) {
-	d := base(func(string) string { return "" }, home)
-	return d.ConfigHome, d.DataHome, d.ConfigDirs, d.DataDirs
-}
+// unmoved are the places if no variable moves them.
+func unmoved(home string) Dirs { return base(func(string) string { return "" }, home) }
 
 // absolute are the absolute ones of the paths, once each, as the specification wants
 // it. One may begin with the home, as ~ or $HOME, which a file that is no shell's

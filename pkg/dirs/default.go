@@ -19,8 +19,8 @@ func Default() Dirs {
 	d := base(os.Getenv, home)
 	d.Home = home
 	d = checked(onThisSystem(d))
-	usual := d
-	usual.ConfigHome, usual.DataHome, usual.ConfigDirs, usual.DataDirs = unmoved(home)
+	usual := unmoved(home)
+	usual.Home, usual.System, usual.StateFlaw = d.Home, d.System, d.StateFlaw
 	if !reflect.DeepEqual(d, usual) {
 		d.Usual = &usual
 	}

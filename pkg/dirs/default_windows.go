@@ -32,9 +32,10 @@ func onThisSystem(d Dirs) Dirs {
 
 func programDirs() []string { return []string{knownFolder(windows.FOLDERID_ProgramFiles)} }
 
-// unmoved are the places of decisions and manifests if no variable moves them.
-func unmoved(string) (configHome, dataHome string, configDirs, dataDirs []string) {
-	return knownFolder(windows.FOLDERID_RoamingAppData), knownFolder(windows.FOLDERID_LocalAppData), nil, programDirs()
+// unmoved are the places if no variable moves them.
+func unmoved(string) Dirs {
+	local := knownFolder(windows.FOLDERID_LocalAppData)
+	return Dirs{ConfigHome: knownFolder(windows.FOLDERID_RoamingAppData), StateHome: local, DataHome: local, DataDirs: programDirs()}
 }
 
 // accountHome is the profile that Windows has for this process's account, or "".

@@ -20,9 +20,9 @@ type Dirs struct {
 	ConfigDirs []string // $XDG_CONFIG_DIRS
 	DataDirs   []string // $XDG_DATA_DIRS
 	System     string   // the platform's fixed place for machine-wide settings, which no variable moves
-	// Usual is where decisions and manifests are if no variable moves them; nil if none does.
-	// What is refused there counts, and nothing else. What is found elsewhere alone holds
-	// for this process, and need not for others that share the StateHome.
+	// Usual are the places if no variable moves them; nil if none does. What is refused there
+	// counts, and nothing else. What is found elsewhere alone holds for this process, and need
+	// not for others that share a StateHome that is not moved.
 	Usual *Dirs
 }
 

@@ -90,9 +90,10 @@ func isDrop(err error) bool {
 
 // isDropUsually reports whether an event must also go by the manifests and decisions in the
 // usual places: whoever queued it may look there, and knows nothing of this process's variables.
+// Whoever shares an outbox that is moved has such variables too.
 func (a *admission) isDropUsually(e outbox.Entry) bool {
 	s := a.sender
-	if s.dirs().Usual == nil || a.gone.In(e.Values) {
+	if s.dirs().Usual == nil || s.dirs().Usual.StateHome != s.dirs().StateHome || a.gone.In(e.Values) {
 		return true
 	}
 	if a.usual == nil {
