@@ -34,16 +34,23 @@ func TestRefusalOfOneProcess(t *testing.T) {
 	}
 }
 
-// TestContainers kills containers that share a home, with the deliverers in them, which nobody
-// outside can see. What they leave is delivered by the next who finds it.
-func TestContainers(t *testing.T) {
-	t.Parallel()
+// rootWithNamespaces is root, who uses the tool and can make namespaces.
+func rootWithNamespaces(t *testing.T) *person {
+	t.Helper()
 	needProgram(t, "unshare")
 	if os.Geteuid() != 0 {
 		t.Skip("namespaces take root here")
 	}
 	p := newPerson(t, 0, "")
 	p.enable()
+	return p
+}
+
+// TestContainers kills containers that share a home, with the deliverers in them, which nobody
+// outside can see. What they leave is delivered by the next who finds it.
+func TestContainers(t *testing.T) {
+	t.Parallel()
+	p := rootWithNamespaces(t)
 	const containers = 3
 	p.recorder.answer = func(n int, _ string) string {
 		if n <= containers {
@@ -71,12 +78,7 @@ func TestContainers(t *testing.T) {
 // anything. The next one delivers what they left, however soon it comes.
 func TestShortContainers(t *testing.T) {
 	t.Parallel()
-	needProgram(t, "unshare")
-	if os.Geteuid() != 0 {
-		t.Skip("namespaces take root here")
-	}
-	p := newPerson(t, 0, "")
-	p.enable()
+	p := rootWithNamespaces(t)
 	container := func(script string) {
 		t.Helper()
 		if out, err := p.by([]string{"unshare", "--pid", "--fork", "--mount-proc", "--kill-child", "sh", "-c", script}).CombinedOutput(); err != nil {
@@ -96,12 +98,7 @@ func TestShortContainers(t *testing.T) {
 // TestNoNetwork has a process without a network fail. Nobody else waits for that.
 func TestNoNetwork(t *testing.T) {
 	t.Parallel()
-	needProgram(t, "unshare")
-	if os.Geteuid() != 0 {
-		t.Skip("namespaces take root here")
-	}
-	p := newPerson(t, 0, "")
-	p.enable()
+	p := rootWithNamespaces(t)
 	if out, err := p.by([]string{"unshare", "--net"}, "send", "harm", "run.end").CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
@@ -114,12 +111,7 @@ func TestNoNetwork(t *testing.T) {
 // where its program is: no deliverer can be started, which is said, and nothing is lost.
 func TestNoProc(t *testing.T) {
 	t.Parallel()
-	needProgram(t, "unshare")
-	if os.Geteuid() != 0 {
-		t.Skip("namespaces take root here")
-	}
-	p := newPerson(t, 0, "")
-	p.enable()
+	p := rootWithNamespaces(t)
 	without := func(args ...string) string {
 		t.Helper()
 		out, err := p.by([]string{"unshare", "--mount", "sh", "-c", `mount -t tmpfs none /proc && exec "$0" "$@"`}, args...).CombinedOutput()

@@ -85,8 +85,8 @@ func testTerminated(t *testing.T, signals []syscall.Signal) {
 	p.once()
 }
 
-// TestHangupIgnored holds that a deliverer goes on after a SIGHUP if whoever called usagectl had
-// that ignored, as nohup does.
+// TestHangupIgnored holds that a deliverer goes on after a SIGHUP if its caller ignored that
+// signal, as nohup does.
 func TestHangupIgnored(t *testing.T) {
 	t.Parallel()
 	const events = 9

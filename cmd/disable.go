@@ -263,8 +263,8 @@ func thrownAway(e sender.Emptied) string {
 	return text
 }
 
-// stillUnderway says how many events a refusal could not stop in time. Whoever has them may be
-// dead, where that cannot be seen.
+// stillUnderway says how many events a refusal could not stop in time. The process that has
+// them may be dead, which cannot always be seen.
 func stillUnderway(n int) string {
 	return events(n, "one event may still be delivered: the process that has it did not stop in time, or cannot be seen from here",
 		"%d events may still be delivered: the processes that have them did not stop in time, or cannot be seen from here")

@@ -18,12 +18,6 @@ func thisDomain() string {
 	return hashOf(boot) + "-0"
 }
 
-// Kernel names the kernel that runs.
-func Kernel() string { return thisDomain() }
-
-// Network names the network that this process has. Here all of a machine have the same.
-func Network() string { return "" }
-
 // look finds out when a process has started, "" if the system does not tell, and whether
 // it is surely gone.
 func look(pid int) (start string, gone bool) {

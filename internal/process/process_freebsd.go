@@ -18,12 +18,6 @@ func thisDomain() string {
 	return hashOf(name, id) + "-0"
 }
 
-// Kernel names the kernel that runs.
-func Kernel() string { return thisDomain() }
-
-// Network names the network that this process has. Here all of a machine have the same.
-func Network() string { return "" }
-
 // The members of struct kinfo_proc (sys/user.h) where a pointer has 64 bits, by their offsets.
 const (
 	kinfoSize  = 1088

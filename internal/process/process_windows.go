@@ -2,22 +2,9 @@ package process
 
 import (
 	"fmt"
-	"os"
 
 	"golang.org/x/sys/windows"
 )
-
-// thisDomain is made of the machine's name.
-func thisDomain() string {
-	name, _ := os.Hostname()
-	return hashOf(name) + "-0"
-}
-
-// Kernel names the kernel that runs.
-func Kernel() string { return thisDomain() }
-
-// Network names the network that this process has. Here all of a machine have the same.
-func Network() string { return "" }
 
 // look finds out when a process has started, "" if the system does not tell, and whether
 // it is surely gone.

@@ -119,11 +119,16 @@ func (t *Tool) partly() string {
 // Elsewhere is what switches a tool off beside variables: its own command, or a
 // setting in a file; "" if nothing is known.
 func (t *Tool) Elsewhere() string {
-	if t.CLI.Disable != "" {
-		return "run " + command(t.CLI.Disable)
+	return t.way(t.CLI.Disable, func(s FileSwitch) string { return s.Off })
+}
+
+// way is a command of the tool, or else the first setting that has a value to write.
+func (t *Tool) way(own string, value func(FileSwitch) string) string {
+	if own != "" {
+		return "run " + command(own)
 	}
 	for _, s := range t.Config {
-		if way := s.to(s.Off); way != "" {
+		if way := s.to(value(s)); way != "" {
 			return way
 		}
 	}

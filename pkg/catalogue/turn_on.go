@@ -26,13 +26,5 @@ func (h Here) Hindrances(t *Tool) (variables []string, without State) {
 // WayOn is what turns a tool on beside variables: its own command, or a setting in a file;
 // "" if nothing is known.
 func (t *Tool) WayOn() string {
-	if t.CLI.Enable != "" {
-		return "run " + command(t.CLI.Enable)
-	}
-	for _, s := range t.Config {
-		if way := s.to(s.On); way != "" {
-			return way
-		}
-	}
-	return ""
+	return t.way(t.CLI.Enable, func(s FileSwitch) string { return s.On })
 }

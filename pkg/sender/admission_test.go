@@ -213,6 +213,11 @@ func TestElsewhere(t *testing.T) {
 		"the manifest of XDG_DATA_HOME has another endpoint": {func(t *testing.T, d *dirs.Dirs, m *manifest.Manifest) {
 			m.Send.Endpoint += "/other"
 		}, errElsewhere},
+		"the outbox is moved too": {func(t *testing.T, d *dirs.Dirs, _ *manifest.Manifest) {
+			d.ConfigHome = t.TempDir()
+			refusal(t, d.ConfigHome)
+			d.Usual.StateHome = t.TempDir()
+		}, dropError{outbox.LostWithdrawn}},
 		"the manifest of XDG_DATA_HOME has no such event": {func(t *testing.T, d *dirs.Dirs, m *manifest.Manifest) { m.Events = nil }, errElsewhere},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -71,19 +71,25 @@ func TestWaysWaitApart(t *testing.T) {
 
 func unreachable(*http.Request) (*http.Response, error) { return nil, errors.New("connection refused") }
 
-// TestNoWriteKey holds that a process without the write key leaves the events alone, and
-// has nobody wait.
-func TestNoWriteKey(t *testing.T) {
-	r := sendertest.NewReceiver(t, nil)
-	s := newSender(t)
-	m, terms := agreedTool(t, s, r.URL)
+// takesWriteKey turns the manifest of [agreedTool] into one with the write key MY_WRITE_KEY.
+func takesWriteKey(t *testing.T, s Sender) *manifest.Manifest {
+	t.Helper()
 	file := filepath.Join(s.dirs().DataHome, "usagectl", "tools", "mytool.toml")
 	data, err := os.ReadFile(file)
 	sendertest.Must(t, err)
 	text := strings.Replace(string(data), `"http"`, `"segment", write_key_env = "MY_WRITE_KEY", auth = "body"`, 1)
 	text = strings.Replace(text, `name = "source",`, `name = "source", key = "/properties/source",`, 1)
 	sendertest.Write(t, file, text)
-	segment := sendertest.Parse(t, text)
+	return sendertest.Parse(t, text)
+}
+
+// TestNoWriteKey holds that a process without the write key leaves the events alone, and
+// has nobody wait.
+func TestNoWriteKey(t *testing.T) {
+	r := sendertest.NewReceiver(t, nil)
+	s := newSender(t)
+	m, terms := agreedTool(t, s, r.URL)
+	segment := takesWriteKey(t, s)
 	queue(t, s, terms, noon)
 	o := s.outbox(m.Tool.ID)
 	if sum := s.drain(t.Context(), m.Tool.ID, func(int) {}); sum.Held == nil || sum.Failed != nil || !strings.Contains(sum.Held.Error(), "MY_WRITE_KEY") {
@@ -108,13 +114,7 @@ func TestKeysWaitApart(t *testing.T) {
 		r.Answer = func(w http.ResponseWriter) { w.WriteHeader(answer) }
 		s := newSender(t)
 		m, terms := agreedTool(t, s, r.URL)
-		file := filepath.Join(s.dirs().DataHome, "usagectl", "tools", "mytool.toml")
-		data, err := os.ReadFile(file)
-		sendertest.Must(t, err)
-		text := strings.Replace(string(data), `"http"`, `"segment", write_key_env = "MY_WRITE_KEY", auth = "body"`, 1)
-		text = strings.Replace(text, `name = "source",`, `name = "source", key = "/properties/source",`, 1)
-		sendertest.Write(t, file, text)
-		segment := sendertest.Parse(t, text)
+		segment := takesWriteKey(t, s)
 		bad, good := in(s, "MY_WRITE_KEY", "bad-write-key"), in(s, "MY_WRITE_KEY", "good")
 		e := queue(t, s, terms, noon)
 		if sum := bad.drain(t.Context(), m.Tool.ID, func(int) {}); sum.Failed == nil {
