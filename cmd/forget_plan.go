@@ -135,7 +135,7 @@ func (c *forgetCommand) plans(names []string) (plans []plan, failed []forgottenT
 			if ref, _ := c.tools.referToOne(name); !ref.id.IsZero() {
 				f := forgottenTool{Tool: ref.id, Named: aliasOf(name, ref.id), SharedWith: []manifest.ID{}, Outcome: outcomeFailed, Error: err.Error()}
 				if known := knownAs(ref.id); known != nil && isOwnData(err) {
-					f.Outcome, f.ToDo = outcomeOwnData, ownDataToDo(known)
+					f.Outcome, f.ToDo = outcomeOwnData, c.world.ownDataToDo(known)
 				}
 				failed = append(failed, f)
 			}
@@ -233,11 +233,11 @@ func (c *forgetCommand) cannotForget(t tool) error {
 	if t.known == nil {
 		return c.tools.unknown(t.id.String())
 	}
-	return fail(exitData, ownData{t.known.Name}, ownDataToDo(t.known))
+	return fail(exitData, ownData{t.known.Name}, c.world.ownDataToDo(t.known))
 }
 
 // ownDataToDo is what a person can do about what a tool keeps that sends by itself.
-func ownDataToDo(t *catalogue.Tool) string {
+func (w World) ownDataToDo(t *catalogue.Tool) string {
 	ask := "ask its makers what they hold, " + t.Homepage
 	switch {
 	case t.Deletion != "":
@@ -250,7 +250,7 @@ func ownDataToDo(t *catalogue.Tool) string {
 		keeps = "it kept its ID in "
 	}
 	if t.IDFile != "" {
-		ask = keeps + t.IDFile + "; " + ask
+		ask = keeps + w.places(t.IDFile) + "; " + ask
 	}
 	if t.Status != catalogue.Active {
 		return fmt.Sprintf("%s collects nothing any more (%s), and usagectl has nothing of what it collected before; %s", t.Name, t.Status, ask)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/usagectl/usagectl/internal/term"
+	"github.com/usagectl/usagectl/pkg/catalogue"
 	"github.com/usagectl/usagectl/pkg/manifest"
 )
 
@@ -67,8 +68,9 @@ func tilde(home, path string) string {
 	return "~/" + filepath.ToSlash(rest)
 }
 
-// places puts the person's own directory into a text about a tool's files.
+// places puts the person's own directories into a text about a tool's files.
 func (w World) places(text string) string {
+	text = catalogue.Fill(text, w.Env)
 	if w.Dirs.ConfigHome == "" {
 		return text
 	}

@@ -129,7 +129,7 @@ func (v *statusView) showKnownFacts(s *toolStatus) {
 		v.row("What", "%s", t.Data)
 	}
 	if t.IDFile != "" {
-		v.row("ID", "%s", t.IDFile)
+		v.row("ID", "%s", v.world.places(t.IDFile))
 	}
 	if t.Deletion != "" {
 		v.row("Deletion", "%s", t.Deletion)

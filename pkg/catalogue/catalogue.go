@@ -112,9 +112,18 @@ type CLI struct {
 
 // FileSwitch is a switch in a file.
 type FileSwitch struct {
-	// Path is where the file is. If Format is not empty it begins with "~/", "/"
-	// or "$NAME/", and a program can find it.
+	// Path is where the file is. If Format is not empty a program can find it: it begins
+	// with "~/", "/", "$NAME/" or "${NAME:-DEFAULT}", which is the variable's value or, if
+	// that is not set or empty, another such beginning; or it is a file of the project in
+	// whose directory the tool is started. Without a format it may have stars, as in a
+	// shell, and it may be a description, with "<", "(" or a space in it.
 	Path string
+	// MovedBy are what has the tool read other settings, in a way that Path cannot say:
+	// variables that are set and not empty, and, as "PATH=WORD", files whose first word is
+	// another one.
+	MovedBy []string
+	// Upward has the file of a project looked for in the directories above too. The nearest counts.
+	Upward bool
 	// Key is, for a format with keys, where the value stands, as a JSON Pointer;
 	// in INI the first of two steps is the section. Without a format it is for
 	// people.

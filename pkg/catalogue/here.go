@@ -1,11 +1,8 @@
 package catalogue
 
 import (
-	"cmp"
 	"errors"
 	"os"
-	"path/filepath"
-	"strings"
 
 	"github.com/usagectl/usagectl/internal/settings"
 	"github.com/usagectl/usagectl/internal/statefile"
@@ -32,7 +29,7 @@ func (h Here) Seen(t *Tool) []string {
 		}
 	}
 	for _, file := range t.Files {
-		if path := h.expand(file); path != "" && exists(path) {
+		if path, _ := h.expand(file); path != "" && exists(path) {
 			list = append(list, path)
 		}
 	}
@@ -44,11 +41,17 @@ func (h Here) State(t *Tool) State { return t.State(Machine{Env: h.Env, FileSwit
 
 // fileSwitch reads a tool's switch in a file.
 func (h Here) fileSwitch(s FileSwitch) (string, bool, error) {
-	path := cmp.Or(h.expand(s.Path), under(h.WorkDir, s.Path))
-	switch {
-	case path == "":
-		return "", false, nil
-	case s.Format == "file", s.Format == "":
+	path, err := h.find(s)
+	if path == "" || err != nil {
+		return "", false, err
+	}
+	return read(path, s)
+}
+
+// read reads a switch in the file where it was found.
+func read(path string, s FileSwitch) (value string, found bool, err error) {
+	switch s.Format {
+	case "file", "":
 		_, err := os.Lstat(path)
 		switch {
 		case err != nil && !statefile.NotThere(err):
@@ -65,48 +68,11 @@ func (h Here) fileSwitch(s FileSwitch) (string, bool, error) {
 	if err != nil {
 		return "", false, err
 	}
-	value, err := settings.Read(s.Format, data, s.Key)
+	value, err = settings.Read(s.Format, data, s.Key)
 	if errors.Is(err, settings.ErrNone) {
 		return "", false, nil
 	}
 	return value, err == nil, err
-}
-
-// expand is a path of the catalogue on this machine; "" if it cannot be known.
-// The directories of the XDG Base Directory specification have its defaults.
-func (h Here) expand(path string) string {
-	first, rest, _ := strings.Cut(path, "/")
-	base := ""
-	switch {
-	case strings.HasPrefix(path, "/"):
-		return filepath.FromSlash(path)
-	case first == "~":
-		base = h.Dirs.Home
-	case first == "$XDG_CONFIG_HOME":
-		base = h.Dirs.ConfigHome
-	case first == "$XDG_STATE_HOME":
-		base = h.Dirs.StateHome
-	case first == "$XDG_DATA_HOME":
-		base = h.Dirs.DataHome
-	case strings.HasPrefix(first, "$"):
-		base, _ = h.Env(first[1:])
-		if base == "" && first == "$XDG_CACHE_HOME" && h.Dirs.Home != "" {
-			base = filepath.Join(h.Dirs.Home, ".cache")
-		}
-	}
-	if !filepath.IsAbs(base) {
-		return ""
-	}
-	return filepath.Join(base, filepath.FromSlash(rest))
-}
-
-// under is a path in a project, whose directory a tool is started in; "" if it is none, such
-// as "<project>/.telemetry".
-func under(dir, path string) string {
-	if dir == "" || strings.ContainsAny(path, "<>$~: ") {
-		return ""
-	}
-	return filepath.Join(dir, filepath.FromSlash(path))
 }
 
 func exists(path string) bool {

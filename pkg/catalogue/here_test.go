@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/usagectl/usagectl/pkg/catalogue"
@@ -62,5 +63,106 @@ func TestHere(t *testing.T) {
 	mark := catalogue.FileSwitch{Path: "$XDG_CONFIG_HOME/t/off.mark", Format: "file", Off: "present"}
 	if got := here(nil).State(&catalogue.Tool{Config: []catalogue.FileSwitch{mark}}); got.Telemetry != catalogue.Off {
 		t.Errorf("a mark that is there: %v", got)
+	}
+}
+
+// TestWhereSettingsAre holds that a switch is read in the file that the tool reads, and that it
+// is not known where nobody can tell which that is.
+func TestWhereSettingsAre(t *testing.T) {
+	home, moved, work := t.TempDir(), t.TempDir(), filepath.Join(t.TempDir(), "project", "sub")
+	for path, text := range map[string]string{
+		filepath.Join(home, ".t", "on.json"):        `{"telemetry": true}`,
+		filepath.Join(home, ".t", "active"):         "work\n",
+		filepath.Join(home, ".t", "usual"):          "default\n",
+		filepath.Join(home, ".t", "v1.2", "p.yaml"): "",
+		filepath.Join(moved, "on.json"):             `{"telemetry": false}`,
+		filepath.Join(work, "here.json"):            `{"telemetry": false}`,
+		filepath.Join(work, "rel", "on.json"):       `{"telemetry": false}`,
+		filepath.Join(work, "t.config.js"):          "",
+		filepath.Join(work, "..", "above.json"):     `{"telemetry": false}`,
+	} {
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	setting := func(path string, movedBy ...string) catalogue.FileSwitch {
+		return catalogue.FileSwitch{Path: path, MovedBy: movedBy, Key: "/telemetry", Format: "json", Off: "false", On: "true"}
+	}
+	upward := func(path string) catalogue.FileSwitch {
+		s := setting(path)
+		s.Upward = true
+		return s
+	}
+	usual := "${T_DIR:-~/.t}/on.json"
+	for _, test := range []struct {
+		what   string
+		file   catalogue.FileSwitch
+		env    map[string]string
+		nobody bool // neither a home nor a directory to start in
+		want   catalogue.Meaning
+		why    string
+	}{
+		{"where it usually is", setting(usual), nil, false, catalogue.On, "telemetry is true in ${T_DIR:-~/.t}/on.json"},
+		{"moved", setting(usual), map[string]string{"T_DIR": moved}, false, catalogue.Off, "telemetry is false in"},
+		{"an empty variable", setting(usual), map[string]string{"T_DIR": ""}, false, catalogue.On, "telemetry is true in"},
+		{"moved to where nothing is", setting(usual), map[string]string{"T_DIR": filepath.Join(moved, "none")}, false, catalogue.On, "on by default"},
+		{"moved to a relative place", setting(usual), map[string]string{"T_DIR": "rel"}, false, catalogue.Off, "telemetry is false in"},
+		{"a tilde that no shell has replaced", setting(usual), map[string]string{"T_DIR": "~/.t"}, false, catalogue.On, "on by default"},
+		{"moved to a place relative to nobody knows what", setting(usual), map[string]string{"T_DIR": "rel"}, true, catalogue.Unknown, "T may read other settings than ${T_DIR:-~/.t}/on.json: it would look for"},
+		{"no home", setting(usual), nil, true, catalogue.Unknown, "cannot be read: no home directory is known"},
+		{"moved twice", setting("${T_DIR:-${T_HOME:-~}/.t}/on.json"), map[string]string{"T_HOME": home}, false, catalogue.On, "telemetry is true in"},
+		{"the first of two", setting("${T_DIR:-${T_HOME:-~}/.t}/on.json"), map[string]string{"T_HOME": home, "T_DIR": moved}, false, catalogue.Off, "telemetry is false in"},
+		{"the file itself moved", setting("${T_FILE:-~/.t/on.json}"), map[string]string{"T_FILE": filepath.Join(moved, "on.json")}, false, catalogue.Off, "telemetry is false in"},
+		{"a profile", setting(usual, "T_PROFILE"), map[string]string{"T_PROFILE": "x"}, false, catalogue.Unknown, "T may read other settings than ${T_DIR:-~/.t}/on.json: T_PROFILE is set"},
+		{"no profile", setting(usual, "T_PROFILE"), map[string]string{"T_PROFILE": ""}, false, catalogue.On, "telemetry is true in"},
+		{"a file that names another", setting(usual, "${T_DIR:-~/.t}/active=default"), nil, false, catalogue.Unknown, `${T_DIR:-~/.t}/active says "work"`},
+		{"a file that names the usual", setting(usual, "~/.t/usual=default"), nil, false, catalogue.On, "telemetry is true in"},
+		{"no file that names one", setting(usual, "~/.t/none=default"), nil, false, catalogue.On, "telemetry is true in"},
+		{"a file that would name one and is none", setting(usual, "~/.t/v1.2=default"), nil, false, catalogue.Unknown, "cannot be read"},
+		{"in the project", setting("here.json"), nil, false, catalogue.Off, "telemetry is false in here.json"},
+		{"not in the project", setting("above.json"), nil, false, catalogue.On, "on by default"},
+		{"above the project", upward("above.json"), nil, false, catalogue.Off, "telemetry is false in above.json"},
+		{"the nearest", upward("here.json"), nil, false, catalogue.Off, "telemetry is false in here.json"},
+		{"in no project", upward("above.json"), nil, true, catalogue.On, "on by default"},
+		{"a pattern", catalogue.FileSwitch{Path: "t.config.*"}, nil, false, catalogue.Unknown, "t.config.* is there"},
+		{"a pattern of directories", catalogue.FileSwitch{Path: "~/.t/*/p.yaml"}, nil, false, catalogue.Unknown, "~/.t/*/p.yaml is there"},
+		{"a pattern of nothing", catalogue.FileSwitch{Path: "~/.t/*/q.yaml"}, nil, false, catalogue.On, "on by default"},
+		{"a pattern where nothing can be looked at", catalogue.FileSwitch{Path: "~/.t/usual/*.yaml"}, nil, false, catalogue.On, "on by default"},
+		{"words", catalogue.FileSwitch{Path: "<project>/here.json"}, nil, false, catalogue.On, "on by default"},
+	} {
+		here := catalogue.Here{
+			Env:  func(name string) (string, bool) { value, ok := test.env[name]; return value, ok },
+			Dirs: dirs.Dirs{Home: home}, WorkDir: work,
+		}
+		if test.nobody {
+			here.Dirs, here.WorkDir = dirs.Dirs{}, ""
+		}
+		tool := catalogue.Tool{Name: "T", Config: []catalogue.FileSwitch{test.file}}
+		if got := here.State(&tool); got.Telemetry != test.want || !strings.Contains(got.Because, test.why) {
+			t.Errorf("%s: %s (%s), want %s (%s)", test.what, got.Telemetry, got.Because, test.want, test.why)
+		}
+	}
+}
+
+func TestFill(t *testing.T) {
+	env := func(name string) (string, bool) {
+		value, ok := map[string]string{"A": "/a", "EMPTY": "", "ODD": "${A:-x}"}[name]
+		return value, ok
+	}
+	for text, want := range map[string]string{
+		"":                               "",
+		"plain $A ${A} {}":               "plain $A ${A} {}",
+		"in ${A:-~/.a}/x, ${B:-~/.b}/y.": "in /a/x, ~/.b/y.",
+		"${EMPTY:-d}":                    "d",
+		"${B:-${C:-${A:-n}/c}/b}/f":      "/a/c/b/f",
+		"${ODD:-n}":                      "${A:-x}", // a value is not looked into
+		"${A:-open":                      "${A:-open",
+	} {
+		if got := catalogue.Fill(text, env); got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
 	}
 }

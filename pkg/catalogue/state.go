@@ -30,8 +30,8 @@ type Machine struct {
 	// Env looks an environment variable up; nil is an empty environment.
 	Env func(name string) (value string, set bool)
 	// FileSwitch reads a switch in a file; nil is a machine without files. It returns
-	// false if the file, or the switch in it, is not there. The error is [ErrNoReader], or
-	// says why it cannot be read.
+	// false if the file, or the switch in it, is not there. The error is [ErrNoReader],
+	// [ErrElsewhere] with the reason, or says why it cannot be read.
 	FileSwitch func(s FileSwitch) (value string, found bool, err error)
 }
 
@@ -110,6 +110,9 @@ func (t *Tool) byFile(read func(FileSwitch) (string, bool, error)) State {
 		switch {
 		case errors.Is(err, ErrNoReader):
 			return State{Unknown, ByFile, fmt.Sprintf("%s is there, and usagectl cannot tell what %s makes of it", c.Path, t.Name)}
+		case errors.Is(err, ErrElsewhere):
+			_, why, _ := strings.Cut(err.Error(), ": ")
+			return State{Unknown, ByFile, fmt.Sprintf("%s may read other settings than %s: %s", t.Name, c.Path, why)}
 		case err != nil:
 			why, _, _ := strings.Cut(err.Error(), "\n") // a parser may show the place below
 			return State{Unknown, ByFile, fmt.Sprintf("%s cannot be read: %s", c.Path, why)}

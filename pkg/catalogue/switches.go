@@ -83,7 +83,8 @@ func (h Here) settingSwitch(c FileSwitch) Switch {
 	if c.Format == "" {
 		return s
 	}
-	s.Path = cmp.Or(h.expand(c.Path), c.Path)
+	path, _ := h.find(c)
+	s.Path = cmp.Or(path, Fill(c.Path, h.Env))
 	one := Tool{Config: []FileSwitch{c}}
 	switch state := one.byFile(h.fileSwitch); {
 	case state == State{}:

@@ -223,8 +223,28 @@ func TestBad(t *testing.T) {
 		},
 
 		{
-			"path that nobody can find", `"~/.tool.json"`, `".tool.json"`,
-			`tool.toml:21: path is ".tool.json"; with a format it begins with`,
+			"path that nobody can find", `"~/.tool.json"`, `"~tool.json"`,
+			`tool.toml:21: path is "~tool.json"; with a format it begins with`,
+		},
+		{
+			"path by no variable", `"~/.tool.json"`, `"${1:-~/.tool}.json"`,
+			`tool.toml:21: path is "${1:-~/.tool}.json"; with a format it begins with`,
+		},
+		{
+			"path with a pattern", `"~/.tool.json"`, `"${T:-~}/*.json"`,
+			`tool.toml:21: path is "${T:-~}/*.json"; with a format it begins with`,
+		},
+		{
+			"moved by what is no name", `off    = "false"`, "off = \"false\"\nmoved_by = [\"T_DIR\", \"T-DIR\"]",
+			`tool.toml:25: moved_by holds "T-DIR", which is neither NAME nor PATH=WORD`,
+		},
+		{
+			"moved by a file that nobody can find", `off    = "false"`, "off = \"false\"\nmoved_by = [\"~/<dir>/a=b\"]",
+			`tool.toml:25: moved_by holds "~/<dir>/a=b", which is neither`,
+		},
+		{
+			"upward from the home", `off    = "false"`, "off = \"false\"\nupward = true",
+			`tool.toml:25: upward is for a file of a project, and path is "~/.tool.json"`,
 		},
 		{
 			"path with a blank to fill", `"~/.tool.json"`, `"~/<dir>/tool.json"`,

@@ -104,8 +104,8 @@ func readDetect(root *table, tool *catalogue.Tool) {
 		}
 	}
 	for _, name := range tool.Files {
-		if !fixed(name) {
-			t.Fail("files", "files holds %q, which does not begin with ~/, / or $NAME/", name)
+		if !fixed(name) || ofProject(name) {
+			t.Fail("files", "files holds %q, which does not begin with ~/, /, $NAME/ or ${NAME:-DEFAULT}", name)
 		}
 	}
 	for _, name := range tool.Packages {

@@ -23,7 +23,7 @@ func readEnv(root *table) []catalogue.Variable {
 
 func readVariable(t *table) catalogue.Variable {
 	v := catalogue.Variable{Name: text(t, "name"), Role: catalogue.OptOut}
-	if v.Name != "" && !regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`).MatchString(v.Name) {
+	if v.Name != "" && !isVariable(v.Name) {
 		t.Fail("name", "name is %q, which no shell takes for a variable", v.Name)
 	}
 	role := choice(t, "role", catalogue.OptOut, catalogue.OptIn, catalogue.Legacy,
@@ -108,6 +108,9 @@ func readConfig(root *table) []catalogue.FileSwitch {
 			Format: choice(t, "format", "json", "toml", "yaml", "ini", "text", "file"),
 			Off:    str(t, "off"),
 			On:     str(t, "on"),
+
+			MovedBy: words(t, "moved_by"),
+			Upward:  t.Bool("upward"),
 		}
 		t.Done()
 		checkFileSwitch(t, s)
@@ -118,11 +121,19 @@ func readConfig(root *table) []catalogue.FileSwitch {
 
 // checkSetting holds that a program can find and read what has a format.
 func checkFileSwitch(t *table, s catalogue.FileSwitch) {
+	for _, by := range s.MovedBy {
+		if path, _, isFile := strings.Cut(by, "="); isFile && !fixed(path) || !isFile && !isVariable(by) {
+			t.Fail("moved_by", "moved_by holds %q, which is neither NAME nor PATH=WORD", by)
+		}
+	}
+	if s.Upward && !ofProject(s.Path) {
+		t.Fail("upward", "upward is for a file of a project, and path is %q", s.Path)
+	}
 	if s.Format == "" {
 		return
 	}
 	if !fixed(s.Path) {
-		t.Fail("path", "path is %q; with a format it begins with ~/, / or $NAME/ and has no blanks to fill", s.Path)
+		t.Fail("path", "path is %q; with a format it begins with ~/, /, $NAME/, ${NAME:-DEFAULT} or the name of a file, and has no blanks to fill", s.Path)
 	}
 	if s.Format == "file" {
 		checkPresence(t, s)
@@ -152,8 +163,15 @@ func checkPresence(t *table, s catalogue.FileSwitch) {
 	}
 }
 
-// fixed tells whether a program can find the path without knowing more than the
-// home and the environment.
+// fixed tells whether a program can find the path without knowing more than the home, the
+// environment, and the directory of a project.
 func fixed(path string) bool {
-	return regexp.MustCompile(`^(~|\$[A-Z_]+|)/[^<>*{} ]+$`).MatchString(path)
+	filled := catalogue.Fill(path, func(name string) (string, bool) { return map[bool]string{false: "<no variable>"}[isVariable(name)], true })
+	return regexp.MustCompile(`^(~/|\$[A-Za-z_]\w*/|/|)[^<>*{}~$: ][^<>*{} ]*$`).MatchString(filled)
 }
+
+// ofProject tells whether a path is that of a file in a project.
+func ofProject(path string) bool { return strings.IndexAny(path, "~/$") != 0 }
+
+// isVariable tells whether shells take a name for a variable's.
+func isVariable(name string) bool { return regexp.MustCompile(`^[A-Za-z_]\w*$`).MatchString(name) }
