@@ -23,6 +23,9 @@ const MaxSize = 4 << 20
 var (
 	// ErrNone says that the file holds nothing at the key.
 	ErrNone = errors.New("there is no such setting")
+	// ErrNotPlain says that what is at the key is no text, number or truth value, or that it
+	// takes an alias of YAML to find it.
+	ErrNotPlain = errors.New("the setting is no plain value")
 	// ErrFormat says that there is no reader for the format.
 	ErrFormat = errors.New("no file of this format can be read")
 )
@@ -77,6 +80,8 @@ func steps(key string) []string {
 
 func text(v any) (string, error) {
 	switch v := v.(type) {
+	case nil:
+		return "", ErrNone
 	case string:
 		return v, nil
 	case bool:
@@ -86,7 +91,7 @@ func text(v any) (string, error) {
 	case int, int64, uint64:
 		return fmt.Sprint(v), nil
 	}
-	return "", ErrNone
+	return "", ErrNotPlain
 }
 
 // readINI takes the key in the section that its first step names; a key of one
@@ -94,7 +99,7 @@ func text(v any) (string, error) {
 func readINI(data []byte, steps []string) (string, error) {
 	file, err := ini.LoadSources(ini.LoadOptions{SkipUnrecognizableLines: true, AllowBooleanKeys: true}, data)
 	if err != nil {
-		return "", fmt.Errorf("ini: %w", err)
+		return "", errors.New("ini: its lines cannot be told apart") // the library's error quotes them, and they may be secret
 	}
 	section, name := ini.DefaultSection, steps[0]
 	if len(steps) > 1 {
@@ -119,29 +124,46 @@ func readYAML(data []byte, steps []string) (string, error) {
 	}
 	node := file.Docs[0].Body
 	for _, step := range steps {
-		if node = member(node, step); node == nil {
-			return "", ErrNone
+		if node, err = member(node, step); err != nil {
+			return "", err
 		}
 	}
-	switch v := node.(type) {
+	switch v := bare(node).(type) {
 	case *ast.StringNode:
 		return v.Value, nil
 	case *ast.BoolNode, *ast.IntegerNode, *ast.FloatNode:
 		return v.GetToken().Value, nil
+	case *ast.NullNode:
+		return "", ErrNone
 	}
-	return "", ErrNone
+	return "", ErrNotPlain
 }
 
-// member is the value of a name in a mapping, or nil.
-func member(node ast.Node, name string) ast.Node {
-	mapping, ok := node.(ast.MapNode)
+// member is the value of a name in a mapping.
+func member(node ast.Node, name string) (ast.Node, error) {
+	mapping, ok := bare(node).(ast.MapNode)
 	if !ok {
-		return nil
+		if _, isAlias := node.(*ast.AliasNode); isAlias {
+			return nil, ErrNotPlain
+		}
+		return nil, ErrNone
 	}
+	missing := ErrNone
 	for entries := mapping.MapRange(); entries.Next(); {
-		if entries.Key().GetToken().Value == name {
-			return entries.Value()
+		switch entries.Key().GetToken().Value {
+		case name:
+			return entries.Value(), nil
+		case "<<": // it may be in what is merged
+			missing = ErrNotPlain
 		}
 	}
-	return nil
+	return nil, missing
+}
+
+// bare is a node without its anchor.
+func bare(node ast.Node) ast.Node {
+	if anchor, ok := node.(*ast.AnchorNode); ok {
+		return anchor.Value
+	}
+	return node
 }

@@ -124,6 +124,10 @@ type FileSwitch struct {
 	MovedBy []string
 	// Upward has the file of a project looked for in the directories above too. The nearest counts.
 	Upward bool
+	// OverEnv has the file win over the tool's variables.
+	OverEnv bool
+	// Silent is what a file means that is there without the switch; "" if the next switch counts.
+	Silent Meaning
 	// Key is, for a format with keys, where the value stands, as a JSON Pointer;
 	// in INI the first of two steps is the section. Without a format it is for
 	// people.

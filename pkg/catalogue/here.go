@@ -69,7 +69,10 @@ func read(path string, s FileSwitch) (value string, found bool, err error) {
 		return "", false, err
 	}
 	value, err = settings.Read(s.Format, data, s.Key)
-	if errors.Is(err, settings.ErrNone) {
+	switch {
+	case errors.Is(err, settings.ErrNone) && s.Silent != "":
+		return "", false, ErrSilent
+	case errors.Is(err, settings.ErrNone):
 		return "", false, nil
 	}
 	return value, err == nil, err

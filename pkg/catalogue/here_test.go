@@ -96,6 +96,11 @@ func TestWhereSettingsAre(t *testing.T) {
 		s.Upward = true
 		return s
 	}
+	silent := func(path string, means catalogue.Meaning) catalogue.FileSwitch {
+		s := setting(path)
+		s.Key, s.Silent = "/other", means
+		return s
+	}
 	usual := "${T_DIR:-~/.t}/on.json"
 	for _, test := range []struct {
 		what   string
@@ -131,6 +136,8 @@ func TestWhereSettingsAre(t *testing.T) {
 		{"a pattern of directories", catalogue.FileSwitch{Path: "~/.t/*/p.yaml"}, nil, false, catalogue.Unknown, "~/.t/*/p.yaml is there"},
 		{"a pattern of nothing", catalogue.FileSwitch{Path: "~/.t/*/q.yaml"}, nil, false, catalogue.On, "on by default"},
 		{"a pattern where nothing can be looked at", catalogue.FileSwitch{Path: "~/.t/usual/*.yaml"}, nil, false, catalogue.On, "on by default"},
+		{"a file without the switch", silent("~/.t/none.json", catalogue.Off), nil, false, catalogue.On, "on by default"},
+		{"a file without the switch, which means off", silent("~/.t/on.json", catalogue.Off), nil, false, catalogue.Off, "~/.t/on.json is there, and says nothing of it"},
 		{"words", catalogue.FileSwitch{Path: "<project>/here.json"}, nil, false, catalogue.On, "on by default"},
 	} {
 		here := catalogue.Here{

@@ -31,26 +31,33 @@ type Machine struct {
 	Env func(name string) (value string, set bool)
 	// FileSwitch reads a switch in a file; nil is a machine without files. It returns
 	// false if the file, or the switch in it, is not there. The error is [ErrNoReader],
-	// [ErrElsewhere] with the reason, or says why it cannot be read.
+	// [ErrSilent], [ErrElsewhere] with the reason, or says why it cannot be read.
 	FileSwitch func(s FileSwitch) (value string, found bool, err error)
 }
+
+// ErrSilent says that a file is there, without the switch, which means something to the tool; see
+// [FileSwitch.Silent].
+var ErrSilent = errors.New("it says nothing of it")
 
 // ErrNoReader says that a file is there, and that nothing here reads its form.
 var ErrNoReader = errors.New("it is there, and what it says is not known")
 
 // State finds out whether the tool's telemetry is on, without running it: by its
 // variables, then by its files, then by its default. That a variable wins over a
-// file is the custom; for the few where it does not the notes say so. What one
+// file is the custom; [FileSwitch.OverEnv] has the others. What one
 // switch leaves open the next one settles, unless it is not known what the tool
 // makes of a value, or a file is there that may say otherwise and cannot be read.
 func (t *Tool) State(m Machine) State {
 	if t.Status != Active {
 		return State{Off, ByStatus, "it collects nothing any more (" + string(t.Status) + ")"}
 	}
+	if s := t.byFile(m.FileSwitch, true); s != (State{}) {
+		return s
+	}
 	if s := t.byVariable(m.Env); s != (State{}) {
 		return s
 	}
-	if s := t.byFile(m.FileSwitch); s != (State{}) {
+	if s := t.byFile(m.FileSwitch, false); s != (State{}) {
 		return s
 	}
 	switch unseen := "; its own settings cannot be read here"; {
@@ -99,12 +106,12 @@ func (t *Tool) byVariable(env func(string) (string, bool)) State {
 	return found
 }
 
-// byFile is the zero value if no file says anything. The first one counts.
-func (t *Tool) byFile(read func(FileSwitch) (string, bool, error)) State {
-	var found State
+// byFile is the zero value if no file says anything, of those that win over variables or of the
+// others. The first that does counts.
+func (t *Tool) byFile(read func(FileSwitch) (string, bool, error), overEnv bool) State {
 	for _, c := range t.Config {
-		if read == nil {
-			break
+		if read == nil || c.OverEnv != overEnv {
+			continue
 		}
 		value, there, err := read(c)
 		switch {
@@ -113,14 +120,16 @@ func (t *Tool) byFile(read func(FileSwitch) (string, bool, error)) State {
 		case errors.Is(err, ErrElsewhere):
 			_, why, _ := strings.Cut(err.Error(), ": ")
 			return State{Unknown, ByFile, fmt.Sprintf("%s may read other settings than %s: %s", t.Name, c.Path, why)}
+		case errors.Is(err, ErrSilent):
+			return State{c.Silent, ByFile, fmt.Sprintf("%s is there, and says nothing of it", c.Path)}
 		case err != nil:
 			why, _, _ := strings.Cut(err.Error(), "\n") // a parser may show the place below
 			return State{Unknown, ByFile, fmt.Sprintf("%s cannot be read: %s", c.Path, why)}
-		case there && found == (State{}):
-			found = c.state(value)
+		case there:
+			return c.state(value)
 		}
 	}
-	return found
+	return State{}
 }
 
 // state is what a value in the file means.

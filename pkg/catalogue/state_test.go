@@ -15,6 +15,8 @@ func TestState(t *testing.T) {
 	mark := catalogue.FileSwitch{Path: "~/.t-off", Format: "file", Off: "present", On: "absent"}
 	unreadable := catalogue.FileSwitch{Path: "t.config", Off: "0", On: "1"}
 	prose := catalogue.FileSwitch{Path: "in Python", Key: "x", Off: "0", On: "1"}
+	over, silent := file, file
+	over.OverEnv, silent.Silent = true, catalogue.Off
 	all := []catalogue.Variable{variable, unknown}
 	for _, test := range []struct {
 		name  string
@@ -42,7 +44,11 @@ func TestState(t *testing.T) {
 		{"file on", catalogue.Tool{OptIn: true, Config: []catalogue.FileSwitch{file}}, nil, map[string]string{"~/.t.json": "true"}, catalogue.On, "on is true in ~/.t.json"},
 		{"file of another word", catalogue.Tool{Config: []catalogue.FileSwitch{file}}, nil, map[string]string{"~/.t.json": "maybe"}, catalogue.Unknown, `on is maybe in ~/.t.json, and what the tool makes of that is not known`},
 		{"file that cannot be read", catalogue.Tool{Config: []catalogue.FileSwitch{file}}, nil, map[string]string{"~/.t.json": "!"}, catalogue.Unknown, "~/.t.json cannot be read: damaged"},
-		{"file that nothing here reads", catalogue.Tool{Name: "T", OptIn: true, Config: []catalogue.FileSwitch{file, unreadable}}, nil, map[string]string{"~/.t.json": "false", "t.config": ""}, catalogue.Unknown, "t.config is there, and usagectl cannot tell what T makes of it"},
+		{"file that nothing here reads", catalogue.Tool{Name: "T", OptIn: true, Config: []catalogue.FileSwitch{unreadable, file}}, nil, map[string]string{"~/.t.json": "false", "t.config": ""}, catalogue.Unknown, "t.config is there, and usagectl cannot tell what T makes of it"},
+		{"file that nothing here reads, behind one that counts", catalogue.Tool{Config: []catalogue.FileSwitch{file, unreadable}}, nil, map[string]string{"~/.t.json": "false", "t.config": ""}, catalogue.Off, "on is false in ~/.t.json"},
+		{"file beats variable", catalogue.Tool{Env: all, Config: []catalogue.FileSwitch{over}}, map[string]string{"T": "0"}, map[string]string{"~/.t.json": "true"}, catalogue.On, "on is true in ~/.t.json"},
+		{"file that would beat a variable is not there", catalogue.Tool{Env: all, Config: []catalogue.FileSwitch{over}}, map[string]string{"T": "0"}, nil, catalogue.Off, `T is set to "0"`},
+		{"file without the switch", catalogue.Tool{Config: []catalogue.FileSwitch{silent, file}}, nil, map[string]string{"~/.t.json": "-"}, catalogue.Off, "~/.t.json is there, and says nothing of it"},
 		{"the first file counts", catalogue.Tool{Config: []catalogue.FileSwitch{file, mark}}, nil, map[string]string{"~/.t.json": "true", "~/.t-off": ""}, catalogue.On, "on is true in ~/.t.json"},
 		{"variable beats file", catalogue.Tool{Env: all, Config: []catalogue.FileSwitch{file}}, map[string]string{"T": "1"}, map[string]string{"~/.t.json": "false"}, catalogue.On, `T is set to "1"`},
 		{"variable that only does not switch off", catalogue.Tool{Env: []catalogue.Variable{{Name: "T", Role: catalogue.OptOut, Semantics: catalogue.Boolean, Off: "1", HasOff: true}}, Config: []catalogue.FileSwitch{file}}, map[string]string{"T": "0"}, map[string]string{"~/.t.json": "false"}, catalogue.Off, "on is false in ~/.t.json"},
@@ -55,6 +61,9 @@ func TestState(t *testing.T) {
 				value, ok := test.files[s.Path]
 				if value == "!" {
 					return "", false, errors.New("damaged")
+				}
+				if value == "-" {
+					return "", false, catalogue.ErrSilent
 				}
 				if ok && s.Format == "" {
 					return "", false, catalogue.ErrNoReader

@@ -86,7 +86,7 @@ func (h Here) settingSwitch(c FileSwitch) Switch {
 	path, _ := h.find(c)
 	s.Path = cmp.Or(path, Fill(c.Path, h.Env))
 	one := Tool{Config: []FileSwitch{c}}
-	switch state := one.byFile(h.fileSwitch); {
+	switch state := one.byFile(h.fileSwitch, c.OverEnv); {
 	case state == State{}:
 		s.Now = Unset
 	default:

@@ -111,6 +111,8 @@ func readConfig(root *table) []catalogue.FileSwitch {
 
 			MovedBy: words(t, "moved_by"),
 			Upward:  t.Bool("upward"),
+			OverEnv: t.Bool("over_env"),
+			Silent:  choice(t, "silent", catalogue.Off, catalogue.On),
 		}
 		t.Done()
 		checkFileSwitch(t, s)
@@ -128,6 +130,9 @@ func checkFileSwitch(t *table, s catalogue.FileSwitch) {
 	}
 	if s.Upward && !ofProject(s.Path) {
 		t.Fail("upward", "upward is for a file of a project, and path is %q", s.Path)
+	}
+	if plain := s.Format == "" || s.Format == "text" || s.Format == "file"; plain && s.Silent != "" {
+		t.Fail("silent", "silent is for a format with keys")
 	}
 	if s.Format == "" {
 		return
@@ -166,7 +171,9 @@ func checkPresence(t *table, s catalogue.FileSwitch) {
 // fixed tells whether a program can find the path without knowing more than the home, the
 // environment, and the directory of a project.
 func fixed(path string) bool {
-	filled := catalogue.Fill(path, func(name string) (string, bool) { return map[bool]string{false: "<no variable>"}[isVariable(name)], true })
+	filled := catalogue.Fill(path, func(name string) (string, bool) {
+		return map[bool]string{false: "<no variable>"}[isVariable(name)], true
+	})
 	return regexp.MustCompile(`^(~/|\$[A-Za-z_]\w*/|/|)[^<>*{}~$: ][^<>*{} ]*$`).MatchString(filled)
 }
 
