@@ -104,9 +104,9 @@ func TestUndo(t *testing.T) {
 // TestDisableBesideException holds that what is advised ends no exception.
 func TestDisableBesideException(t *testing.T) {
 	p := newPerson(t)
-	p.must("disable --all --except huggingface-hub -q")
-	p.expect(said{"disable heroku-cli", exitOK, []string{"obeys once its variable is set:\n  export HEROKU_SKIP_ANALYTICS=1\n", "*"}, []string{"*"}})
-	if strings.Contains(p.out.String(), "DISABLE_TELEMETRY") {
+	p.must("disable --all --except dandi-cli -q")
+	p.expect(said{"disable nipype", exitOK, []string{"obeys once its variable is set:\n  export NIPYPE_NO_ET=1\n", "*"}, []string{"*"}})
+	if strings.Contains(p.out.String(), " NO_ET=") {
 		t.Errorf("%s", &p.out)
 	}
 }

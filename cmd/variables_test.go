@@ -49,6 +49,9 @@ func TestVariablesThatAreRead(t *testing.T) {
 		}
 		for _, s := range tools[i].Config {
 			tools[i].Files = append(tools[i].Files, s.Path)
+			for _, by := range s.MovedBy {
+				named[by] = true
+			}
 		}
 		for _, m := range regexp.MustCompile(`\$\{?(\w+)`).FindAllStringSubmatch(strings.Join(tools[i].Files, " "), -1) {
 			named[m[1]] = true

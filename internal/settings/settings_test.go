@@ -2,6 +2,7 @@ package settings_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/usagectl/usagectl/internal/settings"
@@ -43,12 +44,11 @@ func TestNothingThere(t *testing.T) {
 		{"json", `{}`, "/a"},
 		{"json", `{"a": 1}`, "/a/b"},
 		{"json", `{"a": null}`, "/a"},
-		{"json", `{"a": {}}`, "/a"},
 		{"json", `[1]`, "/0"},
 		{"toml", "", "/a"},
 		{"yaml", "", "/a"},
 		{"yaml", "- a\n- b\n", "/a"},
-		{"yaml", "a: {b: 1}\n", "/a"},
+		{"yaml", "a: &x {b: 1}\n", "/a/c"},
 		{"yaml", "a:\n", "/a"},
 		{"ini", "", "/core/a"},
 		{"ini", "[core]\n", "/core/a"},
@@ -56,6 +56,34 @@ func TestNothingThere(t *testing.T) {
 		if got, err := settings.Read(test.format, []byte(test.document), test.key); got != "" || !errors.Is(err, settings.ErrNone) {
 			t.Errorf("%s %q %s: got %q, %v", test.format, test.document, test.key, got, err)
 		}
+	}
+}
+
+// TestNotPlain holds that what is there and no plain value is not taken for not there.
+func TestNotPlain(t *testing.T) {
+	for _, test := range []struct{ format, document, key string }{
+		{"json", `{"a": {}}`, "/a"},
+		{"json", `{"a": [false]}`, "/a"},
+		{"toml", "a = [false]", "/a"},
+		{"toml", "a = 2026-01-01", "/a"},
+		{"yaml", "a: {b: 1}\n", "/a"},
+		{"yaml", "a: [false]\n", "/a"},
+		{"yaml", "x: &x false\na: *x\n", "/a"},
+		{"yaml", "x: &x {b: false}\na: *x\n", "/a/b"},
+		{"yaml", "x: &x {b: false}\na:\n  <<: *x\n", "/a/b"},
+	} {
+		if got, err := settings.Read(test.format, []byte(test.document), test.key); got != "" || !errors.Is(err, settings.ErrNotPlain) {
+			t.Errorf("%s %q %s: got %q, %v", test.format, test.document, test.key, got, err)
+		}
+	}
+	for document, want := range map[string]string{"a: &x false\n": "false", "x: &x {b: 1}\na:\n  <<: *x\n  b: 2\n": "2"} {
+		key := map[bool]string{true: "/a", false: "/a/b"}[want == "false"]
+		if got, err := settings.Read("yaml", []byte(document), key); got != want || err != nil {
+			t.Errorf("%q: got %q, %v; want %q", document, got, err, want)
+		}
+	}
+	if _, err := settings.Read("ini", []byte("key = \"\"\"secret-words\n"), "/a"); err == nil || strings.Contains(err.Error(), "secret") {
+		t.Errorf("%v", err)
 	}
 }
 

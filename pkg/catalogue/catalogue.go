@@ -85,6 +85,7 @@ type Variable struct {
 
 	OffAlso, OnAlso []string // for [Value]: what else means off and on
 	IgnoreCase      bool     // for [Value]: letter case does not count
+	Part            bool     // it switches off a part of what the tool sends, and all only with the others
 	Else            Meaning  // what any other value means
 	Empty           Meaning  // what the empty value means, if it is none of the above
 

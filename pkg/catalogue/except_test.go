@@ -101,7 +101,7 @@ func checkOthers(t *testing.T, all []catalogue.Tool, e catalogue.Exception, orde
 				t.Errorf("but for %s: nothing is said of %s, which would switch off %s: %s", e.ID, v.Name, other.ID, orders.Beyond[b].Do)
 			case !obeyed && (!set || v.Read(value, true) != catalogue.Off):
 				t.Errorf("but for %s: %s=%q, %v, and %s reads it", e.ID, v.Name, value, set, other.ID)
-			case !obeyed && b >= 0:
+			case !obeyed && b >= 0 && !v.Part:
 				t.Errorf("but for %s: %s switches off %s, which is called beyond reach", e.ID, v.Name, other.ID)
 			}
 		}
@@ -139,7 +139,7 @@ func TestSpared(t *testing.T) {
 		t.Errorf("got %+v, want %q", s, want)
 	}
 	i := slices.IndexFunc(orders.Beyond, func(b catalogue.Beyond) bool { return b.Tool.ID == "terraform" })
-	if do := "it reads only CHECKPOINT_DISABLE, which is not set because Packer obeys it too and is an exception: set CHECKPOINT_DISABLE=1 when you run it, or set disable_checkpoint to true in ~/.terraformrc"; i < 0 || orders.Beyond[i].Do != do {
+	if do := "it reads only CHECKPOINT_DISABLE, which is not set because Packer obeys it too and is an exception: set CHECKPOINT_DISABLE=1 when you run it, or set disable_checkpoint to true in ${TF_CLI_CONFIG_FILE:-${TERRAFORM_CONFIG:-~/.terraformrc}}"; i < 0 || orders.Beyond[i].Do != do {
 		t.Errorf("Terraform: %+v", orders.Beyond)
 	}
 
@@ -175,9 +175,20 @@ func TestRefusedByName(t *testing.T) {
 		}
 	}
 	// One that has another variable gets that.
+	e, _ = excepted(t, tool(t, "dandi-cli"))
+	orders := catalogue.Obey([]catalogue.Wish{{Tool: tool(t, "nipype"), Off: true, ByName: true}}, false, e)
+	if len(orders.Variables) != 1 || orders.Variables[0].Name != "NIPYPE_NO_ET" || len(orders.Warnings)+len(orders.Beyond) > 0 {
+		t.Errorf("Nipype: %+v", orders)
+	}
+	// One whose other variable switches off only a part of it has both.
 	e, _ = excepted(t, tool(t, "huggingface-hub"))
-	orders := catalogue.Obey([]catalogue.Wish{{Tool: tool(t, "heroku-cli"), Off: true, ByName: true}}, false, e)
-	if len(orders.Variables) != 1 || orders.Variables[0].Name != "HEROKU_SKIP_ANALYTICS" || len(orders.Warnings)+len(orders.Beyond) > 0 {
+	orders = catalogue.Obey([]catalogue.Wish{{Tool: tool(t, "heroku-cli"), Off: true, ByName: true}}, false, e)
+	if len(orders.Variables) != 2 || len(orders.Warnings) != 1 || len(orders.Beyond) > 0 {
+		t.Errorf("Heroku: %+v", orders)
+	}
+	// If nobody refused it by name it keeps what switches off a part, and is told of the rest.
+	orders = catalogue.Obey([]catalogue.Wish{{Tool: tool(t, "heroku-cli"), Off: true}}, false, e)
+	if len(orders.Variables) != 1 || orders.Variables[0].Name != "HEROKU_SKIP_ANALYTICS" || len(orders.Beyond) != 1 {
 		t.Errorf("Heroku: %+v", orders)
 	}
 	e, _ = excepted(t, tool(t, "bun"))

@@ -37,7 +37,11 @@ func (h Here) Seen(t *Tool) []string {
 }
 
 // State finds out what a tool does by itself here; see [Tool.State].
-func (h Here) State(t *Tool) State { return t.State(Machine{Env: h.Env, FileSwitch: h.fileSwitch}) }
+func (h Here) State(t *Tool) State {
+	seen := *t
+	seen.Config = h.settings(t)
+	return seen.State(Machine{Env: h.Env, FileSwitch: h.fileSwitch})
+}
 
 // fileSwitch reads a tool's switch in a file.
 func (h Here) fileSwitch(s FileSwitch) (string, bool, error) {

@@ -93,17 +93,18 @@ func (n needs) add(w Wish) string {
 		return "" // a wish about nothing
 	}
 	var given []claim
-	all := w.claims(n.everything)
-	for _, c := range all {
+	enough := false
+	for _, c := range w.claims(n.everything) {
 		if n.gives(c) {
 			n.given[c.variable.Name] = append(n.given[c.variable.Name], c)
 			given = append(given, c)
 		} else {
 			n.kept[c.variable.Name] = append(n.kept[c.variable.Name], c)
+			enough = enough || !c.variable.Part
 		}
 	}
 	switch {
-	case !w.Off, len(given) < len(all), w.Tool.Status != Active:
+	case !w.Off, enough, w.Tool.Status != Active:
 		return ""
 	case len(given) > 0:
 		n.lost[w.Tool.ID] = true
@@ -167,7 +168,7 @@ func (n needs) insist(w Wish) {
 		return
 	}
 	claims := w.claims(n.everything)
-	if slices.ContainsFunc(claims, func(c claim) bool { return len(n.obeying(c.variable.Name)) == 0 }) {
+	if slices.ContainsFunc(claims, func(c claim) bool { return !c.variable.Part && len(n.obeying(c.variable.Name)) == 0 }) {
 		return // that is enough
 	}
 	for _, c := range claims {

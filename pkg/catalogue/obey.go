@@ -122,17 +122,27 @@ func (t *Tool) Elsewhere() string {
 	return t.way(t.CLI.Disable, func(s FileSwitch) string { return s.Off })
 }
 
-// way is a command of the tool, or else the first setting that has a value to write.
+// way is a command of the tool, or else the first setting that has a value to write, if possible
+// one in a file of the person.
 func (t *Tool) way(own string, value func(FileSwitch) string) string {
 	if own != "" {
 		return "run " + command(own)
 	}
+	others := ""
 	for _, s := range t.Config {
-		if way := s.to(value(s)); way != "" {
+		switch way := s.to(value(s)); {
+		case way != "" && s.isPersons():
 			return way
+		case others == "":
+			others = way
 		}
 	}
-	return ""
+	return others
+}
+
+// isPersons reports whether the file is one that a person has: no project's, and not the machine's.
+func (s FileSwitch) isPersons() bool {
+	return strings.IndexAny(Fill(s.Path, func(string) (string, bool) { return "", false }), "~$") == 0
 }
 
 // to is what a person does to give a setting a value; "" if there is none to write.

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/usagectl/usagectl/internal/statefile"
@@ -62,7 +63,7 @@ func (h Here) find(s FileSwitch) (string, error) {
 		}
 	}
 	switch {
-	case isDescribed(s.Path):
+	case s.isDescribed():
 		return "", nil
 	case s.Upward:
 		return h.nearest(s.Path), nil
@@ -177,8 +178,29 @@ func (h Here) expand(path string) (string, error) {
 	return h.inWorkDir(filepath.Join(base, filepath.FromSlash(rest)))
 }
 
-// isDescribed reports whether the catalogue can only describe a path, as "<project>/.telemetry".
-func isDescribed(path string) bool { return strings.ContainsAny(path, "<>() ") }
+// isDescribed reports whether the catalogue can only describe where the file is, as
+// "<project>/.telemetry".
+func (s FileSwitch) isDescribed() bool {
+	return strings.ContainsAny(s.Path, "<>(") || strings.Contains(s.Path, " ") && s.isProjects()
+}
+
+// isProjects reports whether the file is one of a project.
+func (s FileSwitch) isProjects() bool { return strings.IndexAny(s.Path, "~/$") != 0 }
+
+// settings are the switches of a tool in files, but for a project's that is the file of another
+// one: a directory that is everybody's home is no project's.
+func (h Here) settings(t *Tool) []FileSwitch {
+	return slices.DeleteFunc(slices.Clone(t.Config), func(s FileSwitch) bool {
+		if !s.isProjects() {
+			return false
+		}
+		path, err := h.find(s)
+		return path != "" && err == nil && slices.ContainsFunc(t.Config, func(other FileSwitch) bool {
+			same, _ := h.find(other)
+			return !other.isProjects() && same == path
+		})
+	})
+}
 
 // inWorkDir is a path as a tool sees it that is started here. The error is [ErrElsewhere] if
 // nobody can know where that is.

@@ -73,17 +73,20 @@ func (t *Tool) State(m Machine) State {
 
 // keepsToItself reports whether the tool has a switch whose state cannot be read.
 func (t *Tool) keepsToItself() bool {
+	if len(t.Config) == 0 {
+		return t.CLI.Disable+t.CLI.Enable != ""
+	}
 	readable := func(c FileSwitch) bool { return c.Format != "" }
-	return len(t.Config) == 0 && t.CLI.Disable+t.CLI.Enable != "" || len(t.Config) > 0 && !slices.ContainsFunc(t.Config, readable)
+	return !slices.ContainsFunc(t.Config, readable) || slices.ContainsFunc(t.Config, FileSwitch.isDescribed)
 }
 
-// byVariable is the zero value if no variable says anything. One that switches
-// off wins over one that switches on.
+// byVariable is the zero value if no variable says anything. If one switches off and another on,
+// it is not known which one the tool heeds.
 func (t *Tool) byVariable(env func(string) (string, bool)) State {
 	if env == nil {
 		env = func(string) (string, bool) { return "", false }
 	}
-	var found State
+	said := map[Meaning]State{}
 	for i := range t.Env {
 		v := &t.Env[i]
 		if v.Role != OptOut && v.Role != OptIn {
@@ -91,19 +94,27 @@ func (t *Tool) byVariable(env func(string) (string, bool)) State {
 		}
 		value, set := env(v.Name)
 		meaning := v.Read(value, set)
-		s := State{meaning, ByVariable, fmt.Sprintf("%s is set to %q", v.Name, value)}
-		switch {
-		case meaning == Unset, meaning == On && !v.HasOn: // it only does not switch off
-		case meaning == Off:
-			return s
-		case meaning == Unknown:
-			s.Because += ", and what the tool makes of that is not known"
-			found = s
-		case found == (State{}):
-			found = s
+		_, before := said[meaning]
+		if before || meaning == Unset || meaning == On && !v.HasOn || meaning == Off && v.Part { // it only does not switch all of it
+			continue
 		}
+		said[meaning] = State{meaning, ByVariable, fmt.Sprintf("%s is set to %q", v.Name, value)}
 	}
-	return found
+	off, isOff := said[Off]
+	on, isOn := said[On]
+	unknown, isUnknown := said[Unknown]
+	switch {
+	case isOff && isOn:
+		return State{Unknown, ByVariable, fmt.Sprintf("%s, but %s, and which of them counts for %s is not known", off.Because, on.Because, t.Name)}
+	case isOff:
+		return off
+	case isUnknown:
+		unknown.Because += ", and what the tool makes of that is not known"
+		return unknown
+	case isOn:
+		return on
+	}
+	return said[Error]
 }
 
 // byFile is the zero value if no file says anything, of those that win over variables or of the
@@ -139,25 +150,29 @@ func (s FileSwitch) state(value string) State {
 		says = fmt.Sprintf("%s says %s", s.Path, value)
 	}
 	switch {
+	case s.Format == "file" && s.Off == "absent":
+		return State{On, ByFile, s.Path + " is there"}
 	case s.Format == "file":
 		return State{Off, ByFile, s.Path + " is there"}
-	case same(value, s.Off):
+	case s.means(value, s.Off):
 		return State{Off, ByFile, says}
-	case same(value, s.On), strings.HasPrefix(s.On, "<"): // such as "<uuid>": any other value
+	case s.means(value, s.On), strings.HasPrefix(s.On, "<"): // such as "<uuid>": any other value
 		return State{On, ByFile, says}
 	}
 	return State{Unknown, ByFile, says + ", and what the tool makes of that is not known"}
 }
 
-// same compares values as configuration files mean them: words without regard to
-// case, and all words for true and false alike.
-func same(value, literal string) bool {
-	a, known := boolWord(strings.TrimSpace(value))
-	b, literalKnown := boolWord(literal)
-	if known && literalKnown {
-		return a == b
+// means reports whether a value means what the catalogue has written: without regard to case
+// and, in INI, as all words for true and false mean the same. In other formats no is a word to
+// some readers, and false to others.
+func (s FileSwitch) means(value, literal string) bool {
+	value = strings.TrimSpace(value)
+	if strings.EqualFold(value, literal) {
+		return literal != ""
 	}
-	return literal != "" && strings.EqualFold(strings.TrimSpace(value), literal)
+	a, known := boolWord(value)
+	b, literalKnown := boolWord(literal)
+	return s.Format == "ini" && known && literalKnown && a == b
 }
 
 // Ways says what can switch the tool: "variable", "command", "file".

@@ -9,12 +9,15 @@ import (
 
 func TestState(t *testing.T) {
 	variable := catalogue.Variable{Name: "T", Role: catalogue.OptOut, Semantics: catalogue.Value, Off: "0", HasOff: true, On: "1", HasOn: true, Else: catalogue.Error}
-	unknown := variable
+	unknown, part := variable, variable
+	part.Part = true
 	unknown.Name, unknown.Else = "U", catalogue.Unknown
 	file := catalogue.FileSwitch{Path: "~/.t.json", Key: "/on", Format: "json", Off: "false", On: "true"}
 	mark := catalogue.FileSwitch{Path: "~/.t-off", Format: "file", Off: "present", On: "absent"}
 	unreadable := catalogue.FileSwitch{Path: "t.config", Off: "0", On: "1"}
 	prose := catalogue.FileSwitch{Path: "in Python", Key: "x", Off: "0", On: "1"}
+	agreed := catalogue.FileSwitch{Path: "~/.t-on", Format: "file", Off: "absent", On: "present"}
+	ini := catalogue.FileSwitch{Path: "~/.t.ini", Key: "/core/on", Format: "ini", Off: "false", On: "true"}
 	over, silent := file, file
 	over.OverEnv, silent.Silent = true, catalogue.Off
 	all := []catalogue.Variable{variable, unknown}
@@ -37,8 +40,9 @@ func TestState(t *testing.T) {
 		{"variable on, opt-in", catalogue.Tool{Env: all, OptIn: true}, map[string]string{"T": "1"}, nil, catalogue.On, `T is set to "1"`},
 		{"variable breaks it", catalogue.Tool{Env: all}, map[string]string{"T": "x"}, nil, catalogue.Error, `T is set to "x"`},
 		{"variable not known", catalogue.Tool{Env: all}, map[string]string{"U": "x"}, nil, catalogue.Unknown, `U is set to "x", and what the tool makes of that is not known`},
-		{"on and off", catalogue.Tool{Env: all}, map[string]string{"T": "1", "U": "0"}, nil, catalogue.Off, `U is set to "0"`},
+		{"on and off", catalogue.Tool{Name: "T", Env: all}, map[string]string{"T": "1", "U": "0"}, nil, catalogue.Unknown, `U is set to "0", but T is set to "1", and which of them counts for T is not known`},
 		{"on and not known", catalogue.Tool{Env: all}, map[string]string{"T": "1", "U": "x"}, nil, catalogue.Unknown, `U is set to "x", and what the tool makes of that is not known`},
+		{"variable for a part", catalogue.Tool{Env: []catalogue.Variable{part}}, map[string]string{"T": "0"}, nil, catalogue.On, "on by default"},
 		{"another role", catalogue.Tool{Env: []catalogue.Variable{{Name: "T", Role: catalogue.Legacy, Semantics: catalogue.Presence, Off: "1", HasOff: true}}}, map[string]string{"T": "1"}, nil, catalogue.On, "on by default"},
 		{"file off", catalogue.Tool{Config: []catalogue.FileSwitch{file}}, nil, map[string]string{"~/.t.json": "False"}, catalogue.Off, "on is False in ~/.t.json"},
 		{"file on", catalogue.Tool{OptIn: true, Config: []catalogue.FileSwitch{file}}, nil, map[string]string{"~/.t.json": "true"}, catalogue.On, "on is true in ~/.t.json"},
@@ -52,6 +56,11 @@ func TestState(t *testing.T) {
 		{"the first file counts", catalogue.Tool{Config: []catalogue.FileSwitch{file, mark}}, nil, map[string]string{"~/.t.json": "true", "~/.t-off": ""}, catalogue.On, "on is true in ~/.t.json"},
 		{"variable beats file", catalogue.Tool{Env: all, Config: []catalogue.FileSwitch{file}}, map[string]string{"T": "1"}, map[string]string{"~/.t.json": "false"}, catalogue.On, `T is set to "1"`},
 		{"variable that only does not switch off", catalogue.Tool{Env: []catalogue.Variable{{Name: "T", Role: catalogue.OptOut, Semantics: catalogue.Boolean, Off: "1", HasOff: true}}, Config: []catalogue.FileSwitch{file}}, map[string]string{"T": "0"}, map[string]string{"~/.t.json": "false"}, catalogue.Off, "on is false in ~/.t.json"},
+		{"file of a word for it", catalogue.Tool{Config: []catalogue.FileSwitch{file}}, nil, map[string]string{"~/.t.json": "no"}, catalogue.Unknown, `on is no in ~/.t.json, and what the tool makes of that is not known`},
+		{"file of a word for it in INI", catalogue.Tool{Config: []catalogue.FileSwitch{ini}}, nil, map[string]string{"~/.t.ini": "No"}, catalogue.Off, "[core] on is No in ~/.t.ini"},
+		{"mark for on there", catalogue.Tool{OptIn: true, Config: []catalogue.FileSwitch{agreed}}, nil, map[string]string{"~/.t-on": ""}, catalogue.On, "~/.t-on is there"},
+		{"mark for on not there", catalogue.Tool{OptIn: true, Config: []catalogue.FileSwitch{agreed}}, nil, nil, catalogue.Off, "off by default"},
+		{"a place that is only described, opt-in", catalogue.Tool{OptIn: true, Config: []catalogue.FileSwitch{file, prose}}, nil, nil, catalogue.Unknown, "off by default; its own settings cannot be read here"},
 		{"mark there", catalogue.Tool{Config: []catalogue.FileSwitch{mark}}, nil, map[string]string{"~/.t-off": ""}, catalogue.Off, "~/.t-off is there"},
 		{"mark not there", catalogue.Tool{Config: []catalogue.FileSwitch{mark}}, nil, nil, catalogue.On, "on by default"},
 	} {

@@ -47,7 +47,7 @@ func (h Here) Switches(t *Tool) []Switch {
 			Kind: CommandSwitch, Off: c.Disable, HasOff: c.Disable != "", On: c.Enable, HasOn: c.Enable != "", Now: Unknown,
 		})
 	}
-	for _, c := range t.Config {
+	for _, c := range h.settings(t) {
 		if c.Off != "" || c.On != "" {
 			list = append(list, h.settingSwitch(c))
 		}

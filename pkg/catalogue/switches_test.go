@@ -63,7 +63,7 @@ func TestSwitchesOfAll(t *testing.T) {
 		kinds := map[string]bool{}
 		for _, s := range here.Switches(&tools[i]) {
 			kinds[string(s.Kind)] = true
-			if s.Now != catalogue.Unset && s.Now != catalogue.Unknown {
+			if s.Now != catalogue.Unset && s.Now != catalogue.Unknown && !filepath.IsAbs(s.Path) { // one of this machine's may be there
 				t.Errorf("%s: %s %s is %q where nothing is set", tools[i].ID, s.Kind, s.Name, s.Now)
 			}
 			for _, v := range tools[i].Env {

@@ -38,7 +38,7 @@ func readVariable(t *table) catalogue.Variable {
 	v.Off, v.HasOff = given(t, "off")
 	v.On, v.HasOn = given(t, "on")
 	v.OffAlso, v.OnAlso = words(t, "off_also"), words(t, "on_also")
-	v.IgnoreCase = t.Bool("ignore_case")
+	v.IgnoreCase, v.Part = t.Bool("ignore_case"), t.Bool("part")
 	v.Else = choice(t, "else", catalogue.Off, catalogue.On, catalogue.Error, catalogue.Unset)
 	v.Empty = choice(t, "empty", catalogue.Off, catalogue.On, catalogue.Error, catalogue.Unset)
 	v.Note = str(t, "note")
