@@ -71,13 +71,14 @@ func (t *Tool) State(m Machine) State {
 	return State{On, ByDefault, "on by default"}
 }
 
-// keepsToItself reports whether the tool has a switch whose state cannot be read.
+// keepsToItself reports whether the tool has a switch whose state cannot be read: one that only
+// its own command reaches, one in a place that is only described, or one in a file of a project,
+// which may be another than the one that was looked for, and nothing here reads it.
 func (t *Tool) keepsToItself() bool {
 	if len(t.Config) == 0 {
 		return t.CLI.Disable+t.CLI.Enable != ""
 	}
-	readable := func(c FileSwitch) bool { return c.Format != "" }
-	return !slices.ContainsFunc(t.Config, readable) || slices.ContainsFunc(t.Config, FileSwitch.isDescribed)
+	return slices.ContainsFunc(t.Config, func(c FileSwitch) bool { return c.isDescribed() || c.Format == "" && c.isProjects() })
 }
 
 // byVariable is the zero value if no variable says anything. If one switches off and another on,
