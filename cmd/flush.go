@@ -106,11 +106,11 @@ func (c *flushCommand) run(ctx context.Context, names []string) error {
 			queued = int(unknownCount)
 		}
 		if queued == 0 {
-			sum.Failed, sum.Held = nil, nil // what kept it for a while, such as a signal
+			sum.Failed, sum.Held, sum.OtherKey = nil, nil, nil // what kept it for a while, such as a signal
 		}
 		requests, unerased := c.settled(sum.Tool, asked)
 		results[i] = flushed{
-			sum.Tool, c.named[sum.Tool], sum.Sent, sum.Rejected, sum.Dropped + sum.OverBounds, count(queued), cmp.Or(inLine(cmp.Or(unread, sum.Failed, sum.Held)), leftOver(unerased), inLine(requests.failure())), requests,
+			sum.Tool, c.named[sum.Tool], sum.Sent, sum.Rejected, sum.Dropped + sum.OverBounds, count(queued), cmp.Or(inLine(cmp.Or(unread, sum.Failed, sum.Held, sum.OtherKey)), leftOver(unerased), inLine(requests.failure())), requests,
 			inLine(sum.Unrecorded), sum.OverBounds, droppedEarlier(s, sum), unerased,
 		}
 	}

@@ -26,12 +26,14 @@ type Summary struct {
 	Dropped    int           // because consent for them was withdrawn, or their source ID forgotten
 	OverBounds int           // dropped because the outbox was full, or they were too old
 	Held       error         // why what is queued is not delivered by this process; nil if it is
+	OtherKey   error         // why some of it is left to processes with another write key; nil if nothing is
 	Failed     error         // why what is queued was not delivered; nil if it was
 	Unrecorded error         // why something that was sent is not in the journal; nil if all is
 	RetryAfter time.Duration // what the server asked for; 0 if it did not
 
-	seen  []string       // what was queued when the outbox was listed last, sorted
-	files []manifestFile // that were named and read there
+	seen   []string       // what was queued when the outbox was listed last, sorted
+	others []string       // of that: what is left to processes with another write key
+	files  []manifestFile // that were named and read there
 }
 
 // manifestFile is one by which events can be delivered.
@@ -52,7 +54,7 @@ func (s *Summary) add(o Summary) {
 	s.Dropped += o.Dropped
 	s.OverBounds += o.OverBounds
 	s.Unrecorded = cmp.Or(s.Unrecorded, o.Unrecorded)
-	s.Held, s.Failed, s.RetryAfter = o.Held, o.Failed, o.RetryAfter
+	s.Held, s.OtherKey, s.Failed, s.RetryAfter = o.Held, o.OtherKey, o.Failed, o.RetryAfter
 }
 
 // errTimeRanOut says that a delivery has no more time.
@@ -84,7 +86,7 @@ func (s Sender) drain(ctx context.Context, tool manifest.ID, progress func(int))
 			return p.sum
 		}
 		before := p.sum.ended()
-		p.sum.Held, p.sum.seen = nil, names
+		p.sum.Held, p.sum.OtherKey, p.sum.seen, p.sum.others = nil, nil, names, nil
 		if len(names) == 0 || !p.run(ctx, names) || p.sum.ended() == before { // or others take them all
 			return p.sum
 		}
@@ -212,7 +214,7 @@ func (p *pass) take(ctx context.Context, c outbox.Claim) error {
 	if p.order.isBehind(e) { // what was sent before is put back
 		return c.Release()
 	}
-	if len(p.batch.claims) == 0 {
+	if len(p.batch.claims) == 0 && (p.batch.manifest == nil || p.batch.file != e.Manifest) {
 		m, err := p.manifestOf(e.Tool, e.Manifest)
 		if err == nil {
 			err = transport.Usable(p.transportConfig(), transport.Target{Send: m.Send})
@@ -225,6 +227,11 @@ func (p *pass) take(ctx context.Context, c outbox.Claim) error {
 			p.sum.noteFile(manifestFile{e.Manifest, p.withKey(p.sharedWay(), m)})
 		}
 		p.batch = batch{manifest: m, file: e.Manifest}
+	}
+	if !p.hasKeyFor(e, p.batch.manifest) { // nor do those of its run that have this process's key wait for it
+		p.sum.others = append(p.sum.others, c.Name)
+		p.sum.OtherKey = errOtherKey(len(p.sum.others), e.Key)
+		return c.Release()
 	}
 	p.batch.claims = append(p.batch.claims, claimed{Claim: c, entry: e, data: data})
 	p.batch.bytes += len(data)

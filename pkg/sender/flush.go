@@ -53,7 +53,7 @@ func (s Sender) flushTool(ctx context.Context, tool manifest.ID, progress func(i
 		if err != nil {
 			total.Failed = err
 		}
-		if err != nil || sum.Failed == nil && (sum.Held != nil || left.Queued == 0) {
+		if err != nil || sum.Failed == nil && (sum.Held != nil || left.Queued <= len(sum.others)) {
 			return total
 		}
 		if sum.Sent > 0 {

@@ -79,6 +79,9 @@ func (s Sender) sendUnkept(ctx context.Context, e outbox.Entry) (out transport.O
 	if err != nil {
 		return out, nil, err
 	}
+	if !s.hasKeyFor(e, m) {
+		return out, nil, errOtherKey(1, e.Key)
+	}
 	permit, message, err := s.admission(m).admit(e)
 	if err != nil {
 		return out, nil, err

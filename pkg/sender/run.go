@@ -164,10 +164,11 @@ func (d *deliverer) startDeletions(ctx context.Context) {
 }
 
 // settle notes that a tool's job has ended. A tool that was given up is taken up again
-// only for an event that came since, for whoever queued that relies on this deliverer.
+// only for an event that came since, for whoever queued that relies on this deliverer. Events
+// that wait for another write key give no cause, and take nothing from what it vouches for.
 func (d *deliverer) settle(sum Summary) {
 	delete(d.busy, sum.Tool)
-	d.seen[sum.Tool] = nil
+	d.seen[sum.Tool] = slices.Sorted(slices.Values(sum.others))
 	d.holds[sum.Tool] = sum.Held != nil
 	d.noteFiles(sum)
 	if sum.Held != nil || sum.Failed != nil {

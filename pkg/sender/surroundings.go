@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -21,7 +22,9 @@ import (
 // files that it sees, holds back that process and no other. A deliverer says in its lease of
 // which tools it delivers events, and by which way; a sender for which that is not enough starts
 // one in its own surroundings. A failure to reach a server has those wait that would go the
-// same way, and a write key that is refused those that have the same one.
+// same way, and a write key that is refused those that have the same one. An event that was taken
+// with a write key goes out with no other: it would arrive in somebody else's account, or be
+// rejected for good.
 
 // wayVariables are those by which the way to a server differs from process to process:
 // proxies, as net/http reads them for https, and the certificates that are believed.
@@ -58,6 +61,35 @@ func (s Sender) keyWay(tool manifest.ID, variable string) string {
 	value, _ := s.lookup(variable)
 	sum := sha256.Sum256([]byte(tool.String() + "\x00" + variable + "\x00" + value))
 	return variable + "=" + hex.EncodeToString(sum[:2])
+}
+
+// keyOf names the write key that this process has for a tool; "" if it has none, or the
+// manifest says it.
+func (s Sender) keyOf(m *manifest.Manifest) string {
+	variable := m.Send.WriteKeyEnv
+	if variable == "" {
+		return ""
+	}
+	if value, _ := s.lookup(variable); value == "" {
+		return ""
+	}
+	return s.keyWay(m.Tool.ID, variable)
+}
+
+// hasKeyFor reports whether an event may go out with the write key of this process.
+func (s Sender) hasKeyFor(e outbox.Entry, m *manifest.Manifest) bool {
+	return e.Key == "" || e.Key == s.keyOf(m)
+}
+
+// errOtherKey says how many events wait for a process with another write key: with that of the
+// name key.
+func errOtherKey(events int, key string) error {
+	variable, _, _ := strings.Cut(key, "=")
+	were, them := "were", "them"
+	if events == 1 {
+		were, them = "was", "it"
+	}
+	return fmt.Errorf("%s had another value when %d of them %s queued; only a process with that value sends %s", variable, events, were, them)
 }
 
 // goes reports which ways this process goes for a tool, as waits name them.

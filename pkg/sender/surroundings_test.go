@@ -1,14 +1,20 @@
 package sender
 
 import (
+	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
+
+	"github.com/google/uuid"
 
 	"github.com/usagectl/usagectl/pkg/consent"
 	"github.com/usagectl/usagectl/pkg/manifest"
@@ -145,6 +151,265 @@ func TestKeysWaitApart(t *testing.T) {
 		if sum := good.drain(t.Context(), m.Tool.ID, func(int) {}); sum.Sent != 1 || !bad.waits(o) {
 			t.Errorf("%d: with the good key: %+v; the bad one waits: %v", status, sum, bad.waits(o))
 		}
+	}
+}
+
+// accounts is a server with an account for each write key, which answers 400 to a batch with an
+// event that was not taken with the batch's key. It counts the batches in which each event came.
+type accounts struct {
+	sync.Mutex
+	url   string
+	keys  map[string]string // by event
+	came  map[string]int
+	wrong []string
+}
+
+func newAccounts(t *testing.T) *accounts {
+	a := &accounts{keys: map[string]string{}, came: map[string]int{}}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		a.Lock()
+		defer a.Unlock()
+		var body struct {
+			Key   string `json:"writeKey"`
+			Batch []struct {
+				ID string `json:"messageId"`
+			} `json:"batch"`
+		}
+		if err := json.NewDecoder(r.Body).Decode(&body); err != nil || len(body.Batch) == 0 {
+			t.Errorf("got %+v, %v", body, err)
+		}
+		for _, e := range body.Batch {
+			a.came[e.ID]++
+			if key := a.keys[e.ID]; key != "" && key != body.Key {
+				a.wrong = append(a.wrong, e.ID+" with "+body.Key)
+				w.WriteHeader(http.StatusBadRequest)
+				return
+			}
+		}
+	}))
+	t.Cleanup(server.Close)
+	a.url = server.URL
+	return a
+}
+
+// take has a sender take an event, in a run, which is to come with a key.
+func (a *accounts) take(t *testing.T, s Sender, key string, run uuid.UUID) outbox.Entry {
+	t.Helper()
+	out := s.Take(t.Context(), Event{Tool: "mytool", Name: "run", RunID: run})
+	if out.Outcome != Queued || out.Err != nil {
+		t.Fatalf("%+v", out)
+	}
+	a.Lock()
+	defer a.Unlock()
+	a.keys[out.EventID.String()] = key
+	o := s.outbox(sendertest.ToolID(t, "mytool"))
+	for _, name := range waiting(t, o) {
+		if strings.Contains(name, out.EventID.String()) {
+			data, err := os.ReadFile(o.Path("new", name))
+			sendertest.Must(t, err)
+			e, err := outbox.ParseEntry(data)
+			if err != nil || key != "" && strings.Contains(string(data), key) {
+				t.Fatalf("%s, %v", data, err)
+			}
+			return e
+		}
+	}
+	t.Fatalf("%s is not queued", out.EventID)
+	return outbox.Entry{}
+}
+
+// TestEventsKeepTheirKey holds that an event goes out with the write key of whoever took it and
+// with no other, in whatever order deliverers with several keys come, and that one that was taken
+// without a key goes with any.
+func TestEventsKeepTheirKey(t *testing.T) {
+	for name, c := range map[string]struct {
+		taken     string   // by whose keys, in turn; "-" is no key
+		delivered []string // by whose, and how many that sends, leaves to others, and has left
+		oneRun    bool
+	}{
+		"the first comes first":     {"ab", []string{"a 1 1 1", "b 1 0 0"}, false},
+		"the second comes first":    {"ab", []string{"b 1 1 1", "a 1 0 0"}, false},
+		"each comes again":          {"ab", []string{"a 1 1 1", "a 0 1 1", "b 1 0 0", "b 0 0 0"}, false},
+		"in one batch":              {"abaab", []string{"b 2 3 3", "a 3 0 0"}, false},
+		"in one run":                {"abaab", []string{"b 2 3 3", "a 3 0 0"}, true},
+		"without a key":             {"-a-", []string{"b 2 1 1", "a 1 0 0"}, false},
+		"nobody who has it":         {"aa", []string{"b 0 2 2", "c 0 2 2"}, false},
+		"whoever has none holds it": {"a", []string{"- 0 0 1", "a 1 0 0"}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := newAccounts(t)
+			s := newSender(t)
+			m, _ := agreedTool(t, s, a.url)
+			takesWriteKey(t, s)
+			with := func(key rune) Sender {
+				if key == '-' {
+					return s
+				}
+				return in(s, "MY_WRITE_KEY", "key-"+string(key))
+			}
+			run := uuid.New()
+			now := noon
+			s.now = func() time.Time { now = now.Add(time.Millisecond); return now }
+			for _, key := range c.taken {
+				if !c.oneRun {
+					run = uuid.New()
+				}
+				value, _ := with(key).lookup("MY_WRITE_KEY")
+				a.take(t, with(key), value, run)
+			}
+			for _, want := range c.delivered {
+				sum := with(rune(want[0])).drain(t.Context(), m.Tool.ID, func(int) {})
+				left := len(waiting(t, s.outbox(m.Tool.ID)))
+				if got := fmt.Sprintf("%c %d %d %d", want[0], sum.Sent, len(sum.others), left); got != want || sum.Failed != nil || sum.Rejected+sum.Dropped != 0 {
+					t.Errorf("got %s, want %s: %+v", got, want, sum)
+				}
+				if (sum.OtherKey != nil) != (len(sum.others) > 0) || (sum.Held != nil) != (want[0] == '-') {
+					t.Errorf("%s: left because of %v, held because of %v", want, sum.OtherKey, sum.Held)
+				}
+				if sum.OtherKey != nil && (!strings.Contains(sum.OtherKey.Error(), "MY_WRITE_KEY") || strings.Contains(sum.OtherKey.Error(), "key-")) {
+					t.Error(sum.OtherKey)
+				}
+			}
+			for event, n := range a.came {
+				if n != 1 {
+					t.Errorf("%s came %d times", event, n)
+				}
+			}
+			if len(a.wrong) > 0 {
+				t.Errorf("with another key: %q", a.wrong)
+			}
+		})
+	}
+}
+
+// TestOtherKeysAtOnce has deliverers with two keys work side by side: each event arrives once,
+// with its own key, and no deliverer gives up an event that another one has only looked at.
+func TestOtherKeysAtOnce(t *testing.T) {
+	a := newAccounts(t)
+	s := newSender(t)
+	s.now = time.Now
+	m, _ := agreedTool(t, s, a.url)
+	takesWriteKey(t, s)
+	senders := []Sender{in(s, "MY_WRITE_KEY", "key-a"), in(s, "MY_WRITE_KEY", "key-b")}
+	for i := range 60 {
+		key, _ := senders[i%2].lookup("MY_WRITE_KEY")
+		a.take(t, senders[i%2], key, uuid.New())
+	}
+	var wg sync.WaitGroup
+	for _, s := range senders {
+		wg.Go(func() { s.Run(t.Context()) })
+	}
+	wg.Wait()
+	if left := waiting(t, s.outbox(m.Tool.ID)); len(left) > 0 || len(a.came) != 60 || len(a.wrong) > 0 {
+		t.Errorf("%d are left, %d came, with another key %q", len(left), len(a.came), a.wrong)
+	}
+	for event, n := range a.came {
+		if n != 1 {
+			t.Errorf("%s came %d times", event, n)
+		}
+	}
+}
+
+// TestOtherKeyIsNobodysBusiness holds that events of another write key take nothing from what a
+// deliverer vouches for, give it no work, and hide no other reason.
+func TestOtherKeyIsNobodysBusiness(t *testing.T) {
+	a := newAccounts(t)
+	s := newSender(t)
+	m, _ := agreedTool(t, s, a.url)
+	segment := takesWriteKey(t, s)
+	theirs, ours := in(s, "MY_WRITE_KEY", "theirs"), in(s, "MY_WRITE_KEY", "ours")
+	e := a.take(t, theirs, "theirs", uuid.New())
+	tool := m.Tool.ID
+	d := &deliverer{
+		Sender: ours, self: lease.This(), busy: map[manifest.ID]bool{}, seen: map[manifest.ID][]string{}, holds: map[manifest.ID]bool{},
+		own: map[manifest.ID]string{}, by: s.sharedWay(), leases: []lease.Lease{s.sharedLease()}, files: map[string]bool{"mytool@file/1": true},
+	}
+	before := strings.Join(d.words(nil), " ")
+	d.settle(ours.drain(t.Context(), tool, func(int) {}))
+	if after := strings.Join(d.words(nil), " "); after != before || !strings.Contains(after, "mytool@"+s.sharedWay()+"+") {
+		t.Errorf("it vouches for %s, before for %s", after, before)
+	}
+	if ready := d.ready(); len(ready) != 0 {
+		t.Errorf("ready: %v", ready)
+	}
+	own := a.take(t, ours, "ours", uuid.New())
+	if ready := d.ready(); len(ready) != 1 {
+		t.Errorf("with an event of its own: %v", ready)
+	}
+	started := 0
+	sendertest.Write(t, s.sharedLease().Path(), lease.This().String()+" "+before)
+	sendertest.Must(t, os.Chtimes(s.sharedLease().Path(), noon, noon))
+	ours.deliver = func(*os.File) (int, error) { started++; return os.Getpid(), nil }
+	theirs.deliver = ours.deliver
+	if err := ours.wake(own, segment); err != nil || started != 0 {
+		t.Errorf("for an event of its own %d are started, %v", started, err)
+	}
+	if err := theirs.wake(e, segment); err != nil || started != 1 {
+		t.Errorf("for the other's %d are started, %v", started, err)
+	}
+	o := s.outbox(tool)
+	held := own
+	held.EventID, held.RunID, held.Manifest = uuid.New(), uuid.New(), filepath.Join(t.TempDir(), "gone.toml")
+	data, err := json.Marshal(held)
+	sendertest.Must(t, err)
+	sendertest.Write(t, o.Path("new", held.Name()), string(data))
+	if sum := ours.drain(t.Context(), tool, func(int) {}); sum.Sent != 1 || sum.OtherKey == nil || sum.Held == nil || strings.Contains(sum.Held.Error(), "MY_WRITE_KEY") {
+		t.Errorf("beside an event that is held: %+v", sum)
+	}
+}
+
+// TestFlushLeavesOtherKeys holds that who waits does not wait for events of another key, that an
+// event of its own is delivered all the same, and that without a place to keep it none goes out
+// with another key.
+func TestFlushLeavesOtherKeys(t *testing.T) {
+	a := newAccounts(t)
+	s := newSender(t)
+	m, _ := agreedTool(t, s, a.url)
+	takesWriteKey(t, s)
+	theirs, ours := in(s, "MY_WRITE_KEY", "theirs"), in(s, "MY_WRITE_KEY", "ours")
+	run := uuid.New()
+	e := a.take(t, theirs, "theirs", run)
+	if sums := ours.Flush(t.Context(), []manifest.ID{m.Tool.ID}, nil); sums[0].OtherKey == nil || sums[0].Failed != nil || sums[0].Held != nil {
+		t.Errorf("flush: %+v", sums)
+	}
+	if out := ours.Take(t.Context(), Event{Tool: "mytool", Name: "run", RunID: run, Wait: time.Minute}); out.Outcome != Sent {
+		t.Errorf("who waits for its own: %+v", out)
+	}
+	line, err := json.Marshal(e)
+	sendertest.Must(t, err)
+	if err := ours.RunPipe(t.Context(), strings.NewReader(string(line)+"\n")); err == nil || !strings.Contains(err.Error(), "MY_WRITE_KEY") || a.came[e.EventID.String()] != 0 {
+		t.Errorf("through a pipe: %v, %v", err, a.came)
+	}
+	if err := theirs.RunPipe(t.Context(), strings.NewReader(string(line)+"\n")); err != nil || a.came[e.EventID.String()] != 1 || len(a.wrong) > 0 {
+		t.Errorf("with its key: %v, %v, %q", err, a.came, a.wrong)
+	}
+	fixed := *m
+	fixed.Send.WriteKey, fixed.Send.WriteKeyEnv = "in the manifest", ""
+	if ours.hasKeyFor(e, &fixed) || theirs.hasKeyFor(e, &fixed) {
+		t.Error("it goes out with a key that the manifest says now")
+	}
+}
+
+// TestOldKeyEnds holds that events of a key that nobody has any more are dropped when they are
+// too old, and counted.
+func TestOldKeyEnds(t *testing.T) {
+	a := newAccounts(t)
+	s := newSender(t)
+	m, _ := agreedTool(t, s, a.url)
+	takesWriteKey(t, s)
+	a.take(t, in(s, "MY_WRITE_KEY", "old"), "old", uuid.New())
+	fresh := in(s, "MY_WRITE_KEY", "new")
+	now := noon.Add(outbox.MaxAge)
+	fresh.now = func() time.Time { return now }
+	if sum := fresh.drain(t.Context(), m.Tool.ID, func(int) {}); sum.OverBounds != 0 || len(sum.others) != 1 {
+		t.Errorf("in time: %+v", sum)
+	}
+	now = now.Add(time.Second)
+	if sum := fresh.drain(t.Context(), m.Tool.ID, func(int) {}); sum.OverBounds != 1 || sum.OtherKey != nil || len(a.came) != 0 {
+		t.Errorf("too late: %+v", sum)
+	}
+	if n, err := fresh.Untold(m.Tool.ID); n != 1 || err != nil {
+		t.Errorf("%d are to be reported, %v", n, err)
 	}
 }
 

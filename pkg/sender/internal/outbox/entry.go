@@ -31,6 +31,7 @@ type Entry struct {
 	Endpoint string          `json:"endpoint"`
 	Manifest string          `json:"manifest,omitempty"` // the file given with --manifest
 	Dir      string          `json:"dir,omitempty"`      // where it was taken, if a .env file there can refuse
+	Key      string          `json:"key,omitempty"`      // names the write key of whoever took it: "VARIABLE=", and 4 digits of a hash; with "" any key will do
 	Values   *jsondoc.Object `json:"values"`             // by field name
 }
 
@@ -60,6 +61,9 @@ func (e Entry) MarshalJSON() ([]byte, error) {
 	if e.Dir != "" {
 		o.Set("dir", e.Dir)
 	}
+	if e.Key != "" {
+		o.Set("key", e.Key)
+	}
 	o.Set("values", e.Values)
 	return jsondoc.Append(nil, o)
 }
@@ -87,6 +91,7 @@ const (
 	maxGrant    = 128
 	maxEndpoint = 8 << 10
 	maxPath     = 32 << 10
+	maxKey      = 32 << 10 // which holds the name of a variable
 )
 
 func (e Entry) check() error {
@@ -103,8 +108,16 @@ func (e Entry) check() error {
 		return fmt.Errorf("its manifest is %s", manifest.Quote(e.Manifest))
 	case len(e.Dir) > maxPath || strings.ContainsRune(e.Dir, 0):
 		return fmt.Errorf("its directory is %s", manifest.Quote(e.Dir))
+	case !isKey(e.Key):
+		return fmt.Errorf("its write key is named %s", manifest.Quote(e.Key))
 	}
 	return nil
+}
+
+func isKey(name string) bool {
+	variable, hash, ok := strings.Cut(name, "=")
+	named := ok && variable != "" && len(hash) == 4 && strings.Trim(hash, "0123456789abcdef") == ""
+	return name == "" || named && statefile.IsLine(name, maxKey)
 }
 
 // parse reads an entry of this outbox that lies in a file of that name.

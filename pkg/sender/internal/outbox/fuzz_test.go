@@ -227,10 +227,26 @@ func FuzzLosses(f *testing.F) {
 func FuzzParseEntry(f *testing.F) {
 	f.Add([]byte(`{"schema":1,"tool":"t","event":"e","event_id":"6282ac78-ba9e-4c6f-a849-732aae44989d","values":{"a":1}}`))
 	f.Add([]byte(`{"schema":2}`))
+	for _, key := range []string{"", "MY_WRITE_KEY=01af", "MY_WRITE_KEY=01AF", "MY_WRITE_KEY=01a", "MY_WRITE_KEY", "=01af", "A=B=01af", "\u001b[2J=01af", "MY_WRITE_KEY=secret"} {
+		f.Add([]byte(`{"schema":1,"tool":"t","event":"e","event_id":"6282ac78-ba9e-4c6f-a849-732aae44989d","key":"` + key + `","values":{"a":1}}`))
+	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		e, err := ParseEntry(data)
-		if err == nil && (e.Tool.IsZero() || e.Event == "" || e.EventID == uuid.Nil) {
+		if err != nil {
+			return
+		}
+		if e.Tool.IsZero() || e.Event == "" || e.EventID == uuid.Nil {
 			t.Errorf("incomplete: %+v", e)
+		}
+		if e.Key != "" && !regexp.MustCompile(`^[^=\p{Cc}]+=[0-9a-f]{4}$`).MatchString(e.Key) {
+			t.Errorf("the write key is named %q", e.Key)
+		}
+		written, err := e.MarshalJSON()
+		if err != nil {
+			return // such as a year that JSON has not
+		}
+		if again, err := ParseEntry(written); err != nil || again.Key != e.Key || again.Manifest != e.Manifest {
+			t.Errorf("%s became %+v, %v", data, again, err)
 		}
 	})
 }
