@@ -6,7 +6,6 @@ import (
 	"os"
 	"slices"
 	"sync"
-	"time"
 
 	"github.com/usagectl/usagectl/pkg/sender/internal/deletion"
 	"github.com/usagectl/usagectl/pkg/sender/internal/lease"
@@ -33,7 +32,8 @@ func (s Sender) ask(ctx context.Context, d *deletion.Deletion, why occasion) err
 		if why == forgetAgain && r.Refused() && ctx.Err() == nil {
 			r.Reopen()
 		}
-		waits := r.Backoff.Running(s.Now()) && why == background || r.Backoff.ServerAsked(s.Now())
+		wait := s.requestWait(*r)
+		waits := wait.Running(s.Now()) && why == background || wait.ServerAsked(s.Now())
 		if r.State != deletion.Pending || waits || ctx.Err() != nil {
 			continue
 		}
@@ -44,7 +44,7 @@ func (s Sender) ask(ctx context.Context, d *deletion.Deletion, why occasion) err
 		if out.Result == transport.Retry && s.underway(ctx).Err() != nil {
 			continue // this process ran out of time, which says nothing of the receiver
 		}
-		noteAnswer(r, out, s.Now())
+		s.noteAnswer(r, out)
 		errs = append(errs, s.deletions().Write(d))
 	}
 	return errors.Join(errs...)
@@ -56,15 +56,19 @@ func (s Sender) canAsk(r deletion.Request) bool {
 	return transport.Usable(s.transportConfig(), deletionTarget(r)) == nil
 }
 
-// noteAnswer notes what became of a request, by the rules that events have too.
-func noteAnswer(r *deletion.Request, out transport.Outcome, now time.Time) {
+// noteAnswer notes what became of a request, by the rules that events have too, and who has to
+// wait because of it.
+func (s Sender) noteAnswer(r *deletion.Request, out transport.Outcome) {
+	now := s.Now()
 	switch out.Result {
 	case transport.Accepted:
 		r.Accept(now)
 	case transport.Rejected:
 		r.Refuse(now, out.Note)
 	default:
-		r.Postpone(now, out.RetryAfter, out.Note)
+		wait := s.requestWait(*r)
+		wait.Failures = r.Last().Failures
+		r.Waits = r.Waits.Fail(wait.Next(now, out.RetryAfter, out.Note), s.wayOf(out, r.Tools[0], deletionTarget(*r).Send))
 	}
 }
 
@@ -93,7 +97,7 @@ func (s Sender) dueDeletions() []string {
 		add(sha)
 	}
 	for sha := range filed {
-		if d, err := ds.Read(sha); err == nil && d.Due(now, s.canAsk) {
+		if d, err := ds.Read(sha); err == nil && d.Due(now, s.requestWait, s.canAsk) {
 			add(sha)
 		}
 	}

@@ -39,20 +39,29 @@ func TestNoteAnswer(t *testing.T) {
 		t.Helper()
 		r := requestIn(t, deletion.Pending)
 		before := r
-		noteAnswer(&r, out, noon.Add(time.Millisecond))
+		s := newSender(t)
+		s.now = func() time.Time { return noon.Add(time.Millisecond) }
+		s.noteAnswer(&r, out)
 		if r.State != want || r.State == deletion.Pending == !r.SettledAt.IsZero() || !r.SettledAt.IsZero() && !r.SettledAt.Equal(noon) {
 			t.Errorf("%s: %s, settled at %v, want %s", name, r.State, r.SettledAt, want)
 		}
 		if (r.Answer != "") != (want == deletion.Failed) || want == deletion.Failed && r.Answer != out.Note {
 			t.Errorf("%s: answer %q", name, r.Answer)
 		}
-		if b := r.Backoff; want == deletion.Pending && (b.Failures != 3 || !b.Running(noon) || b.Error != out.Note || b.ServerAsked(noon) != (out.RetryAfter > 0)) {
+		b := r.Waits.Backoff
+		if out.Status == 0 { // nobody else has to wait, and who does no less than before
+			b = r.Waits.Ways[s.way()]
+			if r.Waits.Backoff != before.Waits.Backoff {
+				t.Errorf("%s: everybody waits: %+v", name, r.Waits)
+			}
+		}
+		if want == deletion.Pending && (b.Failures != 3 || !b.Running(noon) || b.Error != out.Note || b.ServerAsked(noon) != (out.RetryAfter > 0)) {
 			t.Errorf("%s: back-off %+v", name, b)
 		}
-		if b := r.Backoff; want == deletion.Pending && out.RetryAfter > 0 && (!b.Asked.Equal(noon.Add(out.RetryAfter+time.Millisecond)) || b.NotBefore.Before(b.Asked)) {
+		if want == deletion.Pending && out.RetryAfter > 0 && (!b.Asked.Equal(noon.Add(out.RetryAfter+time.Millisecond)) || b.NotBefore.Before(b.Asked)) {
 			t.Errorf("%s: back-off %+v, asked for %v", name, b, out.RetryAfter)
 		}
-		r.State, r.SettledAt, r.Answer, r.Backoff = before.State, before.SettledAt, before.Answer, before.Backoff
+		r.State, r.SettledAt, r.Answer, r.Waits = before.State, before.SettledAt, before.Answer, before.Waits
 		if !reflect.DeepEqual(r, before) {
 			t.Errorf("%s: it became\n%+v of\n%+v", name, r, before)
 		}
@@ -105,12 +114,13 @@ func TestAsk(t *testing.T) {
 					t.Fatal(err)
 				}
 				q := d.Requests[0]
-				said := q.Answer + q.Backoff.Error
-				if q.State != c.want || q.ID != id || !strings.HasSuffix(said, c.note) || q.Backoff.ServerAsked(noon) != (c.wish > 0) || (said == "") != (c.note == "") {
+				wait := s.requestWait(q)
+				said := q.Answer + q.Last().Error
+				if q.State != c.want || q.ID != id || !strings.HasSuffix(said, c.note) || wait.ServerAsked(noon) != (c.wish > 0) || (said == "") != (c.note == "") {
 					t.Errorf("%+v", q)
 				}
-				if c.wish > 0 && !q.Backoff.Asked.Equal(noon.Add(c.wish)) {
-					t.Errorf("waits until %v", q.Backoff.Asked)
+				if c.wish > 0 && !wait.Asked.Equal(noon.Add(c.wish)) {
+					t.Errorf("waits until %v", wait.Asked)
 				}
 				if on, err := s.deletions().Read(d.SHA256); err != nil || !reflect.DeepEqual(on, d) {
 					t.Errorf("on disk: %+v, %v", on, err)
@@ -151,7 +161,7 @@ func TestAskWhen(t *testing.T) {
 					s.client = &http.Client{Transport: sendertest.RoundTrip(func(*http.Request) (*http.Response, error) { n++; return sendertest.Says(202, "") })}
 					d := deletionIn(t, true, state, state)
 					for i := range d.Requests {
-						d.Requests[i].Backoff = wait
+						d.Requests[i].Waits.Backoff = wait
 					}
 					before := deletionIn(t, true)
 					before.Requests = slices.Clone(d.Requests)
@@ -207,7 +217,7 @@ func TestAskOutOfTime(t *testing.T) {
 				t.Errorf("on disk: %+v, %v", on, err)
 			}
 			for _, r := range d.Requests {
-				if r.State != deletion.Pending || r.Backoff.Failures != c.failures {
+				if r.State != deletion.Pending || r.Last().Failures != c.failures {
 					t.Errorf("%+v", r)
 				}
 			}

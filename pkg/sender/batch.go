@@ -149,7 +149,7 @@ func (p *pass) noteWait(attempt context.Context, m *manifest.Manifest, wait back
 	}
 	wait = wait.Next(p.Now(), failure.RetryAfter, failure.Note)
 	wait.After = sent[len(sent)-1].Name
-	return p.outbox.SetBackoffs(p.outbox.Backoffs().Fail(wait, p.wayOf(failure, m)))
+	return p.outbox.SetBackoffs(p.outbox.Backoffs().Fail(wait, p.wayOf(failure, m.Tool.ID, m.Send)))
 }
 
 // stopped ends an event whose delivery the gate stopped. It may leave later if

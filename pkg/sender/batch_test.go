@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/usagectl/usagectl/pkg/manifest"
 	"github.com/usagectl/usagectl/pkg/sender/internal/sendertest"
 	"github.com/usagectl/usagectl/pkg/sender/internal/transport"
 )
@@ -24,7 +25,7 @@ func TestLongestWait(t *testing.T) {
 			}
 			sent, outcomes = append(sent, claimed{Claim: c}), append(outcomes, transport.Outcome{Result: transport.Retry, Status: 503, RetryAfter: wait, Note: "503"})
 		}
-		if err := p.settle(t.Context(), nil, sent, outcomes); err != nil {
+		if err := p.settle(t.Context(), &manifest.Manifest{}, sent, outcomes); err != nil {
 			t.Fatal(err)
 		}
 		if b := o.Backoffs().Backoff; p.sum.RetryAfter != time.Hour || !b.Asked.Equal(noon.Add(time.Hour)) || p.failed.RetryAfter != time.Hour {

@@ -39,7 +39,7 @@ type DeletionRequest struct {
 	SourceID    *string               `json:"source_id"`  // null once it is settled
 	SHA256      string                `json:"sha256"`     // of the source ID
 	Attempts    int                   `json:"attempts"`   // that failed
-	NotBefore   *time.Time            `json:"not_before"` // when it is made again; null if that is not waited for
+	NotBefore   *time.Time            `json:"not_before"` // when such a process as this one makes it again; null if it does not wait for that
 	Answer      string                `json:"answer"`     // of the receiver, or of the network
 	Promise     string                `json:"promise"`    // what the state promises, and what it does not, for people
 	Undeclared  bool                  `json:"undeclared"` // no manifest says whom to ask
@@ -110,25 +110,26 @@ func (s Sender) Deletions(tools ...manifest.ID) ([]Deletion, error) {
 	var list []Deletion
 	for _, d := range all {
 		if len(tools) == 0 || slices.ContainsFunc(tools, d.Of) {
-			list = append(list, deletionOf(d))
+			list = append(list, s.deletionOf(d))
 		}
 	}
 	return list, err
 }
 
 // deletionOf is a deletion for callers: nothing in it is shared.
-func deletionOf(d deletion.Deletion) Deletion {
+func (s Sender) deletionOf(d deletion.Deletion) Deletion {
 	out := Deletion{SHA256: d.SHA256, Tools: slices.Clone(d.Tools), Erased: d.Erased, Problem: d.Backoff.Error, Requests: []DeletionRequest{}}
 	for _, r := range d.Requests {
-		out.Requests = append(out.Requests, requestOf(d, r))
+		out.Requests = append(out.Requests, s.requestOf(d, r))
 	}
 	return out
 }
 
-func requestOf(d deletion.Deletion, r deletion.Request) DeletionRequest {
+func (s Sender) requestOf(d deletion.Deletion, r deletion.Request) DeletionRequest {
+	wait, last := s.requestWait(r), r.Last()
 	v := DeletionRequest{
 		RequestID: r.ID, Tools: slices.Clone(r.Tools), State: DeletionState(r.State), Method: r.Method, To: secret.URL(r.To), Contact: r.Contact,
-		RequestedAt: r.RequestedAt, SHA256: d.SHA256, Attempts: r.Backoff.Failures, Answer: cmp.Or(r.Answer, r.Backoff.Error),
+		RequestedAt: r.RequestedAt, SHA256: d.SHA256, Attempts: last.Failures, Answer: cmp.Or(r.Answer, last.Error),
 		Promise: promise(r), Undeclared: r.Undeclared, SentTo: append([]string{}, r.SentTo...),
 	}
 	if r.State.Open() {
@@ -144,8 +145,8 @@ func requestOf(d deletion.Deletion, r deletion.Request) DeletionRequest {
 	if !r.SettledAt.IsZero() {
 		v.SettledAt = &r.SettledAt
 	}
-	if r.State == deletion.Pending && !r.Backoff.NotBefore.IsZero() {
-		v.NotBefore = &r.Backoff.NotBefore
+	if r.State == deletion.Pending && !wait.NotBefore.IsZero() {
+		v.NotBefore = &wait.NotBefore
 	}
 	return v
 }
@@ -164,7 +165,7 @@ func (s Sender) PreviewDeletions(f Forgetting) ([]DeletionPreview, error) {
 	var list []DeletionPreview
 	var errs []error
 	for _, r := range d.Requests {
-		p := DeletionPreview{DeletionRequest: requestOf(d, r)}
+		p := DeletionPreview{DeletionRequest: s.requestOf(d, r)}
 		if p.Document != nil {
 			w, err := s.deletionTransport(r).Wire([]transport.Message{deletionMessage(r, d.SourceID)})
 			p.Wire, errs = wireOf(w), append(errs, err)

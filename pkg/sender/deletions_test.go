@@ -82,7 +82,7 @@ func FuzzDeletionWire(f *testing.F) {
 				_, _ = wire(s, d, r)
 			}
 		}
-		if out := deletionOf(d); len(out.Requests) != len(d.Requests) {
+		if out := s.deletionOf(d); len(out.Requests) != len(d.Requests) {
 			t.Errorf("%+v", out)
 		}
 	})

@@ -93,7 +93,7 @@ func (s Sender) Forget(ctx context.Context, f Forgetting) (Deletion, Removed, er
 	if !f.LocalOnly && ctx.Err() == nil && !errors.Is(err, ErrNotKept) {
 		err = errors.Join(err, about("the answer could not be noted", s.ask(ctx, &d, forgetAgain)))
 	}
-	return deletionOf(d), removed, err
+	return s.deletionOf(d), removed, err
 }
 
 // deletion is the deletion that is asked for.

@@ -39,7 +39,7 @@ func forget(ctx context.Context, t testing.TB, s Sender, f Forgetting) (deletion
 	t.Helper()
 	got, removed, err := s.Forget(ctx, f)
 	on, readErr := s.deletions().Read(deletion.HashID(f.SourceID))
-	if readErr != nil || !reflect.DeepEqual(got, deletionOf(on)) {
+	if readErr != nil || !reflect.DeepEqual(got, s.deletionOf(on)) {
 		t.Errorf("%+v, on disk %+v, %v", got, on, readErr)
 	}
 	return on, removed, err
@@ -176,7 +176,7 @@ func TestForgetNotFiled(t *testing.T) {
 			return t.Context()
 		},
 		"one that is too large": func(s *Sender) context.Context {
-			sendertest.Write(t, s.deletions().Path(deletion.HashID(sampleID)), strings.Repeat(" ", 1<<20+1))
+			sendertest.Write(t, s.deletions().Path(deletion.HashID(sampleID)), strings.Repeat(" ", 4<<20+1))
 			return t.Context()
 		},
 		"another process is at work": func(s *Sender) context.Context { return occupied(t, s) },

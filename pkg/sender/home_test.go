@@ -77,8 +77,8 @@ func requestIn(t testing.TB, state deletion.State) deletion.Request {
 	r := deletion.Request{
 		ID: uuid.New(), Tools: []manifest.ID{sendertest.ToolID(t, "mytool")}, Names: []string{"My Tool"}, RequestedAt: noon, State: state,
 		Method: manifest.ForgetEvent, To: sendertest.Nowhere + "/v1", Contact: "privacy@mytool.example",
-		Backoff: backoff.Backoff{Failures: 2, NotBefore: noon.Add(time.Hour), Asked: noon.Add(time.Hour), Error: "503"},
-		Event:   "forget", Payload: jsondoc.NewObject("id", sampleID),
+		Waits: backoff.Waits{Backoff: backoff.Backoff{Failures: 2, NotBefore: noon.Add(time.Hour), Asked: noon.Add(time.Hour), Error: "503"}},
+		Event: "forget", Payload: jsondoc.NewObject("id", sampleID),
 		Send: &manifest.Send{
 			Transport: manifest.HTTP, Endpoint: sendertest.Nowhere + "/v1",
 			Headers: []manifest.Header{{Name: "X-B", Value: sampleID}, {Name: "X-A", Value: "{<&>}"}},

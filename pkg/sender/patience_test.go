@@ -34,7 +34,7 @@ func TestTriesUntilTimeIsUp(t *testing.T) {
 			sendertest.Must(t, s.FlushDeletions(ctx, []manifest.ID{m.Tool.ID}))
 			d, err := s.deletions().Read(d.SHA256)
 			sendertest.Must(t, err)
-			return d.Requests[0].Backoff.Error
+			return s.requestWait(d.Requests[0]).Error
 		},
 	} {
 		for _, timeout := range []time.Duration{time.Second, 3 * time.Second, 7 * time.Second, 15 * time.Second, time.Minute} {

@@ -40,7 +40,7 @@ func (s Sender) FlushDeletions(ctx context.Context, tools []manifest.ID) error {
 func (s Sender) flushDeletion(ctx context.Context, d deletion.Deletion) error {
 	for again := patienceWithAll(); ; {
 		next, err := s.doDeletion(ctx, d.SHA256, awaited)
-		if err != nil || !next.Pending() || !again.pause(ctx, next.Asked(s.Now())) {
+		if err != nil || !next.Pending() || !again.pause(ctx, next.Asked(s.Now(), s.requestWait)) {
 			return err
 		}
 	}
@@ -118,7 +118,7 @@ func (s Sender) Confirm(ctx context.Context, request uuid.UUID) (Deletion, error
 	for _, d := range list {
 		if slices.ContainsFunc(d.Requests, func(r deletion.Request) bool { return r.ID == request }) {
 			confirmed, err := s.confirm(ctx, d.SHA256, request)
-			return deletionOf(confirmed), err
+			return s.deletionOf(confirmed), err
 		}
 	}
 	return Deletion{}, errors.Join(ErrNoRequest, err)

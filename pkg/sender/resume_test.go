@@ -98,7 +98,7 @@ func TestFlushLeavesAlone(t *testing.T) {
 	s := newSender(t)
 	d := filed(t, s, sendertest.Tool(t, "mytool", sendertest.Nowhere, sendertest.ByHTTP(sendertest.Nowhere)), sendertest.Tool(t, "other", sendertest.Nowhere, sendertest.ByHTTP(sendertest.Nowhere)))
 	synctest.Test(t, func(t *testing.T) { // for its clock
-		d.Requests[0].Backoff = backoff.Backoff{}.Next(time.Now(), time.Hour, "busy")
+		d.Requests[0].Waits.Backoff = backoff.Backoff{}.Next(time.Now(), time.Hour, "busy")
 	})
 	if err := s.deletions().Write(&d); err != nil {
 		t.Fatal(err)
@@ -200,7 +200,7 @@ func TestConfirm(t *testing.T) {
 			got, err := s.Confirm(t.Context(), d.Requests[i].ID)
 			sendertest.Must(t, err)
 			on, err := s.deletions().Read(d.SHA256)
-			if err != nil || !reflect.DeepEqual(got, deletionOf(on)) {
+			if err != nil || !reflect.DeepEqual(got, s.deletionOf(on)) {
 				t.Errorf("%s: %+v, on disk %+v, %v", state, got, on, err)
 			}
 			return on

@@ -69,7 +69,7 @@ func (d *deliverer) takeAgain() bool {
 		needed = append(needed, d.wordFor(tool))
 	}
 	if len(d.due()) > 0 {
-		needed = append(needed, word(manifest.ID{}, d.by, ""))
+		needed = append(needed, d.wordForDeletions(d.by))
 	}
 	return slices.ContainsFunc(needed, func(word string) bool {
 		l, note, taken := d.takeLease(word, func() bool { return false })

@@ -85,7 +85,7 @@ func (s Sender) StartForDue() error {
 	if err := statefile.MkdirAll(outbox.Dir(s.state()), 0o700); err != nil {
 		return err
 	}
-	return s.startDeliverer(word(manifest.ID{}, s.sharedWay(), ""), func() bool { return true })
+	return s.startDeliverer(s.wordForDeletions(s.sharedWay()), func() bool { return true })
 }
 
 // expires reports whether an event of any tool is too old to be kept.

@@ -35,7 +35,7 @@ func TestStartForDue(t *testing.T) {
 		t.Errorf("%d, %v", started, err)
 	}
 	outbox.DelivererLease(s.state()).Release(lease.This())
-	d.Requests[0].Backoff = backoff.Backoff{}.Next(now, 0, "down")
+	d.Requests[0].Waits.Backoff = backoff.Backoff{}.Next(now, 0, "down")
 	if err := errors.Join(s.deletions().Write(&d), wake()); err != nil || started != 1 {
 		t.Errorf("during the back-off: %d, %v", started, err)
 	}

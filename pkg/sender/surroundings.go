@@ -13,6 +13,7 @@ import (
 	"github.com/usagectl/usagectl/internal/process"
 	"github.com/usagectl/usagectl/pkg/manifest"
 	"github.com/usagectl/usagectl/pkg/sender/internal/backoff"
+	"github.com/usagectl/usagectl/pkg/sender/internal/deletion"
 	"github.com/usagectl/usagectl/pkg/sender/internal/lease"
 	"github.com/usagectl/usagectl/pkg/sender/internal/outbox"
 	"github.com/usagectl/usagectl/pkg/sender/internal/transport"
@@ -125,6 +126,25 @@ func word(tool manifest.ID, way, file string) string {
 	return w
 }
 
+// wordForDeletions is what a deliverer says to vouch for deletion requests by a way, with the
+// write keys that this process has for those that are still to be made.
+func (s Sender) wordForDeletions(way string) string {
+	list, _ := s.deletions().All() // what cannot be read is not sent either
+	var keys []string
+	for _, d := range list {
+		for _, r := range d.Requests {
+			if r.State == deletion.Pending && deletionTarget(r).Send.WriteKeyEnv != "" {
+				keys = append(keys, s.keyWay(r.Tools[0], deletionTarget(r).Send.WriteKeyEnv))
+			}
+		}
+	}
+	if len(keys) > 0 {
+		slices.Sort(keys)
+		way += "+" + shortHash(keys...)
+	}
+	return word(manifest.ID{}, way, "")
+}
+
 // sharedLease is the lease of everybody who shares the home.
 func (s Sender) sharedLease() lease.Lease { return outbox.DelivererLease(s.state()) }
 
@@ -141,15 +161,23 @@ func (s Sender) backoff(o outbox.Outbox) backoff.Backoff { return o.Backoffs().F
 // waits reports whether this process has to wait after failures of a tool's deliveries.
 func (s Sender) waits(o outbox.Outbox) bool { return s.backoff(o).Running(s.Now()) }
 
+// requestWait is a deletion request's wait, as far as it concerns this process.
+func (s Sender) requestWait(r deletion.Request) backoff.Backoff {
+	return r.Waits.For(s.goes(r.Tools[0]))
+}
+
 // wayOf is the way of those that have to wait after a failure: "" for all of them if the server
-// itself has answered, and neither what is on the way to it nor to a key of this process.
-func (s Sender) wayOf(failure transport.Outcome, m *manifest.Manifest) string {
+// itself has answered, and neither what is on the way to it nor to a key of this process, or to
+// its having none.
+func (s Sender) wayOf(failure transport.Outcome, tool manifest.ID, send manifest.Send) string {
 	refused := failure.Status == http.StatusUnauthorized || failure.Status == http.StatusForbidden
 	switch {
+	case transport.Usable(s.transportConfig(), transport.Target{Send: send}) != nil:
+		return s.keyWay(tool, send.WriteKeyEnv)
 	case failure.Status == 0, failure.Status == http.StatusProxyAuthRequired, failure.Page:
 		return s.way()
-	case refused && m.Send.WriteKeyEnv != "":
-		return s.keyWay(m.Tool.ID, m.Send.WriteKeyEnv)
+	case refused && send.WriteKeyEnv != "":
+		return s.keyWay(tool, send.WriteKeyEnv)
 	}
 	return ""
 }
@@ -180,7 +208,7 @@ func (d *deliverer) words(said []string) []string {
 		}
 	}
 	tools, _ := outbox.Tools(d.state())
-	note := []string{word(manifest.ID{}, d.by, "")}
+	note := []string{d.wordForDeletions(d.by)}
 	for _, tool := range tools {
 		own := d.wordFor(tool)
 		if !d.holds[tool] && !d.waits(d.outbox(tool)) {

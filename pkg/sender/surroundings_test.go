@@ -549,11 +549,117 @@ func TestStartForOldEvents(t *testing.T) {
 func TestPageHoldsBackItsWay(t *testing.T) {
 	s := newSender(t)
 	m := &manifest.Manifest{}
-	if way := s.wayOf(transport.Outcome{Status: 403, Page: true}, m); way == "" || way != s.way() {
+	if way := s.wayOf(transport.Outcome{Status: 403, Page: true}, m.Tool.ID, m.Send); way == "" || way != s.way() {
 		t.Errorf("a page: %q", way)
 	}
-	if way := s.wayOf(transport.Outcome{Status: 403}, m); way != "" {
+	if way := s.wayOf(transport.Outcome{Status: 403}, m.Tool.ID, m.Send); way != "" {
 		t.Errorf("the receiver itself: %q", way)
+	}
+}
+
+// byKey is a tool whose deletion request is an event with the write key MY_WRITE_KEY.
+func byKey(t *testing.T, address string) *manifest.Manifest {
+	t.Helper()
+	return sendertest.Parse(t, `schema = 1
+tool = {id = "mytool", purpose = "p"}
+send = {transport = "segment", write_key_env = "MY_WRITE_KEY", endpoint = "`+address+`"}
+event = [{name = "forget"}]
+field = [{name = "source", key = "/properties/source", from = "identity.source", purpose = "p"}]
+forget = {method = "event", event = "forget"}
+`)
+}
+
+// TestDeletionsWaitApart holds that a deletion request which one process cannot make waits for
+// that process and those like it, and that others make it at once.
+func TestDeletionsWaitApart(t *testing.T) {
+	for name, c := range map[string]struct {
+		variable string // of which the two have other values
+		status   int    // 0 is no connection
+		others   bool   // wait too
+	}{
+		"no connection":       {"HTTPS_PROXY", 0, false},
+		"the proxy wants":     {"HTTPS_PROXY", http.StatusProxyAuthRequired, false},
+		"the key is refused":  {"MY_WRITE_KEY", http.StatusUnauthorized, false},
+		"or forbidden":        {"MY_WRITE_KEY", http.StatusForbidden, false},
+		"the server answers":  {"MY_WRITE_KEY", http.StatusServiceUnavailable, true},
+		"so it does to a way": {"HTTPS_PROXY", http.StatusServiceUnavailable, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSender(t)
+			m := sendertest.Tool(t, "mytool", sendertest.Nowhere, sendertest.ByHTTP(sendertest.Nowhere))
+			if c.variable == "MY_WRITE_KEY" {
+				m = byKey(t, sendertest.Nowhere)
+			}
+			sha := filed(t, s, m).SHA256
+			fails, works := in(s, c.variable, "bad-value"), in(s, c.variable, "good")
+			fails.client = &http.Client{Transport: sendertest.RoundTrip(func(r *http.Request) (*http.Response, error) {
+				if c.status == 0 {
+					return unreachable(r)
+				}
+				return sendertest.Says(c.status, "3600")
+			})}
+			works.client = &http.Client{Transport: sendertest.RoundTrip(func(*http.Request) (*http.Response, error) { return sendertest.Says(202, "") })}
+			d, err := fails.doDeletion(t.Context(), sha, background)
+			if err != nil || d.Requests[0].State != deletion.Pending || len(fails.dueDeletions()) != 0 {
+				t.Errorf("whoever failed: %+v, %v", d, err)
+			}
+			if text := string(marshalled(t, d)); strings.Contains(text, "bad-value") {
+				t.Errorf("filed: %s", text)
+			}
+			asked := time.Duration(0)
+			if c.status != 0 {
+				asked = time.Hour
+			}
+			if got := d.Asked(noon, fails.requestWait); got != asked {
+				t.Errorf("whoever failed is asked to wait for %v", got)
+			}
+			if got := d.Asked(noon, works.requestWait); got > 0 != c.others {
+				t.Errorf("others are asked to wait for %v", got)
+			}
+			if shown := fails.deletionOf(d).Requests[0]; shown.NotBefore == nil || shown.Attempts != 1 || shown.Answer == "" {
+				t.Errorf("whoever failed is shown %+v", shown)
+			}
+			if shown := works.deletionOf(d).Requests[0]; (shown.NotBefore != nil) != c.others || shown.Attempts != 1 || shown.Answer == "" {
+				t.Errorf("others are shown %+v", shown)
+			}
+			if due := works.dueDeletions(); len(due) != 1 == !c.others {
+				t.Errorf("for others %q are due", due)
+			}
+			again, err := fails.doDeletion(t.Context(), sha, awaited)
+			if shown := works.deletionOf(again).Requests[0]; err != nil || shown.Attempts != 1 && c.status != 0 || shown.Attempts != 2 && c.status == 0 {
+				t.Errorf("after another try, if the receiver allows one: %+v, %v", shown, err)
+			}
+			d, err = works.doDeletion(t.Context(), sha, background)
+			if err != nil || (d.Requests[0].State == deletion.Accepted) == c.others {
+				t.Errorf("others: %+v, %v", d, err)
+			}
+		})
+	}
+}
+
+// TestWhoStartsForADeletion holds that a sender with the write key of a deletion request relies on
+// no deliverer without it.
+func TestWhoStartsForADeletion(t *testing.T) {
+	s := newSender(t)
+	filed(t, s, byKey(t, sendertest.Nowhere))
+	has := in(s, "MY_WRITE_KEY", "secret-key")
+	for name, c := range map[string]struct {
+		holder Sender
+		starts int
+	}{
+		"it has none":    {s, 1},
+		"it has another": {in(s, "MY_WRITE_KEY", "other"), 1},
+		"it has it":      {has, 0},
+	} {
+		d := &deliverer{Sender: c.holder, holds: map[manifest.ID]bool{}, own: map[manifest.ID]string{}, by: s.sharedWay()}
+		word := strings.Join(d.words(nil), " ")
+		sendertest.Write(t, s.sharedLease().Path(), lease.This().String()+" "+word)
+		sendertest.Must(t, os.Chtimes(s.sharedLease().Path(), noon, noon))
+		started := 0
+		has.deliver = func(*os.File) (int, error) { started++; return os.Getpid(), nil }
+		if err := has.StartForDue(); err != nil || started != c.starts || strings.Contains(word, "secret-key") {
+			t.Errorf("%s: beside one that says %s %d are started, %v", name, word, started, err)
+		}
 	}
 }
 
@@ -562,14 +668,7 @@ func TestPageHoldsBackItsWay(t *testing.T) {
 func TestAskWithoutWriteKey(t *testing.T) {
 	s := newSender(t)
 	r := sendertest.NewReceiver(t, nil)
-	m := sendertest.Parse(t, `schema = 1
-tool = {id = "mytool", purpose = "p"}
-send = {transport = "segment", write_key_env = "MY_WRITE_KEY", endpoint = "`+r.URL+`"}
-event = [{name = "forget"}]
-field = [{name = "source", key = "/properties/source", from = "identity.source", purpose = "p"}]
-forget = {method = "event", event = "forget"}
-`)
-	d := filed(t, s, m)
+	d := filed(t, s, byKey(t, r.URL))
 	stands := func() deletion.Request {
 		t.Helper()
 		d, err := s.deletions().Read(d.SHA256)
@@ -577,7 +676,7 @@ forget = {method = "event", event = "forget"}
 		return d.Requests[0]
 	}
 	_, err := s.doDeletion(t.Context(), d.SHA256, background)
-	if got := stands(); err != nil || got.State != deletion.Pending || got.Backoff.Failures != 0 || len(s.dueDeletions()) != 0 {
+	if got := stands(); err != nil || got.State != deletion.Pending || !got.Waits.IsZero() || len(s.dueDeletions()) != 0 {
 		t.Errorf("in the background: %+v, %v, due %q", got, err, s.dueDeletions())
 	}
 	has := in(s, "MY_WRITE_KEY", "k")
@@ -585,10 +684,13 @@ forget = {method = "event", event = "forget"}
 		t.Errorf("with the key: due %q", due)
 	}
 	_, err = s.doDeletion(t.Context(), d.SHA256, awaited)
-	if got := stands(); err != nil || !strings.Contains(got.Backoff.Error, "MY_WRITE_KEY") {
+	if got := stands(); err != nil || !strings.Contains(s.requestWait(got).Error, "MY_WRITE_KEY") {
 		t.Errorf("who asks: %+v, %v", got, err)
 	}
-	_, err = has.doDeletion(t.Context(), d.SHA256, awaited)
+	if due, own := has.dueDeletions(), s.dueDeletions(); len(due) != 1 || len(own) != 0 {
+		t.Errorf("and then, with the key: due %q, without %q", due, own)
+	}
+	_, err = has.doDeletion(t.Context(), d.SHA256, background)
 	if got := stands(); err != nil || got.State != deletion.Accepted {
 		t.Errorf("with the key: %+v, %v", got, err)
 	}

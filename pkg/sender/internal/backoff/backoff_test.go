@@ -110,7 +110,7 @@ func TestWaits(t *testing.T) {
 		t.Errorf("b waits for what failed for a: %v", b)
 	}
 	w = w.Succeed(way("b"))
-	if len(w.Ways) != 1 || w.None() || w.For(way("a")).Failures != 2 {
+	if len(w.Ways) != 1 || w.IsZero() || w.For(way("a")).Failures != 2 {
 		t.Errorf("after a success of b: %+v", w)
 	}
 	w = w.Fail(Backoff{}.Next(noon.Add(time.Hour), 0, "503"), "")
@@ -122,7 +122,7 @@ func TestWaits(t *testing.T) {
 	if clean, had := w.WithoutErrors(); !had || clean.Error != "" || clean.Ways["a"].Error != "" || clean.Ways["a"].Failures != 2 {
 		t.Errorf("without errors: %+v", clean)
 	}
-	if w = w.Succeed(way("a")); !w.None() {
+	if w = w.Succeed(way("a")); !w.IsZero() {
 		t.Errorf("after a success of all: %+v", w)
 	}
 	if long := w.Fail(Backoff{Failures: 1}, strings.Repeat("x", maxName+1)); long.Failures != 1 || len(long.Ways) > 0 {
@@ -138,7 +138,7 @@ func TestWaits(t *testing.T) {
 		t.Errorf("%d ways are read, %v", len(got.Ways), err)
 	}
 	sendertest.Write(t, path, `{"failures":3,"not_before":"2026-11-21T13:00:00Z","error":"down","way":"direct"}`)
-	if got, err := Read(path); err != nil || !got.None() {
+	if got, err := Read(path); err != nil || !got.IsZero() {
 		t.Errorf("an older version's: %+v, %v", got, err)
 	}
 }

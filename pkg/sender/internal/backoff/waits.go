@@ -10,7 +10,7 @@ import (
 	"github.com/usagectl/usagectl/pkg/manifest"
 )
 
-// Waits are the waits of a tool's events, as one file keeps them: what a server has
+// Waits are the waits of a tool's events, as one file keeps them, or of a deletion request: what a server has
 // answered is everybody's business, and a failure to reach it that of those alone who go
 // the same way, such as through the same proxy, from the same network or with the same key.
 // The zero value has none.
@@ -43,10 +43,11 @@ func Read(path string) (Waits, error) {
 	if f.OneWay != "" {
 		return Waits{}, nil
 	}
-	return f.Waits, f.check()
+	return f.Waits, f.Check()
 }
 
-func (w Waits) check() error {
+// Check is nil for what this program can have written.
+func (w Waits) Check() error {
 	if err := w.Backoff.Check(); err != nil {
 		return err
 	}
@@ -119,8 +120,8 @@ func (w Waits) WithoutErrors() (Waits, bool) {
 	return out, had
 }
 
-// None reports whether nobody waits or has waited.
-func (w Waits) None() bool { return w.Backoff == Backoff{} && len(w.Ways) == 0 }
+// IsZero reports whether nobody waits or has waited.
+func (w Waits) IsZero() bool { return w.Backoff == Backoff{} && len(w.Ways) == 0 }
 
 // Write keeps the waits in their file, whatever was there.
 func (w Waits) Write(path string) error {

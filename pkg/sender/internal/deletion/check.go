@@ -90,7 +90,7 @@ func (r *Request) check(d *Deletion) error {
 	case !isText(r.To) || !isText(r.Contact) || slices.ContainsFunc(slices.Concat(r.Names, r.SentTo), func(s string) bool { return !isText(s) }):
 		return errors.New("a name or an address in it holds control characters, or is too long")
 	}
-	if err := r.Backoff.Check(); err != nil || !r.State.Open() {
+	if err := r.Waits.Check(); err != nil || !r.State.Open() {
 		return err // nobody is asked any more
 	}
 	forget := manifest.Forget{Method: r.Method, Endpoint: r.To, Mail: r.To, Event: r.Event}

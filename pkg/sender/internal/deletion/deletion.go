@@ -62,24 +62,25 @@ func (d *Deletion) Pending() bool {
 // Done reports whether nothing is left that this program could do.
 func (d *Deletion) Done() bool { return d.Erased && !d.Pending() }
 
-// Due reports whether something could be done now by a process that can make those requests.
-func (d *Deletion) Due(now time.Time, can func(Request) bool) bool {
+// Due reports whether something could be done now by a process that can make those requests, and
+// waits so for them.
+func (d *Deletion) Due(now time.Time, wait func(Request) backoff.Backoff, can func(Request) bool) bool {
 	return !d.Erased && !d.Backoff.Running(now) || slices.ContainsFunc(d.Requests, func(r Request) bool {
-		return r.State == Pending && !r.Backoff.Running(now) && can(r)
+		return r.State == Pending && !wait(r).Running(now) && can(r)
 	})
 }
 
 // Asked is how long the receivers that are still to be asked want to be left
-// alone, the least of them.
-func (d *Deletion) Asked(now time.Time) time.Duration {
+// alone, the least of them, by a process that waits so for them.
+func (d *Deletion) Asked(now time.Time, wait func(Request) backoff.Backoff) time.Duration {
 	least := time.Duration(-1)
 	for _, r := range d.Requests {
 		if r.State != Pending {
 			continue
 		}
 		left := time.Duration(0)
-		if r.Backoff.ServerAsked(now) {
-			left = r.Backoff.Asked.Sub(now)
+		if b := wait(r); b.ServerAsked(now) {
+			left = b.Asked.Sub(now)
 		}
 		if least < 0 || left < least {
 			least = left
@@ -130,7 +131,7 @@ func (d *Deletion) TakeUp(old Deletion) {
 func (d *Deletion) redact() {
 	for i := range d.Requests {
 		if r := &d.Requests[i]; !r.State.Open() {
-			r.Payload, r.Send, r.Backoff = nil, nil, backoff.Backoff{}
+			r.Payload, r.Send, r.Waits = nil, nil, backoff.Waits{}
 		}
 	}
 	if d.SourceID == "" || !d.Erased || d.Open() {

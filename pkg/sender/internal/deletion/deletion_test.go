@@ -20,6 +20,7 @@ import (
 	"github.com/usagectl/usagectl/pkg/identity"
 	"github.com/usagectl/usagectl/pkg/manifest"
 	"github.com/usagectl/usagectl/pkg/sender/internal/backoff"
+	"github.com/usagectl/usagectl/pkg/sender/internal/note"
 	"github.com/usagectl/usagectl/pkg/sender/internal/outbox"
 	"github.com/usagectl/usagectl/pkg/sender/internal/payload"
 	"github.com/usagectl/usagectl/pkg/sender/internal/sendertest"
@@ -50,8 +51,11 @@ func requestIn(t testing.TB, state State) Request {
 	r := Request{
 		ID: uuid.New(), Tools: []manifest.ID{sendertest.ToolID(t, "mytool")}, Names: []string{"My Tool"}, RequestedAt: noon, State: state,
 		Method: manifest.ForgetEvent, To: "http://127.0.0.1:9/v1", Contact: "privacy@mytool.example",
-		Backoff: backoff.Backoff{Failures: 2, NotBefore: noon.Add(time.Hour), Asked: noon.Add(time.Hour), Error: "503"},
-		Event:   "forget", Payload: doc,
+		Waits: backoff.Waits{
+			Backoff: backoff.Backoff{Failures: 2, NotBefore: noon.Add(time.Hour), Asked: noon.Add(time.Hour), Error: "503"},
+			Ways:    map[string]backoff.Backoff{"MY_WRITE_KEY=01af": {Failures: 3, NotBefore: noon.Add(time.Minute), Error: "401"}},
+		},
+		Event: "forget", Payload: doc,
 		Send: &manifest.Send{
 			Transport: manifest.HTTP, Endpoint: "http://127.0.0.1:9/v1",
 			Headers: []manifest.Header{{Name: "X-B", Value: sampleID}, {Name: "X-A", Value: "{<&>}"}},
@@ -114,6 +118,33 @@ func TestDeletionRoundTrip(t *testing.T) {
 	}
 }
 
+// TestOldWaits holds that the wait of a version before, which was everybody's, is read, and that
+// a deletion of the most tools comes back that have waited on the most ways.
+func TestOldWaits(t *testing.T) {
+	d := deletionIn(t, true, Pending)
+	d.Requests[0].Waits = backoff.Waits{}
+	old := strings.Replace(string(marshalled(t, d)), `"state":`, `"backoff":{"failures":2,"waits":1,"not_before":"2026-11-21T13:00:00Z","error":"503"},"state":`, 1)
+	got, err := Parse([]byte(old))
+	if err != nil || !reflect.DeepEqual(got.Requests[0].Waits, backoff.Waits{Backoff: backoff.Backoff{Failures: 2, Waits: 1, NotBefore: noon.Add(time.Hour), Error: "503"}}) {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if got, err := Parse([]byte(strings.Replace(old, `"waits":1`, `"ways":{}`, 1))); err != nil || got.Requests[0].Waits.Failures != 2 {
+		t.Errorf("%+v, %v", got, err)
+	}
+	ds := Open(t.TempDir())
+	d = deletionIn(t, true, slices.Repeat([]State{Pending}, 50)...)
+	for i := range d.Requests {
+		for n := range 40 {
+			next := backoff.Backoff{}.Next(noon, 0, strings.Repeat("\u00fc", note.Max))
+			d.Requests[i].Waits = d.Requests[i].Waits.Fail(next, fmt.Sprintf("MY_WRITE_KEY=%04x", n))
+		}
+	}
+	sendertest.Must(t, ds.Create(d))
+	if again, err := ds.Read(d.SHA256); err != nil || len(again.Requests) != 50 || len(again.Requests[0].Waits.Ways) != 32 {
+		t.Errorf("%d requests, %v", len(again.Requests), err)
+	}
+}
+
 // TestParseDeletionNewer holds that what a newer program wrote is told from
 // damage, whatever else is in it: damage is written anew, and that must not be.
 func TestParseDeletionNewer(t *testing.T) {
@@ -155,7 +186,9 @@ func TestParseDeletionDamaged(t *testing.T) {
 		"an ID that is none":                func(d *Deletion) { d.SourceID, d.SHA256 = "x", HashID("x") },
 		"a path with a NUL":                 func(d *Deletion) { d.SourcePath = "/a\x00b" },
 		"fewer failures than none":          func(d *Deletion) { d.Backoff.Failures = -1 },
-		"a request with such":               func(d *Deletion) { d.Requests[0].Backoff.Failures = -1 },
+		"a request with such":               func(d *Deletion) { d.Requests[0].Waits.Failures = -1 },
+		"one of a way":                      func(d *Deletion) { d.Requests[0].Waits.Ways = map[string]backoff.Backoff{"a": {Failures: -1}} },
+		"a way for a terminal":              func(d *Deletion) { d.Requests[0].Waits.Ways = map[string]backoff.Backoff{"\x1b[2J": {}} },
 		"a request of another tool":         func(d *Deletion) { d.Requests[0].Tools = []manifest.ID{sendertest.ToolID(t, "evil")} },
 		"a state that is none":              func(d *Deletion) { d.Requests[0].State = "done" },
 		"a method that is none":             func(d *Deletion) { d.Requests[0].Method = "exec" },
@@ -231,8 +264,8 @@ func FuzzParseDeletion(f *testing.F) {
 		if second := marshalled(t, again); !bytes.Equal(first, second) {
 			t.Errorf("\nfirst %s\nthen  %s", first, second)
 		}
-		d.Due(noon, anybody)
-		d.Asked(noon)
+		d.Due(noon, onWay, anybody)
+		d.Asked(noon, onWay)
 		for _, r := range d.Requests {
 			r.Document(d.SourceID)
 			r.Mail(d.SourceID).Link()
@@ -270,8 +303,8 @@ func TestRedact(t *testing.T) {
 			}
 			for i, r := range d.Requests {
 				open := isOpen(states[i])
-				if (r.Payload != nil) != open || (r.Send != nil) != open || (r.Backoff != backoff.Backoff{}) != open {
-					t.Errorf("%s: request %d has %v, %v, %+v", name, i, r.Payload, r.Send, r.Backoff)
+				if (r.Payload != nil) != open || (r.Send != nil) != open || r.Waits.IsZero() == open {
+					t.Errorf("%s: request %d has %v, %v, %+v", name, i, r.Payload, r.Send, r.Waits)
 				}
 				if r.State != states[i] || r.To == "" || r.Contact == "" {
 					t.Errorf("%s: request %d lost more than the ID: %+v", name, i, r)
@@ -298,29 +331,34 @@ func TestDue(t *testing.T) {
 	none, running, over := backoff.Backoff{}, backoff.Backoff{NotBefore: noon.Add(time.Minute)}, backoff.Backoff{NotBefore: noon.Add(-time.Minute)}
 	otherClock := backoff.Backoff{NotBefore: noon.Add(2 * backoff.MaxRetryAfter)}
 	waits := []backoff.Backoff{none, running, over, otherClock}
-	try := func(erased bool, erasing backoff.Backoff, states []State, asking []backoff.Backoff) {
+	var asks []backoff.Waits
+	for _, b := range waits {
+		asks = append(asks, backoff.Waits{Backoff: b}, backoff.Waits{}.Fail(b, "a"), backoff.Waits{}.Fail(b, "b")) // b is another's way
+	}
+	isRunning := func(w backoff.Waits) bool { return w.Backoff == running || w.Ways["a"] == running }
+	try := func(erased bool, erasing backoff.Backoff, states []State, asking []backoff.Waits) {
 		d := deletionIn(t, erased, states...)
 		d.Backoff = erasing
 		open, done, due := false, erased, !erased && erasing != running
 		for i, state := range states {
-			d.Requests[i].Backoff = asking[i]
+			d.Requests[i].Waits = asking[i]
 			open = open || slices.Contains(allStates[:openStates], state)
 			done = done && state != Pending
-			due = due || state == Pending && asking[i] != running
+			due = due || state == Pending && !isRunning(asking[i])
 		}
-		if d.Open() != open || d.Done() != done || d.Due(noon, anybody) != due {
-			t.Errorf("erased %v, back-off %+v; %v, back-off %+v: open %v, done %v, due %v", erased, erasing, states, asking, d.Open(), d.Done(), d.Due(noon, anybody))
+		if d.Open() != open || d.Done() != done || d.Due(noon, onWay, anybody) != due {
+			t.Errorf("erased %v, back-off %+v; %v, back-off %+v: open %v, done %v, due %v", erased, erasing, states, asking, d.Open(), d.Done(), d.Due(noon, onWay, anybody))
 		}
-		if d.Done() && d.Due(noon, anybody) {
+		if d.Done() && d.Due(noon, onWay, anybody) {
 			t.Errorf("erased %v, %v: done, and something is due", erased, states)
 		}
 	}
 	for _, erased := range []bool{false, true} {
 		for _, erasing := range waits {
 			combinations(func(states []State) {
-				for _, first := range waits {
-					for _, second := range waits {
-						try(erased, erasing, states, []backoff.Backoff{first, second}[:len(states)])
+				for _, first := range asks {
+					for _, second := range asks {
+						try(erased, erasing, states, []backoff.Waits{first, second}[:len(states)])
 					}
 				}
 			})
@@ -567,6 +605,11 @@ func TestHas(t *testing.T) {
 	if Open("").Has(sampleID) || Open(t.TempDir()).Has(sampleID) {
 		t.Error("where nothing is kept an ID was to be forgotten")
 	}
+}
+
+// onWay is how long a process waits that goes the way "a".
+func onWay(r Request) backoff.Backoff {
+	return r.Waits.For(func(way string) bool { return way == "a" })
 }
 
 // anybody can make each request.

@@ -95,9 +95,9 @@ func TestAsked(t *testing.T) {
 	} {
 		d := deletionIn(t, true, c.states...)
 		for i, wish := range c.asked {
-			d.Requests[i].Backoff.Asked = noon.Add(wish)
+			d.Requests[i].Waits.Asked = noon.Add(wish)
 		}
-		if got := d.Asked(noon); got != c.want {
+		if got := d.Asked(noon, onWay); got != c.want {
 			t.Errorf("%v, %v: got %v", c.states, c.asked, got)
 		}
 	}

@@ -28,7 +28,7 @@ type Request struct {
 	Undeclared bool     `json:"undeclared,omitempty"`
 	SentTo     []string `json:"sent_to,omitempty"`
 
-	Backoff backoff.Backoff `json:"backoff,omitzero"`
+	Waits backoff.Waits `json:"backoff,omitzero"` // versions before had only everybody's, under the same names
 
 	// The method event: the tool's transport and the document, as they were when
 	// the person asked, so that the request leaves even if the manifest is gone.
@@ -58,12 +58,23 @@ func (r Request) Refused() bool {
 }
 
 // Untried reports whether the request was never made, and can be.
-func (r Request) Untried() bool { return r.State == Pending && r.Backoff.Failures == 0 }
+func (r Request) Untried() bool { return r.State == Pending && r.Last().Failures == 0 }
+
+// Last is the wait after the last try, whoever has to wait: each counts on from the one before.
+func (r Request) Last() backoff.Backoff {
+	last := r.Waits.Backoff
+	for _, b := range r.Waits.Ways {
+		if b.Failures > last.Failures {
+			last = b
+		}
+	}
+	return last
+}
 
 // Reopen has a request that a receiver refused asked for again. The receiver may be
 // well again; the request is the same.
 func (r *Request) Reopen() {
-	r.State, r.SettledAt, r.Answer, r.Backoff = Pending, time.Time{}, "", backoff.Backoff{}
+	r.State, r.SettledAt, r.Answer, r.Waits = Pending, time.Time{}, "", backoff.Waits{}
 }
 
 // Accept notes that the receiver has acknowledged the request.
@@ -74,12 +85,6 @@ func (r *Request) Accept(now time.Time) {
 // Refuse notes that the receiver refused the request, and what it said.
 func (r *Request) Refuse(now time.Time, answer string) {
 	r.State, r.SettledAt, r.Answer = Failed, now.UTC().Truncate(time.Second), answer
-}
-
-// Postpone notes that the request has to be made again: after retryAfter at least, which
-// the receiver asked for, because of a failure.
-func (r *Request) Postpone(now time.Time, retryAfter time.Duration, failure string) {
-	r.Backoff = r.Backoff.Next(now, retryAfter, failure)
 }
 
 // Document is what the receiver gets: the JSON of the method http, or the event's

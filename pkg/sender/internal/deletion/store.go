@@ -123,7 +123,7 @@ func (ds Store) Read(sha string) (Deletion, error) {
 }
 
 // maxDeletion is the size, in bytes, of the largest deletion that is read.
-const maxDeletion = 1 << 20
+const maxDeletion = 4 << 20
 
 // Create files a deletion, durably, or fails with [os.ErrExist]. One that could not be
 // read back is not filed.

@@ -193,7 +193,7 @@ func (o Outbox) Backoffs() backoff.Waits {
 
 // SetBackoffs keeps waits.
 func (o Outbox) SetBackoffs(w backoff.Waits) error {
-	if w.None() {
+	if w.IsZero() {
 		return o.ClearBackoffs()
 	}
 	return w.Write(o.backoffPath())
