@@ -31,7 +31,7 @@ type Summary struct {
 	Unrecorded error         // why something that was sent is not in the journal; nil if all is
 	RetryAfter time.Duration // what the server asked for; 0 if it did not
 
-	seen   []string       // what was queued when the outbox was listed last, sorted
+	seen   []string       // what was queued when the outbox was listed last, but for what others took, sorted
 	others []string       // of that: what is left to processes with another write key
 	files  []manifestFile // that were named and read there
 }
@@ -86,7 +86,7 @@ func (s Sender) drain(ctx context.Context, tool manifest.ID, progress func(int))
 			return p.sum
 		}
 		before := p.sum.ended()
-		p.sum.Held, p.sum.OtherKey, p.sum.seen, p.sum.others = nil, nil, names, nil
+		p.sum.Held, p.sum.OtherKey, p.sum.seen, p.sum.others = nil, nil, slices.Clone(names), nil
 		if len(names) == 0 || !p.run(ctx, names) || p.sum.ended() == before { // or others take them all
 			return p.sum
 		}
@@ -182,8 +182,11 @@ func (p *pass) takeNamed(ctx context.Context, name string) bool {
 		return true
 	}
 	c, err := p.outbox.Claim(name, p.self, p.Now())
-	if errors.Is(err, os.ErrNotExist) { // taken by another
+	if errors.Is(err, os.ErrNotExist) { // taken by another, who may put it back for this process
 		p.order.ahead(name)
+		if i, found := slices.BinarySearch(p.sum.seen, name); found {
+			p.sum.seen = slices.Delete(p.sum.seen, i, i+1)
+		}
 		return true
 	}
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -355,6 +356,33 @@ func TestOtherKeyIsNobodysBusiness(t *testing.T) {
 	sendertest.Write(t, o.Path("new", held.Name()), string(data))
 	if sum := ours.drain(t.Context(), tool, func(int) {}); sum.Sent != 1 || sum.OtherKey == nil || sum.Held == nil || strings.Contains(sum.Held.Error(), "MY_WRITE_KEY") {
 		t.Errorf("beside an event that is held: %+v", sum)
+	}
+}
+
+// TestLookedAtByOthers holds that a deliverer which has to put something back does not give up an
+// event that another one held that moment, only to put it back.
+func TestLookedAtByOthers(t *testing.T) {
+	s := newSender(t)
+	m, terms := agreedTool(t, s, sendertest.NewReceiver(t, nil).URL)
+	o := s.outbox(m.Tool.ID)
+	held := queue(t, s, terms, noon)
+	held.Manifest = filepath.Join(t.TempDir(), "gone.toml")
+	data, err := json.Marshal(held)
+	sendertest.Must(t, err)
+	sendertest.Write(t, o.Path("new", held.Name()), string(data))
+	own := queue(t, s, terms, noon.Add(time.Second))
+	p := s.newPass(m.Tool.ID, func(int) {})
+	names, _, err := o.Prepare(p.self, noon)
+	sendertest.Must(t, err)
+	p.sum.seen = names
+	c, err := o.Claim(own.Name(), sendertest.DeadProcess(t, "elsewhere"), noon)
+	sendertest.Must(t, err)
+	p.run(t.Context(), slices.Clone(names))
+	sendertest.Must(t, c.Release())
+	d := &deliverer{Sender: s, self: lease.This(), busy: map[manifest.ID]bool{}, seen: map[manifest.ID][]string{}, holds: map[manifest.ID]bool{}}
+	d.settle(p.sum)
+	if p.sum.Held == nil || len(d.ready()) != 1 {
+		t.Errorf("given up is %q, %+v", d.seen, p.sum)
 	}
 }
 
