@@ -47,7 +47,8 @@ EXIT STATUS
    0  recorded
   64  a bad flag or no tool
   65  a name that is no tool ID, or an exception that no tool has for a name;
-      nothing was changed
+      nothing was changed. With --root the tool may be one of the image, so an
+      exception that resembles no known tool is only warned about
   73  the refusal could not be recorded
   74  it is recorded, but what is queued could not be thrown away or is still
       being delivered, or the answer could not be printed

@@ -65,10 +65,10 @@ func (c *disableCommand) exceptions() ([]reference, error) {
 	for _, ref := range list {
 		switch {
 		case ref.unknown == nil:
-		case c.system.root != "": // the tool may be known there
-			c.warn("no tool named %s is known here%s", ref.id, c.tools.suggestion(ref.id.String()))
-		default: // what the person wants to keep would be refused, and they would not know
+		case c.system.root == "" || c.tools.suggestion(ref.id.String()) != "": // what the person wants to keep would be refused, and they would not know
 			return nil, ref.unknown
+		default: // the tool may be known in the image
+			c.warn("no tool named %s is known here: the exception counts if the image has one", ref.id)
 		}
 	}
 	return list, err
