@@ -41,6 +41,13 @@ func (a *answer) failure() error {
 	return a.err
 }
 
+// taken reports whether stdout took all that was printed so far.
+func (a *answer) taken() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.err == nil
+}
+
 // readerGone reports whether an error says that nobody reads from a pipe any more.
 func readerGone(err error) bool {
 	if errors.Is(err, syscall.EPIPE) {

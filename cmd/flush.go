@@ -136,10 +136,10 @@ func droppedEarlier(s sender.Sender, sum sender.Summary) int {
 }
 
 // noteTold notes that the person was told of what was dropped, so that the next flush does not
-// say it again.
+// say it again. What stdout did not take, as on a full disk, the person has not seen.
 func (c *flushCommand) noteTold(s sender.Sender, results []flushed) {
 	for _, r := range results {
-		if (r.Earlier > 0 || r.OverBounds > 0) && (c.json || !c.quiet) {
+		if (r.Earlier > 0 || r.OverBounds > 0) && (c.json || !c.quiet) && c.answer.taken() {
 			_ = s.Told(r.Tool) // the next one says it again
 		}
 	}
