@@ -114,7 +114,11 @@ func (c *envCommand) decisions() decisions {
 	}
 	recorded := consent.ReadRecorded(c.world.Dirs)
 	for _, s := range recorded.Unreadable() {
-		if !c.all {
+		switch {
+		case c.all:
+		case isMark(s.Path): // which says nothing of now
+			c.warnings = append(c.warnings, notSent(s))
+		default:
 			c.warnings = append(c.warnings, "what was decided cannot be read, and counts as a refusal here: "+unreadableBecause(s))
 		}
 	}

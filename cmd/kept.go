@@ -140,7 +140,7 @@ func (k kept) warnOfDecisions(u *ui, recorded consent.Recorded, known []sender.U
 			continue // there is no file, or it was said
 		}
 		mend := k.world.mendDecision(s.Path)
-		u.warn("usagectl sends nothing for %s, because what was decided cannot be read: %s: %s", aboutTool(s.Path), s.Path, s.Problem)
+		u.warn("%s", notSent(s))
 		said := mend.command != "" && slices.ContainsFunc(list, func(o sender.Unused) bool { return o.Do == mend.command })
 		if hint := mend.hint(); !said && hint != hinted {
 			u.hint("%s", hint)
@@ -149,6 +149,11 @@ func (k kept) warnOfDecisions(u *ui, recorded consent.Recorded, known []sender.U
 		list = append(list, sender.Unused{Path: s.Path, Reason: s.Problem, Do: mend.command})
 	}
 	return list
+}
+
+// notSent says what comes of a decision that cannot be read.
+func notSent(s consent.Statement) string {
+	return fmt.Sprintf("usagectl sends nothing for %s, because what was decided cannot be read: %s: %s", aboutTool(s.Path), s.Path, s.Problem)
 }
 
 // lockedDecisions are the person's decisions, and the directories that lead there, that

@@ -55,7 +55,7 @@ func (w World) mendDecision(path string) mending {
 	case locked:
 		return mending{what: "repair it", command: l.Remedy()}
 	case own:
-		return mendOwn(path, dir)
+		return w.mendOwn(path, dir)
 	case systems:
 		return mending{what: "have the machine's administrator look at it"}
 	}
@@ -64,7 +64,7 @@ func (w World) mendDecision(path string) mending {
 
 // mendOwn is that of what is in the directory of the person's decisions, or
 // leads there. What is wrong with a directory no new decision mends.
-func mendOwn(path, dir string) mending {
+func (w World) mendOwn(path, dir string) mending {
 	if place := notADirectory(dir); place != "" {
 		if info, err := os.Stat(place); err != nil {
 			return mending{what: "mount or make what the link " + place + " leads to, or remove it"}
@@ -102,20 +102,46 @@ func mendOwn(path, dir string) mending {
 		return mending{what: "repair it", command: l.Remedy()}
 	}
 	command := "usagectl disable --all --replace"
-	if id, err := toolOf(path); err == nil {
+	id, err := toolOf(path)
+	switch {
+	case isMark(path) && err == nil:
+		command = "" // that depends on what is decided now: see [World.decideAgain]
+	case isMark(path):
+		command = w.allAgain()
+	case err == nil:
 		command = "usagectl disable --replace " + id.String()
 	}
 	return mending{"look at the file, or decide again", command, true}
 }
 
-// toolOf is the tool about which a decision in a file is; an error if it may be about any.
+// allAgain is the command that decides about all tools as it is decided now.
+func (w World) allAgain() string {
+	recorded := consent.ReadRecorded(w.Dirs)
+	if !recorded.AllRefused() {
+		return "usagectl enable --all"
+	}
+	command := "usagectl disable --all"
+	for _, id := range recorded.Exceptions() {
+		command += " --except " + id.String()
+	}
+	return command
+}
+
+// isMark reports whether a file of decisions is the mark that a refusal leaves.
+func isMark(path string) bool { return filepath.Ext(path) == ".refused" }
+
+// toolOf is the tool about which a decision in a file is, or a mark; an error if it may be
+// about any.
 func toolOf(path string) (manifest.ID, error) {
-	return manifest.ParseID(strings.TrimSuffix(filepath.Base(path), ".toml"))
+	if !isMark(path) && filepath.Ext(path) != ".toml" {
+		return manifest.ID{}, manifest.ErrUnknownTool
+	}
+	return manifest.ParseID(strings.TrimSuffix(filepath.Base(path), filepath.Ext(path)))
 }
 
 // aboutTool is the tool about which a decision in a file is, for people.
 func aboutTool(path string) string {
-	if id, err := toolOf(path); err == nil && filepath.Ext(path) == ".toml" {
+	if id, err := toolOf(path); err == nil {
 		return id.String()
 	}
 	return "any tool"
@@ -172,7 +198,7 @@ func (w World) decideAgain(t *tool) string {
 	}
 	path, _, _ := strings.Cut(t.facts.MarkProblem, ": ")
 	m := w.mendDecision(path)
-	if m.decide { // any decision mends a mark, also the one that there is
+	if _, err := toolOf(path); err == nil && m.decide { // any decision mends a mark, also the one that there is
 		m.command = "usagectl disable " + t.id.String()
 		if t.facts.Tool.Decision.State == consent.Granted {
 			m.command = t.agreeAgain()

@@ -119,17 +119,18 @@ func TestDisableDespiteUnreadable(t *testing.T) {
 }
 
 // TestUnreadableMark holds that where the mark of an earlier refusal cannot be read, what is advised
-// restores what the person had decided, for each tool its own.
+// restores what the person had decided: for all tools at once, if the mark is about all.
 func TestUnreadableMark(t *testing.T) {
-	for _, mark := range []string{"all", "demo"} {
+	for mark, mends := range map[string]string{"all": "enable --all", "demo": "enable demo --level 2"} {
 		p := newPerson(t)
 		p.must("enable demo --level 2 -q")
 		p.write(".config/usagectl/consent/"+mark+".refused", "rubbish")
-		p.expect(said{"status demo", exitConfig, []string{"decide again: usagectl enable demo --level 2\n"}, []string{"*"}})
+		p.expect(said{"status demo", exitConfig, []string{"decide again: usagectl " + mends + "\n"}, []string{"*"}})
 		if mark == "all" {
-			p.expect(said{"status demo parsl", exitConfig, []string{"*"}, []string{"  demo: what", "usagectl enable demo --level 2\n", "  parsl: what", "usagectl disable parsl\n"}})
+			p.expect(said{"status demo parsl", exitConfig, []string{"*"}, []string{"  demo, parsl: what", "again: usagectl enable --all\n"}})
 		}
-		p.must("enable demo --level 2 -q")
+		p.must(mends + " -q")
 		p.must("status -q demo")
+		p.expect(said{"status demo", exitOK, []string{"to level 2"}, []string{"*"}})
 	}
 }

@@ -30,9 +30,9 @@ func (s *toolStatus) left() []todo {
 	case s.problem != nil:
 		add("its manifest cannot be used, and nothing is sent for it", "mend the manifest: "+firstLine(s.problem))
 	case s.Reason.Rule == consent.Unreadable:
-		list = append(list, todo{unread: true, why: notRead(s.Reason.Detail, ", so its telemetry is off"), do: []string{s.decideAgain}})
+		list = append(list, todo{unread: true, why: notRead(s.Reason.Detail), do: []string{s.decideAgain}})
 	case s.SentBy != sentByUsagectl && s.Decision.State == "unknown":
-		list = append(list, todo{unread: true, why: notRead(s.Decision.Detail, ""), do: []string{s.decideAgain}})
+		list = append(list, todo{unread: true, why: notRead(s.Decision.Detail), do: []string{s.decideAgain}})
 	case s.Reason.Rule == consent.EndpointChanged:
 		add(s.Reason.Detail, "agree to that: usagectl enable "+s.Tool.String(), "or refuse: usagectl disable "+s.Tool.String())
 	}
@@ -48,11 +48,11 @@ func (s *toolStatus) left() []todo {
 }
 
 // notRead says that a decision cannot be read, and why.
-func notRead(why, so string) string {
+func notRead(why string) string {
 	if strings.HasPrefix(why, "what you decided is not known") { // for there is no place for it
 		return why
 	}
-	return "what was decided cannot be read" + so + ": " + why
+	return "what was decided cannot be read: " + why
 }
 
 // pressing reports whether what is left to do is for now: the tool is here, or the person

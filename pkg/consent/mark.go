@@ -2,7 +2,6 @@ package consent
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -79,37 +78,40 @@ func heal(d dirs.Dirs, id manifest.ID, now time.Time) error {
 // that this cannot be told.
 func RefusedAt(d dirs.Dirs, id manifest.ID) (time.Time, error) {
 	var last time.Time
-	look := func(dir string, trusted func(os.FileInfo) error) error {
-		if missing(dir) {
-			return nil
+	bad := readMarks(d, []manifest.ID{{}, id}, func(m mark) {
+		if at := m.of(id); at.After(last) {
+			last = at
 		}
-		for _, about := range []manifest.ID{{}, id} {
-			m, err := readMark(markOf(fileIn(dir, about)), trusted)
-			if err != nil {
-				return err
-			}
-			if at := m.of(id); at.After(last) {
-				last = at
-			}
-		}
-		return nil
-	}
-	if dir := d.UserConsent(); dir != "" {
-		if err := look(dir, statefile.Own); err != nil {
-			return last, err
-		}
-	}
-	if dir := d.UsualConsent(); dir != "" {
-		if err := look(dir, statefile.Own); err != nil && unused(d) {
-			return last, err
-		}
-	}
-	for _, dir := range d.SystemConsent() {
-		if err := look(dir, statefile.OwnOrRoots); err != nil {
-			return last, err
-		}
+	})
+	if len(bad) > 0 {
+		return last, errors.New(bad[0].Path + ": " + bad[0].Problem)
 	}
 	return last, nil
+}
+
+// readMarks reads the person's and the machine's marks about some tools, and about all with
+// the zero ID. It returns those that cannot be relied on.
+func readMarks(d dirs.Dirs, about []manifest.ID, read func(mark)) []Statement {
+	var bad []Statement
+	look := func(dir string, trusted func(os.FileInfo) error, counts bool) {
+		if dir == "" || missing(dir) {
+			return
+		}
+		for _, id := range about {
+			path := markOf(fileIn(dir, id))
+			if m, err := readMark(path, trusted); err == nil {
+				read(m)
+			} else if counts {
+				bad = append(bad, Statement{Path: path, Problem: problem(err)})
+			}
+		}
+	}
+	look(d.UserConsent(), statefile.Own, true)
+	look(d.UsualConsent(), statefile.Own, unused(d))
+	for _, dir := range d.SystemConsent() {
+		look(dir, statefile.OwnOrRoots, true)
+	}
+	return bad
 }
 
 // readMark reads a mark; the zero value if there is none, or with an error.
@@ -128,7 +130,7 @@ func readMark(path string, trusted func(os.FileInfo) error) (mark, error) {
 		m, err = parseMark(string(data))
 	}
 	if err != nil {
-		return mark{}, fmt.Errorf("%s: %s", path, problem(err))
+		return mark{}, err
 	}
 	return m, nil
 }

@@ -22,6 +22,7 @@ type Recorded struct {
 	hidden  Standing    // a directory that may hold a refusal of any tool, and cannot be listed
 	mine    map[manifest.ID]Statement
 	theirs  map[manifest.ID]Standing // the machine's, of one tool
+	marks   []Statement              // of refusals that were lifted, which cannot be relied on
 }
 
 // Standing is what is recorded about one tool.
@@ -51,6 +52,10 @@ func ReadRecorded(d dirs.Dirs) Recorded {
 		for _, id := range ids {
 			r.mine[id] = readUser(d, id)
 		}
+	}
+	open := slices.DeleteFunc(r.named(), func(id manifest.ID) bool { return r.Of(id).State == Refused })
+	if len(open) > 0 || !r.AllRefused() { // else all is off without a mark
+		r.marks = readMarks(d, append([]manifest.ID{{}}, open...), func(mark) {})
 	}
 	return r
 }
@@ -150,19 +155,21 @@ func (r Recorded) Tools() []manifest.ID {
 }
 
 // Unreadable lists what is recorded and cannot be relied on, each file once: about all tools
-// first, the person's before the machine's, and then the person's about one tool. All that it
-// can be about is off.
+// first, the person's before the machine's, then the person's about one tool, and last the
+// marks of refusals that were lifted (all.refused, TOOL.refused). Of what it can be about
+// usagectl sends nothing. For [Recorded.Of] a decision counts as a refusal then, a mark as nothing.
 func (r Recorded) Unreadable() []Statement {
 	list := r.aboutAll()
 	for _, id := range r.named() {
 		list = append(list, r.mine[id])
 	}
 	seen := map[string]bool{}
-	return slices.DeleteFunc(list, func(s Statement) bool {
+	list = slices.DeleteFunc(list, func(s Statement) bool {
 		again := seen[s.Path]
 		seen[s.Path] = true
 		return s.Problem == "" || again
 	})
+	return append(list, r.marks...)
 }
 
 // and is what two records say together: the first refusal, else what may be one, else
