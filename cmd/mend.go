@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/usagectl/usagectl/internal/shell"
 	"github.com/usagectl/usagectl/internal/statefile"
 	"github.com/usagectl/usagectl/pkg/consent"
 	"github.com/usagectl/usagectl/pkg/manifest"
@@ -81,7 +82,7 @@ func (w World) mendOwn(path, dir string) mending {
 		if runtime.GOOS == "windows" || errors.Is(err, statefile.ErrUntrusted) && !errors.Is(err, statefile.ErrWritable) {
 			return mending{what: "have the owner of " + place + " look at it"}
 		}
-		return mending{what: "repair it", command: "chmod u+rwx " + place}
+		return mending{what: "repair it", command: "chmod u+rwx " + shell.Word(place)}
 	}
 	for _, d := range []string{filepath.Dir(dir), dir} {
 		info, err := os.Stat(d)
@@ -90,7 +91,7 @@ func (w World) mendOwn(path, dir string) mending {
 		}
 		switch {
 		case errors.Is(err, statefile.ErrWritable):
-			return mending{what: "keep others from writing there", command: "chmod go-w " + d}
+			return mending{what: "keep others from writing there", command: "chmod go-w " + shell.Word(d)}
 		case errors.Is(err, statefile.ErrUntrusted):
 			return mending{what: "have the owner of " + d + " look at it"}
 		}

@@ -169,6 +169,11 @@ func (d Dialect) Hide(name string) (string, error) {
 	return d.Unset(name)
 }
 
+// Word is a word of a command line as sh, bash, zsh and fish read it, such as an absolute path.
+func Word(text string) string {
+	return quoted(text, `'`, strings.NewReplacer(`'`, `'\''`, `\`, `'\\'`)) // a backslash in quotes is not the same in all
+}
+
 // quoted puts a value that is no plain word between quotes.
 func quoted(value, quote string, escape *strings.Replacer) string {
 	if plainWord(value) {

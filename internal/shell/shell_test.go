@@ -89,6 +89,30 @@ func TestSetInShells(t *testing.T) {
 	}
 }
 
+// TestWord holds that a word is one argument, to the letter, for every shell of Unix alike.
+func TestWord(t *testing.T) {
+	want := slices.Concat(values, bytesOfShells(), randomValues(500))
+	for _, in := range interpreters {
+		t.Run(strings.Join(in.command, " "), func(t *testing.T) {
+			t.Parallel()
+			needProgram(t, in.command[0])
+			script := "/usr/bin/printf '%s\\0'"
+			for _, value := range want {
+				script += " " + shell.Word("/"+value)
+			}
+			got := runShell(t, in.command, script+"\n")
+			if len(got) != len(want) {
+				t.Fatalf("%d words became %d", len(want), len(got))
+			}
+			for i, value := range want {
+				if got[i] != "/"+value {
+					t.Errorf("%q became %q", "/"+value, got[i])
+				}
+			}
+		})
+	}
+}
+
 // TestHide holds that a universal variable of fish, which is that of every shell, is kept
 // from programs and not erased.
 func TestHide(t *testing.T) {

@@ -1,8 +1,11 @@
 package statefile
 
 import (
+	"errors"
 	"fmt"
 	"os"
+
+	"github.com/usagectl/usagectl/internal/shell"
 )
 
 // Locked is a file or a directory whose mode keeps its owner, whose process this is, from
@@ -28,7 +31,17 @@ func (l Locked) Reason() string {
 // Remedy is the command that repairs it.
 func (l Locked) Remedy() string {
 	if l.dir {
-		return "chmod u+rwx " + l.Path
+		return chmod("u+rwx", l.Path)
 	}
-	return "chmod u+rw " + l.Path
+	return chmod("u+rw", l.Path)
 }
+
+// KeepOthersOut is the command that repairs what is [ErrWritable]; "" if the path is not.
+func KeepOthersOut(path string) string {
+	if info, err := os.Lstat(path); err == nil && errors.Is(Own(info), ErrWritable) {
+		return chmod("go-w", path)
+	}
+	return ""
+}
+
+func chmod(mode, path string) string { return "chmod " + mode + " " + shell.Word(path) }

@@ -64,7 +64,7 @@ func unused(path string, need os.FileMode, reason string) Unused {
 	if locked, found := statefile.FindLocked(path, need); found {
 		return Unused{locked.Path, locked.Reason(), locked.Remedy()}
 	}
-	return Unused{Path: path, Reason: reason}
+	return Unused{path, reason, statefile.KeepOthersOut(path)}
 }
 
 type unusedList []Unused
@@ -72,10 +72,11 @@ type unusedList []Unused
 // add notes an error about a path, and that its mode keeps its owner from it; one that is not
 // there is no error.
 func (l *unusedList) add(path string, need os.FileMode, err error) {
-	u := unused(path, need, "")
-	if u.Reason == "" && err != nil && !errors.Is(err, fs.ErrNotExist) {
-		u.Reason = statefile.Reason(err)
+	reason := ""
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		reason = statefile.Reason(err)
 	}
+	u := unused(path, need, reason)
 	if u.Reason != "" && !slices.Contains(*l, u) {
 		*l = append(*l, u)
 	}
