@@ -45,7 +45,8 @@ EXIT STATUS
   64  a bad flag, or --all beside a name
   65  an unknown tool; a name that no tool can have, with -q TOOL too
   74  what is kept cannot all be looked at, what is sent cannot be recorded, or
-      the answer could not be printed
+      the answer could not be printed; without a name also if a directory of
+      manifests cannot be looked into, so that a tool may be missing
   78  a manifest cannot be used, or what was decided cannot be read or found`,
 		Example: `  # What is on here, and why
   usagectl status
@@ -162,7 +163,7 @@ func (c *statusCommand) run(names []string) error {
 			Tools  []*toolStatus   `json:"tools"`
 			Unused []sender.Unused `json:"unused"` // what is kept and cannot be relied on
 		}{1, list, damage})
-	case len(list) == 0 && bad != nil:
+	case len(list) == 0 && (bad != nil || unlisted != nil):
 	case len(names) == 1 && len(list) == 1:
 		c.view().showTool(list[0])
 	case c.all && len(names) == 0:

@@ -41,8 +41,8 @@ func newSurvey(a *app) survey {
 }
 
 // ids are the tools that are seen on this machine; with all every one that is known. The
-// error says that what is kept cannot all be listed, so that there may be more; why not is
-// for [kept.warnOfDamage] to say.
+// error says that what is kept, or the manifests, cannot all be listed, so that there may be
+// more; why not is for [kept.warnOfDamage] to say.
 func (s survey) ids(all bool) ([]manifest.ID, error) {
 	list, unlisted := s.world.sender().Tools()
 	deletions, unread := s.world.sender().Deletions()
@@ -65,7 +65,7 @@ func (s survey) ids(all bool) ([]manifest.ID, error) {
 		}
 	}
 	slices.SortFunc(list, func(x, y manifest.ID) int { return strings.Compare(x.String(), y.String()) })
-	if unlisted != nil || unread != nil {
+	if unlisted != nil || unread != nil || len(s.tools.library.Hidden()) > 0 {
 		unlisted = fail(exitIO, nil)
 	}
 	return slices.Compact(list), unlisted

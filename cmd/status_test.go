@@ -1,6 +1,8 @@
 package cmd
 
 import (
+	"errors"
+	"os"
 	"path/filepath"
 	"reflect"
 	"strings"
@@ -218,4 +220,20 @@ func TestTurnOn(t *testing.T) {
 		}
 		delete(p.env, name)
 	}
+}
+
+// TestStatusManifestsHidden holds that where a directory of manifests cannot be looked into, nobody
+// is told that no tool is here.
+func TestStatusManifestsHidden(t *testing.T) {
+	p := newPerson(t)
+	p.expect(said{"status", exitOK, []string{"No tool with telemetry was seen here yet.\n"}, []string{"*"}})
+	p.write(".local/share/usagectl/tools/acme.toml", acme)
+	dir := filepath.Join(p.home, ".local/share/usagectl/tools")
+	if err := errors.Join(os.RemoveAll(dir), os.Symlink("tools", dir)); err != nil { // which leads to itself
+		t.Skip(err)
+	}
+	p.expect(
+		said{"status", exitIO, nil, []string{"warning: manifests in ", "are not used: ", "*"}},
+		said{"status homebrew", exitOK, []string{"Homebrew: telemetry is "}, []string{"*"}},
+	)
 }
