@@ -80,7 +80,7 @@ func (c *flushCommand) run(ctx context.Context, names []string) error {
 		return unlisted
 	}
 	if c.world.Dirs.StateDir() == "" {
-		return c.nothingToFlush(tools)
+		return c.unflushed(tools)
 	}
 	limited, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
@@ -155,24 +155,23 @@ func (c *flushCommand) toFlush(names []string) ([]manifest.ID, error) {
 	return ids(refs), err
 }
 
-// nothingToFlush is the end of a flush where nothing is kept. What is in a state
-// directory that cannot be looked at or relied on stays there, and nobody knows what it is.
-func (c *flushCommand) nothingToFlush(tools []manifest.ID) error {
-	flaw := c.world.Dirs.StateFlaw
+// unflushed is the end of a flush where the state directory is not known, or cannot be looked at
+// or relied on: what is in it stays there, and nobody knows what it is.
+func (c *flushCommand) unflushed(tools []manifest.ID) error {
+	flaw, why := c.world.Dirs.StateFlaw, fmt.Sprintf("%s is not used: %s", c.world.Dirs.UncheckedStateDir(), c.world.Dirs.StateFlaw)
+	if flaw == "" {
+		flaw, why = sender.ErrNoState.Error(), sender.ErrNoState.Error()
+	}
 	results := []flushed{}
 	for _, tool := range tools {
-		r := flushed{Tool: tool, Named: c.named[tool], Detail: flaw}
-		if flaw != "" {
-			r.Queued, r.Deletions.unknown = unknownCount, errors.New(flaw)
-		}
-		results = append(results, r)
+		results = append(results, flushed{Tool: tool, Named: c.named[tool], Detail: flaw, Queued: unknownCount, Deletions: requests{unknown: errors.New(flaw)}})
 	}
-	if flaw == "" || len(results) > 0 || c.json {
-		if err := showFlushed(c.ui, results); err != nil || flaw == "" {
+	if len(results) > 0 || c.json {
+		if err := showFlushed(c.ui, results); err != nil {
 			return err
 		}
 	}
-	return fail(exitIO, fmt.Errorf("nothing was delivered: %s is not used: %s", c.world.Dirs.UncheckedStateDir(), c.world.Dirs.StateFlaw))
+	return fail(exitIO, fmt.Errorf("nothing was delivered: %s", why))
 }
 
 // inLine is what an error says in one line; "" if there is none.

@@ -53,7 +53,7 @@ func TestFlushNothingKept(t *testing.T) {
 	p.world.Dirs.StateFlaw = "others can write it"
 	p.expect(said{"flush demo", exitIO, []string{"demo: it is not known what still waits: others can write it\n"}, []string{"nothing was delivered: ", " is not used: others can write it"}})
 	p.world.Dirs.StateFlaw, p.world.Dirs.StateHome = "", ""
-	p.expect(said{"flush demo", exitOK, []string{"demo: nothing waits\n"}, nil})
+	p.expect(said{"flush demo", exitIO, []string{"demo: it is not known what still waits: the state directory is not known: "}, []string{"warning: the state directory is not known: ", "hint: set HOME ", "error: nothing was delivered: the state directory is not known: "}})
 }
 
 // TestFlushed holds the line and the exit code of each result.

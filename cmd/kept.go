@@ -102,6 +102,10 @@ func (k kept) warnOfState(u *ui) {
 // once for a command, and lists it.
 func (k kept) warnOfDamage(u *ui) []sender.Unused {
 	list := k.world.sender().Unused()
+	if k.world.Dirs.UncheckedStateDir() == "" {
+		u.warn("%v", sender.ErrNoState)
+		u.hint("set HOME to your home directory, or XDG_STATE_HOME to a directory of yours")
+	}
 	for _, l := range k.lockedDecisions() {
 		list = addLocked(list, l)
 	}

@@ -140,7 +140,7 @@ func (s survey) addKept(r *toolStatus) {
 		r.Queued, r.Rejected, r.Dropped, r.OverBounds = unknownCount, unknownCount, unknownCount, unknownCount
 	}
 	r.Deletions, r.unerased = s.kept.deletions(r.Tool)
-	if s.world.Dirs.StateFlaw != "" { // which is said once for all tools
+	if s.world.Dirs.StateDir() == "" { // which is said once for all tools
 		return
 	}
 	if r.unread {

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/usagectl/usagectl/pkg/consent"
+	"github.com/usagectl/usagectl/pkg/dirs"
 	"github.com/usagectl/usagectl/pkg/sender"
 )
 
@@ -236,4 +237,26 @@ func TestStatusManifestsHidden(t *testing.T) {
 		said{"status", exitIO, nil, []string{"warning: manifests in ", "are not used: ", "*"}},
 		said{"status homebrew", exitOK, []string{"Homebrew: telemetry is "}, []string{"*"}},
 	)
+}
+
+// TestStatusNoHome holds that where no home is found nothing is said to be none that is not known.
+func TestStatusNoHome(t *testing.T) {
+	p := newPerson(t)
+	p.world.Dirs = dirs.Dirs{System: p.world.Dirs.System} // of none at all a sender takes the usual ones
+	if code := p.run("status demo --json"); code != exitConfig {
+		t.Errorf("it ends with %d: %s", code, &p.errout)
+	}
+	for _, member := range []string{"queued", "rejected", "dropped", "over_bounds", "last_sent", "last_attempt", "deletions", "source_id"} {
+		if v, there := p.tool()[member]; v != nil || !there {
+			t.Errorf("%s is %v, %v", member, v, there)
+		}
+	}
+	p.expect(
+		said{"status demo", exitConfig, []string{"  Queued       unknown, rejected unknown, dropped unknown\n", "  Last sent    unknown; the state directory is not known: "},
+			[]string{"warning: the state directory is not known: no home directory is found, and XDG_STATE_HOME is not set\n", "hint: set HOME ", "*"}},
+		said{"inspect demo --queued --json", exitIO, []string{`"queued":null,"deletions":null`}, []string{"*"}},
+		said{"inspect demo --sent --json", exitIO, []string{`"sent":null`}, []string{"*"}},
+	)
+	p.world.Dirs.ConfigHome = p.home // what was decided is known, and what is queued is not
+	p.expect(said{"status", exitIO, nil, []string{"warning: the state directory is not known: ", "*"}})
 }

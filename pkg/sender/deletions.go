@@ -106,6 +106,9 @@ type Mail struct {
 // Deletions reads the deletions that were asked for, the oldest first: all, or those
 // that concern a tool. One that cannot be read is an error, beside those that can.
 func (s Sender) Deletions(tools ...manifest.ID) ([]Deletion, error) {
+	if s.state() == "" {
+		return nil, s.noState()
+	}
 	all, err := s.deletions().All()
 	var list []Deletion
 	for _, d := range all {

@@ -67,7 +67,7 @@ func (s Sender) Traces(tool manifest.ID) (Traces, error) {
 // error is of a directory that cannot be listed; what the others hold is listed all the same.
 func (s Sender) Kept() ([]manifest.ID, error) {
 	if s.state() == "" {
-		return nil, s.flawed()
+		return nil, s.noState()
 	}
 	list, err := s.Tools()
 	errs := []error{err}

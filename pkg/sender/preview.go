@@ -160,13 +160,10 @@ type QueuedEvent struct {
 // if telemetry is off, as they would have been under all that the manifest offers. The
 // list is nil only with an error, which means that there may be more.
 func (s Sender) QueuedEvents(m *manifest.Manifest) ([]QueuedEvent, error) {
-	if err := s.flawed(); err != nil {
-		return nil, err
+	if s.state() == "" {
+		return nil, s.noState()
 	}
 	list := []QueuedEvent{}
-	if s.state() == "" {
-		return list, nil
-	}
 	entries, err := s.outbox(m.Tool.ID).Entries()
 	if err != nil {
 		return nil, err
@@ -188,13 +185,10 @@ func (s Sender) QueuedEvents(m *manifest.Manifest) ([]QueuedEvent, error) {
 // UndeclaredEvents is [Sender.QueuedEvents] for a tool whose manifest is not here: it shows the
 // values that were collected.
 func (s Sender) UndeclaredEvents(tool manifest.ID) ([]QueuedEvent, error) {
-	if err := s.flawed(); err != nil {
-		return nil, err
+	if s.state() == "" {
+		return nil, s.noState()
 	}
 	list := []QueuedEvent{}
-	if s.state() == "" {
-		return list, nil
-	}
 	entries, err := s.outbox(tool).Entries()
 	if err != nil {
 		return nil, err

@@ -132,8 +132,8 @@ func (s Sender) noState() error {
 }
 
 // flawed is the error of a state directory that is known and cannot be looked into or relied
-// on: what is in it is not known then. It is nil where no state directory is known, for
-// nothing was kept there.
+// on. It is nil where no state directory is known: what is kept is not known then, but this
+// process keeps nothing, and can do without.
 func (s Sender) flawed() error {
 	if s.dirs().StateFlaw == "" {
 		return nil

@@ -57,7 +57,7 @@ var ErrJournalTooLarge = journal.ErrTooLarge
 // progress, unless it is nil, is called now and then with how many bytes of all are read.
 func (s Sender) SentRecords(tool manifest.ID, progress func(read, total int64), do func(Record) error) error {
 	if s.state() == "" {
-		return s.flawed()
+		return s.noState()
 	}
 	var failed error
 	err := s.journal(tool).Each(progress, func(r journal.Record) bool {

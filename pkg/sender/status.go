@@ -35,7 +35,7 @@ type Status struct {
 // than it counts.
 func (s Sender) Status(tool manifest.ID) (Status, error) {
 	if s.state() == "" {
-		return Status{Unrecorded: s.Unrecorded(tool)}, s.flawed()
+		return Status{Unrecorded: s.Unrecorded(tool)}, s.noState()
 	}
 	o := s.outbox(tool)
 	count, err := o.Count()
@@ -55,7 +55,7 @@ func (s Sender) Status(tool manifest.ID) (Status, error) {
 // there may be more.
 func (s Sender) Queued(tool manifest.ID) (int, error) {
 	if s.state() == "" {
-		return 0, s.flawed()
+		return 0, s.noState()
 	}
 	count, err := s.outbox(tool).Count()
 	return count.Queued, err
@@ -66,7 +66,7 @@ func (s Sender) Queued(tool manifest.ID) (int, error) {
 // error means that there may be more.
 func (s Sender) Untold(tool manifest.ID) (int, error) {
 	if s.state() == "" {
-		return 0, s.flawed()
+		return 0, s.noState()
 	}
 	lost, err := s.outbox(tool).Losses()
 	return lost.Untold(), err
@@ -81,11 +81,10 @@ func (s Sender) Told(tool manifest.ID) error {
 	return s.outbox(tool).RecordTold(s.Now())
 }
 
-// Tools lists the tools that have an outbox, sorted; none if the state directory is not
-// known. An error means that there may be more.
+// Tools lists the tools that have an outbox, sorted. An error means that there may be more.
 func (s Sender) Tools() ([]manifest.ID, error) {
-	if err := s.flawed(); err != nil {
-		return nil, err
+	if s.state() == "" {
+		return nil, s.noState()
 	}
 	tools, err := outbox.Tools(s.state())
 	slices.SortFunc(tools, func(a, b manifest.ID) int { return strings.Compare(a.String(), b.String()) })
