@@ -41,6 +41,7 @@ func TestTerminatedDeliverer(t *testing.T) {
 	for name, signals := range map[string][]syscall.Signal{
 		"SIGTERM":         {syscall.SIGTERM},
 		"SIGHUP":          {syscall.SIGHUP},
+		"SIGQUIT":         {syscall.SIGQUIT},
 		"SendSIGHUP=yes":  {syscall.SIGTERM, syscall.SIGHUP},
 		"again and again": {syscall.SIGHUP, syscall.SIGTERM, syscall.SIGTERM, syscall.SIGHUP},
 	} {

@@ -12,10 +12,11 @@ import (
 )
 
 // interruptible is a context that ends when the person or the system says so. Nothing that
-// is said after that counts, until stop is called.
+// is said after that counts, until stop is called. It is for the background, where nobody reads
+// what Go prints of its goroutines on a SIGQUIT: that ends it likewise.
 func interruptible(ctx context.Context) (_ context.Context, stop func()) {
 	ctx, end := context.WithCancel(ctx)
-	signals := notify()
+	signals := notifyOf(append(enders(), syscall.SIGQUIT)...)
 	go func() {
 		select {
 		case <-signals:
@@ -49,7 +50,9 @@ func stopFor(s os.Signal) sender.Stop {
 
 // notify listens to the signals that tell a command to end, but for those that whoever
 // started it has it ignore, as nohup does.
-func notify() chan os.Signal { return notifyOf(os.Interrupt, syscall.SIGTERM, syscall.SIGHUP) }
+func notify() chan os.Signal { return notifyOf(enders()...) }
+
+func enders() []os.Signal { return []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP} }
 
 func notifyOf(those ...os.Signal) chan os.Signal {
 	signals := make(chan os.Signal, 1)
