@@ -252,8 +252,11 @@ func TestStatusNoHome(t *testing.T) {
 		}
 	}
 	p.expect(
-		said{"status demo", exitConfig, []string{"  Queued       unknown, rejected unknown, dropped unknown\n", "  Last sent    unknown; the state directory is not known: "},
-			[]string{"warning: the state directory is not known: no home directory is found, and XDG_STATE_HOME is not set\n", "hint: set HOME ", "*"}},
+		said{
+			"status demo", exitConfig,
+			[]string{"  Queued       unknown, rejected unknown, dropped unknown\n", "  Last sent    unknown; the state directory is not known: "},
+			[]string{"warning: the state directory is not known: no home directory is found, and XDG_STATE_HOME is not set\n", "hint: set HOME ", "*"},
+		},
 		said{"inspect demo --queued --json", exitIO, []string{`"queued":null,"deletions":null`}, []string{"*"}},
 		said{"inspect demo --sent --json", exitIO, []string{`"sent":null`}, []string{"*"}},
 	)
