@@ -6,6 +6,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/spf13/cobra"
 
@@ -125,16 +126,19 @@ func (c *envCommand) run(names []string, rooted bool) error {
 	if err != nil {
 		return err
 	}
-	known := named
-	if len(names) > 0 {
+	var known []*catalogue.Tool // beside those that are asked about
+	switch {
+	case len(names) > 0:
 		known = c.tools.otherTools()
+	case c.here || c.root != "":
+		known = named
 	}
 	orders := decided.orders(tools, known, len(names) == 0)
 	if c.json {
 		err = c.printJSON(c.document(orders))
 	} else {
 		if dialect.Records() && c.root == "" {
-			script := c.earlier(names, named, known, decided, dialect).script(orders.Variables)
+			script := c.earlier(names, named, known, decided, dialect, orders).script(orders.Variables)
 			orders.Variables, c.notes, c.warnings = script.orders, script.notes, append(c.warnings, script.warnings...)
 		} else { // whether the variable is there, and whose it is, nobody can know
 			orders.Variables = slices.DeleteFunc(orders.Variables, func(o catalogue.Order) bool { return o.Unset && !o.Refusal })
@@ -151,10 +155,17 @@ func (c *envCommand) run(names []string, rooted bool) error {
 }
 
 // earlier is what the shell was given before, in the light of what is decided now. If tools
-// are named it is about their variables alone.
-func (c *envCommand) earlier(names []string, named, known []*catalogue.Tool, decided decisions, dialect shell.Dialect) earlier {
-	e := earlier{env: c.world.Env, dialect: dialect, wishes: decided.wishes(known, nil), all: c.all, asked: map[string]catalogue.Order{}}
-	for _, v := range decided.orders(known, nil, true).Variables {
+// are named it is about their variables alone. known are all tools, or nil if orders are about
+// all of them already: each start of a shell waits for this.
+func (c *envCommand) earlier(names []string, named, known []*catalogue.Tool, decided decisions, dialect shell.Dialect, orders catalogue.Orders) earlier {
+	if known != nil {
+		orders = decided.orders(known, nil, true)
+	} else {
+		known = named
+	}
+	e := earlier{env: c.world.Env, dialect: dialect, all: c.all, asked: map[string]catalogue.Order{}}
+	e.wishes = sync.OnceValue(func() []catalogue.Wish { return decided.wishes(known, nil) })
+	for _, v := range orders.Variables {
 		e.asked[v.Name] = v
 	}
 	if len(names) > 0 {

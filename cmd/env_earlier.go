@@ -27,7 +27,7 @@ import (
 type earlier struct {
 	env     func(name string) (value string, set bool)
 	dialect shell.Dialect
-	wishes  []catalogue.Wish           // about every tool, also those that are left out this time
+	wishes  func() []catalogue.Wish    // about every tool, also those that are left out this time
 	asked   map[string]catalogue.Order // by variable, what these ask for
 	only    map[string]bool            // the variables that this script is about; nil for all
 	all     bool                       // the script refuses everything, whatever is decided, and is not taken back
@@ -74,7 +74,7 @@ func (s *script) obey(o catalogue.Order) {
 		s.putBack(o.Name, nil)
 	case person == nil:
 		s.change(o, nil)
-	case o.Refusal && !catalogue.Refuses(s.wishes, o.Name, *person):
+	case o.Refusal && !catalogue.Refuses(s.wishes(), o.Name, *person):
 		s.change(o, person)
 	case o.Refusal:
 		s.keep(o, *person, "it refuses already")

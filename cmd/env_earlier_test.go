@@ -18,13 +18,14 @@ type shellOf struct {
 // eval evaluates the script for what is decided: 'r' refused, 'a' agreed, 'u' undecided.
 func (s shellOf) eval(t *testing.T, decided byte) {
 	t.Helper()
-	e := earlier{env: s.lookup, dialect: shell.Sh, asked: map[string]catalogue.Order{}}
+	var wishes []catalogue.Wish
 	for _, tool := range s.tools {
 		if decided != 'u' {
-			e.wishes = append(e.wishes, catalogue.Wish{Tool: tool, Off: decided == 'r'})
+			wishes = append(wishes, catalogue.Wish{Tool: tool, Off: decided == 'r'})
 		}
 	}
-	orders := catalogue.Obey(e.wishes, false).Variables
+	e := earlier{env: s.lookup, dialect: shell.Sh, wishes: func() []catalogue.Wish { return wishes }, asked: map[string]catalogue.Order{}}
+	orders := catalogue.Obey(wishes, false).Variables
 	for _, o := range orders {
 		e.asked[o.Name] = o
 	}

@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"os"
+	"reflect"
 	"slices"
 	"testing"
 
@@ -160,4 +161,19 @@ func TestEnvDespiteBrokenManifest(t *testing.T) {
 		said{"env brew mytool --json", exitConfig, []string{`"HOMEBREW_NO_ANALYTICS"`}, []string{"mytool.toml:1:1: "}},
 		said{"env brew -q", exitOK, brew, nil},
 	)
+}
+
+// TestEnvChangesNoTool holds that commands that look at all tools leave the table as it is, of
+// which they have no copy.
+func TestEnvChangesNoTool(t *testing.T) {
+	before := catalogue.All()
+	p := newPerson(t)
+	for _, line := range []string{
+		"disable --all -q", "env", "env --here", "env homebrew", "env --all --json", "enable homebrew -q", "env", "status homebrew", "disable --all --except gh -q", "env -v", "status", "enable --all -q", "env",
+	} {
+		p.run(line)
+		if !reflect.DeepEqual(before, catalogue.All()) {
+			t.Fatalf("%s changes the table", line)
+		}
+	}
 }

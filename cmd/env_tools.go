@@ -55,10 +55,7 @@ func (c *envCommand) switches(names []string, decided decisions) ([]*catalogue.T
 // catalogue, or by a manifest that was added, as declared says. It returns the
 // manifests that cannot be used, for people.
 func (r resolver) everyTool(declared func(*manifest.Manifest, []manifest.ID) *catalogue.Tool) (list []*catalogue.Tool, broken []string) {
-	all := catalogue.All()
-	for i := range all {
-		list = append(list, &all[i])
-	}
+	list = catalogue.Shared()
 	added := r.library.Added()
 	for _, id := range added {
 		m, err := r.library.Find(id)

@@ -68,13 +68,13 @@ func (d Dialect) Set(name, value string) (string, error) {
 	case Cmd:
 		return `set "` + name + "=" + value + `"`, nil
 	case Docker:
-		return "ENV " + name + "=" + quoted(value, `"`, strings.NewReplacer(`\`, `\\`, `"`, `\"`, `$`, `\$`)), nil
+		return "ENV " + name + "=" + quoted(value, `"`, `\`, `\\`, `"`, `\"`, `$`, `\$`), nil
 	case GitHub:
 		return name + "=" + value, nil
 	case Dotenv:
-		return name + "=" + quoted(value, `'`, strings.NewReplacer()), nil
+		return name + "=" + quoted(value, `'`), nil
 	}
-	return "export " + name + "=" + quoted(value, `'`, strings.NewReplacer(`'`, `'\''`)), nil
+	return "export " + name + "=" + quoted(value, `'`, `'`, `'\''`), nil
 }
 
 // writes reports whether a value can be written so that it means the same there.
@@ -171,15 +171,16 @@ func (d Dialect) Hide(name string) (string, error) {
 
 // Word is a word of a command line as sh, bash, zsh and fish read it, such as an absolute path.
 func Word(text string) string {
-	return quoted(text, `'`, strings.NewReplacer(`'`, `'\''`, `\`, `'\\'`)) // a backslash in quotes is not the same in all
+	return quoted(text, `'`, `'`, `'\''`, `\`, `'\\'`) // a backslash in quotes is not the same in all
 }
 
-// quoted puts a value that is no plain word between quotes.
-func quoted(value, quote string, escape *strings.Replacer) string {
+// quoted puts a value that is no plain word between quotes, and replaces what is escaped there,
+// given as for [strings.NewReplacer].
+func quoted(value, quote string, escape ...string) string {
 	if plainWord(value) {
 		return value
 	}
-	return quote + escape.Replace(value) + quote
+	return quote + strings.NewReplacer(escape...).Replace(value) + quote
 }
 
 // plainWord reports whether a value needs no quotes.

@@ -153,6 +153,17 @@ func All() []Tool {
 	return list
 }
 
+// Shared lists every tool by ID, for whoever only looks at them: a tool is everybody's, and must
+// not be changed. The list is the caller's. It costs a small part of what [All] does, which
+// counts in what each start of a shell waits for.
+func Shared() []*Tool {
+	list := make([]*Tool, len(tools))
+	for i := range tools {
+		list[i] = &tools[i]
+	}
+	return list
+}
+
 // Find finds a tool. What it returns is the caller's.
 func Find(id string) (*Tool, bool) {
 	shared, ok := find(id)

@@ -74,6 +74,24 @@ func TestNobodyChangesTheTable(t *testing.T) {
 	}
 }
 
+// TestShared holds that the tools for who only looks are those that [catalogue.All] copies, and
+// that the list is not shared.
+func TestShared(t *testing.T) {
+	all := catalogue.All()
+	for range 2 {
+		shared := catalogue.Shared()
+		if len(shared) != len(all) {
+			t.Fatalf("%d tools, not %d", len(shared), len(all))
+		}
+		for i, tool := range shared {
+			if !reflect.DeepEqual(*tool, all[i]) {
+				t.Errorf("%+v, not %+v", *tool, all[i])
+			}
+		}
+		clear(shared)
+	}
+}
+
 // TestRows holds what everybody who uses the rows relies on.
 func TestRows(t *testing.T) {
 	for _, tool := range catalogue.All() {
