@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"unicode/utf8"
 
+	"github.com/usagectl/usagectl/internal/dotenv"
 	"github.com/usagectl/usagectl/internal/statefile"
 	"github.com/usagectl/usagectl/pkg/manifest"
 )
@@ -24,7 +25,7 @@ func dotenvRefusal(dir string, rules []manifest.EnvRule, env Env) string {
 		case err == nil && !utf8.Valid(data): // as Windows PowerShell writes one
 			return path + " cannot be read: it is not UTF-8"
 		case err == nil:
-			if found := refusalIn(parseDotenv(data), rules, env); found != "" {
+			if found := refusalIn(dotenv.Parse(data), rules, env); found != "" {
 				return found + " in " + path
 			}
 		case !statefile.NotThere(err) && !isDir(path):

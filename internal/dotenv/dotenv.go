@@ -1,19 +1,20 @@
-package consent
+// Package dotenv reads .env files.
+package dotenv
 
 import (
 	"strings"
 	"unicode"
 )
 
-// parseDotenv reads the variables that a .env file sets, the last statement of a name
+// Parse reads the variables that a .env file sets, the last statement of a name
 // winning. It follows python-dotenv's parser (src/dotenv/parser.py at bca6644d), which is
 // what the tools read theirs with: lines end with \n, \r\n or a bare \r, a value in quotes
 // can go over several, and a bare KEY sets nothing. It differs in two ways. A statement that
 // python-dotenv gives up on counts, if it comes as far as KEY=: whoever wrote that meant
 // it, and here a variable can only refuse. And "${NAME}" in a value is not replaced.
-func parseDotenv(data []byte) map[string]string {
+func Parse(data []byte) map[string]string {
 	text := strings.TrimPrefix(string(data), "\ufeff")
-	r := dotenvReader{strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(text)}
+	r := reader{strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(text)}
 	vars := map[string]string{}
 	for {
 		r.skip(isPythonSpace)
@@ -24,11 +25,11 @@ func parseDotenv(data []byte) map[string]string {
 	}
 }
 
-// dotenvReader is what is left to read, with \n for every end of a line.
-type dotenvReader struct{ rest string }
+// reader is what is left to read, with \n for every end of a line.
+type reader struct{ rest string }
 
 // statement reads one statement, which does not begin with white space.
-func (r *dotenvReader) statement(vars map[string]string) {
+func (r *reader) statement(vars map[string]string) {
 	if after, ok := strings.CutPrefix(r.rest, "export"); ok {
 		if blank := strings.TrimLeftFunc(after, isBlank); blank != after {
 			r.rest = blank
@@ -49,7 +50,7 @@ func (r *dotenvReader) statement(vars map[string]string) {
 }
 
 // key reads a name, which can be in single quotes; "" if there is none.
-func (r *dotenvReader) key() string {
+func (r *reader) key() string {
 	if after, ok := strings.CutPrefix(r.rest, "'"); ok {
 		name, after, ok := strings.Cut(after, "'")
 		if !ok {
@@ -62,7 +63,7 @@ func (r *dotenvReader) key() string {
 }
 
 // value reads what is behind the equals sign.
-func (r *dotenvReader) value() string {
+func (r *reader) value() string {
 	if r.rest != "" && (r.rest[0] == '\'' || r.rest[0] == '"') {
 		if value, n := quoted(r.rest); n > 0 {
 			r.rest = r.rest[n:]
@@ -116,15 +117,15 @@ func withoutComment(line string) string {
 }
 
 // line reads the rest of the line, and its end.
-func (r *dotenvReader) line() string {
+func (r *reader) line() string {
 	line, rest, _ := strings.Cut(r.rest, "\n")
 	r.rest = rest
 	return line
 }
 
-func (r *dotenvReader) skip(is func(rune) bool) { r.rest = strings.TrimLeftFunc(r.rest, is) }
+func (r *reader) skip(is func(rune) bool) { r.rest = strings.TrimLeftFunc(r.rest, is) }
 
-func (r *dotenvReader) take(is func(rune) bool) string {
+func (r *reader) take(is func(rune) bool) string {
 	rest := strings.TrimLeftFunc(r.rest, is)
 	taken := r.rest[:len(r.rest)-len(rest)]
 	r.rest = rest
