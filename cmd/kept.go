@@ -114,7 +114,7 @@ func (k kept) warnOfDamage(u *ui) []sender.Unused {
 }
 
 // warnOfManifests says which directories of manifests cannot be looked into, and adds them to
-// what is not used, unless they are in that. Tools that need none of them are as ever.
+// what is not used, unless they are in that. What sends by itself is as ever.
 func (k kept) warnOfManifests(u *ui, known []sender.Unused) []sender.Unused {
 	list := known
 	for _, hidden := range k.world.library().Hidden() {

@@ -3,6 +3,7 @@
 package settings
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,6 +15,8 @@ import (
 	"github.com/pelletier/go-toml/v2"
 	"github.com/tailscale/hujson"
 	"gopkg.in/ini.v1"
+
+	"github.com/usagectl/usagectl/internal/dotenv"
 )
 
 // MaxSize is the size, in bytes, of the largest file that is worth reading.
@@ -31,16 +34,27 @@ var (
 )
 
 // Read finds the value at key, a JSON Pointer (RFC 6901), in a document of the
-// format "json", "toml", "yaml" or "ini", in which the first step is the section;
-// of the format "text" it is the first word, and key does not count. It returns the value as text, as people would write it: of a number, its
-// digits; of a truth value, true or false. A document that is not of the format
-// is an error.
+// format "json", "toml", "yaml", "ini" or, for what Python's configobj reads, "configobj",
+// in which two the first step is the section, or
+// "dotenv", in which it is the name of a variable; of the format "text" it is the first
+// word, and key does not count. It returns the value as text, as people would write it: of
+// a number, its digits; of a truth value, true or false; and of a text that could be taken
+// for one of these two, where the format tells them apart, the text in double quotes. A
+// document that is not of the format is an error.
 func Read(format string, data []byte, key string) (string, error) {
 	switch format {
 	case "ini":
-		return readINI(data, steps(key))
+		value, err := readINI(data, steps(key), true)
+		if flat, flatErr := readINI(data, steps(key), false); flat != value || (flatErr == nil) != (err == nil) {
+			return "", ErrNotPlain // a line that is indented goes on with the one above for some readers
+		}
+		return value, err
+	case "configobj":
+		return readINI(data, steps(key), false)
 	case "yaml":
 		return readYAML(data, steps(key))
+	case "dotenv":
+		return readDotenv(data, steps(key)[0])
 	case "text":
 		word, _, _ := strings.Cut(strings.TrimSpace(string(data)), " ")
 		return word, nil
@@ -83,7 +97,7 @@ func text(v any) (string, error) {
 	case nil:
 		return "", ErrNone
 	case string:
-		return v, nil
+		return distinct(v), nil
 	case bool:
 		return strconv.FormatBool(v), nil
 	case float64:
@@ -94,10 +108,36 @@ func text(v any) (string, error) {
 	return "", ErrNotPlain
 }
 
+// distinct is a text, in quotes if it could be taken for a truth value.
+func distinct(text string) string {
+	if strings.EqualFold(text, "true") || strings.EqualFold(text, "false") {
+		return strconv.Quote(text)
+	}
+	return text
+}
+
+// readDotenv takes the variable of that name. One that another reader may find is not plain.
+func readDotenv(data []byte, name string) (string, error) {
+	if value, found := dotenv.Parse(data)[name]; found {
+		return value, nil
+	}
+	for line := range bytes.Lines(data) {
+		if bytes.Contains(line, []byte(name)) && !bytes.HasPrefix(bytes.TrimSpace(line), []byte("#")) {
+			return "", ErrNotPlain
+		}
+	}
+	return "", ErrNone
+}
+
 // readINI takes the key in the section that its first step names; a key of one
-// step stands before any section.
-func readINI(data []byte, steps []string) (string, error) {
-	file, err := ini.LoadSources(ini.LoadOptions{SkipUnrecognizableLines: true, AllowBooleanKeys: true}, data)
+// step stands before any section. With continued a line that is indented goes on with
+// the value above.
+func readINI(data []byte, steps []string, continued bool) (string, error) {
+	// Readers differ in what they make of a comment behind a value, and of quotes around it: both stay.
+	file, err := ini.LoadSources(ini.LoadOptions{
+		SkipUnrecognizableLines: true, AllowBooleanKeys: true, IgnoreInlineComment: true, PreserveSurroundedQuote: true,
+		AllowPythonMultilineValues: continued,
+	}, data)
 	if err != nil {
 		return "", errors.New("ini: its lines cannot be told apart") // the library's error quotes them, and they may be secret
 	}
@@ -115,12 +155,16 @@ func readINI(data []byte, steps []string) (string, error) {
 // readYAML walks the syntax tree, because the part of the library that makes Go
 // values of it would add half a megabyte to the program. Aliases are not followed.
 func readYAML(data []byte, steps []string) (string, error) {
-	file, err := parser.ParseBytes(data, 0)
+	file, err := parser.ParseBytes(bytes.TrimPrefix(data, []byte("\ufeff")), 0)
 	if err != nil {
 		return "", fmt.Errorf("yaml: %w", err)
 	}
-	if len(file.Docs) == 0 {
+	switch len(file.Docs) {
+	case 0:
 		return "", ErrNone
+	case 1:
+	default: // of which readers differ in what they take
+		return "", ErrNotPlain
 	}
 	node := file.Docs[0].Body
 	for _, step := range steps {
@@ -130,7 +174,7 @@ func readYAML(data []byte, steps []string) (string, error) {
 	}
 	switch v := bare(node).(type) {
 	case *ast.StringNode:
-		return v.Value, nil
+		return distinct(v.Value), nil
 	case *ast.BoolNode, *ast.IntegerNode, *ast.FloatNode:
 		return v.GetToken().Value, nil
 	case *ast.NullNode:
@@ -150,10 +194,11 @@ func member(node ast.Node, name string) (ast.Node, error) {
 	}
 	missing := ErrNone
 	for entries := mapping.MapRange(); entries.Next(); {
-		switch entries.Key().GetToken().Value {
-		case name:
+		key, isText := entries.Key().(*ast.StringNode)
+		switch {
+		case isText && key.Value == name:
 			return entries.Value(), nil
-		case "<<": // it may be in what is merged
+		case !isText: // it may be the name, with an anchor or a tag, or what is merged may have it
 			missing = ErrNotPlain
 		}
 	}

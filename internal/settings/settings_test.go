@@ -25,9 +25,20 @@ func TestRead(t *testing.T) {
 		{"yaml", "# comment\nmongosh:\n  forceDisableTelemetry: true\n", "/mongosh/forceDisableTelemetry", "true"},
 		{"yaml", "---\n\"quoted key\": 'it''s'\n", "/quoted key", "it's"},
 		{"yaml", "{a: {b: 1.5}}\n", "/a/b", "1.5"},
+		{"yaml", "\ufeffa: true\n", "/a", "true"},
+		{"yaml", "1: x\na: true\n", "/a", "true"},
 		{"ini", "[core]\ncollect_telemetry = no\n", "/core/collect_telemetry", "no"},
 		{"ini", "[core]\n# comment\n; another\nanalytics=False\nbare\n", "/core/analytics", "False"},
 		{"ini", "top = 1\n[core]\ntop = 2\n", "/top", "1"},
+		{"json", `{"a": "False"}`, "/a", `"False"`},
+		{"toml", "a = \"true\"\n", "/a", `"true"`},
+		{"yaml", "a: 'false'\n", "/a", `"false"`},
+		{"yaml", "a: FALSE\n", "/a", "FALSE"},
+		{"ini", "[core]\na = \"no\"\nb = no ; why\nc = no # why\nd = no\n", "/core/a", `"no"`},
+		{"ini", "[core]\na = no ; why\nb = no\n", "/core/a", "no ; why"},
+		{"ini", "[core]\na = no # why\nb = no\n", "/core/a", "no # why"},
+		{"configobj", "[core]\n    remote = x\n    analytics = false\n", "/core/analytics", "false"},
+		{"dotenv", "B=1\nexport A='false' # why\n", "/A", "false"},
 		{"text", "off 2026-11-22\n", "", "off"},
 		{"text", "opt-out", "/ignored", "opt-out"},
 		{"text", "", "", ""},
@@ -52,6 +63,8 @@ func TestNothingThere(t *testing.T) {
 		{"yaml", "a:\n", "/a"},
 		{"ini", "", "/core/a"},
 		{"ini", "[core]\n", "/core/a"},
+		{"dotenv", "B=1", "/A"},
+		{"dotenv", "# A=1", "/A"},
 	} {
 		if got, err := settings.Read(test.format, []byte(test.document), test.key); got != "" || !errors.Is(err, settings.ErrNone) {
 			t.Errorf("%s %q %s: got %q, %v", test.format, test.document, test.key, got, err)
@@ -71,6 +84,13 @@ func TestNotPlain(t *testing.T) {
 		{"yaml", "x: &x false\na: *x\n", "/a"},
 		{"yaml", "x: &x {b: false}\na: *x\n", "/a/b"},
 		{"yaml", "x: &x {b: false}\na:\n  <<: *x\n", "/a/b"},
+		{"ini", "[core]\na = no\n  more\nb = no\n", "/core/a"},
+		{"ini", "[core]\na = yes\n  b = no\n", "/core/b"},
+		{"yaml", "? a\n: false\n", "/a"},
+		{"yaml", "&k a: false\n", "/a"},
+		{"yaml", "!!str a: false\n", "/a"},
+		{"yaml", "---\nb: 1\n---\na: false\n", "/a"},
+		{"dotenv", "B=\"C:\\x\\\"\nA=\"true\"\n", "/A"},
 	} {
 		if got, err := settings.Read(test.format, []byte(test.document), test.key); got != "" || !errors.Is(err, settings.ErrNotPlain) {
 			t.Errorf("%s %q %s: got %q, %v", test.format, test.document, test.key, got, err)
@@ -103,7 +123,7 @@ func TestBadDocuments(t *testing.T) {
 
 // FuzzRead holds that no file of another program makes this one fail.
 func FuzzRead(f *testing.F) {
-	for _, format := range []string{"json", "toml", "yaml", "ini", "text"} {
+	for _, format := range []string{"json", "toml", "yaml", "ini", "configobj", "dotenv", "text"} {
 		f.Add(format, []byte("a: &a [*a]\n[b]\nc=1"), "/b/c")
 	}
 	f.Fuzz(func(t *testing.T, format string, data []byte, key string) {

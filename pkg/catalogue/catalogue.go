@@ -89,6 +89,9 @@ type Variable struct {
 	Else            Meaning  // what any other value means
 	Empty           Meaning  // what the empty value means, if it is none of the above
 
+	// HiddenBy are variables that, if set and not empty, may keep the tool from reading this one.
+	HiddenBy []string
+
 	Note string // in which words the source says it, for people
 }
 
@@ -120,11 +123,14 @@ type FileSwitch struct {
 	// shell, and it may be a description, with "<", "(" or a space in it.
 	Path string
 	// MovedBy are what has the tool read other settings, in a way that Path cannot say:
-	// variables that are set and not empty, and, as "PATH=WORD", files whose first word is
-	// another one.
+	// variables that are set and not empty; paths, with a slash or a dot in them, at which
+	// there is something; and, as "PATH=WORD", files whose first word is another one.
 	MovedBy []string
-	// Upward has the file of a project looked for in the directories above too. The nearest counts.
-	Upward bool
+	// Without are variables of which none may be set and not empty, or the tool does not read the file.
+	Without []string
+	// Upward has the file of a project looked for in the directories above too: with
+	// "file" the nearest counts, with "key" the nearest that has the key.
+	Upward string
 	// OverEnv has the file win over the tool's variables.
 	OverEnv bool
 	// Silent is what a file means that is there without the switch; "" if the next switch counts.
@@ -133,7 +139,7 @@ type FileSwitch struct {
 	// in INI the first of two steps is the section. Without a format it is for
 	// people.
 	Key string
-	// Format is "json", "toml", "yaml" or "ini"; "text" if the first word of the
+	// Format is "json", "toml", "yaml", "ini", "configobj" (what Python's library of that name reads) or "dotenv"; "text" if the first word of the
 	// file is the value; "file" if the switch is whether the file is there; "" if
 	// no program can read it.
 	Format string

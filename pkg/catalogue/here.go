@@ -45,25 +45,24 @@ func (h Here) State(t *Tool) State {
 
 // fileSwitch reads a tool's switch in a file.
 func (h Here) fileSwitch(s FileSwitch) (string, bool, error) {
-	path, err := h.find(s)
-	if path == "" || err != nil {
-		return "", false, err
+	paths, err := h.find(s)
+	for _, path := range paths {
+		value, found, err := read(path, s)
+		if found || err != nil {
+			return value, found, err
+		}
 	}
-	return read(path, s)
+	return "", false, err
 }
 
 // read reads a switch in the file where it was found.
 func read(path string, s FileSwitch) (value string, found bool, err error) {
-	switch s.Format {
-	case "file", "":
-		_, err := os.Lstat(path)
-		switch {
-		case err != nil && !statefile.NotThere(err):
-			return "", false, err
-		case err == nil && s.Format == "":
-			return "", false, ErrNoReader
+	if s.Format == "file" || s.Format == "" {
+		there, err := isThere(path)
+		if there && s.Format == "" {
+			err = ErrNoReader
 		}
-		return "", err == nil, nil
+		return "", there && err == nil, err
 	}
 	data, _, err := statefile.ReadRegular(path, settings.MaxSize, true)
 	if statefile.NotThere(err) {

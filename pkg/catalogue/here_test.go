@@ -91,9 +91,9 @@ func TestWhereSettingsAre(t *testing.T) {
 	setting := func(path string, movedBy ...string) catalogue.FileSwitch {
 		return catalogue.FileSwitch{Path: path, MovedBy: movedBy, Key: "/telemetry", Format: "json", Off: "false", On: "true"}
 	}
-	upward := func(path string) catalogue.FileSwitch {
+	upward := func(path, mode string) catalogue.FileSwitch {
 		s := setting(path)
-		s.Upward = true
+		s.Upward = mode
 		return s
 	}
 	silent := func(path string, means catalogue.Meaning) catalogue.FileSwitch {
@@ -129,9 +129,9 @@ func TestWhereSettingsAre(t *testing.T) {
 		{"a file that would name one and is none", setting(usual, "~/.t/v1.2=default"), nil, false, catalogue.Unknown, "cannot be read"},
 		{"in the project", setting("here.json"), nil, false, catalogue.Off, "telemetry is false in here.json"},
 		{"not in the project", setting("above.json"), nil, false, catalogue.On, "on by default"},
-		{"above the project", upward("above.json"), nil, false, catalogue.Off, "telemetry is false in above.json"},
-		{"the nearest", upward("here.json"), nil, false, catalogue.Off, "telemetry is false in here.json"},
-		{"in no project", upward("above.json"), nil, true, catalogue.On, "on by default"},
+		{"above the project", upward("above.json", "file"), nil, false, catalogue.Off, "telemetry is false in above.json"},
+		{"the nearest", upward("here.json", "file"), nil, false, catalogue.Off, "telemetry is false in here.json"},
+		{"in no project", upward("above.json", "file"), nil, true, catalogue.On, "on by default"},
 		{"a pattern", catalogue.FileSwitch{Path: "t.config.*"}, nil, false, catalogue.Unknown, "t.config.* is there"},
 		{"a pattern of directories", catalogue.FileSwitch{Path: "~/.t/*/p.yaml"}, nil, false, catalogue.Unknown, "~/.t/*/p.yaml is there"},
 		{"a pattern of nothing", catalogue.FileSwitch{Path: "~/.t/*/q.yaml"}, nil, false, catalogue.On, "on by default"},

@@ -184,7 +184,7 @@ func command(text string) string {
 // name is the setting's name as people write it in such a file.
 func (s FileSwitch) name() string {
 	key := strings.TrimPrefix(s.Key, "/")
-	if section, name, ok := strings.Cut(key, "/"); ok && s.Format == "ini" {
+	if section, name, ok := strings.Cut(key, "/"); ok && (s.Format == "ini" || s.Format == "configobj") {
 		return "[" + section + "] " + name
 	}
 	return strings.ReplaceAll(key, "/", ".")

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -54,84 +56,128 @@ func fallback(text string) (before, name, byDefault, after string, found bool) {
 	return "", "", "", "", false
 }
 
-// find finds a switch's file; "" if there is none. The error is [ErrElsewhere], with the reason,
-// or says why nobody can know where the file is.
-func (h Here) find(s FileSwitch) (string, error) {
+// find finds the files in which a switch may be, the one that counts first; none if there is
+// no such file for the tool. The error is [ErrElsewhere], with the reason, or says why nobody can
+// know where the file is.
+func (h Here) find(s FileSwitch) ([]string, error) {
+	isSet := func(name string) bool { value, _ := h.Env(name); return value != "" }
+	if s.isDescribed() || s.isOfMacOS() && runtime.GOOS != "darwin" || slices.ContainsFunc(s.Without, isSet) {
+		return nil, nil
+	}
 	for _, by := range s.MovedBy {
-		if err := h.moved(by); err != nil {
-			return "", err
+		if err := h.moved(by, s.Upward); err != nil {
+			return nil, err
 		}
 	}
-	switch {
-	case s.isDescribed():
-		return "", nil
-	case s.Upward:
-		return h.nearest(s.Path), nil
+	if s.Upward != "" {
+		return h.upward(s.Path, s.Upward)
 	}
-	path, err := h.expand(s.Path)
-	if strings.Contains(s.Path, "*") && path != "" {
-		return match(path)
+	fixed, pattern := s.Path, ""
+	for strings.Contains(fixed, "*") {
+		pattern = path.Join(path.Base(fixed), pattern)
+		fixed = path.Dir(fixed)
 	}
-	return path, err
+	place, err := h.expand(fixed)
+	if place == "" || err != nil {
+		return nil, err
+	}
+	if pattern != "" {
+		return match(place, pattern)
+	}
+	return []string{place}, nil
 }
 
 // moved is [ErrElsewhere] if what is named here has a tool read other settings; see
 // [FileSwitch.MovedBy].
-func (h Here) moved(by string) error {
-	at := strings.LastIndex(by, "=")
-	if at < 0 {
-		if value, _ := h.Env(by); value != "" {
-			return fmt.Errorf("%w: %s is set", ErrElsewhere, by)
+func (h Here) moved(by, upward string) error {
+	name, word, hasWord := by, "", false
+	if at := strings.LastIndex(by, "="); at >= 0 {
+		name, word, hasWord = by[:at], by[at+1:], true
+	}
+	if !strings.ContainsAny(name, "/.") {
+		if value, _ := h.Env(name); value != "" {
+			return fmt.Errorf("%w: %s is set", ErrElsewhere, name)
 		}
 		return nil
 	}
-	path, err := h.expand(by[:at])
-	if path == "" || err != nil {
+	paths, err := h.find(FileSwitch{Path: name, Upward: upward})
+	if len(paths) == 0 || err != nil {
 		return err
 	}
-	word, there, err := read(path, FileSwitch{Format: "text"})
-	switch {
-	case err != nil:
+	if !hasWord {
+		there, err := isThere(paths[0])
+		if there {
+			err = fmt.Errorf("%w: %s is there", ErrElsewhere, name)
+		}
 		return err
-	case there && word != by[at+1:]:
-		return fmt.Errorf("%w: %s says %q", ErrElsewhere, by[:at], word)
 	}
-	return nil
+	first, there, err := read(paths[0], FileSwitch{Format: "text"})
+	if there && first != word {
+		err = fmt.Errorf("%w: %s says %q", ErrElsewhere, name, first)
+	}
+	return err
 }
 
-// nearest finds a file in the directory where a tool would be started or, if it is not there,
-// in the nearest one above; "" if it is in none. One that cannot be looked for counts as found:
-// whoever reads it learns why.
-func (h Here) nearest(path string) string {
-	for dir := h.WorkDir; dir != ""; {
+// isThere reports whether there is something. A symbolic link that leads nowhere is an error:
+// tools differ in what they make of it.
+func isThere(path string) (bool, error) {
+	_, err := os.Stat(path)
+	if statefile.NotThere(err) {
+		return false, statefile.Absent(path)
+	}
+	return err == nil, err
+}
+
+// upward finds a project's file in the directory where a tool would be started and in those
+// above: the nearest, or with "key" all. One that cannot be looked for counts as found: whoever
+// reads it learns why. Where the way to the directory is over a symbolic link some tools go up
+// the one way, and some the other.
+func (h Here) upward(path, mode string) ([]string, error) {
+	found := above(h.WorkDir, path)
+	if real, err := filepath.EvalSymlinks(h.WorkDir); h.WorkDir != "" && err == nil && real != h.WorkDir {
+		if !sameFiles(found, above(real, path)) {
+			return nil, fmt.Errorf("%w: it is started behind a symbolic link, and which directories are above is not known", ErrElsewhere)
+		}
+	}
+	if mode == "file" && len(found) > 1 {
+		found = found[:1]
+	}
+	return found, nil
+}
+
+func above(dir, path string) []string {
+	var found []string
+	for dir != "" {
 		file := filepath.Join(dir, filepath.FromSlash(path))
 		if _, err := os.Lstat(file); !statefile.NotThere(err) {
-			return file
+			found = append(found, file)
 		}
-		above := filepath.Dir(dir)
-		if above == dir {
+		if dir == filepath.Dir(dir) {
 			break
 		}
-		dir = above
+		dir = filepath.Dir(dir)
 	}
-	return ""
+	return found
 }
 
-// match finds the first file that a pattern stands for; "" if there is none. What comes before the
-// part with the first star is no pattern, whatever it holds.
-func match(path string) (string, error) {
-	dir, pattern := path, ""
-	for strings.Contains(dir, "*") {
-		dir, pattern = filepath.Dir(dir), filepath.Join(filepath.Base(dir), pattern)
-	}
+func sameFiles(a, b []string) bool {
+	return slices.EqualFunc(a, b, func(one, other string) bool {
+		x, err := os.Stat(one)
+		y, err2 := os.Stat(other)
+		return err == nil && err2 == nil && os.SameFile(x, y)
+	})
+}
+
+// match finds the files in a directory that a pattern stands for.
+func match(dir, pattern string) ([]string, error) {
 	if _, err := os.ReadDir(dir); err != nil && !statefile.NotThere(err) {
-		return "", err // [fs.Glob] says nothing of it
+		return nil, err // [fs.Glob] says nothing of it
 	}
-	found, err := fs.Glob(os.DirFS(dir), filepath.ToSlash(pattern))
-	if len(found) == 0 || err != nil {
-		return "", err
+	found, err := fs.Glob(os.DirFS(dir), pattern)
+	for i := range found {
+		found[i] = filepath.Join(dir, filepath.FromSlash(found[i]))
 	}
-	return filepath.Join(dir, filepath.FromSlash(found[0])), nil
+	return found, err
 }
 
 // expand is a path of the catalogue on this machine; "" if the variable that it begins with is
@@ -170,18 +216,49 @@ func (h Here) expand(path string) (string, error) {
 		}
 	}
 	switch {
+	case ofHome && h.isRelative(first):
+		return "", fmt.Errorf("%w: %s is relative, which only some tools disregard", ErrElsewhere, first[1:])
 	case base == "" && ofHome:
 		return "", errNoHome
 	case base == "":
 		return "", nil
 	}
+	if ofHome {
+		base = h.toolsHome(base)
+	}
 	return h.inWorkDir(filepath.Join(base, filepath.FromSlash(rest)))
+}
+
+// isRelative reports whether a directory's variable has a relative path.
+func (h Here) isRelative(name string) bool {
+	name, isVariable := strings.CutPrefix(name, "$")
+	if !isVariable {
+		return false
+	}
+	value, _ := h.Env(name)
+	return value != "" && !filepath.IsAbs(value)
+}
+
+// toolsHome is a directory in the home as tools see it: they take HOME as it is, also where
+// there is no such directory and usagectl turns to the account's home.
+func (h Here) toolsHome(dir string) string {
+	own, _ := h.Env("HOME")
+	below, err := filepath.Rel(h.Dirs.Home, dir)
+	if runtime.GOOS == "windows" || own == "" || h.Dirs.Home == "" || err != nil || !filepath.IsLocal(below) {
+		return dir
+	}
+	return filepath.Join(own, below)
 }
 
 // isDescribed reports whether the catalogue can only describe where the file is, as
 // "<project>/.telemetry".
 func (s FileSwitch) isDescribed() bool {
 	return strings.ContainsAny(s.Path, "<>(") || strings.Contains(s.Path, " ") && s.isProjects()
+}
+
+// isOfMacOS reports whether the file is in a place that only macOS has.
+func (s FileSwitch) isOfMacOS() bool {
+	return strings.HasPrefix(strings.TrimPrefix(s.Path, "~"), "/Library/")
 }
 
 // isProjects reports whether the file is one of a project.
@@ -194,10 +271,10 @@ func (h Here) settings(t *Tool) []FileSwitch {
 		if !s.isProjects() {
 			return false
 		}
-		path, err := h.find(s)
-		return path != "" && err == nil && slices.ContainsFunc(t.Config, func(other FileSwitch) bool {
+		paths, err := h.find(s)
+		return len(paths) > 0 && err == nil && slices.ContainsFunc(t.Config, func(other FileSwitch) bool {
 			same, _ := h.find(other)
-			return !other.isProjects() && same == path
+			return !other.isProjects() && len(same) > 0 && sameFiles(same[:1], paths[:1])
 		})
 	})
 }

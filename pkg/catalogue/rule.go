@@ -78,20 +78,23 @@ func (v Variable) boolean(value string) Meaning {
 	if value == "" {
 		return v.Empty
 	}
-	truth, known := boolWord(value)
+	truth, isWord := boolWord(value)
 	off, _ := boolWord(v.Off)
-	switch {
-	case !known:
+	same := func(word string) bool { return strings.EqualFold(word, value) }
+	switch sure := slices.ContainsFunc([]string{"0", "1", "false", "true", v.Off, v.On}, same); {
+	case !isWord:
 		return v.Else
+	case !sure:
+		return Unknown // some readers of booleans know it, and others do not
 	case truth == off:
 		return Off
 	}
 	return On
 }
 
-// boolWord reads the words that the usual readers of booleans agree on: Go's
+// boolWord reads the words that one or another of the usual readers of booleans knows: Go's
 // strconv, Python's distutils and pydantic, YAML.
-func boolWord(s string) (truth, known bool) {
+func boolWord(s string) (truth, isWord bool) {
 	switch strings.ToLower(s) {
 	case "1", "t", "true", "y", "yes", "on":
 		return true, true

@@ -1,6 +1,7 @@
 package catalogue_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -54,20 +55,26 @@ func TestReadPresence(t *testing.T) {
 }
 
 func TestReadBoolean(t *testing.T) {
-	yes := []string{"1", "t", "true", "y", "yes", "on"}
+	yes := []string{"1", "t", "true", "y", "yes", "on"} // those for the literal; of the others only the first and the third are sure
 	no := []string{"0", "f", "false", "n", "no", "off"}
+	sure := func(word, literal string, want catalogue.Meaning) catalogue.Meaning {
+		if word == literal || slices.Contains([]string{"0", "1", "false", "true"}, word) {
+			return want
+		}
+		return unknown
+	}
 	for _, test := range []struct{ off, on []string }{{yes, no}, {no, yes}} {
 		for _, literal := range test.off {
 			for _, rest := range meanings {
 				v := catalogue.Variable{Semantics: catalogue.Boolean, Off: literal, HasOff: true, Else: rest, Empty: rest}
 				for _, word := range test.off {
 					for _, spelling := range cases(word) {
-						expect(t, v, spelling, off)
+						expect(t, v, spelling, sure(word, literal, off))
 					}
 				}
 				for _, word := range test.on {
 					for _, spelling := range cases(word) {
-						expect(t, v, spelling, on)
+						expect(t, v, spelling, sure(word, "", on))
 					}
 				}
 				for _, value := range []string{"2", "maybe", " ", "true ", "00", "ye", ""} {

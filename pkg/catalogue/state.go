@@ -99,7 +99,14 @@ func (t *Tool) byVariable(env func(string) (string, bool)) State {
 		if before || meaning == Unset || meaning == On && !v.HasOn || meaning == Off && v.Part { // it only does not switch all of it
 			continue
 		}
-		said[meaning] = State{meaning, ByVariable, fmt.Sprintf("%s is set to %q", v.Name, value)}
+		s := State{meaning, ByVariable, fmt.Sprintf("%s is set to %q", v.Name, value)}
+		for _, name := range v.HiddenBy {
+			if by, _ := env(name); by != "" {
+				s.Because += fmt.Sprintf(", but so is %s, and which of them counts for %s is not known", name, t.Name)
+				return State{Unknown, ByVariable, s.Because}
+			}
+		}
+		said[meaning] = s
 	}
 	off, isOff := said[Off]
 	on, isOn := said[On]
@@ -164,16 +171,18 @@ func (s FileSwitch) state(value string) State {
 }
 
 // means reports whether a value means what the catalogue has written: without regard to case
-// and, in INI, as all words for true and false mean the same. In other formats no is a word to
-// some readers, and false to others.
+// and, in INI, as those words for true and false mean the same on which its readers agree. In
+// other formats no is a word to some readers, and false to others.
 func (s FileSwitch) means(value, literal string) bool {
-	value = strings.TrimSpace(value)
-	if strings.EqualFold(value, literal) {
+	if value = strings.TrimSpace(value); literal == "" || strings.EqualFold(value, literal) {
 		return literal != ""
 	}
-	a, known := boolWord(value)
-	b, literalKnown := boolWord(literal)
-	return s.Format == "ini" && known && literalKnown && a == b
+	for _, words := range [][]string{{"1", "yes", "true", "on"}, {"0", "no", "false", "off"}} {
+		if (s.Format == "ini" || s.Format == "configobj") && slices.Contains(words, strings.ToLower(value)) && slices.Contains(words, strings.ToLower(literal)) {
+			return true
+		}
+	}
+	return false
 }
 
 // Ways says what can switch the tool: "variable", "command", "file".

@@ -1,9 +1,6 @@
 package catalogue
 
-import (
-	"cmp"
-	"strings"
-)
+import "strings"
 
 // Kind is a kind of switch.
 type Kind string
@@ -83,8 +80,10 @@ func (h Here) settingSwitch(c FileSwitch) Switch {
 	if c.Format == "" {
 		return s
 	}
-	path, _ := h.find(c)
-	s.Path = cmp.Or(path, Fill(c.Path, h.Env))
+	s.Path = Fill(c.Path, h.Env)
+	if paths, _ := h.find(c); len(paths) > 0 {
+		s.Path = paths[0]
+	}
 	one := Tool{Config: []FileSwitch{c}}
 	switch state := one.byFile(h.fileSwitch, c.OverEnv); {
 	case state == State{}:

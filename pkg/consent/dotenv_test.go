@@ -44,7 +44,6 @@ func writeDotenv(t *testing.T, dir, content string) {
 	}
 }
 
-
 // TestDotenvThatIsNotText holds that a file in another encoding, which may hold a refusal,
 // refuses: python-dotenv cannot read it either, and the tool does not start.
 func TestDotenvThatIsNotText(t *testing.T) {

@@ -24,9 +24,9 @@ const MaxSize = 1 << 20
 // ErrUnknownTool says that there is no manifest for a tool.
 var ErrUnknownTool = errors.New("unknown tool")
 
-// ErrHidden says that it is not known whether there is a manifest for a tool: there is none
-// where it can be looked for, and a directory of manifests cannot be looked into.
-var ErrHidden = errors.New("no manifest is found")
+// ErrHidden says that it is not known which manifest counts for a tool: a directory of
+// manifests cannot be looked into.
+var ErrHidden = errors.New("it is not known which manifest counts")
 
 //go:embed builtin/*.toml
 var builtin embed.FS
@@ -39,12 +39,11 @@ type Library struct {
 
 // Find returns the manifest of a tool: from the first directory that has one,
 // else the built-in one. A manifest that is found and cannot be read is an
-// error and does not give way to the next. A directory that cannot be looked into is
-// passed over: see [Library.Hidden]. The errors are [ErrUnknownTool], [ErrHidden],
+// error and does not give way to the next, and neither does a directory that cannot be looked
+// into: the manifest that counts may be there, with a refusal that the next does not know. The errors are [ErrUnknownTool], [ErrHidden],
 // [Errors] and those of the file system.
 func (l Library) Find(id ID) (*Manifest, error) {
 	name := id.String() + ".toml"
-	var hidden error
 	for _, dir := range l.Dirs {
 		file := filepath.Join(dir, name)
 		m, err := ReadFile(file)
@@ -53,8 +52,7 @@ func (l Library) Find(id ID) (*Manifest, error) {
 			if _, there := os.Lstat(file); statefile.NotThere(there) {
 				continue
 			} else if there != nil {
-				hidden = fmt.Errorf("%w for %q, and one may be in %s, which cannot be read: %w", ErrHidden, id, dir, reason(there))
-				continue
+				return nil, fmt.Errorf("%w for %q: one may be in %s, which cannot be read: %w", ErrHidden, id, dir, reason(there))
 			}
 		}
 		if err == nil && m.Tool.ID != id {
@@ -63,10 +61,7 @@ func (l Library) Find(id ID) (*Manifest, error) {
 		return m, err
 	}
 	data, err := builtin.ReadFile(path.Join("builtin", name))
-	switch {
-	case err != nil && hidden != nil:
-		return nil, hidden
-	case err != nil:
+	if err != nil {
 		return nil, fmt.Errorf("%w %q", ErrUnknownTool, id)
 	}
 	return Parse(Builtin, data)

@@ -54,7 +54,7 @@ func TestFindThroughLink(t *testing.T) {
 }
 
 // TestHiddenManifests holds what is known where a directory of manifests keeps its reader out:
-// what is elsewhere is found, and of the rest it is not known whether it is there.
+// what is in one before it is found, and of the rest it is not known which one counts.
 func TestHiddenManifests(t *testing.T) {
 	testuser.Run(t, func(t *testing.T) {
 		dir, other := t.TempDir(), t.TempDir()
@@ -65,12 +65,12 @@ func TestHiddenManifests(t *testing.T) {
 			if err := os.Chmod(dir, mode); err != nil {
 				t.Fatal(err)
 			}
-			for _, name := range []string{"t", "demo"} {
-				if _, err := library.Find(parseID(t, name)); err != nil {
+			for _, name := range []string{"t", "demo", "secret"} {
+				if _, err := library.Find(parseID(t, name)); !errors.Is(err, manifest.ErrHidden) || errors.Is(err, manifest.ErrUnknownTool) || !errors.Is(err, os.ErrPermission) {
 					t.Errorf("mode %04o: %s: %v", mode, name, err)
 				}
 			}
-			if _, err := library.Find(parseID(t, "secret")); !errors.Is(err, manifest.ErrHidden) || errors.Is(err, manifest.ErrUnknownTool) || !errors.Is(err, os.ErrPermission) {
+			if _, err := (manifest.Library{Dirs: []string{other, dir}}).Find(parseID(t, "t")); err != nil {
 				t.Errorf("mode %04o: %v", mode, err)
 			}
 			if list := library.Hidden(); len(list) == 0 || list[0].Path != dir {

@@ -236,14 +236,14 @@ func TestBad(t *testing.T) {
 		},
 		{
 			"moved by what is no name", `off    = "false"`, "off = \"false\"\nmoved_by = [\"T_DIR\", \"T-DIR\"]",
-			`tool.toml:25: moved_by holds "T-DIR", which is neither NAME nor PATH=WORD`,
+			`tool.toml:25: moved_by holds "T-DIR", which is neither NAME, PATH nor PATH=WORD`,
 		},
 		{
 			"moved by a file that nobody can find", `off    = "false"`, "off = \"false\"\nmoved_by = [\"~/<dir>/a=b\"]",
 			`tool.toml:25: moved_by holds "~/<dir>/a=b", which is neither`,
 		},
 		{
-			"upward from the home", `off    = "false"`, "off = \"false\"\nupward = true",
+			"upward from the home", `off    = "false"`, "off = \"false\"\nupward = \"file\"",
 			`tool.toml:25: upward is for a file of a project, and path is "~/.tool.json"`,
 		},
 		{
@@ -251,7 +251,7 @@ func TestBad(t *testing.T) {
 			`tool.toml:21: path is "~/<dir>/tool.json"; with a format`,
 		},
 		{"key", `"/telemetry"`, `"telemetry"`, `tool.toml:22: key is "telemetry"; with the format json it is a JSON Pointer`},
-		{"format", `"json"`, `"xml"`, `tool.toml:23: format is "xml", not one of json, toml, yaml, ini, text, file`},
+		{"format", `"json"`, `"xml"`, `tool.toml:23: format is "xml", not one of json, toml, yaml, ini, configobj, dotenv, text, file`},
 		{
 			"key of a file that is there", `"json"`, `"file"`,
 			"tool.toml:22: key is not for the format file\ntool.toml:24: for the format file, off and on are present and absent",

@@ -38,6 +38,7 @@ func readVariable(t *table) catalogue.Variable {
 	v.Off, v.HasOff = given(t, "off")
 	v.On, v.HasOn = given(t, "on")
 	v.OffAlso, v.OnAlso = words(t, "off_also"), words(t, "on_also")
+	v.HiddenBy = words(t, "hidden_by")
 	v.IgnoreCase, v.Part = t.Bool("ignore_case"), t.Bool("part")
 	v.Else = choice(t, "else", catalogue.Off, catalogue.On, catalogue.Error, catalogue.Unset)
 	v.Empty = choice(t, "empty", catalogue.Off, catalogue.On, catalogue.Error, catalogue.Unset)
@@ -105,12 +106,13 @@ func readConfig(root *table) []catalogue.FileSwitch {
 		s := catalogue.FileSwitch{
 			Path:   text(t, "path"),
 			Key:    str(t, "key"),
-			Format: choice(t, "format", "json", "toml", "yaml", "ini", "text", "file"),
+			Format: choice(t, "format", "json", "toml", "yaml", "ini", "configobj", "dotenv", "text", "file"),
 			Off:    str(t, "off"),
 			On:     str(t, "on"),
 
 			MovedBy: words(t, "moved_by"),
-			Upward:  t.Bool("upward"),
+			Without: words(t, "without"),
+			Upward:  choice(t, "upward", "file", "key"),
 			OverEnv: t.Bool("over_env"),
 			Silent:  choice(t, "silent", catalogue.Off, catalogue.On),
 		}
@@ -124,11 +126,20 @@ func readConfig(root *table) []catalogue.FileSwitch {
 // checkSetting holds that a program can find and read what has a format.
 func checkFileSwitch(t *table, s catalogue.FileSwitch) {
 	for _, by := range s.MovedBy {
-		if path, _, isFile := strings.Cut(by, "="); isFile && !fixed(path) || !isFile && !isVariable(by) {
-			t.Fail("moved_by", "moved_by holds %q, which is neither NAME nor PATH=WORD", by)
+		path := by
+		if at := strings.LastIndex(by, "="); at >= 0 {
+			path = by[:at]
+		}
+		if !fixed(path) || !strings.ContainsAny(path, "/.") && !isVariable(by) {
+			t.Fail("moved_by", "moved_by holds %q, which is neither NAME, PATH nor PATH=WORD", by)
 		}
 	}
-	if s.Upward && !ofProject(s.Path) {
+	for _, name := range s.Without {
+		if !isVariable(name) {
+			t.Fail("without", "without holds %q, which no shell takes for a variable", name)
+		}
+	}
+	if s.Upward != "" && !ofProject(s.Path) {
 		t.Fail("upward", "upward is for a file of a project, and path is %q", s.Path)
 	}
 	if plain := s.Format == "" || s.Format == "text" || s.Format == "file"; plain && s.Silent != "" {
