@@ -57,19 +57,18 @@ func (s Sender) canAsk(r deletion.Request) bool {
 }
 
 // noteAnswer notes what became of a request, by the rules that events have too, and who has to
-// wait because of it. A rejection of what this process's write key was sent with may be about the
-// key, and is not the last word.
+// wait because of it.
 func (s Sender) noteAnswer(r *deletion.Request, out transport.Outcome) {
-	now, send := s.Now(), deletionTarget(*r).Send
-	switch {
-	case out.Result == transport.Accepted:
+	now := s.Now()
+	switch out.Result {
+	case transport.Accepted:
 		r.Accept(now)
-	case out.Result == transport.Rejected && send.WriteKeyEnv == "":
+	case transport.Rejected:
 		r.Refuse(now, out.Note)
 	default:
 		wait := s.requestWait(*r)
 		wait.Failures = r.Last().Failures
-		r.Waits = r.Waits.Fail(wait.Next(now, out.RetryAfter, out.Note), s.wayOf(out, r.Tools[0], send))
+		r.Waits = r.Waits.Fail(wait.Next(now, out.RetryAfter, out.Note), s.wayOf(out, r.Tools[0], deletionTarget(*r).Send))
 	}
 }
 

@@ -76,25 +76,6 @@ func TestNoteAnswer(t *testing.T) {
 	try("accepted, with a warning", transport.Outcome{Result: transport.Accepted, Note: "old schema"}, deletion.Accepted)
 }
 
-// TestNoteAnswerToAKey holds that a rejection is not the last word where another process may
-// have another write key, and that only those who have this one wait.
-func TestNoteAnswerToAKey(t *testing.T) {
-	r := requestIn(t, deletion.Pending)
-	r.Waits = backoff.Waits{}
-	r.Method, r.Send = manifest.ForgetEvent, &manifest.Send{Transport: manifest.Segment, Endpoint: r.To, WriteKeyEnv: "T_KEY"}
-	wrong, right := newSender(t), newSender(t)
-	wrong.env = func(name string) (string, bool) { return "wrong", name == "T_KEY" }
-	right.env = func(name string) (string, bool) { return "right", name == "T_KEY" }
-	wrong.noteAnswer(&r, transport.Outcome{Result: transport.Rejected, Status: 400, Note: "400 because"})
-	if r.State != deletion.Pending || !wrong.requestWait(r).Running(noon) || right.requestWait(r).Running(noon) {
-		t.Errorf("%s, %+v", r.State, r.Waits)
-	}
-	right.noteAnswer(&r, transport.Outcome{Result: transport.Accepted, Status: 200})
-	if r.State != deletion.Accepted {
-		t.Errorf("%s", r.State)
-	}
-}
-
 // TestAsk holds what answers over a connection make of a request, by either method, and
 // that it is the same request when it is asked again.
 func TestAsk(t *testing.T) {

@@ -170,7 +170,7 @@ func (s Sender) requestWait(r deletion.Request) backoff.Backoff {
 // itself has answered, and neither what is on the way to it nor to a key of this process, or to
 // its having none.
 func (s Sender) wayOf(failure transport.Outcome, tool manifest.ID, send manifest.Send) string {
-	refused := failure.Status == http.StatusUnauthorized || failure.Status == http.StatusForbidden || failure.Result == transport.Rejected
+	refused := failure.Status == http.StatusUnauthorized || failure.Status == http.StatusForbidden
 	switch {
 	case transport.Usable(s.transportConfig(), transport.Target{Send: send}) != nil:
 		return s.keyWay(tool, send.WriteKeyEnv)
