@@ -37,7 +37,7 @@ func (s Sender) ask(ctx context.Context, d *deletion.Deletion, why occasion) err
 		if r.State != deletion.Pending || waits || ctx.Err() != nil {
 			continue
 		}
-		if why == background && !s.canAsk(*r) {
+		if why == background && !s.canAsk(*r) || !s.hasKeyFor(*r) {
 			continue
 		}
 		out := s.askOne(s.underway(ctx), d, *r)
@@ -53,7 +53,22 @@ func (s Sender) ask(ctx context.Context, d *deletion.Deletion, why occasion) err
 // canAsk reports whether this process can make a request. One that has not the write key leaves
 // that to others, who need not wait because of it.
 func (s Sender) canAsk(r deletion.Request) bool {
-	return transport.Usable(s.transportConfig(), deletionTarget(r)) == nil
+	return transport.Usable(s.transportConfig(), deletionTarget(r)) == nil && s.hasKeyFor(r)
+}
+
+// hasKeyFor reports whether this process has the write key with which a request was asked for,
+// if it was with one: with another it would reach somebody else's account.
+func (s Sender) hasKeyFor(r deletion.Request) bool {
+	return s.hasKey(r.Key, r.Tools[0], deletionTarget(r).Send)
+}
+
+// nameKeys names in new requests the write keys with which they are asked for.
+func (s Sender) nameKeys(d *deletion.Deletion) {
+	for i := range d.Requests {
+		if r := &d.Requests[i]; r.Untried() && r.Send != nil {
+			r.Key = s.keyOf(r.Tools[0], *r.Send)
+		}
+	}
 }
 
 // noteAnswer notes what became of a request, by the rules that events have too, and who has to

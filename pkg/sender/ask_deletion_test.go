@@ -76,6 +76,32 @@ func TestNoteAnswer(t *testing.T) {
 	try("accepted, with a warning", transport.Outcome{Result: transport.Accepted, Note: "old schema"}, deletion.Accepted)
 }
 
+// TestDeletionKeepsItsKey holds that a request that was asked for with a write key of the
+// environment goes out with no other, whoever works at it, and with any if there was none.
+func TestDeletionKeepsItsKey(t *testing.T) {
+	r := requestIn(t, deletion.Pending)
+	r.Waits = backoff.Waits{}
+	r.Method, r.Send = manifest.ForgetEvent, &manifest.Send{Transport: manifest.Segment, Endpoint: "https://127.0.0.1:1/", WriteKeyEnv: "T_KEY"}
+	mine, theirs, none := newSender(t), newSender(t), newSender(t)
+	mine.env = func(name string) (string, bool) { return "mine", name == "T_KEY" }
+	theirs.env = func(name string) (string, bool) { return "theirs", name == "T_KEY" }
+	d := deletion.Deletion{Requests: []deletion.Request{r}}
+	none.nameKeys(&d)
+	if key := d.Requests[0].Key; key != "" || !mine.canAsk(d.Requests[0]) || !theirs.canAsk(d.Requests[0]) || none.canAsk(d.Requests[0]) {
+		t.Errorf("without a key: %q", key)
+	}
+	mine.nameKeys(&d)
+	theirs.nameKeys(&deletion.Deletion{Requests: []deletion.Request{{Key: d.Requests[0].Key, State: deletion.Accepted, Send: r.Send}}})
+	if key := d.Requests[0].Key; key == "" || !mine.canAsk(d.Requests[0]) || theirs.canAsk(d.Requests[0]) || none.canAsk(d.Requests[0]) {
+		t.Errorf("with a key: %q", key)
+	}
+	for _, why := range []occasion{background, awaited, forgetAgain} {
+		if err := theirs.ask(t.Context(), &d, why); err != nil || !d.Requests[0].Untried() {
+			t.Errorf("%v: it was asked for with another key: %v, %+v", why, err, d.Requests[0].Waits)
+		}
+	}
+}
+
 // TestAsk holds what answers over a connection make of a request, by either method, and
 // that it is the same request when it is asked again.
 func TestAsk(t *testing.T) {

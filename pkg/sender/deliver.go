@@ -231,7 +231,7 @@ func (p *pass) take(ctx context.Context, c outbox.Claim) error {
 		}
 		p.batch = batch{manifest: m, file: e.Manifest}
 	}
-	if !p.hasKeyFor(e, p.batch.manifest) { // nor do those of its run that have this process's key wait for it
+	if !p.hasKey(e.Key, e.Tool, p.batch.manifest.Send) { // nor do those of its run that have this process's key wait for it
 		p.sum.others = append(p.sum.others, c.Name)
 		p.sum.OtherKey = errOtherKey(len(p.sum.others), e.Key)
 		return c.Release()

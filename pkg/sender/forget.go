@@ -76,6 +76,7 @@ func (s Sender) Forget(ctx context.Context, f Forgetting) (Deletion, Removed, er
 		return Deletion{}, nil, fmt.Errorf("%w: %w", ErrNotFiled, err)
 	}
 	d := f.deletion(s.Now())
+	s.nameKeys(&d)
 	s.idFile = f.SourcePath
 	s = s.online()
 	held, err := s.awaitDeletion(ctx, d.SHA256)

@@ -79,7 +79,7 @@ func (s Sender) sendUnkept(ctx context.Context, e outbox.Entry) (out transport.O
 	if err != nil {
 		return out, nil, err
 	}
-	if !s.hasKeyFor(e, m) {
+	if !s.hasKey(e.Key, e.Tool, m.Send) {
 		return out, nil, errOtherKey(1, e.Key)
 	}
 	permit, message, err := s.admission(m).admit(e)

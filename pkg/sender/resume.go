@@ -84,6 +84,7 @@ func (s Sender) declare(ctx context.Context, sha string, m *manifest.Manifest) e
 	if err != nil || !d.Declare(m) {
 		return err
 	}
+	s.nameKeys(&d)
 	return s.deletions().Write(&d)
 }
 

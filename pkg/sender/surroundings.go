@@ -17,6 +17,7 @@ import (
 	"github.com/usagectl/usagectl/pkg/sender/internal/lease"
 	"github.com/usagectl/usagectl/pkg/sender/internal/outbox"
 	"github.com/usagectl/usagectl/pkg/sender/internal/transport"
+	"github.com/usagectl/usagectl/pkg/sender/internal/writekey"
 )
 
 // What is particular to a process, such as a variable in its environment, the network and the
@@ -56,41 +57,39 @@ func shortHash(parts ...string) string {
 	return hex.EncodeToString(sum[:4])
 }
 
-// keyWay names the way of those that have this process's value of a write key's variable. A
-// value cannot be told from it: of a tool's keys one in 65,536 has the same name.
+// keyWay names the way of those that have this process's value of a write key's variable.
 func (s Sender) keyWay(tool manifest.ID, variable string) string {
 	value, _ := s.lookup(variable)
-	sum := sha256.Sum256([]byte(tool.String() + "\x00" + variable + "\x00" + value))
-	return variable + "=" + hex.EncodeToString(sum[:2])
+	return writekey.Name(tool, variable, value)
 }
 
-// keyOf names the write key that this process has for a tool; "" if it has none, or the
-// manifest says it.
-func (s Sender) keyOf(m *manifest.Manifest) string {
-	variable := m.Send.WriteKeyEnv
-	if variable == "" {
+// keyOf names the write key that this process has for what a tool sends; "" if it has none, or
+// the manifest says it.
+func (s Sender) keyOf(tool manifest.ID, send manifest.Send) string {
+	if value, _ := s.lookup(send.WriteKeyEnv); send.WriteKeyEnv == "" || value == "" {
 		return ""
 	}
-	if value, _ := s.lookup(variable); value == "" {
-		return ""
+	return s.keyWay(tool, send.WriteKeyEnv)
+}
+
+// hasKey reports whether what was queued or asked for with the write key of a name may go out
+// from this process. The manifest may have come to say the key, or to have another variable.
+func (s Sender) hasKey(name string, tool manifest.ID, send manifest.Send) bool {
+	value := send.WriteKey
+	if send.WriteKeyEnv != "" {
+		value, _ = s.lookup(send.WriteKeyEnv)
 	}
-	return s.keyWay(m.Tool.ID, variable)
+	return name == "" || send.Transport != manifest.Segment || writekey.Is(name, tool, value)
 }
 
-// hasKeyFor reports whether an event may go out with the write key of this process.
-func (s Sender) hasKeyFor(e outbox.Entry, m *manifest.Manifest) bool {
-	return e.Key == "" || e.Key == s.keyOf(m)
-}
-
-// errOtherKey says how many events wait for a process with another write key: with that of the
-// name key.
+// errOtherKey says how many events wait for a process with another write key than this one's: that
+// of the last has the name key.
 func errOtherKey(events int, key string) error {
-	variable, _, _ := strings.Cut(key, "=")
-	were, them := "were", "them"
+	were, wait := "were", "wait"
 	if events == 1 {
-		were, them = "was", "it"
+		were, wait = "was", "waits"
 	}
-	return fmt.Errorf("%s had another value when %d of them %s queued; only a process with that value sends %s", variable, events, were, them)
+	return fmt.Errorf("%d of them %s queued with another value of %s, and %s for a process that has it", events, were, writekey.Variable(key), wait)
 }
 
 // goes reports which ways this process goes for a tool, as waits name them.

@@ -412,9 +412,23 @@ func TestFlushLeavesOtherKeys(t *testing.T) {
 		t.Errorf("with its key: %v, %v, %q", err, a.came, a.wrong)
 	}
 	fixed := *m
-	fixed.Send.WriteKey, fixed.Send.WriteKeyEnv = "in the manifest", ""
-	if ours.hasKeyFor(e, &fixed) || theirs.hasKeyFor(e, &fixed) {
-		t.Error("it goes out with a key that the manifest says now")
+	fixed.Send.Transport, fixed.Send.WriteKey, fixed.Send.WriteKeyEnv = manifest.Segment, "in the manifest", ""
+	if ours.hasKey(e.Key, e.Tool, fixed.Send) || theirs.hasKey(e.Key, e.Tool, fixed.Send) {
+		t.Error("it goes out with another key that the manifest says now")
+	}
+	value, _ := theirs.lookup("MY_WRITE_KEY")
+	fixed.Send.WriteKey = value
+	if !theirs.hasKey(e.Key, e.Tool, fixed.Send) {
+		t.Error("it does not go out with its key, which the manifest says now")
+	}
+	moved := *m
+	moved.Send.Transport, moved.Send.WriteKeyEnv = manifest.Segment, "NEW_NAME"
+	if ours.hasKey(e.Key, e.Tool, moved.Send) {
+		t.Error("it goes out with the key of a variable that is not set")
+	}
+	ours.env = func(string) (string, bool) { return value, true }
+	if !ours.hasKey(e.Key, e.Tool, moved.Send) {
+		t.Error("it does not go out with its key, which has another variable now")
 	}
 }
 

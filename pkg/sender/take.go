@@ -351,7 +351,7 @@ func (s Sender) dirFor(m *manifest.Manifest) string {
 func (s Sender) newEntry(p consent.Permit, m *manifest.Manifest, src payload.Sources, file string, values *jsondoc.Object) outbox.Entry {
 	return outbox.Entry{
 		Schema: outbox.Schema, Tool: p.Tool(), Event: p.Event(), EventID: src.EventID, RunID: src.RunID,
-		TakenAt: src.Now.UTC(), Grant: p.Terms().Grant, Endpoint: p.Terms().Endpoint, Manifest: file, Dir: s.dirFor(m), Key: s.keyOf(m), Values: values,
+		TakenAt: src.Now.UTC(), Grant: p.Terms().Grant, Endpoint: p.Terms().Endpoint, Manifest: file, Dir: s.dirFor(m), Key: s.keyOf(m.Tool.ID, m.Send), Values: values,
 	}
 }
 

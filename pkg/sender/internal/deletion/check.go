@@ -16,6 +16,7 @@ import (
 	"github.com/usagectl/usagectl/pkg/manifest"
 	"github.com/usagectl/usagectl/pkg/sender/internal/outbox"
 	"github.com/usagectl/usagectl/pkg/sender/internal/payload"
+	"github.com/usagectl/usagectl/pkg/sender/internal/writekey"
 )
 
 // isHash reports whether a text is a SHA-256 as [HashID] spells it.
@@ -105,6 +106,8 @@ func (r *Request) checkEvent(d *Deletion) error {
 	switch {
 	case r.Send == nil || r.Payload == nil:
 		return errors.New("it is incomplete")
+	case r.Key != "" && !writekey.IsName(r.Key):
+		return fmt.Errorf("its write key is named %s", manifest.Quote(r.Key))
 	case r.To != r.Send.Endpoint:
 		return fmt.Errorf("it goes to %s and to %s", manifest.Quote(secret.URL(r.To)), manifest.Quote(secret.URL(r.Send.Endpoint)))
 	case !(Forgotten{d.SHA256: true}).In(r.Payload):

@@ -131,7 +131,7 @@ func (d *Deletion) TakeUp(old Deletion) {
 func (d *Deletion) redact() {
 	for i := range d.Requests {
 		if r := &d.Requests[i]; !r.State.Open() {
-			r.Payload, r.Send, r.Waits = nil, nil, backoff.Waits{}
+			r.Payload, r.Send, r.Key, r.Waits = nil, nil, "", backoff.Waits{}
 		}
 	}
 	if d.SourceID == "" || !d.Erased || d.Open() {

@@ -35,6 +35,7 @@ type Request struct {
 	Event   string          `json:"event,omitempty"`
 	Send    *manifest.Send  `json:"send,omitempty"`
 	Payload *jsondoc.Object `json:"payload,omitempty"`
+	Key     string          `json:"key,omitempty"` // names the write key with which it was asked for, see [writekey.Name]; with "" any key will do
 }
 
 // State is how far a deletion request is.

@@ -15,6 +15,7 @@ import (
 	"github.com/usagectl/usagectl/internal/statefile"
 	"github.com/usagectl/usagectl/pkg/manifest"
 	"github.com/usagectl/usagectl/pkg/sender/internal/payload"
+	"github.com/usagectl/usagectl/pkg/sender/internal/writekey"
 )
 
 // Entry is an event in the outbox: the values that were collected for
@@ -91,7 +92,6 @@ const (
 	maxGrant    = 128
 	maxEndpoint = 8 << 10
 	maxPath     = 32 << 10
-	maxKey      = 32 << 10 // which holds the name of a variable
 )
 
 func (e Entry) check() error {
@@ -108,16 +108,10 @@ func (e Entry) check() error {
 		return fmt.Errorf("its manifest is %s", manifest.Quote(e.Manifest))
 	case len(e.Dir) > maxPath || strings.ContainsRune(e.Dir, 0):
 		return fmt.Errorf("its directory is %s", manifest.Quote(e.Dir))
-	case !isKey(e.Key):
+	case e.Key != "" && !writekey.IsName(e.Key):
 		return fmt.Errorf("its write key is named %s", manifest.Quote(e.Key))
 	}
 	return nil
-}
-
-func isKey(name string) bool {
-	variable, hash, ok := strings.Cut(name, "=")
-	named := ok && variable != "" && len(hash) == 4 && strings.Trim(hash, "0123456789abcdef") == ""
-	return name == "" || named && statefile.IsLine(name, maxKey)
 }
 
 // parse reads an entry of this outbox that lies in a file of that name.
