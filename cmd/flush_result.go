@@ -58,6 +58,8 @@ func (r flushed) line() string {
 	case r.Queued < 0:
 		parts = append(parts, "it is not known what still waits: "+r.Detail)
 	case r.Queued == 0 && (len(r.unerased) > 0 || r.Deletions.unknown != nil):
+	case r.Queued == 0 && r.in(sender.Pending):
+		parts = append(parts, "no event waits")
 	case r.Queued == 0:
 		parts = append(parts, "nothing waits")
 	case r.Detail == "":

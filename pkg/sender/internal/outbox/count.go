@@ -31,7 +31,7 @@ func (o Outbox) Count() (Count, error) {
 			rejected[name] = true
 		}
 	}
-	return Count{len(queued), len(rejected), lost.Count(), lost.overBounds()}, errors.Join(err, beforeErr, afterErr, lostErr)
+	return Count{len(queued), len(rejected), lost.Count(), lost.overBounds()}, errors.Join(o.owned(), err, beforeErr, afterErr, lostErr)
 }
 
 // queuedIn lists the events that are queued or being delivered, with the part and the

@@ -99,11 +99,24 @@ func (o Outbox) Put(p consent.Permit, e Entry) error {
 	if !p.Covers(o.tool, e.Event, e.Endpoint, e.Grant) {
 		return fmt.Errorf("%w to queue %q of %s", consent.ErrNoConsent, e.Event, o.tool)
 	}
+	if err := o.owned(); err != nil {
+		return err
+	}
 	data, err := e.MarshalJSON()
 	if err != nil {
 		return err
 	}
 	return o.keep(e.Name(), data)
+}
+
+// owned is nil if the directories above the parts of the outbox, which are looked at where they
+// are used, are this user's alone.
+func (o Outbox) owned() error {
+	err := statefile.CheckDir(filepath.Dir(o.dir))
+	if err != nil {
+		return err
+	}
+	return statefile.CheckDir(o.dir)
 }
 
 // keep puts a file among those that are queued, whole or not at all.
@@ -208,7 +221,7 @@ func (o Outbox) ClearBackoffs() error {
 // bounds, and lists the queued events by the names of their files, the oldest first.
 // overBounds is how many it has dropped.
 func (o Outbox) Prepare(self lease.Owner, now time.Time) (names []string, overBounds int, err error) {
-	if err := o.Reclaim(self, now); err != nil {
+	if err := errors.Join(o.owned(), o.Reclaim(self, now)); err != nil {
 		return nil, 0, err
 	}
 	overBounds, _ = o.trim(now) // what cannot be tidied up is not in the way of what can be delivered
