@@ -84,7 +84,7 @@ func TestFlushed(t *testing.T) {
 		{flushed{Queued: 3, Detail: "no route", Deletions: locked}, "it is not known which deletion requests there are: one; locked, 3 still waiting: no route", exitIO},
 		{flushed{Deletions: in(sender.Accepted)}, "there accepted the deletion request " + id.String() + ", nothing waits", exitOK},
 		{flushed{Deletions: in(sender.Failed)}, "there refused the deletion request " + id.String() + ": an answer, nothing waits", exitRejected},
-		{flushed{Deletions: in(sender.Pending)}, "there has not acknowledged the deletion request " + id.String() + " yet (an answer); it is tried again by itself until it does, nothing waits", exitTempFail},
+		{flushed{Deletions: in(sender.Pending)}, "there has not acknowledged the deletion request " + id.String() + " yet (an answer); it is tried again by itself until it does, no event waits", exitTempFail},
 	} {
 		if got := c.result.line(); got != c.line {
 			t.Errorf("%q, want %q", got, c.line)
