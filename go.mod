@@ -18,7 +18,6 @@ require (
 	github.com/tailscale/hujson v0.0.0-20241010212012-29efb4a0184b
 	github.com/yuin/goldmark v1.8.7
 	golang.org/x/sys v0.38.0
-	gopkg.in/ini.v1 v1.67.3
 )
 
 require (
@@ -36,6 +35,7 @@ require (
 	github.com/power-devops/perfstat v0.0.0-20210106213030-5aafc221ea8c // indirect
 	github.com/rivo/uniseg v0.4.7 // indirect
 	github.com/shoenig/go-m1cpu v0.1.6 // indirect
+	github.com/stretchr/testify v1.11.1 // indirect
 	github.com/tklauser/go-sysconf v0.3.12 // indirect
 	github.com/tklauser/numcpus v0.6.1 // indirect
 	github.com/xo/terminfo v0.0.0-20220910002029-abceb7e1c41e // indirect

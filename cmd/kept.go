@@ -126,9 +126,12 @@ func (k kept) warnOfManifests(u *ui, known []sender.Unused) []sender.Unused {
 	}
 	for _, d := range list[len(known):] {
 		u.warn("manifests in %s are not used: %s", d.Path, d.Reason)
-		if d.Do != "" {
+		switch own := k.world.Dirs.DataHome; {
+		case d.Do != "":
 			u.hint("repair it with \"%s\"", d.Do)
-		} else {
+		case own != "" && strings.HasPrefix(d.Path, own):
+			u.hint("make it a directory that you can read, or remove it")
+		default:
 			u.hint("have its owner make it readable, or take it out of XDG_DATA_DIRS")
 		}
 	}

@@ -14,7 +14,6 @@ import (
 	"github.com/goccy/go-yaml/parser"
 	"github.com/pelletier/go-toml/v2"
 	"github.com/tailscale/hujson"
-	"gopkg.in/ini.v1"
 
 	"github.com/usagectl/usagectl/internal/dotenv"
 )
@@ -33,24 +32,21 @@ var (
 	ErrFormat = errors.New("no file of this format can be read")
 )
 
-// Read finds the value at key, a JSON Pointer (RFC 6901), in a document of the
-// format "json", "toml", "yaml", "ini" or, for what Python's configobj reads, "configobj",
-// in which two the first step is the section, or
-// "dotenv", in which it is the name of a variable; of the format "text" it is the first
-// word, and key does not count. It returns the value as text, as people would write it: of
-// a number, its digits; of a truth value, true or false; and of a text that could be taken
-// for one of these two, where the format tells them apart, the text in double quotes. A
-// document that is not of the format is an error.
+// Read finds the value at key, a JSON Pointer (RFC 6901), in a document of the format
+// "json", "jsonc" (with comments, and commas at ends), "toml" or "yaml"; of "ini",
+// "configparser" or "configobj", in which the first step is the section; or of "dotenv", in
+// which the only one is the name of a variable. Of the format "text" it is the first word, and
+// key does not count. It returns the value as text, as people would write it: of a number,
+// its digits; of a truth value, true or false; and of a text that could be taken for one of
+// these two, where the format tells them apart, the text in double quotes. A document that is
+// not of the format is an error.
+//
+// Formats that have no standard are read strictly: where one reader finds something else than
+// another, it is [ErrNotPlain].
 func Read(format string, data []byte, key string) (string, error) {
 	switch format {
-	case "ini":
-		value, err := readINI(data, steps(key), true)
-		if flat, flatErr := readINI(data, steps(key), false); flat != value || (flatErr == nil) != (err == nil) {
-			return "", ErrNotPlain // a line that is indented goes on with the one above for some readers
-		}
-		return value, err
-	case "configobj":
-		return readINI(data, steps(key), false)
+	case "ini", "configparser", "configobj":
+		return readINI(data, steps(key), format == "configobj")
 	case "yaml":
 		return readYAML(data, steps(key))
 	case "dotenv":
@@ -63,7 +59,9 @@ func Read(format string, data []byte, key string) (string, error) {
 	err := ErrFormat
 	switch format {
 	case "json":
-		if data, err = hujson.Standardize(data); err == nil { // editors allow comments and commas
+		err = json.Unmarshal(data, &doc)
+	case "jsonc":
+		if data, err = hujson.Standardize(data); err == nil {
 			err = json.Unmarshal(data, &doc)
 		}
 	case "toml":
@@ -116,40 +114,63 @@ func distinct(text string) string {
 	return text
 }
 
-// readDotenv takes the variable of that name. One that another reader may find is not plain.
+// readDotenv takes the variable of that name. One that another reader may find, or find
+// twice, is not plain.
 func readDotenv(data []byte, name string) (string, error) {
-	if value, found := dotenv.Parse(data)[name]; found {
-		return value, nil
-	}
+	value, found := dotenv.Parse(data)[name]
+	mentions := 0
 	for line := range bytes.Lines(data) {
 		if bytes.Contains(line, []byte(name)) && !bytes.HasPrefix(bytes.TrimSpace(line), []byte("#")) {
+			mentions++
+		}
+	}
+	switch {
+	case found && mentions == 1:
+		return value, nil
+	case mentions == 0:
+		return "", ErrNone
+	}
+	return "", ErrNotPlain
+}
+
+// readINI takes the key in the section that its first step names; a key of one step stands
+// before any section. It takes what every reader takes: readers differ in blanks at the
+// beginning of a line, unless indented says that they mean nothing, in colons, quotes, letter
+// case, lines that go on, and keys that are there twice.
+func readINI(data []byte, steps []string, indented bool) (string, error) {
+	section, key := "", steps[0]
+	if len(steps) > 1 {
+		section, key = steps[0], strings.Join(steps[1:], "/")
+	}
+	value, found, in, last := "", false, "", ""
+	for line := range strings.Lines(strings.TrimPrefix(string(data), "\ufeff")) {
+		trimmed := strings.TrimSpace(line)
+		begins := indented || !strings.HasPrefix(line, " ") && !strings.HasPrefix(line, "\t")
+		if trimmed == "" || strings.HasPrefix(trimmed, "#") || strings.HasPrefix(trimmed, ";") {
+			continue
+		}
+		if strings.HasSuffix(trimmed, `\`) || strings.Contains(trimmed, "\r") || !begins && last == key {
+			return "", ErrNotPlain
+		}
+		if strings.HasPrefix(trimmed, "[") && begins {
+			in, last = strings.TrimSuffix(trimmed[1:], "]"), ""
+			continue
+		}
+		name, rest, _ := strings.Cut(trimmed, "=")
+		name = strings.TrimRight(name, " \t")
+		last = name
+		switch near := strings.FieldsFunc(trimmed, func(r rune) bool { return strings.ContainsRune("=: \t\"'", r) }); {
+		case name == key && in == section && begins && !found && strings.Contains(trimmed, "="):
+			value, found = strings.TrimSpace(rest), true
+		case len(near) == 0 || !strings.EqualFold(near[0], key):
+		case strings.EqualFold(in, section), strings.EqualFold(in, "DEFAULT"), strings.ContainsAny(in, "]#;"):
 			return "", ErrNotPlain
 		}
 	}
-	return "", ErrNone
-}
-
-// readINI takes the key in the section that its first step names; a key of one
-// step stands before any section. With continued a line that is indented goes on with
-// the value above.
-func readINI(data []byte, steps []string, continued bool) (string, error) {
-	// Readers differ in what they make of a comment behind a value, and of quotes around it: both stay.
-	file, err := ini.LoadSources(ini.LoadOptions{
-		SkipUnrecognizableLines: true, AllowBooleanKeys: true, IgnoreInlineComment: true, PreserveSurroundedQuote: true,
-		AllowPythonMultilineValues: continued,
-	}, data)
-	if err != nil {
-		return "", errors.New("ini: its lines cannot be told apart") // the library's error quotes them, and they may be secret
-	}
-	section, name := ini.DefaultSection, steps[0]
-	if len(steps) > 1 {
-		section, name = steps[0], strings.Join(steps[1:], "/")
-	}
-	s, err := file.GetSection(section)
-	if err != nil || !s.HasKey(name) {
+	if !found {
 		return "", ErrNone
 	}
-	return s.Key(name).String(), nil
+	return value, nil
 }
 
 // readYAML walks the syntax tree, because the part of the library that makes Go
@@ -159,11 +180,10 @@ func readYAML(data []byte, steps []string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("yaml: %w", err)
 	}
-	switch len(file.Docs) {
-	case 0:
+	if len(file.Docs) == 0 {
 		return "", ErrNone
-	case 1:
-	default: // of which readers differ in what they take
+	}
+	if len(file.Docs) > 1 || bytes.Count(data, []byte("---")) > 1 { // readers differ in which one they take
 		return "", ErrNotPlain
 	}
 	node := file.Docs[0].Body

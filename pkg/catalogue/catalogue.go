@@ -139,7 +139,8 @@ type FileSwitch struct {
 	// in INI the first of two steps is the section. Without a format it is for
 	// people.
 	Key string
-	// Format is "json", "toml", "yaml", "ini", "configobj" (what Python's library of that name reads) or "dotenv"; "text" if the first word of the
+	// Format is "json", "jsonc" (with comments), "toml", "yaml", "ini", "configparser" or
+	// "configobj" (what these libraries of Python read) or "dotenv"; "text" if the first word of the
 	// file is the value; "file" if the switch is whether the file is there; "" if
 	// no program can read it.
 	Format string

@@ -3,6 +3,7 @@ package catalogue_test
 import (
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -71,15 +72,16 @@ func TestHere(t *testing.T) {
 func TestWhereSettingsAre(t *testing.T) {
 	home, moved, work := t.TempDir(), t.TempDir(), filepath.Join(t.TempDir(), "project", "sub")
 	for path, text := range map[string]string{
-		filepath.Join(home, ".t", "on.json"):        `{"telemetry": true}`,
-		filepath.Join(home, ".t", "active"):         "work\n",
-		filepath.Join(home, ".t", "usual"):          "default\n",
-		filepath.Join(home, ".t", "v1.2", "p.yaml"): "",
-		filepath.Join(moved, "on.json"):             `{"telemetry": false}`,
-		filepath.Join(work, "here.json"):            `{"telemetry": false}`,
-		filepath.Join(work, "rel", "on.json"):       `{"telemetry": false}`,
-		filepath.Join(work, "t.config.js"):          "",
-		filepath.Join(work, "..", "above.json"):     `{"telemetry": false}`,
+		filepath.Join(home, ".t", "on.json"):            `{"telemetry": true}`,
+		filepath.Join(home, ".t", "active"):             "work\n",
+		filepath.Join(home, ".t", "usual"):              "default\n",
+		filepath.Join(home, ".t", "v1.2", "p.yaml"):     "",
+		filepath.Join(home, "Library", "T", "off.json"): `{"telemetry": false}`,
+		filepath.Join(moved, "on.json"):                 `{"telemetry": false}`,
+		filepath.Join(work, "here.json"):                `{"telemetry": false}`,
+		filepath.Join(work, "rel", "on.json"):           `{"telemetry": false}`,
+		filepath.Join(work, "t.config.js"):              "",
+		filepath.Join(work, "..", "above.json"):         `{"telemetry": false}`,
 	} {
 		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 			t.Fatal(err)
@@ -138,6 +140,9 @@ func TestWhereSettingsAre(t *testing.T) {
 		{"a pattern where nothing can be looked at", catalogue.FileSwitch{Path: "~/.t/usual/*.yaml"}, nil, false, catalogue.On, "on by default"},
 		{"a file without the switch", silent("~/.t/none.json", catalogue.Off), nil, false, catalogue.On, "on by default"},
 		{"a file without the switch, which means off", silent("~/.t/on.json", catalogue.Off), nil, false, catalogue.Off, "~/.t/on.json is there, and says nothing of it"},
+		{"another home than usagectl finds", setting("~/.t/on.json"), map[string]string{"HOME": moved}, false, unless("windows", catalogue.On, catalogue.On), unless("windows", "on by default", "telemetry is true")},
+		{"an empty home", setting("~/.t/on.json"), map[string]string{"HOME": ""}, false, unless("windows", catalogue.Unknown, catalogue.On), unless("windows", "no home directory is known", "telemetry is true")},
+		{"of macOS", setting("~/Library/T/off.json"), nil, false, unless("darwin", catalogue.On, catalogue.Off), unless("darwin", "on by default", "telemetry is false")},
 		{"words", catalogue.FileSwitch{Path: "<project>/here.json"}, nil, false, catalogue.On, "on by default"},
 	} {
 		here := catalogue.Here{
@@ -152,6 +157,14 @@ func TestWhereSettingsAre(t *testing.T) {
 			t.Errorf("%s: %s (%s), want %s (%s)", test.what, got.Telemetry, got.Because, test.want, test.why)
 		}
 	}
+}
+
+// unless is what holds, but on one system.
+func unless[T any](system string, holds, there T) T {
+	if runtime.GOOS == system {
+		return there
+	}
+	return holds
 }
 
 func TestFill(t *testing.T) {

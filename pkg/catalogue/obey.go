@@ -3,6 +3,7 @@ package catalogue
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 )
@@ -184,7 +185,7 @@ func command(text string) string {
 // name is the setting's name as people write it in such a file.
 func (s FileSwitch) name() string {
 	key := strings.TrimPrefix(s.Key, "/")
-	if section, name, ok := strings.Cut(key, "/"); ok && (s.Format == "ini" || s.Format == "configobj") {
+	if section, name, ok := strings.Cut(key, "/"); ok && slices.Contains([]string{"ini", "configparser", "configobj"}, s.Format) {
 		return "[" + section + "] " + name
 	}
 	return strings.ReplaceAll(key, "/", ".")

@@ -218,7 +218,7 @@ func (h Here) expand(path string) (string, error) {
 	switch {
 	case ofHome && h.isRelative(first):
 		return "", fmt.Errorf("%w: %s is relative, which only some tools disregard", ErrElsewhere, first[1:])
-	case base == "" && ofHome:
+	case base == "" && ofHome, h.homeIsEmpty() && ofHome:
 		return "", errNoHome
 	case base == "":
 		return "", nil
@@ -237,6 +237,12 @@ func (h Here) isRelative(name string) bool {
 	}
 	value, _ := h.Env(name)
 	return value != "" && !filepath.IsAbs(value)
+}
+
+// homeIsEmpty reports whether HOME is set and empty, of which each tool makes something else.
+func (h Here) homeIsEmpty() bool {
+	home, set := h.Env("HOME")
+	return set && home == "" && runtime.GOOS != "windows"
 }
 
 // toolsHome is a directory in the home as tools see it: they take HOME as it is, also where

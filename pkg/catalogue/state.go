@@ -170,19 +170,19 @@ func (s FileSwitch) state(value string) State {
 	return State{Unknown, ByFile, says + ", and what the tool makes of that is not known"}
 }
 
-// means reports whether a value means what the catalogue has written: without regard to case
-// and, in INI, as those words for true and false mean the same on which its readers agree. In
-// other formats no is a word to some readers, and false to others.
+// means reports whether a value means what the catalogue has written: that word. YAML takes
+// letter case in true and false for nothing, and Python's readers of INI take some words for them.
 func (s FileSwitch) means(value, literal string) bool {
-	if value = strings.TrimSpace(value); literal == "" || strings.EqualFold(value, literal) {
-		return literal != ""
+	words := [][]string{}
+	switch s.Format {
+	case "yaml":
+		words = [][]string{{"true"}, {"false"}}
+	case "configparser", "configobj":
+		words = [][]string{{"1", "yes", "true", "on"}, {"0", "no", "false", "off"}}
 	}
-	for _, words := range [][]string{{"1", "yes", "true", "on"}, {"0", "no", "false", "off"}} {
-		if (s.Format == "ini" || s.Format == "configobj") && slices.Contains(words, strings.ToLower(value)) && slices.Contains(words, strings.ToLower(literal)) {
-			return true
-		}
-	}
-	return false
+	return literal != "" && (value == literal || slices.ContainsFunc(words, func(same []string) bool {
+		return slices.Contains(same, strings.ToLower(value)) && slices.Contains(same, strings.ToLower(literal))
+	}))
 }
 
 // Ways says what can switch the tool: "variable", "command", "file".

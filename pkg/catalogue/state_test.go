@@ -17,7 +17,7 @@ func TestState(t *testing.T) {
 	unreadable := catalogue.FileSwitch{Path: "t.config", Off: "0", On: "1"}
 	prose := catalogue.FileSwitch{Path: "in Python", Key: "x", Off: "0", On: "1"}
 	agreed := catalogue.FileSwitch{Path: "~/.t-on", Format: "file", Off: "absent", On: "present"}
-	ini := catalogue.FileSwitch{Path: "~/.t.ini", Key: "/core/on", Format: "ini", Off: "false", On: "true"}
+	ini := catalogue.FileSwitch{Path: "~/.t.ini", Key: "/core/on", Format: "configparser", Off: "false", On: "true"}
 	over, silent := file, file
 	over.OverEnv, silent.Silent = true, catalogue.Off
 	all := []catalogue.Variable{variable, unknown}
@@ -44,7 +44,7 @@ func TestState(t *testing.T) {
 		{"on and not known", catalogue.Tool{Env: all}, map[string]string{"T": "1", "U": "x"}, nil, catalogue.Unknown, `U is set to "x", and what the tool makes of that is not known`},
 		{"variable for a part", catalogue.Tool{Env: []catalogue.Variable{part}}, map[string]string{"T": "0"}, nil, catalogue.On, "on by default"},
 		{"another role", catalogue.Tool{Env: []catalogue.Variable{{Name: "T", Role: catalogue.Legacy, Semantics: catalogue.Presence, Off: "1", HasOff: true}}}, map[string]string{"T": "1"}, nil, catalogue.On, "on by default"},
-		{"file off", catalogue.Tool{Config: []catalogue.FileSwitch{file}}, nil, map[string]string{"~/.t.json": "False"}, catalogue.Off, "on is False in ~/.t.json"},
+		{"file off", catalogue.Tool{Config: []catalogue.FileSwitch{file}}, nil, map[string]string{"~/.t.json": "false"}, catalogue.Off, "on is false in ~/.t.json"},
 		{"file on", catalogue.Tool{OptIn: true, Config: []catalogue.FileSwitch{file}}, nil, map[string]string{"~/.t.json": "true"}, catalogue.On, "on is true in ~/.t.json"},
 		{"file of another word", catalogue.Tool{Config: []catalogue.FileSwitch{file}}, nil, map[string]string{"~/.t.json": "maybe"}, catalogue.Unknown, `on is maybe in ~/.t.json, and what the tool makes of that is not known`},
 		{"file that cannot be read", catalogue.Tool{Config: []catalogue.FileSwitch{file}}, nil, map[string]string{"~/.t.json": "!"}, catalogue.Unknown, "~/.t.json cannot be read: damaged"},

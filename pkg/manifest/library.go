@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"cmp"
 	"embed"
 	"errors"
 	"fmt"
@@ -24,9 +25,9 @@ const MaxSize = 1 << 20
 // ErrUnknownTool says that there is no manifest for a tool.
 var ErrUnknownTool = errors.New("unknown tool")
 
-// ErrHidden says that it is not known which manifest counts for a tool: a directory of
-// manifests cannot be looked into.
-var ErrHidden = errors.New("it is not known which manifest counts")
+// ErrHidden says that it is not known whether there is a manifest for a tool: there is none
+// where it can be looked for, and a directory of manifests cannot be looked into.
+var ErrHidden = errors.New("no manifest is found")
 
 //go:embed builtin/*.toml
 var builtin embed.FS
@@ -40,10 +41,12 @@ type Library struct {
 // Find returns the manifest of a tool: from the first directory that has one,
 // else the built-in one. A manifest that is found and cannot be read is an
 // error and does not give way to the next, and neither does a directory that cannot be looked
-// into: the manifest that counts may be there, with a refusal that the next does not know. The errors are [ErrUnknownTool], [ErrHidden],
+// into; see [Library.Hidden]. The errors are [ErrUnknownTool], [ErrHidden],
 // [Errors] and those of the file system.
 func (l Library) Find(id ID) (*Manifest, error) {
 	name := id.String() + ".toml"
+	var hidden error // why it is not known whether what is found counts
+	hiddenIn := ""
 	for _, dir := range l.Dirs {
 		file := filepath.Join(dir, name)
 		m, err := ReadFile(file)
@@ -52,8 +55,12 @@ func (l Library) Find(id ID) (*Manifest, error) {
 			if _, there := os.Lstat(file); statefile.NotThere(there) {
 				continue
 			} else if there != nil {
-				return nil, fmt.Errorf("%w for %q: one may be in %s, which cannot be read: %w", ErrHidden, id, dir, reason(there))
+				hidden, hiddenIn = cmp.Or(hidden, reason(there)), cmp.Or(hiddenIn, dir)
+				continue
 			}
+		}
+		if hidden != nil {
+			return nil, shadowed(id, hiddenIn, hidden)
 		}
 		if err == nil && m.Tool.ID != id {
 			return nil, Errors{{File: file, Msg: fmt.Sprintf("the file is for tool %s, but its [tool] id is %s", id, m.Tool.ID)}}
@@ -61,10 +68,21 @@ func (l Library) Find(id ID) (*Manifest, error) {
 		return m, err
 	}
 	data, err := builtin.ReadFile(path.Join("builtin", name))
-	if err != nil {
+	switch {
+	case err != nil && hidden != nil:
+		return nil, fmt.Errorf("%w for %q, and one may be in %s, which cannot be read: %w", ErrHidden, id, hiddenIn, hidden)
+	case err != nil:
 		return nil, fmt.Errorf("%w %q", ErrUnknownTool, id)
+	case hidden != nil:
+		return nil, shadowed(id, hiddenIn, hidden)
 	}
 	return Parse(Builtin, data)
+}
+
+// shadowed is the error for a tool of which a manifest was found behind a directory that cannot
+// be looked into: the one that counts may be there, with a refusal that the other does not know.
+func shadowed(id ID, dir string, why error) error {
+	return fmt.Errorf("it is not known which manifest of %q counts: one may be in %s, which cannot be read: %w", id, dir, why)
 }
 
 // reason is an error without the path that it names.

@@ -65,8 +65,9 @@ func TestHiddenManifests(t *testing.T) {
 			if err := os.Chmod(dir, mode); err != nil {
 				t.Fatal(err)
 			}
-			for _, name := range []string{"t", "demo", "secret"} {
-				if _, err := library.Find(parseID(t, name)); !errors.Is(err, manifest.ErrHidden) || errors.Is(err, manifest.ErrUnknownTool) || !errors.Is(err, os.ErrPermission) {
+			for name, found := range map[string]bool{"t": true, "demo": true, "secret": false} {
+				_, err := library.Find(parseID(t, name))
+				if errors.Is(err, manifest.ErrHidden) == found || errors.Is(err, manifest.ErrUnknownTool) || !errors.Is(err, os.ErrPermission) {
 					t.Errorf("mode %04o: %s: %v", mode, name, err)
 				}
 			}

@@ -251,7 +251,7 @@ func TestBad(t *testing.T) {
 			`tool.toml:21: path is "~/<dir>/tool.json"; with a format`,
 		},
 		{"key", `"/telemetry"`, `"telemetry"`, `tool.toml:22: key is "telemetry"; with the format json it is a JSON Pointer`},
-		{"format", `"json"`, `"xml"`, `tool.toml:23: format is "xml", not one of json, toml, yaml, ini, configobj, dotenv, text, file`},
+		{"format", `"json"`, `"xml"`, `tool.toml:23: format is "xml", not one of json, jsonc, toml, yaml, ini, configparser, configobj, dotenv, text, file`},
 		{
 			"key of a file that is there", `"json"`, `"file"`,
 			"tool.toml:22: key is not for the format file\ntool.toml:24: for the format file, off and on are present and absent",

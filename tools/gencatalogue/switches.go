@@ -106,7 +106,7 @@ func readConfig(root *table) []catalogue.FileSwitch {
 		s := catalogue.FileSwitch{
 			Path:   text(t, "path"),
 			Key:    str(t, "key"),
-			Format: choice(t, "format", "json", "toml", "yaml", "ini", "configobj", "dotenv", "text", "file"),
+			Format: choice(t, "format", "json", "jsonc", "toml", "yaml", "ini", "configparser", "configobj", "dotenv", "text", "file"),
 			Off:    str(t, "off"),
 			On:     str(t, "on"),
 

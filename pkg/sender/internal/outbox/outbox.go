@@ -109,14 +109,14 @@ func (o Outbox) Put(p consent.Permit, e Entry) error {
 	return o.keep(e.Name(), data)
 }
 
-// owned is nil if the directories above the parts of the outbox, which are looked at where they
-// are used, are this user's alone.
+// owned is nil if the directories in which events are queued are this user's alone.
 func (o Outbox) owned() error {
-	err := statefile.CheckDir(filepath.Dir(o.dir))
-	if err != nil {
-		return err
+	for _, dir := range []string{filepath.Dir(o.dir), o.dir, o.Path("new"), o.Path("claimed")} {
+		if err := statefile.CheckDir(dir); err != nil {
+			return err
+		}
 	}
-	return statefile.CheckDir(o.dir)
+	return nil
 }
 
 // keep puts a file among those that are queued, whole or not at all.
