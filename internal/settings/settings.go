@@ -183,8 +183,8 @@ func readYAML(data []byte, steps []string) (string, error) {
 	if len(file.Docs) == 0 {
 		return "", ErrNone
 	}
-	if len(file.Docs) > 1 || bytes.Count(data, []byte("---")) > 1 { // readers differ in which one they take
-		return "", ErrNotPlain
+	if len(file.Docs) > 1 || bytes.Count(append([]byte("\n"), data...), []byte("\n---")) > 1 {
+		return "", ErrNotPlain // readers differ in which document they take
 	}
 	node := file.Docs[0].Body
 	for _, step := range steps {

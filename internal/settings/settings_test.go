@@ -25,6 +25,7 @@ func TestRead(t *testing.T) {
 		{"yaml", "---\n\"quoted key\": 'it''s'\n", "/quoted key", "it's"},
 		{"yaml", "{a: {b: 1.5}}\n", "/a/b", "1.5"},
 		{"yaml", "\ufeffa: true\n", "/a", "true"},
+		{"yaml", "---\n# ----------\na: true\n# ----------\n", "/a", "true"},
 		{"yaml", "1: x\na: true\n", "/a", "true"},
 		{"ini", "[core]\ncollect_telemetry = no\n", "/core/collect_telemetry", "no"},
 		{"ini", "[core]\n# comment\n; another\nanalytics=False\nbare\n", "/core/analytics", "False"},

@@ -100,7 +100,11 @@ func (h Here) moved(by, upward string) error {
 		}
 		return nil
 	}
-	paths, err := h.find(FileSwitch{Path: name, Upward: upward})
+	at := FileSwitch{Path: name}
+	if at.isProjects() {
+		at.Upward = upward
+	}
+	paths, err := h.find(at)
 	if len(paths) == 0 || err != nil {
 		return err
 	}
@@ -130,7 +134,7 @@ func isThere(path string) (bool, error) {
 
 // upward finds a project's file in the directory where a tool would be started and in those
 // above: the nearest, or with "key" all. One that cannot be looked for counts as found: whoever
-// reads it learns why. Where the way to the directory is over a symbolic link some tools go up
+// reads it learns why. If the way to the directory is over a symbolic link, some tools go up
 // the one way, and some the other.
 func (h Here) upward(path, mode string) ([]string, error) {
 	found := above(h.WorkDir, path)
@@ -181,8 +185,8 @@ func match(dir, pattern string) ([]string, error) {
 }
 
 // expand is a path of the catalogue on this machine; "" if the variable that it begins with is
-// not set, or no project's directory is known. The directories of the XDG Base Directory specification have its defaults. The error
-// says why nobody can know.
+// not set, or no project's directory is known. The directories of the XDG Base Directory
+// specification have its defaults. The error says why nobody can know.
 func (h Here) expand(path string) (string, error) {
 	if before, name, byDefault, after, found := fallback(path); found && before == "" {
 		if value, _ := h.Env(name); value != "" {
