@@ -129,7 +129,7 @@ func (k kept) warnOfManifests(u *ui, known []sender.Unused) []sender.Unused {
 		switch own := k.world.Dirs.DataHome; {
 		case d.Do != "":
 			u.hint("repair it with \"%s\"", d.Do)
-		case own != "" && strings.HasPrefix(d.Path, own):
+		case own != "" && strings.HasPrefix(d.Path, own+string(filepath.Separator)):
 			u.hint("make it a directory that you can read, or remove it")
 		default:
 			u.hint("have its owner make it readable, or take it out of XDG_DATA_DIRS")

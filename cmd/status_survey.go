@@ -195,7 +195,7 @@ func (s survey) addOwn(r *toolStatus, t *tool) {
 				r.Layers[i].Detail = "its manifest cannot be used, so there is nothing to agree to"
 			}
 		}
-	case r.Own == nil: // nothing is known of it, or its manifest is hidden
+	case t.known == nil:
 		r.Telemetry, r.SentBy = "unknown", sentByUnknown
 		r.Reason = consent.Reason{Rule: ruleUnknown, Detail: s.nothingKnown(t)}
 	default:
@@ -213,7 +213,7 @@ func (s survey) isOn(t *tool) bool {
 	switch {
 	case t.manifest != nil:
 		return t.verdict.On()
-	case t.problem != nil || t.known == nil || asksUsagectl(t.known):
+	case t.problem != nil || t.known == nil:
 		return false
 	}
 	return s.here.State(t.known).Telemetry == catalogue.On

@@ -11,7 +11,7 @@ import (
 // what the tools read theirs with: lines end with \n, \r\n or a bare \r, a value in quotes
 // can go over several, and a bare KEY sets nothing. It differs in two ways. A statement that
 // python-dotenv gives up on counts, if it comes as far as KEY=: whoever wrote that meant
-// it, and here a variable can only refuse. And "${NAME}" in a value is not replaced.
+// it, and of what usagectl sends such a file can only refuse. And "${NAME}" in a value is not replaced.
 func Parse(data []byte) map[string]string {
 	text := strings.TrimPrefix(string(data), "\ufeff")
 	r := reader{strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(text)}

@@ -45,8 +45,7 @@ type Library struct {
 // [Errors] and those of the file system.
 func (l Library) Find(id ID) (*Manifest, error) {
 	name := id.String() + ".toml"
-	var hidden error // why it is not known whether what is found counts
-	hiddenIn := ""
+	var hidden *fs.PathError // the first directory in which nobody can look
 	for _, dir := range l.Dirs {
 		file := filepath.Join(dir, name)
 		m, err := ReadFile(file)
@@ -55,12 +54,12 @@ func (l Library) Find(id ID) (*Manifest, error) {
 			if _, there := os.Lstat(file); statefile.NotThere(there) {
 				continue
 			} else if there != nil {
-				hidden, hiddenIn = cmp.Or(hidden, reason(there)), cmp.Or(hiddenIn, dir)
+				hidden = cmp.Or(hidden, &fs.PathError{Path: dir, Err: reason(there)})
 				continue
 			}
 		}
 		if hidden != nil {
-			return nil, shadowed(id, hiddenIn, hidden)
+			return nil, shadowed(id, hidden)
 		}
 		if err == nil && m.Tool.ID != id {
 			return nil, Errors{{File: file, Msg: fmt.Sprintf("the file is for tool %s, but its [tool] id is %s", id, m.Tool.ID)}}
@@ -70,19 +69,19 @@ func (l Library) Find(id ID) (*Manifest, error) {
 	data, err := builtin.ReadFile(path.Join("builtin", name))
 	switch {
 	case err != nil && hidden != nil:
-		return nil, fmt.Errorf("%w for %q, and one may be in %s, which cannot be read: %w", ErrHidden, id, hiddenIn, hidden)
+		return nil, fmt.Errorf("%w for %q, and one may be in %s, which cannot be read: %w", ErrHidden, id, hidden.Path, hidden.Err)
 	case err != nil:
 		return nil, fmt.Errorf("%w %q", ErrUnknownTool, id)
 	case hidden != nil:
-		return nil, shadowed(id, hiddenIn, hidden)
+		return nil, shadowed(id, hidden)
 	}
 	return Parse(Builtin, data)
 }
 
 // shadowed is the error for a tool of which a manifest was found behind a directory that cannot
 // be looked into: the one that counts may be there, with a refusal that the other does not know.
-func shadowed(id ID, dir string, why error) error {
-	return fmt.Errorf("it is not known which manifest of %q counts: one may be in %s, which cannot be read: %w", id, dir, why)
+func shadowed(id ID, by *fs.PathError) error {
+	return fmt.Errorf("it is not known which manifest of %q counts: one may be in %s, which cannot be read: %w", id, by.Path, by.Err)
 }
 
 // reason is an error without the path that it names.
