@@ -26,6 +26,7 @@ type sendCommand struct {
 	*app
 	eventFlags
 	tool, event string
+	level       int
 	wait        time.Duration
 	fail        bool
 	dryRun      bool
@@ -48,6 +49,10 @@ With --data it reads up to 1 MiB from a file, from stdin or from another pipe, s
 as <(...). A pipe that has not ended after 5 seconds is left, and the event goes
 without its values. The manifest of --manifest has to be a file, which is read
 again when the event is delivered.
+
+With --level N nothing above that level is sent of this event, and a field that takes
+the level says N, whatever you agreed to beyond it. It never sends more than you
+agreed to.
 
 With --wait it delivers the event itself, and tries again while there is time. Told
 to end by a signal it lets a request under way be finished, for up to 10 seconds of
@@ -87,6 +92,7 @@ EXIT STATUS
 	}
 	c.addTo(command)
 	flags := command.Flags()
+	flags.IntVar(&c.level, "level", 0, "send at most what level `N` allows, never more than was agreed to")
 	flags.DurationVar(&c.wait, "wait", 0, "deliver now, within `TIME`")
 	flags.Lookup("wait").NoOptDefVal = "2s"
 	flags.BoolVar(&c.fail, "fail", false, "end with an exit code that tells what went wrong")
@@ -178,7 +184,7 @@ func (c *sendCommand) take(ctx context.Context, data []byte, dataErr error) take
 	}
 	tool := m.Tool.ID.String()
 	e, leftOut := c.describe(c.world, m, c.event, data)
-	e.Wait, e.Strict, e.DryRun, e.Flawed = c.wait, c.fail, c.dryRun, dataErr != nil || len(leftOut) > 0
+	e.Level, e.Wait, e.Strict, e.DryRun, e.Flawed = c.level, c.wait, c.fail, c.dryRun, dataErr != nil || len(leftOut) > 0
 	e.Queued = func(r sender.Result) { c.queued <- r }
 	out := c.world.sender().Take(ctx, e)
 	var unknown *sender.EventError

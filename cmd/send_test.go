@@ -87,7 +87,7 @@ func TestSendUsage(t *testing.T) {
 		said{"send demo run.end -fail", exitOK, nil, []string{`there is no flag "-f"; did you mean "--fail"?`}},
 
 		said{"send demo run.end more --json", exitOK, []string{`{"schema":1,"tool":"demo","event":"run.end","outcome":"dropped","reason":{"rule":"usage","detail":"the command is: `}, []string{"*"}},
-		said{"send --level 2 demo run.end --json", exitOK, []string{`{"schema":1,"tool":"demo","event":"run.end","outcome":"dropped","reason":{"rule":"usage",`}, []string{"*"}},
+		said{"send --weight 2 demo run.end --json", exitOK, []string{`{"schema":1,"tool":"demo","event":"run.end","outcome":"dropped","reason":{"rule":"usage",`}, []string{"*"}},
 		said{"send --json --frob demo run.end", exitOK, []string{`{"schema":1,"tool":"demo","event":"run.end","outcome":"dropped","reason":{"rule":"usage",`}, []string{"*"}},
 		said{"send demo run.end --json -x", exitOK, []string{`{"schema":1,"tool":"demo","event":"run.end",`}, []string{"*"}},
 		said{"send --json --frob demo", exitOK, []string{`{"schema":1,"tool":"","event":"",`}, []string{"*"}},

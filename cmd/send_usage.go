@@ -24,6 +24,9 @@ func (c *sendCommand) words(command *cobra.Command, args []string) error {
 	if err := notNegative("wait", c.wait); err != nil {
 		return err
 	}
+	if c.level < 1 && command.Flags().Changed("level") {
+		return fmt.Errorf("--level %d: the lowest level is 1", c.level)
+	}
 	if len(args) == 3 && command.Flags().Changed("wait") {
 		return fmt.Errorf("%s is a word too many; the time of --wait stands behind \"=\", as in --wait=5s", manifest.Quote(args[2]))
 	}

@@ -41,6 +41,10 @@ type Event struct {
 	ToolVersion string    // "" if it is not told
 	RunID       uuid.UUID // names the run in which the event is taken; the zero value makes a new one
 
+	// Level is the highest level of which something is sent of this event, whatever the
+	// person agreed to beyond it; 0 leaves it at what they agreed to. It never raises that.
+	Level int
+
 	// Manifest is the tool's manifest; nil has it found by the tool's ID, in the
 	// directories of manifests and then among those that come with this package.
 	Manifest *manifest.Manifest
@@ -205,6 +209,9 @@ func (s Sender) Take(ctx context.Context, e Event) Result {
 	}
 	v := s.verdict(m, s.workDir)
 	permit, err := v.Permit(event)
+	if err == nil {
+		permit, err = permit.UpTo(e.Level, event)
+	}
 	if err != nil {
 		out := Result{Outcome: Off, Reason: v.Reason, Problems: problems}
 		if v.On() { // but not for this event
@@ -336,7 +343,7 @@ func (s Sender) take(ctx context.Context, e Event, m *manifest.Manifest, p conse
 		}
 		return Result{Outcome: DryRun, Reason: consent.Reason{Rule: RuleDryRun, Detail: "nothing was queued or sent"}, Document: document}
 	}
-	return s.keep(ctx, e, p, m, s.newEntry(p, m, src, e.ManifestFile, ready.Values))
+	return s.keep(ctx, e, p, m, s.newEntry(p, m, src, e, ready.Values))
 }
 
 // dirFor is the working directory if a .env file there can refuse; else nobody needs it.
@@ -348,10 +355,10 @@ func (s Sender) dirFor(m *manifest.Manifest) string {
 }
 
 // newEntry is the entry for an event that was taken.
-func (s Sender) newEntry(p consent.Permit, m *manifest.Manifest, src payload.Sources, file string, values *jsondoc.Object) outbox.Entry {
+func (s Sender) newEntry(p consent.Permit, m *manifest.Manifest, src payload.Sources, e Event, values *jsondoc.Object) outbox.Entry {
 	return outbox.Entry{
 		Schema: outbox.Schema, Tool: p.Tool(), Event: p.Event(), EventID: src.EventID, RunID: src.RunID,
-		TakenAt: src.Now.UTC(), Grant: p.Terms().Grant, Endpoint: p.Terms().Endpoint, Manifest: file, Dir: s.dirFor(m), Key: s.keyOf(m.Tool.ID, m.Send), Values: values,
+		TakenAt: src.Now.UTC(), Grant: p.Terms().Grant, Endpoint: p.Terms().Endpoint, Level: e.Level, Manifest: e.ManifestFile, Dir: s.dirFor(m), Key: s.keyOf(m.Tool.ID, m.Send), Values: values,
 	}
 }
 
