@@ -318,15 +318,12 @@ func (s Sender) take(ctx context.Context, e Event, m *manifest.Manifest, p conse
 	if e.Strict && (flawed || e.Flawed) {
 		return dropped(RuleData, errors.New("the data do not fit"))
 	}
-	if err := s.flawed(); err != nil && !e.DryRun { // whether its source ID was forgotten cannot be told, so it would never leave
-		return dropped(RuleState, err)
-	}
-	err := keepable("the working directory", s.dirFor(m))
-	if process.IsFleeting(s.dirFor(m)) && err == nil {
-		s.workDir, err = lasting("the working directory", s.workDir)
+	s, err := s.lastingHere(m)
+	if !e.DryRun {
+		err = errors.Join(s.flawed(), err) // whether its source ID was forgotten cannot be told, so it would never leave
 	}
 	if err != nil {
-		return dropped(RuleState, err) // a .env file in it could refuse, and would not be found
+		return dropped(RuleState, err)
 	}
 	src := s.sources(m, e, taken, !e.DryRun)
 	if e.DryRun {
@@ -344,6 +341,16 @@ func (s Sender) take(ctx context.Context, e Event, m *manifest.Manifest, p conse
 		return Result{Outcome: DryRun, Reason: consent.Reason{Rule: RuleDryRun, Detail: "nothing was queued or sent"}, Document: document}
 	}
 	return s.keep(ctx, e, p, m, s.newEntry(p, m, src, e, ready.Values))
+}
+
+// lastingHere is the sender with a working directory that deliverers find too: a .env file in it
+// could refuse.
+func (s Sender) lastingHere(m *manifest.Manifest) (Sender, error) {
+	err := keepable("the working directory", s.dirFor(m))
+	if process.IsFleeting(s.dirFor(m)) && err == nil {
+		s.workDir, err = lasting("the working directory", s.workDir)
+	}
+	return s, err
 }
 
 // dirFor is the working directory if a .env file there can refuse; else nobody needs it.
