@@ -30,6 +30,7 @@ type sendCommand struct {
 	wait        time.Duration
 	fail        bool
 	dryRun      bool
+	stream      bool
 
 	queued chan sender.Result // gets the result so far once the event is kept
 }
@@ -37,7 +38,7 @@ type sendCommand struct {
 func newSend(a *app) *cobra.Command {
 	c := &sendCommand{app: a, queued: make(chan sender.Result, 1)}
 	command := &cobra.Command{
-		Use:   "send TOOL EVENT",
+		Use:   "send TOOL EVENT | TOOL --stream",
 		Short: "Take an event and return at once",
 		Long: `Send takes an event and returns at once; a background process delivers it, now or
 when the network is back. If telemetry is off nothing happens at all, except that a
@@ -49,6 +50,18 @@ With --data it reads up to 1 MiB from a file, from stdin or from another pipe, s
 as <(...). A pipe that has not ended after 5 seconds is left, and the event goes
 without its values. The manifest of --manifest has to be a file, which is read
 again when the event is delivered.
+
+With --stream it takes many events, at the price of a write to a pipe: it reads one
+JSON object a line from stdin until that ends,
+
+  {"event":"run.end","set":{"exit_code":0},"run":"UUID","tool_version":"1.2","level":1}
+
+of which only "event" is needed. A line with a mistake is reported with its number,
+and skipped if it is no event. The events are queued within a fifth of a second, many
+to a file. Whoever writes the lines is kept for no longer than 2 seconds by a disk that
+hangs; what it does not take in that time is dropped, and reported. No line is taken
+that was written after a refusal. With --fail a value that does not fit has its line
+skipped; --json prints how many events were taken, skipped, off and dropped.
 
 With --level N nothing above that level is sent of this event, and a field that takes
 the level says N, whatever you agreed to beyond it. It never sends more than you
@@ -67,12 +80,15 @@ A script that has to go on even then writes "|| true".
 EXIT STATUS
    0  always, unless --fail is given; with it the event was delivered, or taken
       for a background process; otherwise:
-   1  telemetry is off; -v or --json gives the reason
+   1  telemetry is off, with --stream for at least one event; -v or --json
+      gives the reason
   64  a bad flag or a wrong number of arguments; nothing was sent
   65  an unknown tool, event or field, or a value that does not fit;
-      nothing was sent
-  69  not delivered within --wait and not kept, or it is not known
-  74  the answer could not be printed, with --json or --dry-run
+      nothing was sent, or with --stream nothing of that line
+  69  not delivered within --wait and not kept, or it is not known; with
+      --stream an event was dropped
+  74  the answer could not be printed, with --json or --dry-run, or stdin
+      could not be read, with --stream
   75  not delivered within --wait, but kept
   76  rejected by the server
   78  the tool's manifest cannot be used
@@ -82,11 +98,17 @@ EXIT STATUS
   usagectl send demo run.end --set exit_code=0 --set duration=1.5
   # Values that a program wrote as JSON
   echo '{"exit_code": 3}' | usagectl send demo run.end --data -
+  # Many events, from a program that writes one a line
+  echo '{"event": "run.end", "set": {"exit_code": 0}}' | usagectl send demo --stream
   # In a test of your own: wait, and fail if it did not arrive
   usagectl send demo run.end --wait=5s --fail`,
 		Args: c.words,
 		RunE: func(command *cobra.Command, args []string) error {
-			c.tool, c.event = args[0], args[1]
+			c.tool = args[0]
+			if c.stream {
+				return c.runStream(command.Context())
+			}
+			c.event = args[1]
 			return c.run(command.Context())
 		},
 	}
@@ -96,7 +118,9 @@ EXIT STATUS
 	flags.DurationVar(&c.wait, "wait", 0, "deliver now, within `TIME`")
 	flags.Lookup("wait").NoOptDefVal = "2s"
 	flags.BoolVar(&c.fail, "fail", false, "end with an exit code that tells what went wrong")
+	flags.BoolVar(&c.stream, "stream", false, "take the events that stdin has, one a line, until it ends")
 	flags.BoolVar(&c.dryRun, "dry-run", false, "print what would be sent, and send nothing")
+	exclusive(command, []string{"stream", "set"}, []string{"stream", "data"}, []string{"stream", "wait"}, []string{"stream", "dry-run"})
 	return command
 }
 
