@@ -261,3 +261,28 @@ func TestStreamThatCannotBeKept(t *testing.T) {
 		t.Errorf("%+v, %d deliverers", got, times)
 	}
 }
+
+// TestStreamFillsTheQueue holds that a stream keeps the bounds of the queue itself where no deliverer
+// does, and that the oldest events go.
+func TestStreamFillsTheQueue(t *testing.T) {
+	s, m, _ := takingAt(t, sendertest.Nowhere)
+	o := s.outbox(m.Tool.ID)
+	sendertest.Must(t, o.Create())
+	const fakes = outbox.MaxBundled / outbox.MaxBundle
+	for i := range fakes { // by their names alone
+		e := outbox.Entry{EventID: uuid.New(), TakenAt: noon.Add(time.Duration(i) - time.Hour)}
+		sendertest.Write(t, o.Path("new", fmt.Sprintf(".%s.%d.bundle", strings.TrimSuffix(e.Name(), ".json"), outbox.MaxBundle)), "")
+	}
+	const many = 2 * trimEvery * outbox.MaxBundle
+	got := s.TakeStream(t.Context(), Stream{Manifest: m}, strings.NewReader(strings.Repeat(`{"event":"run"}`+"\n", many)))
+	if got.Taken+got.Dropped != many {
+		t.Fatalf("%+v", got)
+	}
+	files := len(sendertest.Names(t, o.Path("new")))
+	if most := fakes + trimEvery + 1; files > most || files < fakes-trimEvery {
+		t.Errorf("%d bundles are left, at most %d fit", files, most)
+	}
+	if n := queuedIn(t, s); n != got.Taken {
+		t.Errorf("queued: %d of %+v", n, got)
+	}
+}

@@ -328,3 +328,26 @@ func TestForeignInBundles(t *testing.T) {
 		}
 	}
 }
+
+// TestBundlesAreHidden holds that a bundle is in none of the lists by which versions that know no
+// bundles find what is queued, being delivered, rejected or discarded, and those are by the dot.
+func TestBundlesAreHidden(t *testing.T) {
+	o := bundleBox(t)
+	bundled(t, o, sendertest.Noon(), 3)
+	_, bundles, err := o.list("new")
+	sendertest.Must(t, err)
+	if len(bundles) != 1 || !strings.HasPrefix(bundles[0], ".") || statefile.IsTemporary(bundles[0]) || IsEntryName(bundles[0]) {
+		t.Fatalf("%q", bundles)
+	}
+	sendertest.Must(t, os.Rename(o.Path("new", bundles[0]), o.Path("claimed", bundles[0]+"~"+claimOf(lease.This(), sendertest.Noon()))))
+	bundled(t, o, sendertest.Noon(), 3)
+	for _, part := range []string{"tmp", "new", "claimed", "rejected", discarded} {
+		if names, err := o.Names(part); err != nil || len(names) != 0 {
+			t.Errorf("%s: %q, %v", part, names, err)
+		}
+	}
+	sendertest.Must(t, statefile.Sweep(o.Path("new")))
+	if counted(t, o).Queued != 6 {
+		t.Error("a sweep takes bundles for what a dead process left")
+	}
+}
