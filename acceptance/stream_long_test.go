@@ -12,24 +12,15 @@ import (
 // TestStreamArrivesLong is TestStreamArrives with many more events.
 func TestStreamArrivesLong(t *testing.T) { streamArrives(t, 100_000) }
 
-// TestStreamWithKills kills deliverers again and again while a stream's events are unpacked and
-// delivered, and the stream itself at the end. What it has queued arrives all the same, and what
+// TestStreamWithKills kills deliverers again and again while the events of streams are unpacked and
+// delivered, and each stream itself at its end. What it has queued arrives all the same, and what
 // arrives twice is what a deliverer died over.
 func TestStreamWithKills(t *testing.T) {
 	needProc(t)
-	const many = 3000
+	const rounds, each = 12, 250
+	const many = rounds * each
 	s := newStorm(t, inTurn([]string{"200"}))
 	stop := s.hunt()
-	cmd := s.command("send", "storm", "--stream")
-	stdin, err := cmd.StdinPipe()
-	must(t, err)
-	must(t, cmd.Start())
-	for n := range many {
-		_, err := fmt.Fprintf(stdin, `{"event":"run.end","set":{"n":%d}}`+"\n", n)
-		must(t, err)
-	}
-	_, err = io.WriteString(stdin, `{"event":"run.`)
-	must(t, err)
 	seen := func() int {
 		got := map[string]bool{}
 		for _, bodies := range s.recorder.taken() {
@@ -37,9 +28,21 @@ func TestStreamWithKills(t *testing.T) {
 		}
 		return len(got) + s.status().Queued
 	}
-	eventually(t, "all are queued", func() bool { return seen() >= many })
-	must(t, cmd.Process.Kill())
-	_ = cmd.Wait() // it was killed
+	for round := range rounds {
+		cmd := s.command("send", "storm", "--stream")
+		stdin, err := cmd.StdinPipe()
+		must(t, err)
+		must(t, cmd.Start())
+		for n := range each {
+			_, err := fmt.Fprintf(stdin, `{"event":"run.end","set":{"n":%d}}`+"\n", round*each+n)
+			must(t, err)
+		}
+		_, err = io.WriteString(stdin, `{"event":"run.`)
+		must(t, err)
+		eventually(t, "all are queued", func() bool { return seen() >= (round+1)*each })
+		must(t, cmd.Process.Kill())
+		_ = cmd.Wait() // it was killed
+	}
 	dead := stop()
 	s.flushAll()
 	if dead.deliverers == 0 {

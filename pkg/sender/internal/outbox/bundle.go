@@ -14,6 +14,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/usagectl/usagectl/internal/statefile"
 	"github.com/usagectl/usagectl/pkg/consent"
 	"github.com/usagectl/usagectl/pkg/sender/internal/lease"
@@ -258,10 +260,11 @@ func (o Outbox) unpack(name string, by lease.Owner, now time.Time) error {
 		return errors.Join(err, o.putBack(file, name))
 	}
 	var made []string
+	attempt := "~" + uuid.NewString() // a process that was killed when it unpacked this has left a file in "tmp"
 	damaged := eachInBundle(data, func(event string, entry []byte) {
 		if err == nil {
 			made = append(made, event)
-			err = o.keep(event, entry)
+			err = o.keepBy(event+attempt, event, entry)
 		}
 	})
 	switch {

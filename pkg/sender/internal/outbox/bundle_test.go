@@ -133,6 +133,7 @@ func TestBundleOfTheDead(t *testing.T) {
 	file := bundles[0] + "~" + claimOf(dead, noon.Add(claimTerm))
 	sendertest.Must(t, os.Rename(o.Path("new", bundles[0]), o.Path("claimed", file)))
 	sendertest.Write(t, o.Path("new", want[0]), "half")
+	sendertest.Write(t, o.Path("tmp", want[1]), "half")
 	if got := counted(t, o).Queued; got != 5 {
 		t.Errorf("counted: %d", got)
 	}

@@ -120,8 +120,11 @@ func (o Outbox) owned() error {
 }
 
 // keep puts a file among those that are queued, whole or not at all.
-func (o Outbox) keep(name string, data []byte) error {
-	tmp := o.Path("tmp", ageOf(name))
+func (o Outbox) keep(name string, data []byte) error { return o.keepBy(ageOf(name), name, data) }
+
+// keepBy is keep by a name in "tmp" of the caller's.
+func (o Outbox) keepBy(aside, name string, data []byte) error {
+	tmp := o.Path("tmp", aside)
 	err := writeNew(tmp, data)
 	if errors.Is(err, os.ErrNotExist) {
 		if err = o.Create(); err == nil {
