@@ -54,14 +54,15 @@ again when the event is delivered.
 With --stream it takes many events, at the price of a write to a pipe: it reads one
 JSON object a line from stdin until that ends,
 
-  {"event":"run.end","set":{"exit_code":0},"run":"UUID","tool_version":"1.2","level":1}
+  {"event":"run.end","set":{"exit_code":0},"run":"UUID","level":1}
 
-of which only "event" is needed. A line with a mistake is reported with its number,
-and skipped if it is no event. The events are queued within a fifth of a second, many
-to a file. Whoever writes the lines is kept for no longer than 2 seconds by a disk that
-hangs; what it does not take in that time is dropped, and reported. No line is taken
-that was written after a refusal. With --fail a value that does not fit has its line
-skipped; --json prints how many events were taken, skipped, off and dropped.
+of which only "event" is needed; "tool_version" can be there too. A line with a
+mistake is reported with its number, and skipped if it is no event. The events are
+queued within a fifth of a second, many to a file. A disk that hangs holds up the
+program that writes the lines for 2 seconds at most; what it does not take in that
+time is dropped, and reported. No line is taken that was written after a refusal. With
+--fail a value that does not fit has its line skipped; --json prints how many events
+were taken, skipped, off and dropped.
 
 With --level N nothing above that level is sent of this event, and a field that takes
 the level says N, whatever you agreed to beyond it. It never sends more than you
@@ -99,7 +100,7 @@ EXIT STATUS
   # Values that a program wrote as JSON
   echo '{"exit_code": 3}' | usagectl send demo run.end --data -
   # Many events, from a program that writes one a line
-  echo '{"event": "run.end", "set": {"exit_code": 0}}' | usagectl send demo --stream
+  echo '{"event": "run.end"}' | usagectl send demo --stream
   # In a test of your own: wait, and fail if it did not arrive
   usagectl send demo run.end --wait=5s --fail`,
 		Args: c.words,

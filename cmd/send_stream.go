@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"strings"
 
@@ -60,7 +59,7 @@ func (c *sendCommand) runStream(ctx context.Context) error {
 	} else {
 		c.stderr.Printf("usagectl: %s: nothing is sent: %s\n", name, firstLine(err))
 		sum.Err, sum.Reason = err, unusable(err).Reason
-		sum.Dropped = countLines(c.world.Stdin)
+		sum.Dropped = c.world.countLines()
 	}
 	return c.finishStream(ended(), name, tool, sum, len(problems) > 0, max(0, badLines-mostBadLines))
 }
@@ -144,12 +143,16 @@ func streamCode(sum sender.Streamed, badFlags bool) int {
 	return exitOK
 }
 
-// countLines reads to the end, and counts the lines that are not empty.
-func countLines(r io.Reader) int {
+// countLines reads stdin to the end, and counts the lines that are not empty. A person who types
+// is not waited for.
+func (w World) countLines() int {
 	n, begun := 0, false
+	if w.Interactive {
+		return 0
+	}
 	buf := make([]byte, 64<<10)
 	for {
-		got, err := r.Read(buf)
+		got, err := w.Stdin.Read(buf)
 		for _, b := range buf[:got] {
 			switch b {
 			case '\n':

@@ -62,7 +62,7 @@ func (a *app) badSend(root *cobra.Command, args []string, err error) int {
 	a.stderr.Printf("usagectl: send: nothing was sent: %s\n", detail)
 	lines := 0
 	if line.stream { // who writes it would be ended if nobody read
-		lines = countLines(a.world.Stdin)
+		lines = a.world.countLines()
 	}
 	switch {
 	case line.json && line.stream:

@@ -10,8 +10,8 @@ import (
 )
 
 // Bounds of one tool's outbox. They are kept by deliverers, not by whoever adds
-// an event, so a little more may lie there for a while. The events of streams, which are in
-// bundles, take a fiftieth of the files and a tenth of the room, so there may be more of them.
+// an event, so a little more may lie there for a while. Of the
+// events of streams, hundreds of which share a file, there may be more.
 const (
 	MaxEvents   = 10_000  // that are not in bundles
 	MaxBundled  = 200_000 // that are

@@ -30,11 +30,10 @@ import (
 //	new/.TIME-ID.COUNT.bundle    TIME and ID are those of the first event
 //
 // It is compressed by gzip. Each line is the name that an event's file has, a tab, and what is in
-// that file. The name of a
-// bundle begins with a dot, so that versions that know no bundles pass over it: they neither
-// deliver nor reject it, and throw it away with all of "new" after a refusal. Nobody delivers an
-// event that was taken after the first one of a bundle before that is unpacked, so that the events
-// of a run stay in order.
+// that file. The name of a bundle begins with a dot, so that versions that know no bundles pass
+// over it: they neither deliver nor reject it, and throw it away with all of "new" after a refusal.
+// Nobody delivers an event that was taken after the first one of a bundle before that is unpacked,
+// so that the events of a run stay in order.
 
 // Bounds of a bundle: in events, and in bytes before they are compressed, and in the file.
 const (
