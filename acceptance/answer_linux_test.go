@@ -41,6 +41,7 @@ var answering = []struct{ line, before string }{
 	{"env --all", ""},
 	{"tools", ""},
 	{"tools list", ""},
+	{"tools show demo", ""},
 	{"completion bash", ""},
 	{"completion fish", ""},
 	{"help", ""},

@@ -48,7 +48,10 @@ var examplesSay = map[string]string{
 	`usagectl forget --confirm ` + shownRequest:                       `(?i)confirmed|settled`,
 	`usagectl tools`:                                                  `(?m)^demo +opt-in +built in +`,
 	`usagectl tools list`:                                             `(?m)^demo +opt-in +built in +`,
-	`usagectl tools list --json`:                                      `^\{"schema":1,"tools":\[\{"tool":"demo",`,
+	`usagectl tools show demo`:                                        `^Demo \(demo\)\n`,
+	`usagectl tools show demo --markdown > TELEMETRY.md`:              `^# What Demo sends\n$`,
+
+	`usagectl tools list --json`: `^\{"schema":1,"tools":\[\{"tool":"demo",`,
 
 	`usagectl env homebrew`:                               `^export HOMEBREW_NO_ANALYTICS=1\n`,
 	`eval "$(usagectl env)"`:                              `^1\n$`,
@@ -166,7 +169,7 @@ func atTheEnd(t *testing.T, home, line string) string {
 		return line + `; echo "$HOMEBREW_NO_ANALYTICS"`
 	}
 	if _, file, ok := strings.Cut(line, " > "); ok {
-		return line + "; grep -o 'Completion of usagectl in [a-z]*' " + file
+		return line + "; grep -oE 'Completion of usagectl in [a-z]*|^# What.*' " + file
 	}
 	if strings.HasPrefix(line, "usagectl forget demo") { // the terminal shows the y where it comes in time
 		return `echo y | script -qec "` + line + `" /dev/null`
