@@ -42,6 +42,7 @@ var answering = []struct{ line, before string }{
 	{"tools", ""},
 	{"tools list", ""},
 	{"tools show demo", ""},
+	{"tools diff demo demo", ""},
 	{"completion bash", ""},
 	{"completion fish", ""},
 	{"help", ""},

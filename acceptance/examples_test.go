@@ -48,6 +48,7 @@ var examplesSay = map[string]string{
 	`usagectl forget --confirm ` + shownRequest:                       `(?i)confirmed|settled`,
 	`usagectl tools`:                                                  `(?m)^demo +opt-in +built in +`,
 	`usagectl tools list`:                                             `(?m)^demo +opt-in +built in +`,
+	`usagectl tools diff mytool mytool.toml`:                          `^mytool: nothing differs\n$`,
 	`usagectl tools show demo`:                                        `^Demo \(demo\)\n`,
 	`usagectl tools show demo --markdown > TELEMETRY.md`:              `^# What Demo sends\n$`,
 

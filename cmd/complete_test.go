@@ -51,6 +51,8 @@ func TestComplete(t *testing.T) {
 		"tools show |de":                       "demo",
 		"tools show demo |":                    "",
 		"tools show --manifest ~/other.toml |": "other",
+		"tools diff demo |flw":                 "flwr flwr-datasets",
+		"tools diff demo flwr |":               "",
 		"tools list |":                         "",
 		"completion |":                         "bash zsh fish powershell",
 		"completion bash |":                    "",

@@ -32,6 +32,7 @@ EXIT STATUS
 	for _, build := range []func(*app) *cobra.Command{
 		newToolsList,
 		newToolsShow,
+		newToolsDiff,
 	} {
 		command.AddCommand(build(a))
 	}

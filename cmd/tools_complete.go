@@ -8,6 +8,8 @@ func (l *line) wordsOfTools(typed string) ([]string, cobra.ShellCompDirective) {
 	switch l.command.Name() {
 	case "show":
 		tools = 1
+	case "diff":
+		tools = 2
 	}
 	if len(l.args) >= tools {
 		return nil, cobra.ShellCompDirectiveNoFileComp

@@ -41,7 +41,7 @@ func ExitCodes() Topic {
 			`Every command's help lists the codes that it has. They are those of sysexits.h where it has one.`,
 		Terms: []Term{
 			{"0", "done", nil},
-			{"1", `no: "status -q TOOL" finds telemetry off, or does not know; "send --fail" finds it off; or forget was told no, could not forget every tool, or has no source ID to ask with`, nil},
+			{"1", `no: "status -q TOOL" finds telemetry off, or does not know; "send --fail" finds it off; "tools diff" finds something to ask about; or forget was told no, could not forget every tool, or has no source ID to ask with`, nil},
 			{"64", "a bad flag or a wrong number of arguments", nil},
 			{"65", "bad data: an unknown tool, event or field, or a value that does not fit", nil},
 			{"69", "unavailable: not delivered in time, and not kept; or forget found no way to ask the tool", nil},
