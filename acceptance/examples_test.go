@@ -49,6 +49,8 @@ var examplesSay = map[string]string{
 	`usagectl tools`:                                                  `(?m)^demo +opt-in +built in +`,
 	`usagectl tools list`:                                             `(?m)^demo +opt-in +built in +`,
 	`usagectl tools diff mytool mytool.toml`:                          `^mytool: nothing differs\n$`,
+	`usagectl tools add mytool.toml --yes`:                            `^It was installed before as ~/\.local/share/usagectl/tools/mytool\.toml`,
+	`usagectl tools init --id yourtool`:                               `(?m)Wrote yourtool\.toml\.\s*$`,
 	`usagectl tools show demo`:                                        `^Demo \(demo\)\n`,
 	`usagectl tools show demo --markdown > TELEMETRY.md`:              `^# What Demo sends\n$`,
 
@@ -171,6 +173,9 @@ func atTheEnd(t *testing.T, home, line string) string {
 	}
 	if _, file, ok := strings.Cut(line, " > "); ok {
 		return line + "; grep -oE 'Completion of usagectl in [a-z]*|^# What.*' " + file
+	}
+	if strings.HasPrefix(line, "usagectl tools init") {
+		return `printf '\nTo count.\n\nhttps://x.example\nme@x.example\nr\nhttps://x.example\n' | script -qec "` + line + `" /dev/null`
 	}
 	if strings.HasPrefix(line, "usagectl forget demo") { // the terminal shows the y where it comes in time
 		return `echo y | script -qec "` + line + `" /dev/null`

@@ -33,6 +33,8 @@ EXIT STATUS
 		newToolsList,
 		newToolsShow,
 		newToolsDiff,
+		newToolsAdd,
+		newToolsInit,
 	} {
 		command.AddCommand(build(a))
 	}

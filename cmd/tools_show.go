@@ -145,15 +145,17 @@ func showCollected(out term.Stream, m *manifest.Manifest) {
 	for i := range m.Fields {
 		width = max(width, min(24, len(m.Fields[i].Name)))
 	}
+	margin := "  "
 	for level := 1; level <= len(m.Consent.Levels); level++ {
 		if len(m.Consent.Levels) > 1 {
+			margin = "    "
 			out.Printf("  %s\n", out.Wrap(levelTitle(m, level), 2))
 		}
 		if events := eventsAt(m, level); len(events) > 0 {
-			out.Printf("    Events: %s\n", out.Wrap(strings.Join(events, ", "), 12))
+			out.Printf("%sEvents: %s\n", margin, out.Wrap(strings.Join(events, ", "), len(margin)+len("Events: ")))
 		}
 		for _, f := range declaredAt(m, level) {
-			out.Printf("    %s  %s\n", fmt.Sprintf("%-*s", width, f.Name), out.Wrap(f.Purpose, width+6))
+			out.Printf("%s%s  %s\n", margin, fmt.Sprintf("%-*s", width, f.Name), out.Wrap(f.Purpose, len(margin)+width+2))
 		}
 	}
 	heading("Where it goes")
