@@ -106,7 +106,7 @@ func showChanges(out term.Stream, m *manifest.Manifest, changes []change) {
 			}
 			out.Printf("  %s\n", out.Wrap(ch.sentence(), 4))
 			if meaning := ch.meaning(); meaning != "" {
-				out.Printf("    %s\n", out.Style(term.Quiet, string(out.Wrap(meaning, 4))))
+				out.Printf("    %s\n", out.Wrap(meaning, 4))
 			}
 		}
 	}

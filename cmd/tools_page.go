@@ -3,7 +3,6 @@ package cmd
 import (
 	"cmp"
 	"fmt"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -91,16 +90,11 @@ func (p *page) inShort() {
 
 // receiver is who gets what is sent: the host, or the file.
 func (p *page) receiver() string {
-	switch p.m.Send.Transport {
-	case manifest.File:
-		return "a file on your machine, " + markdown.Code(p.m.Send.Endpoint)
-	case manifest.UDP:
-		return markdown.Code(strings.TrimPrefix(p.m.Send.Endpoint, "udp://"))
+	host := markdown.Code(hostOf(secret.URL(p.m.Send.Endpoint)))
+	if p.m.Send.Transport == manifest.File {
+		return "a file on your machine, " + host
 	}
-	if u, err := url.Parse(p.m.Send.Endpoint); err == nil {
-		return markdown.Code(u.Host)
-	}
-	return markdown.Code(secret.URL(p.m.Send.Endpoint))
+	return host
 }
 
 // firstVariable is the first variable that refuses, in words; "" if there is none.

@@ -124,11 +124,14 @@ func showDeclaration(out term.Stream, m *manifest.Manifest) {
 	item("%s", defaultOf(m))
 	heading("How to refuse")
 	item("usagectl disable %s", m.Tool.ID)
+	item("DO_NOT_TRACK set to \"1\" in the environment, for all tools")
 	for _, r := range m.Consent.Refuse {
 		item("%s in the environment%s", ruleText(r), inDotenv(m))
 	}
+	heading("How to agree")
+	item("usagectl enable %s", m.Tool.ID)
 	for _, r := range m.Consent.Grant {
-		item("%s in the environment agrees to level 1", ruleText(r))
+		item("%s in the environment, to level 1", ruleText(r))
 	}
 	heading("How to have it deleted")
 	item("%s", deletionOf(m))
@@ -155,7 +158,11 @@ func showCollected(out term.Stream, m *manifest.Manifest) {
 			out.Printf("%sEvents: %s\n", margin, out.Wrap(strings.Join(events, ", "), len(margin)+len("Events: ")))
 		}
 		for _, f := range declaredAt(m, level) {
-			out.Printf("%s%s  %s\n", margin, fmt.Sprintf("%-*s", width, f.Name), out.Wrap(f.Purpose, len(margin)+width+2))
+			if column := len(margin) + width + 2; out.Width-column >= narrowest {
+				out.Printf("%s%s  %s\n", margin, fmt.Sprintf("%-*s", width, f.Name), out.Wrap(f.Purpose, column))
+			} else {
+				out.Printf("%s%s\n%s  %s\n", margin, f.Name, margin, out.Wrap(f.Purpose, len(margin)+2))
+			}
 		}
 	}
 	heading("Where it goes")
@@ -163,6 +170,9 @@ func showCollected(out term.Stream, m *manifest.Manifest) {
 	heading("How long it is kept")
 	out.Printf("  %s\n", out.Wrap(cmp.Or(m.Tool.Retention, "the manifest does not say"), 2))
 }
+
+// narrowest is how narrow a column of text can be before it goes below what it is about.
+const narrowest = 30
 
 // levelTitle names a level.
 func levelTitle(m *manifest.Manifest, level int) string {
