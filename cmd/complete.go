@@ -39,11 +39,11 @@ func addCompletions(a *app, root *cobra.Command) {
 	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
 	for _, c := range slices.Concat(root.Commands(), parts(root, toolsName)) {
 		c.ValidArgsFunction = func(c *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
-			if l := (&line{a, c, args}); c.Parent() != root {
+			l := &line{a, c, args}
+			if c.Parent() != root {
 				return l.wordsOfTools(typed)
-			} else {
-				return offered(l.words(typed), typed)
 			}
+			return offered(l.words(typed), typed)
 		}
 		c.Flags().VisitAll(func(f *pflag.Flag) {
 			f.Usage = strings.ReplaceAll(f.Usage, "`", "") // the marks around a value's name are for help

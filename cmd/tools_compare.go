@@ -99,10 +99,10 @@ func (c *comparison) consent() {
 		c.differ("consent.default", string(old.Default), string(now.Default), true, nothing, "who has only seen the notice is off until they agree")
 	}
 	c.levels(old.Levels, now.Levels)
-	c.rules("consent.refuse", old.Refuse, now.Refuse,
+	c.rules("consent.refuse", ruleText, old.Refuse, now.Refuse,
 		change{Effect: nothing},
 		change{Ask: true, Effect: covered, Note: "it does not keep telemetry off any more where it is set"})
-	c.rules("consent.grant", old.Grant, now.Grant,
+	c.rules("consent.grant", grantText, old.Grant, now.Grant,
 		change{Ask: true, Effect: nothing, Note: "where it is set, telemetry is on at level 1 unless somebody refused"},
 		change{Ask: true, Effect: nothing, Note: "who agreed by it alone is off until they agree again"})
 	c.differ("consent.dotenv", yesNo(old.Dotenv), yesNo(now.Dotenv), old.Dotenv, map[bool]effect{true: covered, false: nothing}[old.Dotenv], "")
@@ -126,16 +126,16 @@ func (c *comparison) levels(old, now []string) {
 }
 
 // rules compares rules about variables. A rule that is changed is one that is removed and one that is added.
-func (c *comparison) rules(key string, old, now []manifest.EnvRule, added, removed change) {
+func (c *comparison) rules(key string, text func(manifest.EnvRule) string, old, now []manifest.EnvRule, added, removed change) {
 	for _, r := range old {
 		if !slices.Contains(now, r) {
-			removed.Key, removed.Name, removed.Old = key, r.Env, ruleText(r)
+			removed.Key, removed.Name, removed.Old = key, r.Env, text(r)
 			c.add(removed)
 		}
 	}
 	for _, r := range now {
 		if !slices.Contains(old, r) {
-			added.Key, added.Name, added.New = key, r.Env, ruleText(r)
+			added.Key, added.Name, added.New = key, r.Env, text(r)
 			c.add(added)
 		}
 	}

@@ -138,7 +138,11 @@ func (p *page) optIn() {
 	}
 	var yes []string
 	for _, r := range m.Consent.Grant {
-		yes = append(yes, variableRule(r))
+		if r.When == manifest.Present { // to be there is not enough
+			yes = append(yes, fmt.Sprintf("the variable `%s` set to a word for yes, such as `1`", r.Env))
+		} else {
+			yes = append(yes, variableRule(r))
+		}
 	}
 	if len(yes) > 0 {
 		p.paragraph("This also agrees to level 1, as long as it holds: %s.", strings.Join(yes, "; "))
@@ -189,6 +193,12 @@ func (p *page) value(f *manifest.Field) string {
 		text = "always the same, see the example"
 	case f.From.IsHash():
 		text = fmt.Sprintf("%s, of which %d digits are sent", text, f.Length)
+	}
+	if f.Default != nil {
+		text += "; " + markdown.Code(jsonText(f.Default)) + " if the tool says nothing"
+	}
+	if f.Otherwise != "" {
+		text += "; " + markdown.Code(f.Otherwise) + " for any other"
 	}
 	if f.InsteadOf != "" {
 		text += fmt.Sprintf("; only where `%s` cannot be had", f.InsteadOf)

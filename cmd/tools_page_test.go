@@ -84,7 +84,7 @@ func upstreams() map[string]upstream {
 			},
 			map[string][]string{
 				"How to turn it off":      {"`FLWR_TELEMETRY_ENABLED` set to anything but `1`"},
-				"What is sent":            {"`cpu_count`", "`python_version`", "`cluster`", "`source`"},
+				"What is sent":            {"; `\"unavailable\"` if the tool says nothing; `invalid` for any other", "`cpu_count`", "`python_version`", "`cluster`", "`source`"},
 				"Personal data":           {"`~/.flwr/source`", "`FLWR_HOME`", "random ID"},
 				"How to have it deleted":  {"telemetry@flower.ai", "usagectl forget flwr"},
 				"How to see what is sent": {"usagectl inspect flwr"},
@@ -254,8 +254,8 @@ func TestPageOfEachWay(t *testing.T) {
 		base + "[send]\ntransport = \"file\"\nendpoint = \"~/.ways/events.log\"\n[forget]\nmethod = \"event\"\nevent = \"gone\"\n[[event]]\nname = \"gone\"\n" + fields: {
 			"Not over a network", "`~/.ways/events.log`", "by the event `gone`", "which only `usagectl forget` sends", "No field takes text",
 		},
-		base + "[consent]\ngrant = [{env = \"WAYS_TELEMETRY\", when = \"yes\"}]\n[send]\ntransport = \"http\"\nendpoint = \"http://127.0.0.1:9/\"\n[forget]\nmethod = \"http\"\nendpoint = \"https://ways.example/forget?token=SECRET\"\n" + fields: {
-			"on the same machine", "asks `https://ways.example/forget?token=********` to delete", "the variable `WAYS_TELEMETRY` set to `yes`",
+		base + "[consent]\ngrant = [{env = \"WAYS_TELEMETRY\", when = \"yes\"}, {env = \"WAYS_OPTIN\", when = \"present\"}]\n[send]\ntransport = \"http\"\nendpoint = \"http://127.0.0.1:9/\"\n[forget]\nmethod = \"http\"\nendpoint = \"https://ways.example/forget?token=SECRET\"\n" + fields: {
+			"on the same machine", "asks `https://ways.example/forget?token=********` to delete", "the variable `WAYS_TELEMETRY` set to `yes`; the variable `WAYS_OPTIN` set to a word for yes",
 		},
 		base + "[send]\ntransport = \"http\"\nendpoint = \"https://ways.example/\"\nheaders = {Authorization = \"Bearer abc\"}\n[exec]\nstart = \"run\"\nend = \"run\"\n" + fields + "[[field]]\nname = \"who\"\nfrom = \"host.user_hash\"\nlength = 8\npurpose = \"p\"\n": {
 			"`Authorization: ********`", "names no way to ask", "names nobody to ask", "of which 8 digits are sent", "Hashes of the login name", "Under `usagectl exec` `run` is sent when",

@@ -131,7 +131,7 @@ func showDeclaration(out term.Stream, m *manifest.Manifest) {
 	heading("How to agree")
 	item("usagectl enable %s", m.Tool.ID)
 	for _, r := range m.Consent.Grant {
-		item("%s in the environment, to level 1", ruleText(r))
+		item("%s in the environment, to level 1", grantText(r))
 	}
 	heading("How to have it deleted")
 	item("%s", deletionOf(m))
@@ -222,6 +222,14 @@ func ruleText(r manifest.EnvRule) string {
 		return r.Env + " set to anything"
 	}
 	return fmt.Sprintf("%s set to %q", r.Env, r.When)
+}
+
+// grantText says when a rule about a variable agrees. To be there is not enough for that.
+func grantText(r manifest.EnvRule) string {
+	if r.When == manifest.Present {
+		return r.Env + " set to a word for yes, such as 1"
+	}
+	return ruleText(r)
 }
 
 // inDotenv says that a variable counts in .env files too, if it does.
