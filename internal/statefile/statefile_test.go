@@ -16,7 +16,7 @@ import (
 
 func content(t *testing.T, path string) string {
 	t.Helper()
-	data, err := os.ReadFile(path)
+	data, _, err := statefile.ReadRegular(path, 16<<20, true) // which waits for a moment in which the file may be read, on Windows
 	if err != nil {
 		t.Fatal(err)
 	}
