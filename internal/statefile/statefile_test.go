@@ -191,3 +191,21 @@ func TestReadRegular(t *testing.T) {
 		}
 	}
 }
+
+// TestAbsentWhileItIsMade holds that a directory that somebody makes this moment is no link
+// that leads nowhere.
+func TestAbsentWhileItIsMade(t *testing.T) {
+	for range 500 {
+		path := filepath.Join(t.TempDir(), "a", "b", "file")
+		made := make(chan error, 1)
+		go func() { made <- os.MkdirAll(filepath.Dir(path), 0o700) }()
+		for range 10 {
+			if err := statefile.Absent(path); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := <-made; err != nil {
+			t.Fatal(err)
+		}
+	}
+}
