@@ -122,9 +122,6 @@ func (p helpPage) overview(root *cobra.Command) {
 			}
 		}
 	}
-	p.heading("Tool authors")
-	p.Printf("  inspect TOOL EVENT --manifest FILE   Try out what a manifest makes\n")
-	p.Printf("  help manifest                        %s\n", manual.Manifest().Short)
 	p.Printf("\n")
 	p.Printf("More: version, completion SHELL, help COMMAND,\n      help %s\n", strings.Join(topicNames(), "|"))
 	p.Printf("Every command takes --help, --json, --quiet, --verbose and --no-color.\n")

@@ -53,6 +53,7 @@ func Groups() []Group {
 	return []Group{
 		{"People", []string{"status", "enable", "disable", "inspect", "forget"}},
 		{"Scripts and images", []string{"send", "flush", "env"}},
+		{"Tool authors", []string{"ask"}},
 	}
 }
 
