@@ -39,6 +39,8 @@ var examplesSay = map[string]string{
 	`usagectl send demo run.end --set exit_code=0 --set duration=1.5`: `^$`,
 	`echo '{"exit_code": 3}' | usagectl send demo run.end --data -`:   `^$`,
 	`usagectl send demo run.end --wait=5s --fail`:                     `^$`,
+	`usagectl ask demo || true`:                                       `^$`,
+	`usagectl ask demo --json`:                                        `^\{"schema":1,"tool":"demo","telemetry":"on".*"not_asked":"decided"\}`,
 	`usagectl flush`:                                                  `^demo: nothing waits\n`,
 	`usagectl flush demo --timeout 10s`:                               `^demo: nothing waits\n$`,
 	`usagectl flush demo --rejected`:                                  `^demo: nothing waits\n$`,

@@ -160,6 +160,7 @@ func TestWordsOfTheSchema(t *testing.T) {
 		"rule":            constantsOf(t, "Rule", "pkg/consent"),
 		"step":            constantsOf(t, "consent.Rule", "pkg/sender", "cmd"),
 		"send-outcome":    constantsOf(t, "Outcome", "pkg/sender"),
+		"not-asked":       constantsOf(t, "notAsked", "cmd"),
 		"attempt-outcome": constantsOf(t, "Outcome", "pkg/sender/internal/journal"),
 		"forget-outcome":  constantsOf(t, "outcome", "cmd"),
 		"deletion-state":  constantsOf(t, "State", "pkg/sender/internal/deletion"),

@@ -113,6 +113,10 @@ func (l *line) words(typed string) []offer {
 		return l.commands()
 	case "completion":
 		return l.first(completions.Shells()...)
+	case "ask":
+		if len(l.args) > 0 {
+			return nil
+		}
 	case "inspect", "send":
 		if len(l.args) > 0 {
 			return l.events()
@@ -210,7 +214,7 @@ func (l *line) candidates(typed string) []manifest.ID {
 	here := newSurvey(l.app)
 	var list []manifest.ID
 	switch l.command.Name() {
-	case "inspect", "send", "show", "diff":
+	case "ask", "inspect", "send", "show", "diff":
 		return l.tools.library.IDs()
 	case "flush":
 		return slices.DeleteFunc(stored, func(id manifest.ID) bool { return !l.waits(id) })

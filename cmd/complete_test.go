@@ -61,6 +61,8 @@ func TestComplete(t *testing.T) {
 		"flush --timeout |1":                   "10s 1m",
 		"status |":                             "acme",
 		"status |homebr":                       "homebrew",
+		"ask |dem":                             "demo",
+		"ask demo |":                           "",
 		"version |":                            "",
 		"disable |bre":                         "brew", // a command of Homebrew
 		"disable brew |bre":                    "",     // which is there already

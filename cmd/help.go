@@ -128,7 +128,6 @@ func (p helpPage) overview(root *cobra.Command) {
 			}
 		}
 	}
-	p.Printf("  %-9s %s (\"help manifest\")\n", "", manual.Manifest().Short)
 	p.Printf("\n")
 	p.Printf("More: version, completion SHELL, help COMMAND,\n      help %s\n", strings.Join(topicNames(), "|"))
 	p.Printf("Every command takes --help, --json, --quiet, --verbose and --no-color.\n")

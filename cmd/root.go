@@ -100,6 +100,7 @@ func builders(args []string) []builder {
 		{sendName, newSend},
 		{"flush", newFlush},
 		{"forget", newForget},
+		{"ask", newAsk},
 		{"env", newEnv},
 		{"tools", newTools},
 		{"completion", newCompletion},

@@ -59,8 +59,8 @@ type draft struct {
 	id, name, purpose, transport, endpoint, contact, retention, deletions, homepage, privacy, writeKey string
 }
 
-// question is something to be known about a tool: a flag, or what to ask for.
-type question struct {
+// draftQuestion is something to be known about a tool: a flag, or what to ask for.
+type draftQuestion struct {
 	flag, usage string
 	value       *string
 	ask         string // "" if it is not asked for
@@ -69,8 +69,8 @@ type question struct {
 }
 
 // questions are all of them, in the order in which they are asked.
-func (d *draft) questions() []question {
-	return []question{
+func (d *draft) questions() []draftQuestion {
+	return []draftQuestion{
 		{"id", "the tool's `ID`, such as mytool", &d.id, "The tool's ID, in lower case, such as mytool", "", "mytool"},
 		{"name", "its `NAME` for people (default: the ID)", &d.name, "Its name for people", d.id, "My Tool"},
 		{"purpose", "`WHY` it collects, for those who are asked", &d.purpose, "Why it collects, in a sentence for those who are asked", "", "To count."},

@@ -1,7 +1,6 @@
 package cmd
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -119,7 +118,7 @@ func showDeclaration(out term.Stream, m *manifest.Manifest) {
 			out.Printf("  %-8s  %s\n", about.what, about.says)
 		}
 	}
-	showCollected(out, m)
+	showLabel(out, m, len(m.Consent.Levels))
 	heading("On or off by default")
 	item("%s", defaultOf(m))
 	heading("How to refuse")
@@ -137,52 +136,6 @@ func showDeclaration(out term.Stream, m *manifest.Manifest) {
 	item("%s", deletionOf(m))
 }
 
-// showCollected shows why a tool collects, what it sends at each level, where to, and how long
-// that is kept.
-func showCollected(out term.Stream, m *manifest.Manifest) {
-	heading := func(text string) { out.Printf("\n%s\n", out.Style(term.Strong, text)) }
-	heading("Why it is collected")
-	out.Printf("  %s\n", out.Wrap(m.Tool.Purpose, 2))
-	heading("What is sent")
-	width := 0
-	for i := range m.Fields {
-		width = max(width, min(24, len(m.Fields[i].Name)))
-	}
-	margin := "  "
-	for level := 1; level <= len(m.Consent.Levels); level++ {
-		if len(m.Consent.Levels) > 1 {
-			margin = "    "
-			out.Printf("  %s\n", out.Wrap(levelTitle(m, level), 2))
-		}
-		if events := eventsAt(m, level); len(events) > 0 {
-			out.Printf("%sEvents: %s\n", margin, out.Wrap(strings.Join(events, ", "), len(margin)+len("Events: ")))
-		}
-		for _, f := range declaredAt(m, level) {
-			if column := len(margin) + width + 2; out.Width-column >= narrowest {
-				out.Printf("%s%s  %s\n", margin, fmt.Sprintf("%-*s", width, f.Name), out.Wrap(f.Purpose, column))
-			} else {
-				out.Printf("%s%s\n%s  %s\n", margin, f.Name, margin, out.Wrap(f.Purpose, len(margin)+2))
-			}
-		}
-	}
-	heading("Where it goes")
-	out.Printf("  %s (%s)\n", secret.URL(m.Send.Endpoint), string(m.Send.Transport))
-	heading("How long it is kept")
-	out.Printf("  %s\n", out.Wrap(cmp.Or(m.Tool.Retention, "the manifest does not say"), 2))
-}
-
-// narrowest is how narrow a column of text can be before it goes below what it is about.
-const narrowest = 30
-
-// levelTitle names a level.
-func levelTitle(m *manifest.Manifest, level int) string {
-	title := fmt.Sprintf("Level %d: %s", level, m.Consent.Levels[level-1])
-	if level > 1 {
-		title += ", in addition"
-	}
-	return title
-}
-
 // eventsAt are the events that a level adds, but for a deletion request.
 func eventsAt(m *manifest.Manifest, level int) []string {
 	var names []string
@@ -192,17 +145,6 @@ func eventsAt(m *manifest.Manifest, level int) []string {
 		}
 	}
 	return names
-}
-
-// declaredAt are the fields that a level adds.
-func declaredAt(m *manifest.Manifest, level int) []*manifest.Field {
-	var list []*manifest.Field
-	for i := range m.Fields {
-		if m.Fields[i].Level == level {
-			list = append(list, &m.Fields[i])
-		}
-	}
-	return list
 }
 
 // defaultOf says what holds for a person who has not said anything.

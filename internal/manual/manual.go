@@ -54,7 +54,7 @@ func Groups() []Group {
 	return []Group{
 		{"People", []string{"status", "enable", "disable", "inspect", "forget"}},
 		{"Scripts and images", []string{"send", "flush", "env"}},
-		{"Tool authors", []string{"tools"}},
+		{"Tool authors", []string{"tools", "ask"}},
 	}
 }
 

@@ -2,12 +2,12 @@ package manual
 
 // aboutTools are the commands that look at tools.
 func aboutTools() []string {
-	return []string{"status", "enable", "disable", "inspect", "send", "flush", "forget", "env", "tools"}
+	return []string{"status", "enable", "disable", "inspect", "ask", "send", "flush", "forget", "env", "tools"}
 }
 
 // Environment is about the variables that the program reads.
 func Environment() Topic {
-	deciding := []string{"status", "enable", "inspect", "send", "flush"}
+	deciding := []string{"status", "enable", "inspect", "ask", "send", "flush"}
 	delivering := []string{"send", "flush", "forget"}
 	return Topic{
 		Name:  "environment",
@@ -59,13 +59,13 @@ func ExitCodes() Topic {
 
 // Files is about what is read and kept where.
 func Files() Topic {
-	deciding := []string{"status", "enable", "disable", "inspect", "send", "flush", "env"}
+	deciding := []string{"status", "enable", "disable", "inspect", "ask", "send", "flush", "env"}
 	return Topic{
 		Name:  "files",
 		Short: "Where usagectl reads and keeps things",
 		Intro: "The places below are those of Linux where no variable moves them. What concerns a person is in files that only they can read.",
 		Terms: []Term{
-			{"~/.config/usagectl/consent/", "What you decided: TOOL.toml for a tool, all.toml for all of them; a name that ends in .refused says when a refusal was in force last. In $XDG_CONFIG_HOME; a refusal in ~/.config counts even then, unless you decided about the same in the other place.", deciding},
+			{"~/.config/usagectl/consent/", "What you decided: TOOL.toml for a tool, all.toml for all of them; a name that ends in .refused says when a refusal was in force last, and one in .asked-1 to .asked-3 when \"usagectl ask\" asked you, as long as you have not answered. In $XDG_CONFIG_HOME; a refusal in ~/.config counts even then, unless you decided about the same in the other place.", deciding},
 			{"/etc/xdg/usagectl/consent/", `What is refused for everybody here ("usagectl disable --system"). No variable moves it; in each of $XDG_CONFIG_DIRS refusals are looked for too.`, deciding},
 			{"~/.TOOL/source", "A tool's source ID, where the tool itself keeps it. Made at the first event that may be sent and has a field for it; never in a CI system.", []string{"status", "inspect", "send", "flush", "forget"}},
 			{"~/.local/share/usagectl/tools/TOOL.toml", "Manifests that you added (\"usagectl tools add\"), in $XDG_DATA_HOME.", aboutTools()},
