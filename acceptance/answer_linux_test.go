@@ -39,6 +39,8 @@ var answering = []struct{ line, before string }{
 	{"forget demo --yes", "send demo run.end --wait=30s"},
 	{"forget --all --yes", "send demo run.end --wait=30s"},
 	{"env --all", ""},
+	{"tools", ""},
+	{"tools list", ""},
 	{"completion bash", ""},
 	{"completion fish", ""},
 	{"help", ""},

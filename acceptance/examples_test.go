@@ -46,11 +46,15 @@ var examplesSay = map[string]string{
 	`usagectl forget --all --yes`:                                     `(?m)^Demo: `,
 	`usagectl forget demo --local-only`:                               `\[y/N\] (y\s+)?Demo: forgotten here; nobody was asked`,
 	`usagectl forget --confirm ` + shownRequest:                       `(?i)confirmed|settled`,
-	`usagectl env homebrew`:                                           `^export HOMEBREW_NO_ANALYTICS=1\n`,
-	`eval "$(usagectl env)"`:                                          `^1\n$`,
-	`usagectl env --all --here --shell dotenv`:                        `(?m)^DO_NOT_TRACK=1$`,
-	`usagectl env --all --shell docker`:                               `(?m)^ENV DO_NOT_TRACK=1$`,
-	`mkdir -p ~/.local/share/bash-completion/completions`:             `^$`,
+	`usagectl tools`:                                                  `(?m)^demo +opt-in +built in +`,
+	`usagectl tools list`:                                             `(?m)^demo +opt-in +built in +`,
+	`usagectl tools list --json`:                                      `^\{"schema":1,"tools":\[\{"tool":"demo",`,
+
+	`usagectl env homebrew`:                               `^export HOMEBREW_NO_ANALYTICS=1\n`,
+	`eval "$(usagectl env)"`:                              `^1\n$`,
+	`usagectl env --all --here --shell dotenv`:            `(?m)^DO_NOT_TRACK=1$`,
+	`usagectl env --all --shell docker`:                   `(?m)^ENV DO_NOT_TRACK=1$`,
+	`mkdir -p ~/.local/share/bash-completion/completions`: `^$`,
 
 	`usagectl completion bash > ~/.local/share/bash-completion/completions/usagectl`: `^Completion of usagectl in bash\n$`,
 
@@ -115,7 +119,7 @@ func examples() map[string][][]string {
 			for i, line := range e.Lines {
 				lines[i] = strings.TrimSpace(line)
 			}
-			list[c.Name()] = append(list[c.Name()], lines)
+			list[nameOf(c)] = append(list[nameOf(c)], lines)
 		}
 	}
 	for _, b := range manifestExamples()[1:] { // the first is the manifest itself

@@ -37,7 +37,7 @@ type line struct {
 func addCompletions(a *app, root *cobra.Command) {
 	root.InitDefaultHelpCmd() // else the help command comes later
 	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
-	for _, c := range root.Commands() {
+	for _, c := range slices.Concat(root.Commands(), parts(root, toolsName)) {
 		c.ValidArgsFunction = func(c *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
 			return offered((&line{a, c, args}).words(typed), typed)
 		}
@@ -51,6 +51,15 @@ func addCompletions(a *app, root *cobra.Command) {
 			}) // it fails for a flag that is not there, or has one
 		})
 	}
+}
+
+// parts are the commands below one of the program's, if that is built.
+func parts(root *cobra.Command, name string) []*cobra.Command {
+	c, _, err := root.Find([]string{name})
+	if err != nil {
+		return nil
+	}
+	return c.Commands()
 }
 
 // offered is the answer to the shell: what begins like the word that is being
@@ -95,6 +104,9 @@ func brief(text string) string {
 
 // words are the words that can stand at the cursor, if no flag does.
 func (l *line) words(typed string) []offer {
+	if parent := l.command.Parent(); parent != nil && parent.Name() == toolsName {
+		return l.wordsOfTools(typed)
+	}
 	switch l.command.Name() {
 	case "help":
 		return l.commands()

@@ -101,6 +101,7 @@ func builders(args []string) []builder {
 		{"flush", newFlush},
 		{"forget", newForget},
 		{"env", newEnv},
+		{"tools", newTools},
 		{"completion", newCompletion},
 		{"version", newVersion},
 		{deliverCommand, newDeliver},

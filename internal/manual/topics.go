@@ -2,7 +2,7 @@ package manual
 
 // aboutTools are the commands that look at tools.
 func aboutTools() []string {
-	return []string{"status", "enable", "disable", "inspect", "send", "flush", "forget", "env"}
+	return []string{"status", "enable", "disable", "inspect", "send", "flush", "forget", "env", "tools"}
 }
 
 // Environment is about the variables that the program reads.
