@@ -48,7 +48,10 @@ var examplesSay = map[string]string{
 	`usagectl forget --confirm ` + shownRequest:                       `(?i)confirmed|settled`,
 	`usagectl tools`:                                                  `(?m)^demo +opt-in +built in +`,
 	`usagectl tools list`:                                             `(?m)^demo +opt-in +built in +`,
-	`usagectl tools list --json`:                                      `^\{"schema":1,"tools":\[\{"tool":"demo",`,
+	`usagectl tools lint mytool.toml`:                                 `no mistakes, no advice\n$`,
+	`usagectl tools lint --strict mytool.toml`:                        `no mistakes, no advice\n$`,
+	"usagectl tools lint mytool.toml\n  usagectl inspect mytool run.end --set exit_code=0 --manifest mytool.toml": `(?m)^  exit_code = 0$`,
+	`usagectl tools list --json`: `^\{"schema":1,"tools":\[\{"tool":"demo",`,
 
 	`usagectl env homebrew`:                               `^export HOMEBREW_NO_ANALYTICS=1\n`,
 	`eval "$(usagectl env)"`:                              `^1\n$`,
@@ -64,8 +67,6 @@ var examplesSay = map[string]string{
 	`usagectl version --json`: `^\{"schema":1,"version":"`,
 	`usagectl help send`:      `^Take an event`,
 	`usagectl help privacy`:   `sends nothing on its own behalf`,
-
-	`usagectl inspect mytool run.end --set exit_code=0 --manifest mytool.toml`: `(?m)^  exit_code = 0$`,
 
 	"code=$?\n  if command -v usagectl >/dev/null; then\n    usagectl send mytool run.end --set exit_code=$code\n  fi": `^$`,
 }

@@ -38,8 +38,10 @@ func addCompletions(a *app, root *cobra.Command) {
 	root.InitDefaultHelpCmd() // else the help command comes later
 	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
 	for _, c := range slices.Concat(root.Commands(), parts(root, toolsName)) {
-		c.ValidArgsFunction = func(c *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
-			return offered((&line{a, c, args}).words(typed), typed)
+		if c.ValidArgsFunction == nil { // else the command completes its words itself
+			c.ValidArgsFunction = func(c *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+				return offered((&line{a, c, args}).words(typed), typed)
+			}
 		}
 		c.Flags().VisitAll(func(f *pflag.Flag) {
 			f.Usage = strings.ReplaceAll(f.Usage, "`", "") // the marks around a value's name are for help

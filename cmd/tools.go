@@ -31,6 +31,7 @@ EXIT STATUS
 	}
 	for _, build := range []func(*app) *cobra.Command{
 		newToolsList,
+		newToolsLint,
 	} {
 		command.AddCommand(build(a))
 	}

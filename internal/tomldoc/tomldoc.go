@@ -247,7 +247,7 @@ func Take[T any](t *Table, key, want string) (value T, ok bool) {
 	if !ok {
 		t.doc.mistyped = append(t.doc.mistyped, t.at(key))
 	}
-	switch wrong := t.As(lookalike(raw, value)); {
+	switch wrong := t.As(LooksLike(raw, value)); {
 	case ok:
 	case t.doc.Brief:
 		wrong.Fail(key, "%s is not %s", t.Name(key), want)
@@ -257,8 +257,8 @@ func Take[T any](t *Table, key, want string) (value T, ok bool) {
 	return value, ok
 }
 
-// lookalike is [Lookalike] for a value that JSON writes as it writes one of the wanted type; else "".
-func lookalike(raw, wanted any) string {
+// LooksLike is [Lookalike] for a value that JSON writes as it writes one of the wanted type; else "".
+func LooksLike(raw, wanted any) string {
 	f, isFloat := raw.(float64)
 	_, wantsInt := wanted.(int64)
 	_, wantsString := wanted.(string)
@@ -307,7 +307,7 @@ func (t *Table) oddElement(key string, i int, want string) {
 	element := t.vals[key].([]any)[i]
 	kind := ""
 	if want == "string" {
-		kind = lookalike(element, "")
+		kind = LooksLike(element, "")
 	}
 	t.As(kind).FailElement(key, i, "%s holds %s; all of it must be %ss", t.Name(key), Kind(element), want)
 }
@@ -318,8 +318,8 @@ func (t *Table) Table(key string) *Table {
 	return t.doc.table(t.at(key), vals)
 }
 
-// maxTables bounds what a reader compares each with each: the fields of a manifest.
-const maxTables = 1000
+// MaxTables is how many tables a list can have. It bounds what a reader compares each with each: the fields of a manifest.
+const MaxTables = 1000
 
 // Tables returns the list of tables under the key, of which a file may have 1000.
 func (t *Table) Tables(key string) []*Table {
@@ -328,8 +328,8 @@ func (t *Table) Tables(key string) []*Table {
 		want = fmt.Sprintf("a list of tables: write [[%s]]", strings.Join(append(t.names(), key), "."))
 	}
 	raw, _ := Take[[]any](t, key, want)
-	if len(raw) > maxTables {
-		t.Fail(key, "%s has %d entries, more than %d", t.Name(key), len(raw), maxTables)
+	if len(raw) > MaxTables {
+		t.Fail(key, "%s has %d entries, more than %d", t.Name(key), len(raw), MaxTables)
 		return nil
 	}
 	var list []*Table

@@ -253,13 +253,13 @@ var keyTables = []KeyTable{
 			{
 				Name: "missing", Type: KeyString, With: []Condition{{"from", []string{string(FromSourceID), string(FromUserHash), string(FromNameHash), string(FromRunID), string(FromEventID)}}},
 				About: "What stands for a value that cannot be had; of `run.id` and `event.id` only with `instead_of`. `word` if left out, but `null` with `instead_of` and at `/userId` and `/anonymousId` for Segment, which makes one person of all events with the same value there: `word` is refused in these places.",
-				Words: []Word{{"word", "`unavailable`, or `invalid` where the file of the ID holds something else"}, {string(MissingNull), "`null`"}, {string(MissingOmit), "the field is left out"}},
+				Words: []Word{{"word", "`unavailable`, or `invalid` where the file of the ID holds something else"}, {string(MissingNull), "the null of JSON"}, {string(MissingOmit), "the field is left out"}},
 			},
 			{Name: "instead_of", Type: KeyString, With: []Condition{{"from", []string{string(FromRunID), string(FromEventID)}}}, About: "The field that this one replaces: this one has a value only if the other has none. Otherwise it is `null`, or left out with `missing = \"omit\"`."},
 			{Name: "value", Type: KeyAny, Required: true, With: []Condition{{"from", []string{string(FromConst)}}}, About: "The constant. For the type `json` a string is JSON text, since TOML has no null. A `const` that is an object can have other fields inside."},
 			{
 				Name: "format", Type: KeyString, Default: "rfc3339", With: []Condition{{"from", []string{string(FromNow)}}}, About: "How a time is written.",
-				Words: []Word{{"rfc3339", "`2026-11-29T12:00:00Z`, a string"}, {"unix", "seconds since 1970, an int"}, {"unix_float", "the same with a fraction, a float"}},
+				Words: []Word{{"rfc3339", "as in `2026-11-29T12:00:00.000000+00:00`, a string"}, {"unix", "seconds since 1970, an int"}, {"unix_float", "the same with a fraction, a float"}},
 			},
 			{Name: "length", Type: KeyInt, Min: 1, Max: 64, Default: "16", With: []Condition{{"from", []string{string(FromUserHash), string(FromNameHash)}}}, About: "How many hex digits of the hash are kept."},
 		},

@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"regexp"
@@ -262,7 +263,7 @@ func fieldEnum(t *table, f *Field) {
 		_, isInt := e.(int64)
 		_, isString := e.(string)
 		if f.Type == Int && !isInt || (f.Type == String || f.Type == Strings) && !isString {
-			kind := KindForm
+			kind := Kind(cmp.Or(tomldoc.LooksLike(e, int64(0)), tomldoc.LooksLike(e, "")))
 			if isInt || isString {
 				kind = KindValue
 			}

@@ -11,10 +11,11 @@ import (
 func fieldInstead(t *table, f *Field) {
 	f.Also = jsonTexts(t, "also")
 	f.Otherwise = t.String("otherwise")
+	_, isText := t.Value("otherwise").(string)
 	switch err := f.inBounds(f.Otherwise); {
 	case f.Type == "": // what is wrong with it is said
 	case f.Type != String: // likewise
-	case t.Has("otherwise") && f.Otherwise == "":
+	case isText && f.Otherwise == "":
 		t.Fail("otherwise", "%s is empty", t.Name("otherwise"))
 	case f.Otherwise != "" && err != nil:
 		as(t, KindValue).Fail("otherwise", "%s: %v", t.Name("otherwise"), err)

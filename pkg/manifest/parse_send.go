@@ -211,6 +211,21 @@ func checkEndpoint(transport Transport, endpoint string) error {
 	return nil
 }
 
+// IsLocal reports whether nothing that is sent leaves this machine: it goes to a file, or to a loopback address.
+func (s Send) IsLocal() bool {
+	if s.Transport == File {
+		return true
+	}
+	host := ""
+	if s.Transport == UDP {
+		address, _ := UDPAddress(s.Endpoint)
+		host, _, _ = net.SplitHostPort(address)
+	} else if u, err := url.Parse(s.Endpoint); err == nil {
+		host = u.Hostname()
+	}
+	return isLoopback(host)
+}
+
 // UDPAddress is the host and port of a UDP endpoint, which may be written with
 // a leading "udp://", as they can be dialled.
 func UDPAddress(endpoint string) (string, error) {
