@@ -41,6 +41,8 @@ var answering = []struct{ line, before string }{
 	{"env --all", ""},
 	{"tools", ""},
 	{"tools list", ""},
+	{"tools show demo", ""},
+	{"tools diff demo demo", ""},
 	{"completion bash", ""},
 	{"completion fish", ""},
 	{"help", ""},

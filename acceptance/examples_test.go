@@ -51,6 +51,12 @@ var examplesSay = map[string]string{
 	`usagectl tools lint mytool.toml`:                                 `no mistakes, no advice\n$`,
 	`usagectl tools lint --strict mytool.toml`:                        `no mistakes, no advice\n$`,
 	"usagectl tools lint mytool.toml\n  usagectl inspect mytool run.end --set exit_code=0 --manifest mytool.toml": `(?m)^  exit_code = 0$`,
+	`usagectl tools diff mytool mytool.toml`:             `^mytool: nothing differs\n$`,
+	`usagectl tools add mytool.toml --yes`:               `^It was installed before as ~/\.local/share/usagectl/tools/mytool\.toml`,
+	`usagectl tools init --id yourtool`:                  `(?m)Wrote yourtool\.toml\.\s*$`,
+	`usagectl tools show demo`:                           `^Demo \(demo\)\n`,
+	`usagectl tools show demo --markdown > TELEMETRY.md`: `^# What Demo sends\n$`,
+
 	`usagectl tools list --json`: `^\{"schema":1,"tools":\[\{"tool":"demo",`,
 
 	`usagectl env homebrew`:                               `^export HOMEBREW_NO_ANALYTICS=1\n`,
@@ -167,7 +173,10 @@ func atTheEnd(t *testing.T, home, line string) string {
 		return line + `; echo "$HOMEBREW_NO_ANALYTICS"`
 	}
 	if _, file, ok := strings.Cut(line, " > "); ok {
-		return line + "; grep -o 'Completion of usagectl in [a-z]*' " + file
+		return line + "; grep -oE 'Completion of usagectl in [a-z]*|^# What.*' " + file
+	}
+	if strings.HasPrefix(line, "usagectl tools init") {
+		return `printf '\nTo count.\n\nhttps://x.example\nme@x.example\nr\nhttps://x.example\n' | script -qec "` + line + `" /dev/null`
 	}
 	if strings.HasPrefix(line, "usagectl forget demo") { // the terminal shows the y where it comes in time
 		return `echo y | script -qec "` + line + `" /dev/null`

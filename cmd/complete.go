@@ -38,10 +38,12 @@ func addCompletions(a *app, root *cobra.Command) {
 	root.InitDefaultHelpCmd() // else the help command comes later
 	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
 	for _, c := range slices.Concat(root.Commands(), parts(root, toolsName)) {
-		if c.ValidArgsFunction == nil { // else the command completes its words itself
-			c.ValidArgsFunction = func(c *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
-				return offered((&line{a, c, args}).words(typed), typed)
+		c.ValidArgsFunction = func(c *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+			l := &line{a, c, args}
+			if c.Parent() != root {
+				return l.wordsOfTools(typed)
 			}
+			return offered(l.words(typed), typed)
 		}
 		c.Flags().VisitAll(func(f *pflag.Flag) {
 			f.Usage = strings.ReplaceAll(f.Usage, "`", "") // the marks around a value's name are for help
@@ -106,9 +108,6 @@ func brief(text string) string {
 
 // words are the words that can stand at the cursor, if no flag does.
 func (l *line) words(typed string) []offer {
-	if parent := l.command.Parent(); parent != nil && parent.Name() == toolsName {
-		return l.wordsOfTools(typed)
-	}
 	switch l.command.Name() {
 	case "help":
 		return l.commands()
@@ -211,7 +210,7 @@ func (l *line) candidates(typed string) []manifest.ID {
 	here := newSurvey(l.app)
 	var list []manifest.ID
 	switch l.command.Name() {
-	case "inspect", "send":
+	case "inspect", "send", "show", "diff":
 		return l.tools.library.IDs()
 	case "flush":
 		return slices.DeleteFunc(stored, func(id manifest.ID) bool { return !l.waits(id) })

@@ -50,9 +50,6 @@ EXIT STATUS
   usagectl tools lint --strict mytool.toml`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(_ *cobra.Command, args []string) error { return c.run(args) },
-		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-			return []string{"toml"}, cobra.ShellCompDirectiveFilterFileExt
-		},
 	}
 	command.Flags().BoolVar(&c.strict, "strict", false, "end with 1 if there is advice")
 	return command

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -79,11 +80,14 @@ func (c *toolsListCommand) run() error {
 	}
 	c.warnOfOddNames()
 	code := exitOK
-	if len(c.kept.warnOfManifests(c.ui, nil)) > 0 {
+	hidden := len(c.kept.warnOfManifests(c.ui, nil)) > 0
+	if hidden {
 		code = exitIO
 	}
 	for _, t := range list {
-		if t.err != nil {
+		// Behind a directory that cannot be looked into no manifest is known to count, which
+		// need not be said of each.
+		if bad := (manifest.Errors{}); t.err != nil && (!hidden || errors.As(t.err, &bad)) {
 			c.tell(&failure{err: fmt.Errorf("the manifest of %s cannot be used: %w", t.Tool, t.err)})
 			code = exitConfig
 		}
@@ -128,9 +132,9 @@ func (a *app) manifestsOf(id manifest.ID) []string {
 // show shows them in a table.
 func (c *toolsListCommand) show(list []listedTool) {
 	columns := []term.Column{
-		{Heading: "TOOL", Elastic: 24},
+		{Heading: "TOOL"},
 		{Heading: "DEFAULT", Yields: 3},
-		{Heading: "MANIFEST", Yields: 1},
+		{Heading: "MANIFEST", Elastic: 24},
 		{Heading: "REPLACES", Yields: 2},
 		{Heading: "GOES TO", Grows: true},
 	}
@@ -140,9 +144,9 @@ func (c *toolsListCommand) show(list []listedTool) {
 		for _, file := range t.Replaces {
 			replaces = append(replaces, c.place(file))
 		}
-		goes := term.Cell{Text: t.Endpoint}
+		goes := term.Cell{Text: t.Endpoint, Short: hostOf(t.Endpoint)}
 		if t.err != nil {
-			goes = term.Cell{Text: "unknown: the manifest cannot be used", Style: term.Bad}
+			goes = term.Cell{Text: "unknown", Style: term.Bad}
 		}
 		rows = append(rows, []term.Cell{
 			{Text: t.Tool.String(), Style: term.Strong}, {Text: cmp.Or(t.Default, term.None)},
@@ -152,6 +156,14 @@ func (c *toolsListCommand) show(list []listedTool) {
 	c.stdout.Table(columns, rows)
 	c.apart = true
 	c.hint("see what a tool declares with \"usagectl tools show TOOL\"")
+}
+
+// hostOf is the host of an address, or the address where it names none.
+func hostOf(endpoint string) string {
+	if u, err := url.Parse(endpoint); err == nil && u.Host != "" {
+		return u.Host
+	}
+	return endpoint
 }
 
 // place is where a manifest is, for people.
