@@ -50,11 +50,14 @@ var examplesSay = map[string]string{
 	`usagectl forget --confirm ` + shownRequest:                       `(?i)confirmed|settled`,
 	`usagectl tools`:                                                  `(?m)^demo +opt-in +built in +`,
 	`usagectl tools list`:                                             `(?m)^demo +opt-in +built in +`,
-	`usagectl tools diff mytool mytool.toml`:                          `^mytool: nothing differs\n$`,
-	`usagectl tools add mytool.toml --yes`:                            `^It was installed before as ~/\.local/share/usagectl/tools/mytool\.toml`,
-	`usagectl tools init --id yourtool`:                               `(?m)Wrote yourtool\.toml\.\s*$`,
-	`usagectl tools show demo`:                                        `^Demo \(demo\)\n`,
-	`usagectl tools show demo --markdown > TELEMETRY.md`:              `^# What Demo sends\n$`,
+	`usagectl tools lint mytool.toml`:                                 `no mistakes, no advice\n$`,
+	`usagectl tools lint --strict mytool.toml`:                        `no mistakes, no advice\n$`,
+	"usagectl tools lint mytool.toml\n  usagectl inspect mytool run.end --set exit_code=0 --manifest mytool.toml": `(?m)^  exit_code = 0$`,
+	`usagectl tools diff mytool mytool.toml`:             `^mytool: nothing differs\n$`,
+	`usagectl tools add mytool.toml --yes`:               `^It was installed before as ~/\.local/share/usagectl/tools/mytool\.toml`,
+	`usagectl tools init --id yourtool`:                  `(?m)Wrote yourtool\.toml\.\s*$`,
+	`usagectl tools show demo`:                           `^Demo \(demo\)\n`,
+	`usagectl tools show demo --markdown > TELEMETRY.md`: `^# What Demo sends\n$`,
 
 	`usagectl tools list --json`: `^\{"schema":1,"tools":\[\{"tool":"demo",`,
 
@@ -72,8 +75,6 @@ var examplesSay = map[string]string{
 	`usagectl version --json`: `^\{"schema":1,"version":"`,
 	`usagectl help send`:      `^Take an event`,
 	`usagectl help privacy`:   `sends nothing on its own behalf`,
-
-	`usagectl inspect mytool run.end --set exit_code=0 --manifest mytool.toml`: `(?m)^  exit_code = 0$`,
 
 	"code=$?\n  if command -v usagectl >/dev/null; then\n    usagectl send mytool run.end --set exit_code=$code\n  fi": `^$`,
 }

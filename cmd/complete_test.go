@@ -47,7 +47,7 @@ func TestComplete(t *testing.T) {
 		"disable --all --except |homeb":        "homebrew",
 		"flush |":                              "demo",
 		"forget |":                             "demo",
-		"tools |lis":                           "list",
+		"tools |l":                             "lint list",
 		"tools show |de":                       "demo",
 		"tools show demo |":                    "",
 		"tools show --manifest ~/other.toml |": "other",

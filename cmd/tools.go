@@ -12,7 +12,7 @@ const toolsName = "tools"
 func newTools(a *app) *cobra.Command {
 	command := &cobra.Command{
 		Use:   toolsName,
-		Short: "Show, compare, install and write manifests",
+		Short: "Show, check, compare, install and write manifests",
 		Long: `A manifest is the file in which a tool declares what it collects, why, where it goes
 and how to refuse. These commands are for those who write one, package one, or want
 to read one before they agree. None of them decides anything or sends anything.
@@ -31,6 +31,7 @@ EXIT STATUS
 	}
 	for _, build := range []func(*app) *cobra.Command{
 		newToolsList,
+		newToolsLint,
 		newToolsShow,
 		newToolsDiff,
 		newToolsAdd,

@@ -6,6 +6,8 @@ import "github.com/spf13/cobra"
 func (l *line) wordsOfTools(typed string) ([]string, cobra.ShellCompDirective) {
 	tools := 0 // how many can be named
 	switch l.command.Name() {
+	case "lint":
+		return []string{"toml"}, cobra.ShellCompDirectiveFilterFileExt
 	case "add", "init":
 		if len(l.args) == 0 {
 			return []string{"toml"}, cobra.ShellCompDirectiveFilterFileExt

@@ -88,8 +88,11 @@ func Manifest() Topic {
   schema = 1
 
   [tool]
-  id      = "mytool"
-  purpose = "Counts users and failing runs, to decide what to work on."
+  id        = "mytool"
+  privacy   = "https://mytool.example/telemetry"
+  contact   = "telemetry@mytool.example"
+  purpose   = "Counts users and failing runs, to decide what to work on."
+  retention = "60 days"
 
   [send]
   transport = "http"
@@ -103,8 +106,9 @@ func Manifest() Topic {
   type    = "int"
   purpose = "To see what share of runs succeed."
 
-Saved as mytool.toml it can be tried at once; whatever is wrong with it is told with line and column:
+Saved as mytool.toml it can be tried at once; whatever is wrong with it is reported with line and column:
 
+  usagectl tools lint mytool.toml
   usagectl inspect mytool run.end --set exit_code=0 --manifest mytool.toml
 
 A package puts it into /usr/share/usagectl/tools, a person into ~/.local/share/usagectl/tools. Name the variables with which people refuse after the tool, as MYTOOL_NO_TELEMETRY: "usagectl env" sets no others. Then scripts send with one line that never fails them, also where usagectl is not installed:
@@ -113,7 +117,7 @@ A package puts it into /usr/share/usagectl/tools, a person into ~/.local/share/u
   if command -v usagectl >/dev/null; then
     usagectl send mytool run.end --set exit_code=$code
   fi`,
-		Outro: "Every key stands in usagectl-manifest(5) and in docs/manifest.md.",
+		Outro: "See usagectl-manifest(5) and docs/manifest.md for all keys.",
 	}
 }
 
