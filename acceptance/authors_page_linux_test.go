@@ -92,6 +92,9 @@ func TestAuthorsShell(t *testing.T) {
 		t.Run(shell, func(t *testing.T) {
 			t.Parallel()
 			needProgram(t, argv[0])
+			r := newRecorder(t, "200")
+			p := author(t, r.url())
+			p.must("", "enable", "-q", "mytool")
 			for _, c := range []struct {
 				work   []string
 				code   int
@@ -103,12 +106,13 @@ func TestAuthorsShell(t *testing.T) {
 				{[]string{"sh", "-c", "kill -INT $PPID"}, 130, syscall.SIGINT},
 				{[]string{"sh", "-c", "kill -TERM $PPID"}, 143, syscall.SIGTERM},
 				{[]string{"sh", "-c", "kill -HUP $PPID"}, 129, syscall.SIGHUP},
+				{[]string{"sh", "-c", "kill -INT 0; sleep 60"}, 130, syscall.SIGINT}, // to all of them, as a terminal's Ctrl-C
+				{[]string{"sh", "-c", "kill -TERM 0; sleep 60"}, 143, syscall.SIGTERM},
 			} {
-				r := newRecorder(t, "200")
-				p := author(t, r.url())
-				p.must("", "enable", "-q", "mytool")
+				seen := len(r.bodies())
 				for _, with := range []bool{true, false} {
 					cmd := p.shell(with, slices.Concat(argv, []string{"mytool.sh"}, c.work)...)
+					cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 					out, err := cmd.CombinedOutput()
 					var exit *exec.ExitError
 					if err != nil && !errors.As(err, &exit) {
@@ -129,7 +133,7 @@ func TestAuthorsShell(t *testing.T) {
 					Duration   *int
 				}
 				var got [2]event
-				bodies := r.bodies()
+				bodies := r.bodies()[seen:]
 				if len(bodies) != 2 {
 					t.Fatalf("%q: %q", c.work, bodies)
 				}

@@ -170,7 +170,11 @@ func TestForTestFails(t *testing.T) {
 			t.Errorf("%s: %+v", send, out)
 		}
 	}
-	_, m, _ := forTest(t, r, send)
+	_, m, test := forTest(t, r, `send = {transport = "segment", endpoint = "https://telemetry.invalid/v1", write_key_env = "OTHER_WRITE_KEY"}`)
+	if out := test.Take(ctx, Event{Name: "run", Values: map[string]any{"n": 3}, Manifest: m, Wait: time.Millisecond}); out.Outcome != Dropped || !strings.Contains(out.Reason.Detail, "set OTHER_WRITE_KEY") {
+		t.Errorf("no write key: %+v", out)
+	}
+	_, m, _ = forTest(t, r, send)
 	if out := newSender(t).ForTest(Loopback{}).Take(ctx, Event{Name: "run", Values: map[string]any{"n": 3}, Manifest: m}); out.Outcome != Dropped || !errors.Is(out.Err, ErrNoLoopback) {
 		t.Errorf("no address: %+v", out)
 	}
