@@ -119,6 +119,7 @@ func TestSendForTestUsage(t *testing.T) {
 		event + "--endpoint-for-test 127.0.0.1:1 --fail=false -x":      `there is no flag "-x"`,
 		event + "--endpoint-for-test 127.0.0.1:1 --wait=-5s":           "a time of 0 or more is needed",
 		"send --endpoint-for-test 127.0.0.1:1 acme":                    "the command is: usagectl send TOOL EVENT",
+		"send acme --stream --endpoint-for-test 127.0.0.1:1":           "--stream", // which is for real events only
 		"--endpoint-for-test= " + event:                                "is not an address of this machine",
 		"send acme run 127.0.0.1:1 --endpoint-for-test":                "--endpoint-for-test needs a value",
 		event + "--endpoint-for-test 127.0.0.1:1 --endpoint-for-test ": "--endpoint-for-test needs a value",
