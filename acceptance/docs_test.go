@@ -1,15 +1,12 @@
 package acceptance
 
 import (
-	"errors"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
-
-	"github.com/usagectl/usagectl/pkg/manifest"
 )
 
 var (
@@ -59,7 +56,8 @@ func TestEveryPageIsLinked(t *testing.T) {
 	}
 }
 
-// TestNamedTests holds that a test that a page names is there.
+// TestNamedTests holds that a test that a page names is there. One in a block of code is the
+// reader's.
 func TestNamedTests(t *testing.T) {
 	var tests strings.Builder
 	err := filepath.WalkDir(repository(), func(path string, _ os.DirEntry, err error) error {
@@ -75,7 +73,7 @@ func TestNamedTests(t *testing.T) {
 	}
 	seen := 0
 	for _, page := range pages(t) {
-		for _, name := range testName.FindAllString(string(mustPage(t, page)), -1) {
+		for _, name := range testName.FindAllString(fence.ReplaceAllString(string(mustPage(t, page)), ""), -1) {
 			seen++
 			if !strings.Contains(tests.String(), "\nfunc "+name+"(") {
 				t.Errorf("%s names %s, which there is not", page, name)
@@ -121,59 +119,6 @@ func anchors(t *testing.T, page string) []string {
 			return -1
 		}, strings.ToLower(m[1]))
 		list = append(list, slug)
-	}
-	return list
-}
-
-// TestManifestPage holds that docs/manifest.md names every key, source, type and
-// transport that is accepted. The keys are those that the reader itself lists.
-func TestManifestPage(t *testing.T) {
-	said := map[string]bool{}
-	for _, span := range codeSpan.FindAllString(string(mustPage(t, filepath.Join("docs", "manifest.md"))), -1) {
-		for _, word := range regexp.MustCompile(`[a-z_.0-9]+`).FindAllString(span, -1) {
-			said[word] = true
-		}
-	}
-	var words []string
-	for _, s := range manifest.Sources() {
-		words = append(words, string(s))
-	}
-	for _, transport := range []string{"http", "udp", "otlp", "segment", "file"} {
-		words = append(append(words, transport), keysKnown(t, transport)...)
-	}
-	slices.Sort(words)
-	for _, word := range slices.Compact(words) {
-		if !said[word] {
-			t.Errorf("docs/manifest.md does not say %q", word)
-		}
-	}
-}
-
-var known = regexp.MustCompile(`known here: (.*)`)
-
-// keysKnown lists the keys that the tables of a manifest take.
-func keysKnown(t *testing.T, transport string) []string {
-	t.Helper()
-	wrong := "zzz = 1\n"
-	text := wrong + "schema = 1\n[tool]\n" + wrong + "[consent]\n" + wrong + "refuse = [{zzz = 1}]\ngrant = [{zzz = 1}]\n[identity]\n" + wrong +
-		"[send]\ntransport = \"" + transport + "\"\n" + wrong + "[exec]\n" + wrong + "[[event]]\n" + wrong + "[[field]]\n" + wrong
-	var list []string
-	for _, method := range []string{"none", "http", "mail", "event"} {
-		_, err := manifest.Parse("x", []byte(text+"[forget]\nmethod = \""+method+"\"\n"+wrong))
-		var all manifest.Errors
-		if !errors.As(err, &all) {
-			t.Fatalf("%v", err)
-		}
-		lists := 0
-		for _, e := range all {
-			if m := known.FindStringSubmatch(e.Msg); m != nil {
-				list = append(list, strings.Split(m[1], ", ")...)
-				lists++
-			}
-		}
-		if lists != 11 {
-			t.Fatalf("%d tables list their keys: %v", lists, err)
-		}
 	}
 	return list
 }

@@ -19,6 +19,7 @@ var floors = [][]string{
 	{"internal/...", "completions"},
 	{"pkg/dirs", "pkg/manifest"},
 	{"pkg/catalogue", "pkg/consent", "pkg/identity"},
+	{"pkg/lint"},
 	{"pkg/sender/internal/backoff", "pkg/sender/internal/lease", "pkg/sender/internal/note", "pkg/sender/internal/payload", "pkg/sender/internal/writekey"},
 	{"pkg/sender/internal/journal", "pkg/sender/internal/outbox", "pkg/sender/internal/transport"},
 	{"pkg/sender/internal/deletion"},

@@ -37,9 +37,13 @@ type line struct {
 func addCompletions(a *app, root *cobra.Command) {
 	root.InitDefaultHelpCmd() // else the help command comes later
 	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
-	for _, c := range root.Commands() {
+	for _, c := range slices.Concat(root.Commands(), parts(root, toolsName)) {
 		c.ValidArgsFunction = func(c *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
-			return offered((&line{a, c, args}).words(typed), typed)
+			l := &line{a, c, args}
+			if c.Parent() != root {
+				return l.wordsOfTools(typed)
+			}
+			return offered(l.words(typed), typed)
 		}
 		c.Flags().VisitAll(func(f *pflag.Flag) {
 			f.Usage = strings.ReplaceAll(f.Usage, "`", "") // the marks around a value's name are for help
@@ -51,6 +55,15 @@ func addCompletions(a *app, root *cobra.Command) {
 			}) // it fails for a flag that is not there, or has one
 		})
 	}
+}
+
+// parts are the commands below one of the program's, if that is built.
+func parts(root *cobra.Command, name string) []*cobra.Command {
+	c, _, err := root.Find([]string{name})
+	if err != nil {
+		return nil
+	}
+	return c.Commands()
 }
 
 // offered is the answer to the shell: what begins like the word that is being
@@ -100,6 +113,10 @@ func (l *line) words(typed string) []offer {
 		return l.commands()
 	case "completion":
 		return l.first(completions.Shells()...)
+	case "ask":
+		if len(l.args) > 0 {
+			return nil
+		}
 	case "inspect", "send":
 		if len(l.args) > 0 {
 			return l.events()
@@ -197,7 +214,7 @@ func (l *line) candidates(typed string) []manifest.ID {
 	here := newSurvey(l.app)
 	var list []manifest.ID
 	switch l.command.Name() {
-	case "inspect", "send":
+	case "ask", "inspect", "send", "show", "diff":
 		return l.tools.library.IDs()
 	case "flush":
 		return slices.DeleteFunc(stored, func(id manifest.ID) bool { return !l.waits(id) })

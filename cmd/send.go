@@ -31,6 +31,8 @@ type sendCommand struct {
 	fail        bool
 	dryRun      bool
 	stream      bool
+	endpoint    string           // of --endpoint-for-test, as it was given
+	loopback    *sender.Loopback // where a test sends; nil if this is none
 
 	queued chan sender.Result // gets the result so far once the event is kept
 }
@@ -74,6 +76,13 @@ that time, or half a second after Ctrl-C, which ends the script too; what is not
 delivered is kept. What it sends and cannot record is said with -v or --json. Without --wait, or with --wait=0, a background process delivers
 the event, and --fail tells only whether it was taken.
 
+With --endpoint-for-test the tests of an author send to a receiver of their own, such
+as 127.0.0.1:8765. The host is a number of this machine (127.0.0.0/8 or ::1); the path
+stays the manifest's, and the scheme is http. Such an event goes nowhere else, whatever
+was decided and in CI too: at the highest level, under a source ID that is made for it
+alone, with --fail and --wait=5s unless another time is given. Nothing is recorded, and
+a warning says each time that it is a test. By UDP "sent" is all that can be known.
+
 Where the system does not let it start, as with less than 1 GB of address space
 ("ulimit -v") or no process left, it ends with 2, or the shell with 126 or more.
 A script that has to go on even then writes "|| true".
@@ -101,7 +110,7 @@ EXIT STATUS
   echo '{"exit_code": 3}' | usagectl send demo run.end --data -
   # Many events, from a program that writes one a line
   echo '{"event": "run.end"}' | usagectl send demo --stream
-  # In a test of your own: wait, and fail if it did not arrive
+  # Where you must know: wait, and fail if it did not arrive
   usagectl send demo run.end --wait=5s --fail`,
 		Args: c.words,
 		RunE: func(command *cobra.Command, args []string) error {
@@ -121,7 +130,8 @@ EXIT STATUS
 	flags.BoolVar(&c.fail, "fail", false, "end with an exit code that tells what went wrong")
 	flags.BoolVar(&c.stream, "stream", false, "take the events that stdin has, one a line, until it ends")
 	flags.BoolVar(&c.dryRun, "dry-run", false, "print what would be sent, and send nothing")
-	exclusive(command, []string{"stream", "set"}, []string{"stream", "data"}, []string{"stream", "wait"}, []string{"stream", "dry-run"})
+	flags.StringVar(&c.endpoint, loopbackFlag, "", "test: send to this `URL` of this machine only")
+	exclusive(command, []string{"stream", "set"}, []string{"stream", "data"}, []string{"stream", "wait"}, []string{"stream", "dry-run"}, []string{"stream", loopbackFlag})
 	return command
 }
 
@@ -211,7 +221,7 @@ func (c *sendCommand) take(ctx context.Context, data []byte, dataErr error) take
 	e, leftOut := c.describe(c.world, m, c.event, data)
 	e.Level, e.Wait, e.Strict, e.DryRun, e.Flawed = c.level, c.wait, c.fail, c.dryRun, dataErr != nil || len(leftOut) > 0
 	e.Queued = func(r sender.Result) { c.queued <- r }
-	out := c.world.sender().Take(ctx, e)
+	out := c.sender().Take(ctx, e)
 	var unknown *sender.EventError
 	if errors.As(out.Err, &unknown) {
 		return taken{out, tool, append(problems, eventProblem(unknown).Error())}
@@ -223,7 +233,7 @@ func (c *sendCommand) take(ctx context.Context, data []byte, dataErr error) take
 	case out.Outcome == sender.Queued && out.Err != nil && c.verbose:
 		c.warn("no deliverer could be started: %v", out.Err)
 	}
-	if m.Consent.Default == manifest.OptOut && c.stderr.Terminal && !c.quiet && !c.dryRun {
+	if m.Consent.Default == manifest.OptOut && c.stderr.Terminal && !c.quiet && !c.dryRun && c.loopback == nil {
 		if err := c.notice(m); err != nil {
 			problems = append(problems, fmt.Sprintf("the notice could not be recorded: %v", err))
 		}
@@ -264,7 +274,8 @@ func (c *sendCommand) finish(out taken) error {
 		c.stderr.Printf("usagectl: send %s %s: %s\n", c.tool, c.event, strings.Join(out.problems, "; "))
 	}
 	nothingToSee := c.dryRun && out.Document == nil && len(out.problems) == 0
-	if c.verbose || nothingToSee && !c.quiet && !c.json {
+	failedTest := c.loopback != nil && out.Outcome != sender.Tested
+	if c.verbose || failedTest || nothingToSee && !c.quiet && !c.json {
 		detail := out.Reason.Detail
 		if out.Unrecorded != nil {
 			detail += "; " + oneLine(out.Unrecorded)
@@ -280,7 +291,7 @@ func (c *sendCommand) finish(out taken) error {
 		if err := c.printJSON(view); err != nil && c.fail {
 			return err
 		}
-	case out.Document != nil:
+	case out.Outcome == sender.DryRun:
 		if text, err := indented(out.Document); err == nil {
 			c.stdout.Write(text) // as it would leave
 		}

@@ -2,9 +2,7 @@ package cmd
 
 import (
 	"slices"
-	"strings"
 
-	"github.com/usagectl/usagectl/internal/secret"
 	"github.com/usagectl/usagectl/pkg/consent"
 	"github.com/usagectl/usagectl/pkg/manifest"
 )
@@ -19,12 +17,11 @@ func (c *sendCommand) notice(m *manifest.Manifest) error {
 	}
 	if v.On() {
 		c.stderr.Printf("%s\n", c.stderr.Wrap(m.Tool.Name+" collects more usage data than it did when you were told. New is:", 2))
-		c.stderr.Printf("  what:   %s\n", c.stderr.Wrap(strings.Join(slices.Concat(v.NewEvents, v.NewFields), ", "), 10))
+		showShortLabel(c.stderr, m, slices.Concat(v.NewEvents, v.NewFields))
 	} else {
 		c.stderr.Printf("%s\n", c.stderr.Wrap(m.Tool.Name+" collects usage data: "+m.Tool.Purpose, 2))
-		c.stderr.Printf("  what:   %s\n", c.stderr.Wrap(strings.Join(agreedFields(m, consent.Offer(m, 1)), ", "), 10))
+		showShortLabel(c.stderr, m, agreedFields(m, consent.Offer(m, 1)))
 	}
-	c.stderr.Printf("  where:  %s\n", secret.URL(m.Send.Endpoint))
 	c.stderr.Printf("  say no: usagectl disable %s\n", m.Tool.ID)
 	c.stderr.Printf("  look:   usagectl inspect %s%s\n", m.Tool.ID, manifestOption(c.manifest))
 	if v.On() {

@@ -101,6 +101,43 @@ func TestSendUsage(t *testing.T) {
 	)
 }
 
+// TestSendForTestUsage holds that a test is never taken for a real event, and never passes,
+// where the address is missing or not one of this machine, wherever the mistake is.
+func TestSendForTestUsage(t *testing.T) {
+	p := newPerson(t)
+	p.write(".local/share/usagectl/tools/acme.toml", acme)
+	p.must("enable acme -q")
+	const event = "send acme run --set part=left "
+	for args, told := range map[string]string{
+		event + "--endpoint-for-test=":                                 `--endpoint-for-test "" is not an address of this machine`,
+		event + "--endpoint-for-test":                                  "--endpoint-for-test needs a value",
+		event + "--endpoint-for-test --wait":                           `--endpoint-for-test "--wait" is not`,
+		event + "--endpoint-for-test http://telemetry.example:8765":    "is not an address of this machine; write 127.0.0.1",
+		event + "--endpoint-for-test localhost:8765":                   "is not an address of this machine",
+		event + "--endpoint-for-test 127.0.0.1:1 --dry-run":            "--dry-run and --endpoint-for-test cannot be combined",
+		event + "--endpoint-for-test 127.0.0.1:1 --new-flag":           `there is no flag "--new-flag"`,
+		event + "--endpoint-for-test 127.0.0.1:1 --fail=false -x":      `there is no flag "-x"`,
+		event + "--endpoint-for-test 127.0.0.1:1 --wait=-5s":           "a time of 0 or more is needed",
+		"send --endpoint-for-test 127.0.0.1:1 acme":                    "the command is: usagectl send TOOL EVENT",
+		"send acme --stream --endpoint-for-test 127.0.0.1:1":           "--stream", // which is for real events only
+		"--endpoint-for-test= " + event:                                "is not an address of this machine",
+		"send acme run 127.0.0.1:1 --endpoint-for-test":                "--endpoint-for-test needs a value",
+		event + "--endpoint-for-test 127.0.0.1:1 --endpoint-for-test ": "--endpoint-for-test needs a value",
+	} {
+		p.expect(said{strings.TrimSpace(args), exitUsage, nil, []string{"usagectl: send: nothing was sent: ", told}})
+	}
+	p.expect(
+		said{event + "--endpoint-for-test= --json", exitUsage, []string{`"outcome":"dropped","reason":{"rule":"usage"`}, []string{"*"}},
+		said{"send nosuch run --endpoint-for-test 127.0.0.1:1", exitData, nil, []string{`unknown tool "nosuch"`}},
+		said{"send demo run.start --endpoint-for-test 127.0.0.1:1", exitData, nil, []string{"warning: testing: ", "appended to a file"}},
+		said{"send acme nosuch --endpoint-for-test 127.0.0.1:1", exitData, nil, []string{"warning: testing: ", `no event "nosuch"`}},
+	)
+	p.must("status acme --json")
+	if queued := p.tool()["queued"]; queued != 0.0 {
+		t.Errorf("queued are %v", queued)
+	}
+}
+
 // TestSendOddPath holds that a manifest whose path cannot be kept is reported at once.
 func TestSendOddPath(t *testing.T) {
 	p := newPerson(t)

@@ -36,7 +36,10 @@ func (c *sendCommand) words(command *cobra.Command, args []string) error {
 	if len(args) == 3 && command.Flags().Changed("wait") {
 		return fmt.Errorf("%s is a word too many; the time of --wait stands behind \"=\", as in --wait=5s", manifest.Quote(args[2]))
 	}
-	return words(2, 2)(command, args)
+	if err := words(2, 2)(command, args); err != nil {
+		return err
+	}
+	return c.readLoopback(command)
 }
 
 // ruleUsage is the reason where the command line cannot be read.
@@ -71,7 +74,7 @@ func (a *app) badSend(root *cobra.Command, args []string, err error) int {
 		reason := consent.Reason{Rule: ruleUsage, Detail: detail}
 		_ = a.printJSON(sent{Schema: 1, Tool: line.tool, Event: line.event, Outcome: sender.Dropped, Reason: reason})
 	}
-	if line.fail {
+	if line.fail || line.test {
 		return exitUsage
 	}
 	return exitOK
@@ -123,6 +126,7 @@ type sendLine struct {
 	tool, event string // "" if it cannot be told which words they are
 	fail, json  bool
 	stream      bool
+	test        bool // which fails with or without --fail
 }
 
 // readSendLine looks for what matters wherever it is: also behind a flag that is not
@@ -158,6 +162,11 @@ func readSendLine(root *cobra.Command, args []string) sendLine {
 			continue
 		case flag.Name == "fail":
 			line.fail = yes(value, valued)
+		case flag.Name == loopbackFlag:
+			line.test = true
+			if !valued {
+				i++
+			}
 		case flag.Name == "json":
 			line.json = yes(value, valued)
 		case flag.Name == "stream":

@@ -24,7 +24,7 @@ func TestVariablesThatAreRead(t *testing.T) {
 	p.world.Env = func(name string) (string, bool) { read[name] = true; return given(name) }
 	p.write(".local/share/usagectl/tools/acme.toml", acme)
 	for _, args := range []string{
-		"status", "status --all", "status acme", "status homebrew", "enable acme", "send acme run", "inspect acme", "inspect nannyml --wire", "inspect flwr",
+		"status", "status --all", "status acme", "status homebrew", "enable acme", "send acme run", "send acme run --endpoint-for-test 127.0.0.1:9 --wait=1ms", "inspect acme", "inspect nannyml --wire", "inspect flwr",
 		"inspect stripepy --wire", "flush acme", "env", "env --all", "env --here", "disable homebrew", "enable homebrew", "forget acme --yes",
 		"disable --all", "enable --all", "help", "--version", "__complete status ho",
 	} {

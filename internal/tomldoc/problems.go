@@ -24,8 +24,8 @@ func (d *Document) Problems() []Problem {
 			continue
 		}
 		at := places.nearest(f.path)
-		line, _ := slices.BinarySearch(starts, at+1)
-		list = append(list, placed{Problem{line, at - starts[line-1] + 1, f.msg}, max(at, d.unknownBeside(f, places))})
+		line, column := place(starts, at)
+		list = append(list, placed{Problem{line, column, f.kind, f.msg}, max(at, d.unknownBeside(f, places))})
 	}
 	slices.SortStableFunc(list, func(a, b placed) int {
 		return cmp.Or(cmp.Compare(a.order, b.order), -cmp.Compare(a.Line, b.Line), -cmp.Compare(a.Column, b.Column))
@@ -35,6 +35,12 @@ func (d *Document) Problems() []Problem {
 		problems[i] = p.Problem
 	}
 	return slices.Compact(problems)
+}
+
+// place is the line and the column of an offset.
+func place(starts []int, at int) (line, column int) {
+	line, _ = slices.BinarySearch(starts, at+1)
+	return line, at - starts[line-1] + 1
 }
 
 // unknownBeside is the place of the last key that is not known in the table in which

@@ -19,6 +19,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"unicode"
@@ -33,8 +34,18 @@ import (
 type Problem struct {
 	Line   int // from 1; 0 if the whole file is meant
 	Column int // from 1, in bytes; 0 if the whole file is meant
+	Kind   string
 	Msg    string
 }
+
+// The kinds of problems that this package finds itself and that a reader may want to tell from the
+// others, which have none. See [Table.As] for those of readers.
+const (
+	Syntax = "syntax" // the file is no TOML
+	// Lookalike is a value of the wrong type that is the right one once it is JSON: a float without
+	// a fraction for an integer, a date for a string.
+	Lookalike = "lookalike"
+)
 
 // Document is a file that is being read, and what was found wrong with it so far.
 type Document struct {
@@ -54,6 +65,7 @@ type Document struct {
 // finding is a message about the path of keys and list indexes that leads to a thing.
 type finding struct {
 	path   []any
+	kind   string
 	msg    string
 	wanted []any // the path of the key whose absence this is about
 	relies []any // the keys, of which the last may be in a list, without which this is not known
@@ -65,7 +77,7 @@ func Parse(data []byte) (*Document, *Problem) {
 	data = bytes.TrimPrefix(data, []byte("\ufeff")) // the mark that some editors put before UTF-8
 	d := &Document{data: data}
 	if err := toml.Unmarshal(data, &d.root); err != nil {
-		p := &Problem{Msg: strings.TrimPrefix(err.Error(), "toml: ")}
+		p := &Problem{Kind: Syntax, Msg: strings.TrimPrefix(err.Error(), "toml: ")}
 		var syntax *toml.DecodeError
 		if errors.As(err, &syntax) {
 			p.Line, p.Column = syntax.Position()
@@ -123,7 +135,8 @@ type Table struct {
 	vals map[string]any // nil if the table is not there
 	used []string
 
-	relies []any // see [Table.Relying]
+	relies []any  // see [Table.Relying]
+	kind   string // see [Table.As]
 }
 
 // Exists reports whether the file has the table.
@@ -152,6 +165,9 @@ func (t *Table) Name(key string) string {
 	return fmt.Sprintf("[%s] %s", strings.Join(t.names(), "."), key)
 }
 
+// Path spells the keys that lead to the table: "consent.refuse"; "" for the whole file.
+func (t *Table) Path() string { return strings.Join(t.names(), ".") }
+
 // names are the keys that lead to the table.
 func (t *Table) names() []string {
 	var names []string
@@ -159,6 +175,12 @@ func (t *Table) names() []string {
 		names = append(names, key.(string))
 	}
 	return names
+}
+
+// At is the place of what the keys and list indexes lead to, or of the closest thing around it that
+// is in the file: its line and column, as in a [Problem].
+func (d *Document) At(path ...any) (line, column int) {
+	return place(lineStarts(d.data), positions(d.data).nearest(path))
 }
 
 // Fail notes that something is wrong with what is under the key, or with the table if
@@ -180,7 +202,7 @@ func (t *Table) FailElement(key string, i int, format string, args ...any) {
 func (t *Table) FailTable(format string, args ...any) { t.fail(t.path, format, args...) }
 
 func (t *Table) fail(path []any, format string, args ...any) {
-	t.doc.found = append(t.doc.found, finding{path: path, msg: fmt.Sprintf(format, args...), relies: t.relies})
+	t.doc.found = append(t.doc.found, finding{path: path, kind: t.kind, msg: fmt.Sprintf(format, args...), relies: t.relies})
 }
 
 // Missing notes that a key has to be there and is not.
@@ -188,7 +210,7 @@ func (t *Table) Missing(key string) { t.FailMissing(key, "%s is missing", t.Name
 
 // FailMissing is [Table.Missing] in other words.
 func (t *Table) FailMissing(key, format string, args ...any) {
-	t.doc.found = append(t.doc.found, finding{path: t.path, msg: fmt.Sprintf(format, args...), wanted: t.at(key)})
+	t.doc.found = append(t.doc.found, finding{path: t.path, kind: t.kind, msg: fmt.Sprintf(format, args...), wanted: t.at(key)})
 }
 
 // Relying is the table for problems that are none if the value below some keys of the file
@@ -198,6 +220,13 @@ func (t *Table) Relying(keys ...any) *Table {
 	relying := *t
 	relying.relies = keys
 	return &relying
+}
+
+// As is the table for problems of a kind.
+func (t *Table) As(kind string) *Table {
+	as := *t
+	as.kind = kind
+	return &as
 }
 
 func (t *Table) at(key string) []any { return append(slices.Clip(slices.Clone(t.path)), key) }
@@ -218,14 +247,25 @@ func Take[T any](t *Table, key, want string) (value T, ok bool) {
 	if !ok {
 		t.doc.mistyped = append(t.doc.mistyped, t.at(key))
 	}
-	switch {
+	switch wrong := t.As(LooksLike(raw, value)); {
 	case ok:
 	case t.doc.Brief:
-		t.Fail(key, "%s is not %s", t.Name(key), want)
+		wrong.Fail(key, "%s is not %s", t.Name(key), want)
 	default:
-		t.Fail(key, "%s is %s, not %s", t.Name(key), Kind(raw), want)
+		wrong.Fail(key, "%s is %s, not %s", t.Name(key), Kind(raw), want)
 	}
 	return value, ok
+}
+
+// LooksLike is [Lookalike] for a value that JSON writes as it writes one of the wanted type; else "".
+func LooksLike(raw, wanted any) string {
+	f, isFloat := raw.(float64)
+	_, wantsInt := wanted.(int64)
+	_, wantsString := wanted.(string)
+	if wantsInt && isFloat && f == math.Trunc(f) || wantsString && Kind(raw) == dateOrTime {
+		return Lookalike
+	}
+	return ""
 }
 
 // String returns the string under the key, or "".
@@ -265,7 +305,11 @@ func (t *Table) oddElement(key string, i int, want string) {
 		return
 	}
 	element := t.vals[key].([]any)[i]
-	t.FailElement(key, i, "%s holds %s; all of it must be %ss", t.Name(key), Kind(element), want)
+	kind := ""
+	if want == "string" {
+		kind = LooksLike(element, "")
+	}
+	t.As(kind).FailElement(key, i, "%s holds %s; all of it must be %ss", t.Name(key), Kind(element), want)
 }
 
 // Table returns the table under the key, which may not be there.
@@ -274,8 +318,8 @@ func (t *Table) Table(key string) *Table {
 	return t.doc.table(t.at(key), vals)
 }
 
-// maxTables bounds what a reader compares each with each: the fields of a manifest.
-const maxTables = 1000
+// MaxTables is how many tables a list can have. It bounds what a reader compares each with each: the fields of a manifest.
+const MaxTables = 1000
 
 // Tables returns the list of tables under the key, of which a file may have 1000.
 func (t *Table) Tables(key string) []*Table {
@@ -284,8 +328,8 @@ func (t *Table) Tables(key string) []*Table {
 		want = fmt.Sprintf("a list of tables: write [[%s]]", strings.Join(append(t.names(), key), "."))
 	}
 	raw, _ := Take[[]any](t, key, want)
-	if len(raw) > maxTables {
-		t.Fail(key, "%s has %d entries, more than %d", t.Name(key), len(raw), maxTables)
+	if len(raw) > MaxTables {
+		t.Fail(key, "%s has %d entries, more than %d", t.Name(key), len(raw), MaxTables)
 		return nil
 	}
 	var list []*Table
@@ -341,5 +385,7 @@ func Kind(v any) string {
 	case map[string]any:
 		return "a table"
 	}
-	return "a date or time"
+	return dateOrTime
 }
+
+const dateOrTime = "a date or time"

@@ -2,6 +2,7 @@ package tomldoc
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -91,5 +92,53 @@ func TestAbsent(t *testing.T) {
 	}
 	if p := d.Problems(); p != nil {
 		t.Errorf("that is a problem: %v", p)
+	}
+}
+
+// TestKinds holds that a reader can tell kinds of problems apart, and which this package finds itself.
+func TestKinds(t *testing.T) {
+	doc, bad := Parse([]byte("a = 1.0\nb = 1.5\nc = 1979-05-27\nd = [\"x\", 1979-05-27, 1]\n[e]\nf = 1\n"))
+	if bad != nil {
+		t.Fatal(bad)
+	}
+	root := doc.Root()
+	for _, key := range []string{"a", "b", "c"} {
+		Take[int64](root, key, "an integer")
+	}
+	root.String("c")
+	root.Strings("d")
+	e := root.Table("e")
+	e.As("odd").Fail("f", "%s is odd", e.Name("f"))
+	e.Fail("f", "and even")
+	var got []string
+	for _, p := range doc.Problems() {
+		got = append(got, fmt.Sprintf("%d:%d %s: %s", p.Line, p.Column, p.Kind, p.Msg))
+	}
+	want := []string{
+		"1:1 lookalike: a is a float, not an integer",
+		"2:1 : b is a float, not an integer",
+		"3:1 : c is a date or time, not an integer",
+		"3:1 lookalike: c is a date or time, not a string",
+		"4:11 lookalike: d holds a date or time; all of it must be strings",
+		"4:23 : d holds an integer; all of it must be strings",
+		"6:1 odd: [e] f is odd",
+		"6:1 : and even",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	if _, bad := Parse([]byte("a = ")); bad == nil || bad.Kind != Syntax {
+		t.Errorf("%+v", bad)
+	}
+	for _, c := range []struct {
+		path         []any
+		line, column int
+	}{{[]any{"e", "f"}, 6, 1}, {[]any{"e", "g"}, 5, 2}, {[]any{"d", 2}, 4, 23}, {[]any{"z"}, 1, 1}} {
+		if line, column := doc.At(c.path...); line != c.line || column != c.column {
+			t.Errorf("%v is at %d:%d", c.path, line, column)
+		}
+	}
+	if e.Path() != "e" || root.Path() != "" {
+		t.Errorf("%q, %q", e.Path(), root.Path())
 	}
 }

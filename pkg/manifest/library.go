@@ -62,7 +62,7 @@ func (l Library) Find(id ID) (*Manifest, error) {
 			return nil, shadowed(id, hidden)
 		}
 		if err == nil && m.Tool.ID != id {
-			return nil, Errors{{File: file, Msg: fmt.Sprintf("the file is for tool %s, but its [tool] id is %s", id, m.Tool.ID)}}
+			return nil, Errors{{File: file, Kind: KindReference, Msg: fmt.Sprintf("the file is for tool %s, but its [tool] id is %s", id, m.Tool.ID)}}
 		}
 		return m, err
 	}

@@ -41,6 +41,28 @@ func TestLookUps(t *testing.T) {
 	}
 }
 
+// TestIsLocal holds which endpoints are on this machine.
+func TestIsLocal(t *testing.T) {
+	for _, c := range []struct {
+		transport manifest.Transport
+		endpoint  string
+		want      bool
+	}{
+		{manifest.File, "~/.t/x.log", true},
+		{manifest.UDP, "127.0.0.1:1", true},
+		{manifest.UDP, "udp://[::1]:1", true},
+		{manifest.UDP, "localhost.example:1", false},
+		{manifest.UDP, "", false},
+		{manifest.HTTP, "http://localhost:1/x", true},
+		{manifest.HTTP, "https://127.0.0.1.example/", false},
+		{manifest.OTLP, "https://[::ffff:127.0.0.1]/", true},
+	} {
+		if got := (manifest.Send{Transport: c.transport, Endpoint: c.endpoint}).IsLocal(); got != c.want {
+			t.Errorf("%s %s: %t", c.transport, c.endpoint, got)
+		}
+	}
+}
+
 func TestTerms(t *testing.T) {
 	f := manifest.Field{Name: "exit_code", Type: manifest.Int, From: manifest.FromCaller}
 	if got, want := f.Terms(), "exit_code (int from caller)"; got != want {

@@ -61,7 +61,7 @@ func readSchema(doc *tomldoc.Document, root *table) bool {
 	case ok && n != Schema:
 		root.Fail("schema", "schema is %d, and there is none before schema %d", n, Schema)
 	case doc.First() != "schema":
-		root.Fail("schema", "schema has to come first")
+		as(root, KindOrder).Fail("schema", "schema has to come first")
 	}
 	return true
 }
@@ -78,7 +78,11 @@ func readTool(t *table) Tool {
 	if s := text(t, "id"); s != "" {
 		id, err := ParseID(s)
 		if err != nil {
-			t.Fail("id", "%v", err)
+			kind := KindForm
+			if validID(s) {
+				kind = KindReserved
+			}
+			as(t, kind).Fail("id", "%v", err)
 		}
 		tool.ID = id
 	}
@@ -96,7 +100,7 @@ func webPage(t *table, key string) string {
 		return ""
 	}
 	if u, err := url.Parse(s); err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" {
-		t.Fail(key, "%s is %s, not the address of a web page", t.Name(key), Quote(s))
+		as(t, KindAddress).Fail(key, "%s is %s, not the address of a web page", t.Name(key), Quote(s))
 	}
 	return s
 }
@@ -106,7 +110,7 @@ const maxLevels = 9
 
 func readConsent(t *table) Consent {
 	c := Consent{
-		Default: Default(oneOf(t, "default", string(OptIn), string(OptOut))),
+		Default: Default(oneOf(t, "default")),
 		Levels:  t.Strings("levels"),
 		Dotenv:  t.Bool("dotenv"),
 	}
@@ -155,17 +159,17 @@ func explicitYes(t *table, r EnvRule) {
 	// This program's own variables are for all tools, or about none.
 	own := strings.HasPrefix(strings.ToUpper(r.Env), "USAGECTL_")
 	if r.Env != "" && (own || !AboutTelemetry(r.Env)) {
-		t.Fail("env", "%s is %s, which nobody sets to agree to telemetry: its name must hold one of %s",
+		as(t, KindVariable).Fail("env", "%s is %s, which nobody sets to agree to telemetry: its name must hold one of %s",
 			t.Name("env"), Quote(r.Env), strings.Join(telemetryWords(), ", "))
 	}
 	if _, isText := t.Value("when").(string); isText && meansNo(r.When) {
-		t.Fail("when", "%s is %s, which is no yes", t.Name("when"), Quote(r.When))
+		as(t, KindVariable).Fail("when", "%s is %s, which is no yes", t.Name("when"), Quote(r.When))
 	}
 }
 
 func readIdentity(t *table, id ID) Identity {
 	identity := Identity{
-		Random: oneOf(t, "kind", "random", "none") == "random",
+		Random: oneOf(t, "kind") == "random",
 		Path:   t.String("path"),
 		Env:    t.String("env"),
 	}
@@ -173,7 +177,7 @@ func readIdentity(t *table, id ID) Identity {
 		identity.Path = "~/." + id.String() + "/source"
 	}
 	if t.Has("path") && !IsIDPath(identity.Path) {
-		t.Fail("path", "%s is %s; it must be a file in a directory of its own in the home, like %q",
+		as(t, KindAddress).Fail("path", "%s is %s; it must be a file in a directory of its own in the home, like %q",
 			t.Name("path"), Quote(identity.Path), "~/.mytool/source")
 	}
 	if identity.Env != "" && !validEnvName(identity.Env) {
@@ -204,7 +208,7 @@ func readEvents(root *table, levels []string) []Event {
 			}
 			t.Fail("name", "event name %s is not valid: it takes up to 128 printable ASCII characters, the first neither a space nor %q%s", Quote(e.Name), "-", last)
 		case slices.ContainsFunc(events, func(o Event) bool { return o.Name == e.Name }):
-			t.Fail("name", "event %s is declared twice", Quote(e.Name))
+			as(t, KindTwice).Fail("name", "event %s is declared twice", Quote(e.Name))
 		}
 		t.Done()
 		events = append(events, e)
@@ -226,42 +230,39 @@ func levelOf(t *table, levels []string) int {
 		t.Fail("level", "%s is %s, not the number of a level%s", t.Name("level"), Quote(name), remark)
 		return 1
 	}
-	return max(1, count(t.Relying("consent", "levels"), "level", len(levels)))
+	return max(1, countUpTo(t.Relying("consent", "levels"), "level", len(levels)))
 }
 
 func readForget(root *table, m *Manifest) Forget {
 	t := root.Table("forget")
 	f := Forget{Method: ForgetNone}
 	if root.Has("forget") {
-		methods := []string{string(ForgetNone), string(ForgetHTTP), string(ForgetMail), string(ForgetEvent)}
-		f.Method = ForgetMethod(oneOf(t, "method", methods...))
-		if !isOneOf(t, "method", methods...) {
-			useAll(t, "endpoint", "mail", "event")
+		f.Method = ForgetMethod(oneOf(t, "method"))
+		if !isOneOf(t, "method") {
+			useAll(t, depend(t, "method")...)
 			t.Done()
 			return f
 		}
-		goesWith(t, "method", string(ForgetHTTP), "endpoint")
-		goesWith(t, "method", string(ForgetMail), "mail")
-		goesWith(t, "method", string(ForgetEvent), "event")
+		goesWith(t, "method")
 	}
 	switch f.Method {
 	case ForgetHTTP:
 		f.Endpoint = text(t, "endpoint")
 		if f.Endpoint != "" {
 			if err := checkEndpoint(HTTP, f.Endpoint); err != nil {
-				t.Fail("endpoint", "%s: %v", t.Name("endpoint"), err)
+				as(t, KindAddress).Fail("endpoint", "%s: %v", t.Name("endpoint"), err)
 			}
 		}
 	case ForgetMail:
 		f.Mail = text(t, "mail")
 		if f.Mail != "" && !isMail(f.Mail) {
-			t.Fail("mail", "%s is %s, not a mail address", t.Name("mail"), Quote(f.Mail))
+			as(t, KindAddress).Fail("mail", "%s is %s, not a mail address", t.Name("mail"), Quote(f.Mail))
 		}
 	case ForgetEvent:
 		f.Event = eventName(t, "event", m)
 		fields := m.FieldsOf(f.Event)
 		if f.Event != "" && !slices.ContainsFunc(fields, func(f *Field) bool { return f.From == FromSourceID }) {
-			t.Fail("event", "%s names the event %s, which has no field from %q", t.Name("event"), Quote(f.Event), string(FromSourceID))
+			as(t, KindReference).Fail("event", "%s names the event %s, which has no field from %q", t.Name("event"), Quote(f.Event), string(FromSourceID))
 		}
 	}
 	t.Done()
@@ -300,7 +301,7 @@ func (f Forget) Check() error {
 func eventName(t *table, key string, m *Manifest) string {
 	name := text(t, key)
 	if _, ok := m.Event(name); name != "" && !ok {
-		t.Relying("event", "name").Fail(key, "%s names the event %s, which is not declared%s", t.Name(key), Quote(name), perhaps(name, m.EventNames()))
+		as(t.Relying("event", "name"), KindReference).Fail(key, "%s names the event %s, which is not declared%s", t.Name(key), Quote(name), perhaps(name, m.EventNames()))
 		return ""
 	}
 	return name
@@ -316,10 +317,10 @@ func readExec(t *table, m *Manifest) *Exec {
 		f, ok := m.Field(name)
 		switch {
 		case !ok:
-			t.Relying("field", "name").Fail(key, "%s names the field %s, which is not declared%s", t.Name(key), Quote(name), perhaps(name, m.fieldNames()))
+			as(t.Relying("field", "name"), KindReference).Fail(key, "%s names the field %s, which is not declared%s", t.Name(key), Quote(name), perhaps(name, m.fieldNames()))
 		case f.From == "" || f.Type == "" || slices.ContainsFunc(f.Events, m.lacks): // what is wrong is said where the field is
 		case f.From != FromCaller || e.End != "" && !f.In(e.End) || !slices.Contains(types, f.Type):
-			t.Fail(key, "%s names the field %s, which does not take it: it must come from the caller, belong to %s and be of type %s",
+			as(t, KindReference).Fail(key, "%s names the field %s, which does not take it: it must come from the caller, belong to %s and be of type %s",
 				t.Name(key), Quote(name), Quote(e.End), list(types))
 		}
 		return name

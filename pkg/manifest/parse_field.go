@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"regexp"
@@ -45,7 +46,7 @@ func checkIndexes(tables []*table, fields []Field) {
 			}
 			before := append(slices.Clone(fields[i].Key[:n]), strconv.Itoa(index-1))
 			if !there[before.String()] {
-				tables[i].Fail("key", "field %s at %s: nothing is at %s, and the elements of a list are numbered from 0 without a gap",
+				as(tables[i], KindPlace).Fail("key", "field %s at %s: nothing is at %s, and the elements of a list are numbered from 0 without a gap",
 					Quote(fields[i].Name), fields[i].Key, before)
 				break
 			}
@@ -67,7 +68,7 @@ func readField(t *table, m *Manifest) Field {
 		t.Fail("name", "field name %s is not valid: it takes up to 128 of a-z, A-Z, 0-9, %q, %q and %q, the first not %q", Quote(f.Name), ".", "_", "-", "-")
 	}
 	f.Key = keyOf(t, f.Name)
-	f.Length = count(t, "length", 64)
+	f.Length = count(t, "length")
 	fieldType(t, &f)
 	fieldBounds(t, &f)
 	fieldEvents(t, &f, m)
@@ -100,7 +101,7 @@ func keyOf(t *table, name string) Pointer {
 	}
 	p, err := ParsePointer(key)
 	if err != nil {
-		t.Fail("key", "%s: %v", t.Name("key"), err)
+		as(t, KindPlace).Fail("key", "%s: %v", t.Name("key"), err)
 		return Pointer{name}
 	}
 	return p
@@ -109,17 +110,16 @@ func keyOf(t *table, name string) Pointer {
 // fieldType reads the type of a field; "" if it is not to be understood, or missing.
 // What depends on it is not looked at then: the mistake is the type.
 func fieldType(t *table, f *Field) {
-	types := []string{"string", "int", "float", "bool", "strings", "json"}
-	f.Type = Type(oneOf(t, "type", types...))
+	f.Type = Type(oneOf(t, "type"))
 	natural := f.From.natural(f.Format)
-	if !isOneOf(t, "type", types...) || f.From == "" || !f.knownFormat() {
+	if !isOneOf(t, "type") || f.From == "" || !f.knownFormat() {
 		f.Type = ""
 		useAll(t, "value", "default")
 		return
 	}
 	switch {
 	case natural != "" && t.Has("type") && f.Type != natural:
-		t.Fail("type", "%s is %s, but %s gives %s", t.Name("type"), f.Type, f.From, natural.withArticle())
+		as(t, KindValue).Fail("type", "%s is %s, but %s gives %s", t.Name("type"), f.Type, f.From, natural.withArticle())
 	case natural != "":
 		f.Type = natural
 	case f.From == FromConst:
@@ -168,7 +168,7 @@ func literal(t *table, key string, f *Field) any {
 		v, err = f.typed(v)
 	}
 	if err != nil {
-		t.Fail(key, "%s: %v", t.Name(key), err)
+		as(t, KindValue).Fail(key, "%s: %v", t.Name(key), err)
 	}
 	return v
 }
@@ -215,20 +215,18 @@ func jsonLike(v any) (_ any, err error) {
 	return nil, fmt.Errorf("%v is %s, which a payload cannot hold", v, tomldoc.Kind(v))
 }
 
-func formats() []string { return []string{"rfc3339", "unix", "unix_float"} }
-
 // knownFormat reports whether the format of a time, which tells its type, can be
 // understood.
 func (f *Field) knownFormat() bool {
-	return f.From != FromNow || f.Format == "" || slices.Contains(formats(), f.Format)
+	return f.From != FromNow || f.Format == "" || slices.Contains(wordsOf("field", "format"), f.Format)
 }
 
 func fieldBounds(t *table, f *Field) {
 	f.Min, f.Max = bound(t, "min"), bound(t, "max")
 	if f.Min != nil && f.Max != nil && *f.Min > *f.Max {
-		t.Fail("min", "%s is more than max", t.Name("min"))
+		as(t, KindValue).Fail("min", "%s is more than max", t.Name("min"))
 	}
-	f.MaxLen = count(t, "max_len", 32<<10)
+	f.MaxLen = count(t, "max_len")
 	fieldEnum(t, f)
 	if pattern, ok := tomldoc.Take[string](t, "pattern", "a string"); ok {
 		// By itself first: "a)|(?:b" is wrong, but in parentheses it is not.
@@ -237,22 +235,17 @@ func fieldBounds(t *table, f *Field) {
 			f.Pattern, err = regexp.Compile(`\A(?:` + pattern + `)\z`)
 		}
 		if err != nil {
-			t.Fail("pattern", "%s: %v", t.Name("pattern"), err)
+			as(t, KindPattern).Fail("pattern", "%s: %v", t.Name("pattern"), err)
 		}
 	}
-	only := func(key string, types ...Type) {
-		if t.Has(key) && f.Type != "" && !slices.Contains(types, f.Type) {
+	if f.Type != "" {
+		for _, key := range strays(t, "type", string(f.Type)) {
 			t.Fail(key, "%s does not go with the type %s", t.Name(key), f.Type)
 		}
 	}
-	only("min", Int, Float)
-	only("max", Int, Float)
-	only("enum", String, Strings, Int)
-	only("pattern", String, Strings)
-	only("max_len", String, Strings, JSON)
 	if f.Default != nil {
 		if _, err := f.Check(f.Default); err != nil {
-			t.Fail("default", "%s: %v", t.Name("default"), err)
+			as(t, KindValue).Fail("default", "%s: %v", t.Name("default"), err)
 		}
 	}
 }
@@ -270,7 +263,11 @@ func fieldEnum(t *table, f *Field) {
 		_, isInt := e.(int64)
 		_, isString := e.(string)
 		if f.Type == Int && !isInt || (f.Type == String || f.Type == Strings) && !isString {
-			t.FailElement("enum", i, "%s holds %s, which does not go with the type %s", t.Name("enum"), tomldoc.Kind(e), f.Type)
+			kind := Kind(cmp.Or(tomldoc.LooksLike(e, int64(0)), tomldoc.LooksLike(e, "")))
+			if isInt || isString {
+				kind = KindValue
+			}
+			as(t, kind).FailElement("enum", i, "%s holds %s, which does not go with the type %s", t.Name("enum"), tomldoc.Kind(e), f.Type)
 		}
 		f.Enum[i] = fmt.Sprint(e)
 	}
@@ -282,38 +279,34 @@ func fieldEvents(t *table, f *Field, m *Manifest) {
 	}
 	for i, name := range f.Events {
 		if _, ok := m.Event(name); !ok {
-			t.Relying("event", "name").FailElement("events", i, "field %s names the event %s, which is not declared%s", Quote(f.Name), Quote(name), perhaps(name, m.EventNames()))
+			as(t.Relying("event", "name"), KindReference).FailElement("events", i, "field %s names the event %s, which is not declared%s", Quote(f.Name), Quote(name), perhaps(name, m.EventNames()))
 		}
 	}
 }
 
 // fieldOptions reports keys that mean nothing for the field's source.
 func fieldOptions(t *table, f *Field, m *Manifest) {
-	only := func(ok bool, keys ...string) {
-		for _, key := range keys {
-			if t.Has(key) && !ok && f.From != "" {
-				t.Fail(key, "%s does not go with from = %q", t.Name(key), string(f.From))
-			}
-			t.Use(key)
+	useAll(t, depend(t, "from")...)
+	astray := func(t *table, key string) { t.Fail(key, "%s does not go with from = %q", t.Name(key), string(f.From)) }
+	if f.From != "" {
+		for _, key := range strays(t, "from", string(f.From)) {
+			astray(t, key)
 		}
 	}
-	only(f.From == FromCaller, "required", "default", "min", "max", "enum", "pattern", "max_len", "also", "otherwise")
-	only(f.From == FromRunID || f.From == FromEventID, "instead_of")
-	only(f.From.CanBeMissing() || f.InsteadOf != "", "missing")
-	only(f.From == FromConst, "value")
-	only(f.From == FromNow, "format")
-	only(f.From.IsHash(), "length")
+	if t.Has("missing") && (f.From == FromRunID || f.From == FromEventID) && f.InsteadOf == "" {
+		astray(as(t, KindReference), "missing")
+	}
 	if f.From == FromNow {
-		f.Format = oneOf(t, "format", formats()...)
+		f.Format = oneOf(t, "format")
 	}
 	if f.From.IsHash() && f.Length == 0 {
 		f.Length = 16
 	}
 	if f.Required && f.Default != nil {
-		t.Fail("default", "%s does not go with required = true", t.Name("default"))
+		as(t, KindValue).Fail("default", "%s does not go with required = true", t.Name("default"))
 	}
 	if f.From == FromSourceID && !m.Identity.Random {
-		t.Fail("from", "field %s wants the source ID, but [identity] kind is %q", Quote(f.Name), "none")
+		as(t, KindReference).Fail("from", "field %s wants the source ID, but [identity] kind is %q", Quote(f.Name), "none")
 	}
 }
 
@@ -330,14 +323,14 @@ func clash(t *table, f, other *Field) bool {
 	}
 	switch {
 	case f.Name == other.Name && f.Name != "":
-		t.Fail("name", "field %s is declared twice", Quote(f.Name))
+		as(t, KindTwice).Fail("name", "field %s is declared twice", Quote(f.Name))
 	case slices.Equal(f.Key, other.Key) && f.Name != "":
-		t.Fail(at, "fields %s and %s have the same key %s", Quote(other.Name), Quote(f.Name), f.Key)
+		as(t, KindPlace).Fail(at, "fields %s and %s have the same key %s", Quote(other.Name), Quote(f.Name), f.Key)
 	case upper.Key.Above(lower.Key) && !upper.isConstObject():
-		t.Fail(at, "field %s at %s would stand inside field %s at %s, which is no object",
+		as(t, KindPlace).Fail(at, "field %s at %s would stand inside field %s at %s, which is no object",
 			Quote(lower.Name), lower.Key, Quote(upper.Name), upper.Key)
 	case mixesIndexes(f.Key, other.Key), upper.Key.Above(lower.Key) && IsIndex(lower.Key[len(upper.Key)]):
-		t.Fail(at, "fields %s at %s and %s at %s make one thing both a list and an object", Quote(other.Name), other.Key, Quote(f.Name), f.Key)
+		as(t, KindPlace).Fail(at, "fields %s at %s and %s at %s make one thing both a list and an object", Quote(other.Name), other.Key, Quote(f.Name), f.Key)
 	default:
 		return false
 	}

@@ -11,17 +11,17 @@ import (
 func fieldInstead(t *table, f *Field) {
 	f.Also = jsonTexts(t, "also")
 	f.Otherwise = t.String("otherwise")
+	_, isText := t.Value("otherwise").(string)
 	switch err := f.inBounds(f.Otherwise); {
 	case f.Type == "": // what is wrong with it is said
-	case t.Has("otherwise") && f.Type != String:
-		t.Fail("otherwise", "%s does not go with the type %s", t.Name("otherwise"), f.Type)
-	case t.Has("otherwise") && f.Otherwise == "":
+	case f.Type != String: // likewise
+	case isText && f.Otherwise == "":
 		t.Fail("otherwise", "%s is empty", t.Name("otherwise"))
 	case f.Otherwise != "" && err != nil:
-		t.Fail("otherwise", "%s: %v", t.Name("otherwise"), err)
+		as(t, KindValue).Fail("otherwise", "%s: %v", t.Name("otherwise"), err)
 	}
 	f.InsteadOf = t.String("instead_of")
-	if word := oneOf(t, "missing", "word", string(MissingNull), string(MissingOmit)); word != "word" {
+	if word := oneOf(t, "missing"); word != "word" {
 		f.Missing = Missing(word)
 	}
 }
@@ -36,7 +36,7 @@ func jsonTexts(t *table, key string) []any {
 	for i, text := range raw {
 		v, err := parseJSON(text)
 		if err != nil {
-			t.FailElement(key, i, "%s: %v", t.Name(key), err)
+			as(t, KindValue).FailElement(key, i, "%s: %v", t.Name(key), err)
 			continue
 		}
 		values = append(values, v)
@@ -64,10 +64,10 @@ func checkInstead(t *table, f *Field, m *Manifest) {
 		return
 	}
 	if !merged {
-		t.Fail("missing", "%s = %q does not go with instead_of", t.Name("missing"), "word")
+		as(t, KindReference).Fail("missing", "%s = %q does not go with instead_of", t.Name("missing"), "word")
 		return
 	}
-	t.Fail("missing", "%s is %q, and %s takes all events with the same %s for one person's: use %q or %q",
+	as(t, KindReference).Fail("missing", "%s is %q, and %s takes all events with the same %s for one person's: use %q or %q",
 		t.Name("missing"), "word", to, f.Key[0], string(MissingNull), string(MissingOmit))
 }
 
@@ -75,13 +75,13 @@ func checkInsteadOf(t *table, f *Field, m *Manifest) {
 	other, ok := m.Field(f.InsteadOf)
 	switch {
 	case !ok:
-		t.Relying("field", "name").Fail("instead_of", "%s names the field %s, which is not declared%s", t.Name("instead_of"), Quote(f.InsteadOf), perhaps(f.InsteadOf, m.fieldNames()))
+		as(t.Relying("field", "name"), KindReference).Fail("instead_of", "%s names the field %s, which is not declared%s", t.Name("instead_of"), Quote(f.InsteadOf), perhaps(f.InsteadOf, m.fieldNames()))
 	case other.From == "": // what is wrong with it is said
 	case !other.From.CanBeMissing():
-		t.Fail("instead_of", "%s names the field %s, which is never missing: it is from %q",
+		as(t, KindReference).Fail("instead_of", "%s names the field %s, which is never missing: it is from %q",
 			t.Name("instead_of"), Quote(f.InsteadOf), string(other.From))
 	case slices.ContainsFunc(m.Events, func(e Event) bool { return f.In(e.Name) && !other.In(e.Name) }):
-		t.Fail("instead_of", "%s names the field %s, which does not belong to all events of %s",
+		as(t, KindReference).Fail("instead_of", "%s names the field %s, which does not belong to all events of %s",
 			t.Name("instead_of"), Quote(f.InsteadOf), Quote(f.Name))
 	}
 }

@@ -21,32 +21,29 @@ func readSend(t *table, m *Manifest) Send {
 	if !t.Has("transport") {
 		t.Missing("transport")
 	}
-	s.Transport = Transport(oneOf(t, "transport", transports()...))
-	if !t.Has("transport") || !isOneOf(t, "transport", transports()...) {
+	s.Transport = Transport(oneOf(t, "transport"))
+	if !t.Has("transport") || !isOneOf(t, "transport") {
 		// What goes with it, and where it can go to, is not known.
-		useAll(t, "headers", "prefix", "signal", "write_key", "write_key_env", "auth")
+		useAll(t, depend(t, "transport")...)
 		t.Done()
 		return s
 	}
 	if s.Endpoint != "" {
 		if err := checkEndpoint(s.Transport, s.Endpoint); err != nil {
-			t.Fail("endpoint", "%s: %v", t.Name("endpoint"), err)
+			as(t, KindAddress).Fail("endpoint", "%s: %v", t.Name("endpoint"), err)
 		}
 	}
-	goesWith(t, "transport", string(HTTP), "headers")
-	goesWith(t, "transport", string(UDP), "prefix")
-	goesWith(t, "transport", string(OTLP), "signal")
-	goesWith(t, "transport", string(Segment), "write_key", "write_key_env", "auth")
+	goesWith(t, "transport")
 	switch s.Transport {
 	case HTTP:
 		s.Headers = readHeaders(t.Table("headers"), m)
 	case UDP:
 		s.Prefix = t.String("prefix")
 	case OTLP:
-		s.Signal = oneOf(t, "signal", signals()...)
+		s.Signal = oneOf(t, "signal")
 	case Segment:
 		s.WriteKey, s.WriteKeyEnv = t.String("write_key"), t.String("write_key_env")
-		s.Auth = oneOf(t, "auth", auths()...)
+		s.Auth = oneOf(t, "auth")
 		switch {
 		case t.Has("write_key") && t.Has("write_key_env"):
 			t.Fail("write_key_env", "%s and write_key cannot be combined", t.Name("write_key_env"))
@@ -54,7 +51,11 @@ func readSend(t *table, m *Manifest) Send {
 			t.FailMissing("write_key", "%s: one of write_key and write_key_env is needed", t.Name("transport"))
 		}
 		if err := checkWriteKeyEnv(s.WriteKeyEnv); err != nil {
-			t.Fail("write_key_env", "%s is %v", t.Name("write_key_env"), err)
+			kind := KindForm
+			if validEnvName(s.WriteKeyEnv) {
+				kind = KindVariable
+			}
+			as(t, kind).Fail("write_key_env", "%s is %v", t.Name("write_key_env"), err)
 		}
 	}
 	t.Done()
@@ -68,11 +69,15 @@ func readHeaders(t *table, m *Manifest) []Header {
 	for _, name := range t.Keys() {
 		value := t.String(name)
 		if err := checkHeader(Header{name, value}, list); err != nil {
-			t.Fail(name, "%v", err)
+			kind := KindHeader
+			if !isHeaderName(name) {
+				kind = KindForm
+			}
+			as(t, kind).Fail(name, "%v", err)
 		}
 		for _, field := range HeaderFields(value) {
 			if _, ok := m.Field(field); !ok {
-				t.Relying("field", "name").Fail(name, "the HTTP header %s names the field %s, which is not declared%s", name, Quote(field), perhaps(field, m.fieldNames()))
+				as(t.Relying("field", "name"), KindReference).Fail(name, "the HTTP header %s names the field %s, which is not declared%s", name, Quote(field), perhaps(field, m.fieldNames()))
 			}
 		}
 		list = append(list, Header{name, value})
@@ -88,7 +93,7 @@ func checkHeader(h Header, before []Header) error {
 		"proxy-connection", "te", "trailer", "transfer-encoding", "upgrade",
 	}
 	switch {
-	case strings.Trim(h.Name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-") != "" || h.Name == "":
+	case !isHeaderName(h.Name):
 		return fmt.Errorf("%s is no name of an HTTP header", Quote(h.Name))
 	case slices.Contains(reserved, strings.ToLower(h.Name)):
 		return fmt.Errorf("the HTTP header %s cannot be set", h.Name)
@@ -98,6 +103,10 @@ func checkHeader(h Header, before []Header) error {
 		return fmt.Errorf("the HTTP header %s holds a control character", h.Name)
 	}
 	return nil
+}
+
+func isHeaderName(name string) bool {
+	return name != "" && strings.Trim(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-") == ""
 }
 
 // checkWriteKeyEnv holds what the variable of a write key can be called, if there is
@@ -113,18 +122,11 @@ func checkWriteKeyEnv(variable string) error {
 	return nil
 }
 
-func transports() []string {
-	return []string{string(HTTP), string(UDP), string(OTLP), string(Segment), string(File)}
-}
-
-func signals() []string { return []string{"traces", "logs"} }
-func auths() []string   { return []string{"basic", "body"} }
-
 // Check is nil for what [Parse] takes as [send], or the first thing that is wrong with
 // it, but for the fields that headers name. It is for one that was kept in a file and
 // is read back.
 func (s Send) Check() error {
-	if !slices.Contains(transports(), string(s.Transport)) {
+	if !slices.Contains(wordsOf("send", "transport"), string(s.Transport)) {
 		return fmt.Errorf("there is no transport %s", Quote(string(s.Transport)))
 	}
 	if err := checkEndpoint(s.Transport, s.Endpoint); err != nil {
@@ -139,9 +141,9 @@ func (s Send) Check() error {
 		return fmt.Errorf("the write key's variable is %w", err)
 	}
 	switch {
-	case s.Transport == OTLP && !slices.Contains(signals(), s.Signal):
+	case s.Transport == OTLP && !slices.Contains(wordsOf("send", "signal"), s.Signal):
 		return fmt.Errorf("there is no signal %s", Quote(s.Signal))
-	case s.Transport == Segment && !slices.Contains(auths(), s.Auth):
+	case s.Transport == Segment && !slices.Contains(wordsOf("send", "auth"), s.Auth):
 		return fmt.Errorf("there is no auth %s", Quote(s.Auth))
 	case s.Transport == Segment && (s.WriteKey == "") == (s.WriteKeyEnv == ""):
 		return errors.New("it needs one write key")
@@ -207,6 +209,21 @@ func checkEndpoint(transport Transport, endpoint string) error {
 		return fmt.Errorf("%s is not safe: it must be https, or http to this machine", shown)
 	}
 	return nil
+}
+
+// IsLocal reports whether nothing that is sent leaves this machine: it goes to a file, or to a loopback address.
+func (s Send) IsLocal() bool {
+	if s.Transport == File {
+		return true
+	}
+	host := ""
+	if s.Transport == UDP {
+		address, _ := UDPAddress(s.Endpoint)
+		host, _, _ = net.SplitHostPort(address)
+	} else if u, err := url.Parse(s.Endpoint); err == nil {
+		host = u.Hostname()
+	}
+	return isLoopback(host)
 }
 
 // UDPAddress is the host and port of a UDP endpoint, which may be written with

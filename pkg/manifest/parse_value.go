@@ -13,6 +13,9 @@ import (
 // table is a table of a manifest. Below are the values that only manifests have.
 type table = tomldoc.Table
 
+// as is the table for mistakes of a kind.
+func as(t *table, kind Kind) *table { return t.As(string(kind)) }
+
 // text is a string that has to be there and has to say something.
 func text(t *table, key string) string {
 	s, ok := tomldoc.Take[string](t, key, "a string")
@@ -26,11 +29,22 @@ func text(t *table, key string) string {
 	return s
 }
 
-// count is a whole number from 1 to most; 0 if it is not there.
-func count(t *table, key string, most int) int {
+// count is a whole number within the bounds of its key; 0 if it is not there.
+func count(t *table, key string) int {
+	spec := keyIn(t.Path(), key)
+	return countUpTo(t, key, spec.Max)
+}
+
+// countUpTo is [count] with a bound that may be lower than that of the key.
+func countUpTo(t *table, key string, most int) int {
+	spec := keyIn(t.Path(), key)
 	n, ok := tomldoc.Take[int64](t, key, "an integer")
-	if ok && (n < 1 || n > int64(most)) {
-		t.Fail(key, "%s is %d, not from 1 to %d", t.Name(key), n, most)
+	if ok && (n < int64(spec.Min) || n > int64(most)) {
+		kind := KindForm
+		if int64(most) < n && n <= int64(spec.Max) {
+			kind = KindReference
+		}
+		as(t, kind).Fail(key, "%s is %d, not from %d to %d", t.Name(key), n, spec.Min, most)
 		return 0
 	}
 	return int(n)
@@ -50,14 +64,15 @@ func bound(t *table, key string) *float64 {
 	}
 	t.Use(key)
 	if math.IsNaN(f) || math.IsInf(f, 0) || isInt && (n < -exact || n > exact) {
-		t.Fail(key, "%s is %v, which is no bound: it must be finite and, if an integer, not beyond ±2^53", t.Name(key), t.Value(key))
+		as(t, KindLookalike).Fail(key, "%s is %v, which is no bound: it must be finite and, if an integer, not beyond ±2^53", t.Name(key), t.Value(key))
 		return nil
 	}
 	return &f
 }
 
-// oneOf is one of the words given; the first of them if the key is not there.
-func oneOf(t *table, key string, words ...string) string {
+// oneOf is one of the words of a key; the first of them if the key is not there.
+func oneOf(t *table, key string) string {
+	words := wordsOf(t.Path(), key)
 	if yes, isBool := t.Value(key).(bool); isBool { // which says what is meant
 		t.Use(key)
 		t.Fail(key, "%s is %t, not one of %s%s", t.Name(key), yes, strings.Join(words, ", "), perhaps(fmt.Sprint(yes), words))
@@ -75,26 +90,28 @@ func oneOf(t *table, key string, words ...string) string {
 
 // goesWith reports those keys that are there although another key has, or without a word
 // means, another word than the one with which they go.
-func goesWith(t *table, other, word string, keys ...string) {
-	for _, key := range keys {
-		given, isString := t.Value(other).(string)
-		switch {
-		case !t.Has(key) || given == word || t.Has(other) && !isString:
-			continue
-		case !t.Has(other):
-			t.Fail(key, "%s goes with %s = %q, and there is no %s", t.Name(key), other, word, other)
-		default:
+func goesWith(t *table, other string) {
+	given, isString := t.Value(other).(string)
+	if t.Has(other) && !isString {
+		return
+	}
+	for _, key := range strays(t, other, given) {
+		spec := keyIn(t.Path(), key)
+		word := spec.With[slices.IndexFunc(spec.With, func(c Condition) bool { return c.Key == other })].Words[0]
+		if t.Has(other) {
 			t.Fail(key, "%s goes with %s = %q, not with %q", t.Name(key), other, word, given)
+		} else {
+			t.Fail(key, "%s goes with %s = %q, and there is no %s", t.Name(key), other, word, other)
 		}
 		t.Use(key)
 	}
 }
 
-// isOneOf reports whether a key is not there or is one of the words given. If not,
+// isOneOf reports whether a key is not there or is one of its words. If not,
 // [oneOf] has said so, and what depends on the word is not known.
-func isOneOf(t *table, key string, words ...string) bool {
+func isOneOf(t *table, key string) bool {
 	s, isString := t.Value(key).(string)
-	return !t.Has(key) || isString && slices.Contains(words, s)
+	return !t.Has(key) || isString && slices.Contains(wordsOf(t.Path(), key), s)
 }
 
 // useAll marks keys as known that go with some word of another key, if nobody knows with

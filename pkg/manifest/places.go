@@ -43,7 +43,7 @@ func checkPlaces(tables []*table, m *Manifest) {
 		if !tables[i].Has(key) {
 			key = "name"
 		}
-		tables[i].Fail(key, "field %s at %s would not be sent: %s reads only %s", Quote(f.Name), f.Key, m.Send.reader(), strings.Join(places, ", "))
+		as(tables[i], KindPlace).Fail(key, "field %s at %s would not be sent: %s reads only %s", Quote(f.Name), f.Key, m.Send.reader(), strings.Join(places, ", "))
 	}
 }
 

@@ -36,13 +36,11 @@ const (
 
 // Sources lists every source, in the order in which the documentation has them.
 func Sources() []Source {
-	return []Source{
-		FromCaller, FromConst, FromEventName, FromEventID, FromRunID, FromSourceID, FromLevel, FromNow,
-		FromToolVersion, FromUsagectlVersion, FromHostOS, FromHostSystem, FromHostKernelRelease,
-		FromHostKernelVersion, FromHostDistribution, FromHostDistributionVersion, FromHostPlatform,
-		FromHostArch, FromHostCPUCount, FromHostMemoryGiB, FromHostContainer, FromHostRuntime, FromHostCI,
-		FromUserHash, FromNameHash,
+	list := make([]Source, len(sourceWords))
+	for i, w := range sourceWords {
+		list[i] = Source(w.Name)
 	}
+	return list
 }
 
 // IsHash reports whether the value is a keyed hash.

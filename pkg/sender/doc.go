@@ -25,6 +25,11 @@
 // attempt in which something left is in the journal, with what became of it:
 // [Sender.SentRecords]. [Sender.Status] says how a tool's delivery stands.
 //
+// # Testing
+//
+// [Sender.ForTest] is a sender for your tests: it sends what [Sender.Take] takes to a receiver of
+// the test, on this machine, whatever was decided, and keeps nothing.
+//
 // # Refusing and forgetting
 //
 // [Sender.Refuse] records a refusal and throws away what is queued; nothing leaves once it

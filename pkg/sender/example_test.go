@@ -3,6 +3,9 @@ package sender_test
 import (
 	"context"
 	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 
 	"github.com/usagectl/usagectl/pkg/consent"
@@ -95,4 +98,35 @@ func ExampleSender_Refuse() {
 	fmt.Println(r.Events.Discarded, "thrown away;", r.Recorded)
 	// Output:
 	// 1 thrown away; <nil>
+}
+
+// Test what a program sends: the sender is passed to it, as any other, and sends to a receiver of
+// the test.
+func ExampleSender_ForTest() {
+	receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		fmt.Println(r.Method, r.URL.Path, string(body))
+	}))
+	defer receiver.Close()
+	to, err := sender.ParseLoopback(receiver.URL)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	m, err := manifest.Parse("mytool.toml", []byte(`schema = 1
+tool  = {id = "mytool", purpose = "To see what share of runs succeed."}
+send  = {transport = "http", endpoint = "https://telemetry.mytool.example/v1/event"}
+event = [{name = "run.end"}]
+field = [{name = "exit_code", type = "int", purpose = "To see what share of runs succeed."}]
+`))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	s := sender.Open(sender.Config{}).ForTest(to)
+	r := s.Take(context.Background(), sender.Event{Manifest: m, Name: "run.end", Values: map[string]any{"exit_code": 3}, Strict: true})
+	fmt.Println(r.Outcome)
+	// Output:
+	// POST /v1/event {"exit_code":3}
+	// tested
 }

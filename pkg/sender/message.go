@@ -13,7 +13,8 @@ import (
 
 // What a transport sends is a [transport.Message], which no package but those below
 // pkg/sender can make, as the compiler holds. Here newMessage alone makes one that is
-// sent of an event, and takes the permit that lets it go; a preview's is only shown; and
+// sent of an event, and takes the permit that lets it go; a preview's is only shown;
+// loopbackMessage makes that of a test, which stays on this machine; and
 // [deletionMessage] makes that of a deletion request, which a person asked for.
 // TestMessagesAreMadeHere holds that there are no other makers.
 
@@ -26,7 +27,13 @@ func newMessage(p consent.Permit, m *manifest.Manifest, e outbox.Entry, built pa
 	return messageOf(m, e, built), nil
 }
 
-// messageOf is for newMessage, and for a preview, which is not sent.
+// loopbackMessage is the message of a test. It needs no permit: [Sender.toLoopback] alone sends
+// it, to an address of this machine.
+func loopbackMessage(m *manifest.Manifest, e outbox.Entry, built payload.Payload) transport.Message {
+	return messageOf(m, e, built)
+}
+
+// messageOf is for newMessage and loopbackMessage, and for a preview, which is not sent.
 func messageOf(m *manifest.Manifest, e outbox.Entry, built payload.Payload) transport.Message {
 	return transport.Message{
 		Event: e.Event, EventID: e.EventID, RunID: e.RunID, TakenAt: e.TakenAt,

@@ -11,14 +11,15 @@ import (
 )
 
 // TestMessagesAreMadeHere holds who makes what is sent: messageOf and deletionMessage
-// alone, and that nobody calls messageOf but newMessage, which takes a permit, and
-// shown, which sends nothing.
+// alone, and that nobody calls messageOf but newMessage, which takes a permit, shown, which
+// sends nothing, and loopbackMessage; and that nobody calls that but takeForTest.
 func TestMessagesAreMadeHere(t *testing.T) {
 	files, err := os.ReadDir(".")
 	if err != nil {
 		t.Fatal(err)
 	}
-	var makers, writers, callers []string
+	var makers, writers []string
+	callers := map[string][]string{}
 	for _, file := range files {
 		if name := file.Name(); !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") {
 			continue
@@ -45,8 +46,8 @@ func TestMessagesAreMadeHere(t *testing.T) {
 						}
 					}
 				case *ast.CallExpr:
-					if fn, ok := n.Fun.(*ast.Ident); ok && fn.Name == "messageOf" {
-						callers = append(callers, where)
+					if fn, ok := n.Fun.(*ast.Ident); ok {
+						callers[fn.Name] = append(callers[fn.Name], where)
 					}
 				}
 				return true
@@ -55,15 +56,20 @@ func TestMessagesAreMadeHere(t *testing.T) {
 	}
 	slices.Sort(makers)
 	slices.Sort(writers)
-	slices.Sort(callers)
 	if want := []string{"deletionMessage", "messageOf"}; !slices.Equal(makers, want) {
 		t.Errorf("messages are made in %q, and may be in %q", makers, want)
 	}
-	if want := []string{"requestOf", "shown"}; !slices.Equal(writers, want) { // whose Document is another
+	if want := []string{"requestOf", "shown", "takeForTest"}; !slices.Equal(writers, want) { // whose Document is another
 		t.Errorf("a Document is written in %q, and may be in %q", writers, want)
 	}
-	if want := []string{"newMessage", "shown"}; !slices.Equal(callers, want) {
-		t.Errorf("messageOf is called in %q, and may be in %q", callers, want)
+	for maker, want := range map[string][]string{
+		"messageOf":       {"loopbackMessage", "newMessage", "shown"},
+		"loopbackMessage": {"takeForTest"},
+	} {
+		slices.Sort(callers[maker])
+		if !slices.Equal(callers[maker], want) {
+			t.Errorf("%s is called in %q, and may be in %q", maker, callers[maker], want)
+		}
 	}
 }
 

@@ -51,6 +51,7 @@ type Sender struct {
 	version func() string
 	deliver func(stdin *os.File) (pid int, err error)
 
+	test   *Loopback       // see [Sender.ForTest]; nil for a sender that is none
 	client *http.Client    // for deliveries; see [Sender.online]
 	finish context.Context // ends what is under way when a delivery is to end; nil for the delivery's own
 	thrown func()          // see [Sender.OnThrownAway]

@@ -67,6 +67,10 @@ func zeroCalls(t testing.TB, s Sender) map[string]func() {
 			noState(s.Flush(ctx, []manifest.ID{{}}, nil)[0].Held)
 		},
 		"FlushDeletions": func() { none(s.FlushDeletions(ctx, nil)) },
+		"ForTest": func() {
+			out := s.ForTest(Loopback{}).Take(ctx, Event{Manifest: &manifest.Manifest{}})
+			same(out.Outcome, Dropped)
+		},
 		"Forget": func() {
 			d, removed, err := s.Forget(ctx, Forgetting{})
 			same(errors.Is(err, ErrNotFiled), true)

@@ -83,6 +83,7 @@ const (
 	Rejected Outcome = "rejected" // the receiver will never take it
 	Dropped  Outcome = "dropped"  // it is not kept and was not delivered
 	DryRun   Outcome = "dry-run"  // telemetry is on; nothing was kept or sent, as the caller wanted
+	Tested   Outcome = "tested"   // it was sent to a [Loopback], and nowhere else
 	Unknown  Outcome = "unknown"  // nobody knows
 )
 
@@ -95,6 +96,7 @@ const (
 	RuleNetwork  consent.Rule = "network"  // it was not delivered in time
 	RuleServer   consent.Rule = "server"   // what the server said
 	RuleDryRun   consent.Rule = "dry-run"  // the caller wanted to see it only
+	RuleTest     consent.Rule = "test"     // the receiver of a test took it; see [Sender.ForTest]
 )
 
 // Result is what became of an event that was taken.
@@ -103,7 +105,7 @@ type Result struct {
 	Reason   consent.Reason  // why
 	EventID  uuid.UUID       // the zero value if it was not taken
 	Problems []Problem       // what did not fit, and was left out
-	Document json.RawMessage // of a dry run: what would be sent
+	Document json.RawMessage // of a dry run: what would be sent; of a test: what was
 	// Unrecorded says why something that was sent for a caller who waits is not in the journal;
 	// nil if all is.
 	Unrecorded error
@@ -206,6 +208,11 @@ func (s Sender) Take(ctx context.Context, e Event) Result {
 	draft, problems, err := s.draft(m, e)
 	if err != nil {
 		return dropped(RuleData, err)
+	}
+	if s.test != nil {
+		out := s.takeForTest(ctx, e, m, draft, taken, e.Flawed || len(problems) > 0)
+		out.Problems = problems
+		return out
 	}
 	v := s.verdict(m, s.workDir)
 	permit, err := v.Permit(event)

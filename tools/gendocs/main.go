@@ -1,5 +1,6 @@
-// Gendocs writes what is made from the tree of commands, from docs/manifest.md and from the
-// schema of JSON: the man pages in man/, the script of cobra's in completions/, docs/json.md.
+// Gendocs writes what is made from the tree of commands, from the keys of manifests and from the
+// schema of JSON: the man pages in man/, the script of cobra's in completions/, docs/manifest.md and
+// its schema, docs/json.md.
 //
 //	go run ./tools/gendocs
 //
@@ -8,24 +9,27 @@ package main
 
 import (
 	"bytes"
-	"os"
-	"path/filepath"
 
 	"github.com/usagectl/usagectl/cmd"
 	"github.com/usagectl/usagectl/docs/schemas"
+	"github.com/usagectl/usagectl/pkg/manifest"
 	"github.com/usagectl/usagectl/tools/internal/generate"
 )
 
 func main() { generate.Main(documents) }
 
-// documents makes all of it from what is below root.
-func documents(root string) (generate.Made, error) {
-	manifest, err := os.ReadFile(filepath.Join(root, "docs", "manifest.md"))
+// documents makes all of it; what it is made of is in the program.
+func documents(string) (generate.Made, error) {
+	reference, err := manifestReference(manifest.Keys())
 	if err != nil {
 		return generate.Made{}, err
 	}
 	files := manPages(cmd.Tree())
-	if files["man/usagectl-manifest.5"], err = manifestPage(manifest); err != nil {
+	files["docs/manifest.md"] = reference
+	if files["docs/manifest.schema.json"], err = manifestSchema(manifest.Keys()); err != nil {
+		return generate.Made{}, err
+	}
+	if files["man/usagectl-manifest.5"], err = manifestPage(reference); err != nil {
 		return generate.Made{}, err
 	}
 	if files["docs/json.md"], err = jsonPage(schemas.JSON()); err != nil {

@@ -90,11 +90,19 @@ func (r *roff) table(table *east.Table, source []byte) {
 		said := cells[1]
 		for i, cell := range cells[2:] {
 			if cell != "" {
-				said += "; " + headings[i+2] + ": " + cell
+				said += divide(said) + headings[i+2] + ": " + cell
 			}
 		}
 		r.text(said)
 	}
+}
+
+// divide is what stands between what a cell says and the next one.
+func divide(said string) string {
+	if strings.HasSuffix(said, ".") {
+		return " "
+	}
+	return "; "
 }
 
 // inline is the words of a node, code and stress in bold.
