@@ -34,7 +34,7 @@ field = [{name = "id", from = "event.id", purpose = "To count an event once that
 		t.Errorf("somebody is still there: %v", err)
 	}
 	lease := p.state("outbox", ".deliverer")
-	if content, err := os.ReadFile(lease); err != nil || !regexp.MustCompile(`\A[1-9]\d*\.\w+-\d+-\w+( @\w+)? mytool@\w+\z`).Match(content) {
+	if content, err := os.ReadFile(lease); err != nil || !regexp.MustCompile(`\A[1-9]\d*\.\w+-\d+-\w+( @\w+ bundles)? mytool@\w+\z`).Match(content) {
 		t.Errorf("the deliverer is %q: %v", content, err)
 	}
 	server.goOn()
