@@ -41,6 +41,7 @@ var examplesSay = map[string]string{
 	`usagectl send demo run.end --wait=5s --fail`:                     `^$`,
 	`usagectl ask demo || true`:                                       `^$`,
 	`usagectl ask demo --json`:                                        `^\{"schema":1,"tool":"demo","telemetry":"on".*"not_asked":"decided"\}`,
+	`echo '{"event": "run.end"}' | usagectl send demo --stream`:       `^$`,
 	`usagectl flush`:                                                  `^demo: nothing waits\n`,
 	`usagectl flush demo --timeout 10s`:                               `^demo: nothing waits\n$`,
 	`usagectl flush demo --rejected`:                                  `^demo: nothing waits\n$`,

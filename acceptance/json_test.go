@@ -93,6 +93,8 @@ func documentOf(args []string) string {
 		return "system"
 	case command == "inspect" && has("wire", "queued", "sent", "forget") != "":
 		return "inspect-" + has("wire", "queued", "sent", "forget")
+	case command == "send" && has("stream") != "":
+		return "send-stream"
 	case command == "forget" && has("confirm") != "":
 		return "forget-confirm"
 	}

@@ -87,7 +87,7 @@ func (f eventFlags) describe(w World, m *manifest.Manifest, event string, data [
 		}
 		e.Set = append(e.Set, sender.Setting{Name: name, Text: text})
 	}
-	if len(f.toolVersion) > 64 || strings.ContainsFunc(f.toolVersion, func(c rune) bool { return c <= ' ' || c > '~' }) {
+	if !sender.IsToolVersion(f.toolVersion) {
 		problems = append(problems, fmt.Sprintf("--tool-version %s is left out: up to 64 printable characters are needed", manifest.Quote(f.toolVersion)))
 		e.ToolVersion = ""
 	}

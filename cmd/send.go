@@ -26,11 +26,13 @@ type sendCommand struct {
 	*app
 	eventFlags
 	tool, event string
+	level       int
 	wait        time.Duration
 	fail        bool
 	dryRun      bool
 	endpoint    string           // of --endpoint-for-test, as it was given
 	loopback    *sender.Loopback // where a test sends; nil if this is none
+	stream      bool
 
 	queued chan sender.Result // gets the result so far once the event is kept
 }
@@ -38,7 +40,7 @@ type sendCommand struct {
 func newSend(a *app) *cobra.Command {
 	c := &sendCommand{app: a, queued: make(chan sender.Result, 1)}
 	command := &cobra.Command{
-		Use:   "send TOOL EVENT",
+		Use:   "send TOOL EVENT | TOOL --stream",
 		Short: "Take an event and return at once",
 		Long: `Send takes an event and returns at once; a background process delivers it, now or
 when the network is back. If telemetry is off nothing happens at all, except that a
@@ -51,18 +53,37 @@ as <(...). A pipe that has not ended after 5 seconds is left, and the event goes
 without its values. The manifest of --manifest has to be a file, which is read
 again when the event is delivered.
 
+With --stream it takes many events, at the price of a write to a pipe: it reads one
+JSON object a line from stdin until that ends,
+
+  {"event":"run.end","set":{"exit_code":0},"run":"UUID","level":1}
+
+of which only "event" is needed; "tool_version" can be there too. A line with a
+mistake is reported with its number, and skipped if it is no event. The events are
+queued within a fifth of a second, many to a file. A disk that hangs holds up the
+program that writes the lines for 2 seconds at most; what it does not take in that
+time is dropped, and reported. No line is taken that was written after a refusal. With
+--fail a value that does not fit has its line skipped; --json prints how many events
+were taken, skipped, off and dropped.
+
+With --level N nothing above that level is sent of this event, and a field that takes
+the level says N, whatever you agreed to beyond it. It never sends more than you
+agreed to.
+
 With --wait it delivers the event itself, and tries again while there is time. Told
 to end by a signal it lets a request under way be finished, for up to 10 seconds of
 that time, or half a second after Ctrl-C, which ends the script too; what is not
-delivered is kept. What it sends and cannot record is said with -v or --json. Without --wait, or with --wait=0, a background process delivers
-the event, and --fail tells only whether it was taken.
+delivered is kept. What it sends and cannot record is said with -v or --json. Without
+--wait, or with --wait=0, a background process delivers the event, and --fail tells
+only whether it was taken.
 
 With --endpoint-for-test the tests of an author send to a receiver of their own, such
 as 127.0.0.1:8765. The host is a number of this machine (127.0.0.0/8 or ::1); the path
 stays the manifest's, and the scheme is http. Such an event goes nowhere else, whatever
-was decided and in CI too: at the highest level, under a source ID that is made for it
-alone, with --fail and --wait=5s unless another time is given. Nothing is recorded, and
-a warning says each time that it is a test. By UDP "sent" is all that can be known.
+was decided and in CI too: at the highest level unless --level is lower, under a source
+ID that is made for it alone, with --fail and --wait=5s unless another time is given.
+Nothing is recorded, and a warning says each time that it is a test. By UDP "sent" is
+all that can be known.
 
 Where the system does not let it start, as with less than 1 GB of address space
 ("ulimit -v") or no process left, it ends with 2, or the shell with 126 or more.
@@ -71,12 +92,15 @@ A script that has to go on even then writes "|| true".
 EXIT STATUS
    0  always, unless --fail is given; with it the event was delivered, or taken
       for a background process; otherwise:
-   1  telemetry is off; -v or --json gives the reason
+   1  telemetry is off, with --stream for at least one event; -v or --json
+      gives the reason
   64  a bad flag or a wrong number of arguments; nothing was sent
   65  an unknown tool, event or field, or a value that does not fit;
-      nothing was sent
-  69  not delivered within --wait and not kept, or it is not known
-  74  the answer could not be printed, with --json or --dry-run
+      nothing was sent, or with --stream nothing of that line
+  69  not delivered within --wait and not kept, or it is not known; with
+      --stream an event was dropped
+  74  the answer could not be printed, with --json or --dry-run, or stdin
+      could not be read, with --stream
   75  not delivered within --wait, but kept
   76  rejected by the server
   78  the tool's manifest cannot be used
@@ -86,21 +110,30 @@ EXIT STATUS
   usagectl send demo run.end --set exit_code=0 --set duration=1.5
   # Values that a program wrote as JSON
   echo '{"exit_code": 3}' | usagectl send demo run.end --data -
+  # Many events, from a program that writes one a line
+  echo '{"event": "run.end"}' | usagectl send demo --stream
   # Where you must know: wait, and fail if it did not arrive
   usagectl send demo run.end --wait=5s --fail`,
 		Args: c.words,
 		RunE: func(command *cobra.Command, args []string) error {
-			c.tool, c.event = args[0], args[1]
+			c.tool = args[0]
+			if c.stream {
+				return c.runStream(command.Context())
+			}
+			c.event = args[1]
 			return c.run(command.Context())
 		},
 	}
 	c.addTo(command)
 	flags := command.Flags()
+	flags.IntVar(&c.level, "level", 0, "send at most what level `N` allows, never more than was agreed to")
 	flags.DurationVar(&c.wait, "wait", 0, "deliver now, within `TIME`")
 	flags.Lookup("wait").NoOptDefVal = "2s"
 	flags.BoolVar(&c.fail, "fail", false, "end with an exit code that tells what went wrong")
+	flags.BoolVar(&c.stream, "stream", false, "take the events that stdin has, one a line, until it ends")
 	flags.BoolVar(&c.dryRun, "dry-run", false, "print what would be sent, and send nothing")
 	flags.StringVar(&c.endpoint, loopbackFlag, "", "test: send to this `URL` of this machine only")
+	exclusive(command, []string{"stream", "set"}, []string{"stream", "data"}, []string{"stream", "wait"}, []string{"stream", "dry-run"}, []string{"stream", loopbackFlag})
 	return command
 }
 
@@ -188,7 +221,7 @@ func (c *sendCommand) take(ctx context.Context, data []byte, dataErr error) take
 	}
 	tool := m.Tool.ID.String()
 	e, leftOut := c.describe(c.world, m, c.event, data)
-	e.Wait, e.Strict, e.DryRun, e.Flawed = c.wait, c.fail, c.dryRun, dataErr != nil || len(leftOut) > 0
+	e.Level, e.Wait, e.Strict, e.DryRun, e.Flawed = c.level, c.wait, c.fail, c.dryRun, dataErr != nil || len(leftOut) > 0
 	e.Queued = func(r sender.Result) { c.queued <- r }
 	out := c.sender().Take(ctx, e)
 	var unknown *sender.EventError

@@ -61,8 +61,8 @@ func TestSendFail(t *testing.T) {
 // counts wherever it is, unless it is the value of another flag or no flag at all.
 func TestSendUsage(t *testing.T) {
 	newPerson(t).expect(
-		said{"send", exitOK, nil, []string{"usagectl: send: nothing was sent: the command is: usagectl send TOOL EVENT\n"}},
-		said{"send demo", exitOK, nil, []string{"the command is: usagectl send TOOL EVENT\n"}},
+		said{"send", exitOK, nil, []string{"usagectl: send: nothing was sent: the command is: usagectl send TOOL EVENT | TOOL --stream\n"}},
+		said{"send demo", exitOK, nil, []string{"the command is: usagectl send TOOL EVENT | TOOL --stream\n"}},
 		said{"send demo run.end 5s --wait", exitOK, nil, []string{`"5s" is a word too many; the time of --wait stands behind "=", as in --wait=5s`}},
 		said{"send demo run.end --new-flag", exitOK, nil, []string{"usagectl: send: nothing was sent: there is no flag \"--new-flag\"\n"}},
 		said{"send demo run.end -x", exitOK, nil, []string{`there is no flag "-x"`}},
@@ -87,7 +87,7 @@ func TestSendUsage(t *testing.T) {
 		said{"send demo run.end -fail", exitOK, nil, []string{`there is no flag "-f"; did you mean "--fail"?`}},
 
 		said{"send demo run.end more --json", exitOK, []string{`{"schema":1,"tool":"demo","event":"run.end","outcome":"dropped","reason":{"rule":"usage","detail":"the command is: `}, []string{"*"}},
-		said{"send --level 2 demo run.end --json", exitOK, []string{`{"schema":1,"tool":"demo","event":"run.end","outcome":"dropped","reason":{"rule":"usage",`}, []string{"*"}},
+		said{"send --weight 2 demo run.end --json", exitOK, []string{`{"schema":1,"tool":"demo","event":"run.end","outcome":"dropped","reason":{"rule":"usage",`}, []string{"*"}},
 		said{"send --json --frob demo run.end", exitOK, []string{`{"schema":1,"tool":"demo","event":"run.end","outcome":"dropped","reason":{"rule":"usage",`}, []string{"*"}},
 		said{"send demo run.end --json -x", exitOK, []string{`{"schema":1,"tool":"demo","event":"run.end",`}, []string{"*"}},
 		said{"send --json --frob demo", exitOK, []string{`{"schema":1,"tool":"","event":"",`}, []string{"*"}},

@@ -24,6 +24,15 @@ func (c *sendCommand) words(command *cobra.Command, args []string) error {
 	if err := notNegative("wait", c.wait); err != nil {
 		return err
 	}
+	if c.level < 1 && command.Flags().Changed("level") {
+		return fmt.Errorf("--level %d: the lowest level is 1", c.level)
+	}
+	if c.stream {
+		if len(args) == 2 {
+			return fmt.Errorf("--stream and the event %s cannot be combined: each line names its event", manifest.Quote(args[1]))
+		}
+		return words(1, 1)(command, args)
+	}
 	if len(args) == 3 && command.Flags().Changed("wait") {
 		return fmt.Errorf("%s is a word too many; the time of --wait stands behind \"=\", as in --wait=5s", manifest.Quote(args[2]))
 	}
@@ -54,7 +63,14 @@ func (a *app) badSend(root *cobra.Command, args []string, err error) int {
 	line := readSendLine(root.Root(), args)
 	detail := oneLine(err)
 	a.stderr.Printf("usagectl: send: nothing was sent: %s\n", detail)
-	if line.json {
+	lines := 0
+	if line.stream { // who writes it would be ended if nobody read
+		lines = a.world.countLines()
+	}
+	switch {
+	case line.json && line.stream:
+		_ = a.printJSON(streamed{Schema: 1, Tool: line.tool, Dropped: lines, Reason: &consent.Reason{Rule: ruleUsage, Detail: detail}})
+	case line.json:
 		reason := consent.Reason{Rule: ruleUsage, Detail: detail}
 		_ = a.printJSON(sent{Schema: 1, Tool: line.tool, Event: line.event, Outcome: sender.Dropped, Reason: reason})
 	}
@@ -110,6 +126,7 @@ type sendLine struct {
 	tool, event string // "" if it cannot be told which words they are
 	fail, json  bool
 	test        bool // which fails with or without --fail
+	stream      bool
 }
 
 // readSendLine looks for what matters wherever it is: also behind a flag that is not
@@ -152,6 +169,8 @@ func readSendLine(root *cobra.Command, args []string) sendLine {
 			}
 		case flag.Name == "json":
 			line.json = yes(value, valued)
+		case flag.Name == "stream":
+			line.stream = yes(value, valued)
 		case flag.NoOptDefVal == "" && !valued:
 			i++
 		}
@@ -160,6 +179,8 @@ func readSendLine(root *cobra.Command, args []string) sendLine {
 	switch { // a word behind a flag that is not known is its value only if there is one too many
 	case len(apart) > 2:
 		line.tool, line.event = apart[1], apart[2]
+	case line.stream && len(apart) > 1:
+		line.tool = apart[1]
 	case len(words) == 3:
 		line.tool, line.event = words[1], words[2]
 	}

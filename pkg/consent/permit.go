@@ -121,6 +121,19 @@ func (v Verdict) Permit(e manifest.Event) (Permit, error) {
 	return Permit{v.tool, e.Name, v.terms}, nil
 }
 
+// UpTo is the permit for what a level allows, if that is less than what was agreed to; it
+// never permits more. The event must be one of the level's. Level 0 changes nothing.
+func (p Permit) UpTo(level int, e manifest.Event) (Permit, error) {
+	if level == 0 || level >= p.terms.Level {
+		return p, nil
+	}
+	p.terms.Level = level
+	if why := p.terms.WithheldEvent(e); why != "" {
+		return Permit{}, fmt.Errorf("%w for the event %q: %s", ErrNoConsent, e.Name, why)
+	}
+	return p, nil
+}
+
 // Tool is the tool that the permit is for; the zero ID if it permits nothing.
 func (p Permit) Tool() manifest.ID { return p.tool }
 

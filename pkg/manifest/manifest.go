@@ -14,7 +14,6 @@
 package manifest
 
 import (
-	"fmt"
 	"regexp"
 	"slices"
 )
@@ -211,7 +210,7 @@ func (f *Field) In(event string) bool {
 // type and where its value comes from. A field that changes any of these is a
 // new one and is not covered by an old agreement.
 func (f *Field) Terms() string {
-	return fmt.Sprintf("%s (%s from %s)", f.Name, f.Type, f.From)
+	return f.Name + " (" + string(f.Type) + " from " + string(f.From) + ")"
 }
 
 // Event finds a declared event.

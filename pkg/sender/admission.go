@@ -143,6 +143,9 @@ func (a *admission) permit(e outbox.Entry) (consent.Permit, error) {
 		return consent.Permit{}, dropError{outbox.LostWithdrawn}
 	}
 	permit, err := v.Permit(event)
+	if err == nil {
+		permit, err = permit.UpTo(e.Level, event)
+	}
 	if err != nil || a.refusedSince(e) {
 		return consent.Permit{}, dropError{outbox.LostWithdrawn}
 	}

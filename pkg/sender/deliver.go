@@ -79,15 +79,20 @@ func (s Sender) timeRanOut(ctx context.Context, o outbox.Outbox) error {
 func (s Sender) drain(ctx context.Context, tool manifest.ID, progress func(int)) Summary {
 	p := s.newPass(tool, progress)
 	for ctx.Err() == nil {
-		names, overBounds, err := p.outbox.Prepare(p.self, p.Now())
-		p.sum.OverBounds += overBounds
+		before, left := p.sum.ended(), len(p.sum.others)
+		q, err := p.outbox.Prepare(p.self, p.Now(), left)
+		p.sum.OverBounds += q.OverBounds
+		p.sum.seen = slices.Sorted(slices.Values(slices.Concat(q.Names, q.Behind)))
 		if err != nil {
 			p.sum.Failed = err
 			return p.sum
 		}
-		before := p.sum.ended()
-		p.sum.Held, p.sum.OtherKey, p.sum.seen, p.sum.others = nil, nil, slices.Clone(names), nil
-		if len(names) == 0 || !p.run(ctx, names) || p.sum.ended() == before { // or others take them all
+		p.sum.Held, p.sum.OtherKey, p.sum.others = nil, nil, nil
+		if len(q.Names) == 0 || !p.run(ctx, q.Names) {
+			return p.sum
+		}
+		more := len(q.Behind) > 0 && len(p.sum.others) > left // which make no room for what is behind them
+		if p.sum.ended() == before && !more {                 // or others take them all
 			return p.sum
 		}
 	}

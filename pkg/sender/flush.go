@@ -149,6 +149,9 @@ func (s Sender) deliverKept(ctx context.Context, e outbox.Entry) (out Result) {
 	defer func() { out.Unrecorded = p.sum.Unrecorded }()
 	again := patienceWithOne()
 	for {
+		if err := o.UnpackRun(e, p.self, p.Now()); err != nil {
+			return queued(err.Error())
+		}
 		p.run(ctx, append(o.Ahead(e), e.Name()))
 		out := s.fate(e)
 		switch {

@@ -33,6 +33,7 @@ func (s Sender) Run(ctx context.Context) {
 		return
 	}
 	s.finish = context.WithoutCancel(ctx)
+	told := ctx
 	ctx, cancel := context.WithTimeout(ctx, deliverTime)
 	defer cancel()
 	s.workDir = ""
@@ -47,6 +48,9 @@ func (s Sender) Run(ctx context.Context) {
 	for {
 		d.work(ctx)
 		d.release()
+		if ctx.Err() != nil && told.Err() == nil && d.sent > 0 {
+			d.startNext()
+		}
 		// Whoever queued an event before the lease was gone relies on this look.
 		if ctx.Err() != nil || !d.takeAgain() {
 			return
@@ -62,6 +66,14 @@ func (d *deliverer) release() {
 	}
 }
 
+// startNext starts a deliverer that goes on when the time of this one is over: the events of a
+// stream can be more than one delivers.
+func (d *deliverer) startNext() {
+	for _, tool := range d.ready() {
+		_ = d.startDeliverer(func() bool { return false }, d.wordFor(tool), bundlesWord) // if it fails the next event starts one
+	}
+}
+
 // takeAgain takes a lease again if there is something to do that no other deliverer does.
 func (d *deliverer) takeAgain() bool {
 	var needed []string
@@ -72,7 +84,7 @@ func (d *deliverer) takeAgain() bool {
 		needed = append(needed, d.wordForDeletions(d.by))
 	}
 	return slices.ContainsFunc(needed, func(word string) bool {
-		l, note, taken := d.takeLease(word, func() bool { return false })
+		l, note, taken := d.takeLease(func() bool { return false }, word)
 		return taken && l.Assign(d.self, note...) == nil
 	})
 }
@@ -93,6 +105,7 @@ type deliverer struct {
 	own    map[manifest.ID]string   // its words for tools, where they were needed
 	files  map[string]bool          // its words for manifests that it has read in files
 	heard  bool                     // what whoever started it has said for it is known
+	sent   int                      // events
 	stuck  []string                 // deletions that cannot be worked at: nobody to tell, the next deliverer tries again
 }
 
@@ -168,6 +181,7 @@ func (d *deliverer) startDeletions(ctx context.Context) {
 // that wait for another write key give no cause, and take nothing from what it vouches for.
 func (d *deliverer) settle(sum Summary) {
 	delete(d.busy, sum.Tool)
+	d.sent += sum.Sent
 	d.seen[sum.Tool] = slices.Sorted(slices.Values(sum.others))
 	d.holds[sum.Tool] = sum.Held != nil
 	d.noteFiles(sum)

@@ -6,12 +6,15 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/usagectl/usagectl/pkg/manifest"
 	"github.com/usagectl/usagectl/pkg/sender/internal/deletion"
+	"github.com/usagectl/usagectl/pkg/sender/internal/lease"
 	"github.com/usagectl/usagectl/pkg/sender/internal/sendertest"
 	"github.com/usagectl/usagectl/pkg/sender/internal/transport"
 )
@@ -132,5 +135,35 @@ func TestRunAsksOnlyOnce(t *testing.T) {
 				t.Errorf("%d are due", due)
 			}
 		})
+	}
+}
+
+// TestStartNext holds that a deliverer whose time is over has another one go on, if there is
+// something that it could deliver.
+func TestStartNext(t *testing.T) {
+	s, m, started := takingAt(t, sendertest.Nowhere)
+	s.now = nil // a lease's age is by the file system's clock
+	d := &deliverer{
+		Sender: s, self: lease.This(), holds: map[manifest.ID]bool{}, busy: map[manifest.ID]bool{}, seen: map[manifest.ID][]string{},
+		own: map[manifest.ID]string{}, by: s.sharedWay(),
+	}
+	sendertest.Must(t, s.outbox(m.Tool.ID).Create())
+	d.startNext()
+	if *started != 0 {
+		t.Error("one was started for nothing")
+	}
+	if got := s.TakeStream(t.Context(), Stream{Manifest: m}, strings.NewReader(`{"event":"run"}`)); got.Taken != 1 {
+		t.Fatalf("%+v", got)
+	}
+	sendertest.Must(t, os.RemoveAll(s.sharedLease().Path()))
+	*started = 0
+	d.startNext()
+	holder, held := s.sharedLease().Holder(s.Now(), lease.This)
+	if *started != 1 || !held || !slices.Contains(holder.Note, bundlesWord) {
+		t.Errorf("started: %d, %+v", *started, holder)
+	}
+	d.startNext() // which can be relied on
+	if *started != 1 {
+		t.Errorf("started: %d", *started)
 	}
 }

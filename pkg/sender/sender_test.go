@@ -159,6 +159,15 @@ func zeroCalls(t testing.TB, s Sender) map[string]func() {
 			}
 			same(s.Take(ctx, Event{Manifest: &manifest.Manifest{}}).Outcome, Dropped)
 		},
+		"TakeStream": func() {
+			same(s.TakeStream(ctx, Stream{}, nil).Taken, 0)
+			got := s.TakeStream(ctx, Stream{}, strings.NewReader("x\n\ny"))
+			same(got.Dropped, 2)
+			same(errors.Is(got.Err, manifest.ErrUnknownTool), true)
+			m := sendertest.Tool(t, "mytool", sendertest.Nowhere, `method = "none"`)
+			got = s.TakeStream(ctx, Stream{Manifest: m}, strings.NewReader("{}"))
+			same(got.Off, 1)
+		},
 		"Kept": func() {
 			list, err := s.Kept()
 			same(len(list), 0)

@@ -1,7 +1,6 @@
 package sender
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -26,7 +25,20 @@ func (s Sender) wake(e outbox.Entry, m *manifest.Manifest) error {
 	if s.waits(o) && e.EventID[15] != trimByte {
 		return nil
 	}
-	return s.startDeliverer(word(e.Tool, s.withKey(s.sharedWay(), m), e.Manifest), func() bool { return o.Overdue(e, s.Now().Add(-overdue)) })
+	return s.startDeliverer(func() bool { return o.Overdue(e, s.Now().Add(-overdue)) }, word(e.Tool, s.withKey(s.sharedWay(), m), e.Manifest))
+}
+
+// bundlesWord is what a deliverer says that knows bundles.
+const bundlesWord = "bundles"
+
+// wakeForBundle is wake for a bundle of events of a manifest, whose file is "" or was given.
+func (s Sender) wakeForBundle(m *manifest.Manifest, file string) error {
+	o := s.outbox(m.Tool.ID)
+	if s.waits(o) {
+		return nil
+	}
+	old := func() bool { return o.Overdue(outbox.Entry{}, s.Now().Add(-overdue)) }
+	return s.startDeliverer(old, word(m.Tool.ID, s.withKey(s.sharedWay(), m), file), bundlesWord)
 }
 
 // overdue is how long an event waits at most for a deliverer that is alive, unless a
@@ -35,11 +47,11 @@ const overdue = 2 * time.Second
 
 // startDeliverer starts a deliverer, unless one is at work that can be relied on. Two
 // deliverers harm nothing.
-func (s Sender) startDeliverer(needed string, liesAbout func() bool) error {
+func (s Sender) startDeliverer(liesAbout func() bool, needed ...string) error {
 	if s.deliver == nil {
 		return nil
 	}
-	l, note, taken := s.takeLease(needed, liesAbout)
+	l, note, taken := s.takeLease(liesAbout, needed...)
 	if !taken {
 		return nil
 	}
@@ -51,12 +63,12 @@ func (s Sender) startDeliverer(needed string, liesAbout func() bool) error {
 	return l.Assign(lease.NewOwner(pid), note...)
 }
 
-// takeLease takes a lease for a deliverer whose word is needed, and returns what the lease is
-// to say, its own word first; false if that is not necessary. A deliverer can be relied on
-// that says the word. One in another container of this machine cannot, for it ends with that,
+// takeLease takes a lease for a deliverer whose words are needed, and returns what the lease is
+// to say, its own words first; false if that is not necessary. A deliverer can be relied on
+// that says the words. One in another container of this machine cannot, for it ends with that,
 // which nobody here sees. Nor can one be that nobody here can see, such as on another machine,
 // if it leaves something lying about for long.
-func (s Sender) takeLease(needed string, liesAbout func() bool) (l lease.Lease, note []string, taken bool) {
+func (s Sender) takeLease(liesAbout func() bool, needed ...string) (l lease.Lease, note []string, taken bool) {
 	var holder lease.Holder
 	for _, at := range []func() lease.Lease{s.sharedLease, s.ownLease} { // the second one takes more system calls to find
 		l = at()
@@ -64,16 +76,16 @@ func (s Sender) takeLease(needed string, liesAbout func() bool) (l lease.Lease, 
 		holder = at
 		switch {
 		case !held:
-			return l, []string{needed}, l.Take(s.Now(), lease.This) == nil
+			return l, needed, l.Take(s.Now(), lease.This) == nil
 		case at.Elsewhere == lease.OtherContainer:
 			continue
 		case at.Elsewhere != lease.InSight && at.Age > overdue && liesAbout():
-			return l, []string{needed}, l.TakeOver(at) == nil
-		case !at.Named() || slices.Contains(at.Note, needed):
+			return l, needed, l.TakeOver(at) == nil
+		case !at.Named() || !slices.ContainsFunc(needed, func(word string) bool { return !slices.Contains(at.Note, word) }):
 			return l, nil, false
 		}
 	}
-	return l, append([]string{needed}, holder.Note...), l.TakeOver(holder) == nil // it goes on as well
+	return l, append(slices.Clone(needed), holder.Note...), l.TakeOver(holder) == nil // it goes on as well
 }
 
 // StartForDue starts a deliverer, unless one is at work, if a deletion request waits for
@@ -85,7 +97,7 @@ func (s Sender) StartForDue() error {
 	if err := statefile.MkdirAll(outbox.Dir(s.state()), 0o700); err != nil {
 		return err
 	}
-	return s.startDeliverer(s.wordForDeletions(s.sharedWay()), func() bool { return true })
+	return s.startDeliverer(func() bool { return true }, s.wordForDeletions(s.sharedWay()))
 }
 
 // expires reports whether an event of any tool is too old to be kept.
@@ -96,7 +108,11 @@ func (s Sender) expires() bool {
 
 // handOver gives an event that could not be kept, and why, to a deliverer of its own.
 func (s Sender) handOver(e outbox.Entry, notKept error) Result {
-	if err := s.startWith(e); err != nil {
+	line, err := e.MarshalJSON()
+	if err == nil {
+		err = s.startWith(append(line, '\n'))
+	}
+	if err != nil {
 		return Result{Outcome: Dropped, Reason: consent.Reason{Rule: RuleState, Detail: errors.Join(notKept, err).Error()}}
 	}
 	detail := fmt.Sprintf("it could not be kept (%v); it is tried once", notKept)
@@ -106,18 +122,14 @@ func (s Sender) handOver(e outbox.Entry, notKept error) Result {
 // errNoDeliverer says that nobody delivers an event that cannot be kept.
 var errNoDeliverer = errors.New("there is no deliverer to give it to")
 
-// startWith starts a deliverer that gets the event through a pipe. The pipe
-// holds it until the deliverer reads; one that never does is not waited for.
-func (s Sender) startWith(e outbox.Entry) error {
+// startWith starts a deliverer that gets entries through a pipe, a line each. The pipe
+// holds them until the deliverer reads; one that never does is not waited for.
+func (s Sender) startWith(lines []byte) error {
 	if s.deliver == nil {
 		return errNoDeliverer
 	}
 	if _, err := s.deletions().Forgotten(); err != nil {
-		return err // it would never leave
-	}
-	line, err := json.Marshal(e)
-	if err != nil {
-		return err
+		return err // they would never leave
 	}
 	r, w, err := os.Pipe()
 	if err != nil {
@@ -131,6 +143,6 @@ func (s Sender) startWith(e outbox.Entry) error {
 	if err := w.SetWriteDeadline(time.Now().Add(time.Second)); err != nil && !errors.Is(err, os.ErrNoDeadline) {
 		return err
 	}
-	_, err = w.Write(append(line, '\n'))
+	_, err = w.Write(lines)
 	return err
 }

@@ -207,7 +207,7 @@ func (d *deliverer) words(said []string) []string {
 		}
 	}
 	tools, _ := outbox.Tools(d.state())
-	note := []string{d.wordForDeletions(d.by)}
+	note := []string{bundlesWord, d.wordForDeletions(d.by)}
 	for _, tool := range tools {
 		own := d.wordFor(tool)
 		if !d.holds[tool] && !d.waits(d.outbox(tool)) {

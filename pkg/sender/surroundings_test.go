@@ -372,12 +372,12 @@ func TestLookedAtByOthers(t *testing.T) {
 	sendertest.Write(t, o.Path("new", held.Name()), string(data))
 	own := queue(t, s, terms, noon.Add(time.Second))
 	p := s.newPass(m.Tool.ID, func(int) {})
-	names, _, err := o.Prepare(p.self, noon)
+	q, err := o.Prepare(p.self, noon, 0)
 	sendertest.Must(t, err)
-	p.sum.seen = names
+	p.sum.seen = q.Names
 	c, err := o.Claim(own.Name(), sendertest.DeadProcess(t, "elsewhere"), noon)
 	sendertest.Must(t, err)
-	p.run(t.Context(), slices.Clone(names))
+	p.run(t.Context(), slices.Clone(q.Names))
 	sendertest.Must(t, c.Release())
 	d := &deliverer{Sender: s, self: lease.This(), busy: map[manifest.ID]bool{}, seen: map[manifest.ID][]string{}, holds: map[manifest.ID]bool{}}
 	d.settle(p.sum)
@@ -523,7 +523,7 @@ func TestBesideOneInSight(t *testing.T) {
 	s.now = time.Now
 	sendertest.Must(t, s.outbox(sendertest.ToolID(t, "a")).Create())
 	for _, tool := range []string{"a", "b", "c"} {
-		sendertest.Must(t, s.startDeliverer(word(sendertest.ToolID(t, tool), "w", ""), func() bool { return true }))
+		sendertest.Must(t, s.startDeliverer(func() bool { return true }, word(sendertest.ToolID(t, tool), "w", "")))
 	}
 	var said []string
 	for _, l := range []lease.Lease{s.sharedLease(), s.ownLease()} {
@@ -551,20 +551,20 @@ func TestWhatADelivererVouchesFor(t *testing.T) {
 		return strings.ReplaceAll(strings.Join(d.words(before), " "), way, "WAY")
 	}
 	hash := own[strings.Index(own, "/"):]
-	if got := said(own, "other@WAY/1"); got != "@WAY mytool@WAY unknown@WAY"+hash {
+	if got := said(own, "other@WAY/1"); got != "@WAY bundles mytool@WAY unknown@WAY"+hash {
 		t.Errorf("at first: %s", got)
 	}
-	if got := said("other@WAY/1"); got != "@WAY mytool@WAY unknown@WAY"+hash {
+	if got := said("other@WAY/1"); got != "@WAY bundles mytool@WAY unknown@WAY"+hash {
 		t.Errorf("what others say: %s", got)
 	}
 	d.settle(Summary{Tool: sendertest.ToolID(t, "unknown"), Held: errors.New("it is not there")})
 	sendertest.Must(t, s.outbox(known.Tool.ID).SetBackoffs(backoff.Waits{}.Fail(backoff.Backoff{}.Next(noon, 0, "down"), s.way())))
-	if got := said(); got != "@WAY" {
+	if got := said(); got != "@WAY bundles" {
 		t.Errorf("when it could not: %s", got)
 	}
 	sendertest.Must(t, s.outbox(known.Tool.ID).ClearBackoffs())
 	d.settle(Summary{Tool: known.Tool.ID, files: []manifestFile{{file, way}}})
-	if got := said(); got != "@WAY mytool@WAY mytool@WAY"+hash {
+	if got := said(); got != "@WAY bundles mytool@WAY mytool@WAY"+hash {
 		t.Errorf("when it could: %s", got)
 	}
 }

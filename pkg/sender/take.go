@@ -41,6 +41,10 @@ type Event struct {
 	ToolVersion string    // "" if it is not told
 	RunID       uuid.UUID // names the run in which the event is taken; the zero value makes a new one
 
+	// Level is the highest level of which something is sent of this event, whatever the
+	// person agreed to beyond it; 0 leaves it at what they agreed to. It never raises that.
+	Level int
+
 	// Manifest is the tool's manifest; nil has it found by the tool's ID, in the
 	// directories of manifests and then among those that come with this package.
 	Manifest *manifest.Manifest
@@ -206,12 +210,15 @@ func (s Sender) Take(ctx context.Context, e Event) Result {
 		return dropped(RuleData, err)
 	}
 	if s.test != nil {
-		out := s.takeForTest(ctx, e, m, draft, taken, e.Flawed || len(problems) > 0)
+		out := s.takeForTest(ctx, e, event, m, draft, taken, e.Flawed || len(problems) > 0)
 		out.Problems = problems
 		return out
 	}
 	v := s.verdict(m, s.workDir)
 	permit, err := v.Permit(event)
+	if err == nil {
+		permit, err = permit.UpTo(e.Level, event)
+	}
 	if err != nil {
 		out := Result{Outcome: Off, Reason: v.Reason, Problems: problems}
 		if v.On() { // but not for this event
@@ -318,15 +325,12 @@ func (s Sender) take(ctx context.Context, e Event, m *manifest.Manifest, p conse
 	if e.Strict && (flawed || e.Flawed) {
 		return dropped(RuleData, errors.New("the data do not fit"))
 	}
-	if err := s.flawed(); err != nil && !e.DryRun { // whether its source ID was forgotten cannot be told, so it would never leave
-		return dropped(RuleState, err)
-	}
-	err := keepable("the working directory", s.dirFor(m))
-	if process.IsFleeting(s.dirFor(m)) && err == nil {
-		s.workDir, err = lasting("the working directory", s.workDir)
+	s, err := s.lastingHere(m)
+	if !e.DryRun {
+		err = errors.Join(s.flawed(), err) // whether its source ID was forgotten cannot be told, so it would never leave
 	}
 	if err != nil {
-		return dropped(RuleState, err) // a .env file in it could refuse, and would not be found
+		return dropped(RuleState, err)
 	}
 	src := s.sources(m, e, taken, !e.DryRun)
 	if e.DryRun {
@@ -343,7 +347,17 @@ func (s Sender) take(ctx context.Context, e Event, m *manifest.Manifest, p conse
 		}
 		return Result{Outcome: DryRun, Reason: consent.Reason{Rule: RuleDryRun, Detail: "nothing was queued or sent"}, Document: document}
 	}
-	return s.keep(ctx, e, p, m, s.newEntry(p, m, src, e.ManifestFile, ready.Values))
+	return s.keep(ctx, e, p, m, s.newEntry(p, m, src, e, ready.Values))
+}
+
+// lastingHere is the sender with a working directory that deliverers find too: a .env file in it
+// could refuse.
+func (s Sender) lastingHere(m *manifest.Manifest) (Sender, error) {
+	err := keepable("the working directory", s.dirFor(m))
+	if process.IsFleeting(s.dirFor(m)) && err == nil {
+		s.workDir, err = lasting("the working directory", s.workDir)
+	}
+	return s, err
 }
 
 // dirFor is the working directory if a .env file there can refuse; else nobody needs it.
@@ -355,10 +369,10 @@ func (s Sender) dirFor(m *manifest.Manifest) string {
 }
 
 // newEntry is the entry for an event that was taken.
-func (s Sender) newEntry(p consent.Permit, m *manifest.Manifest, src payload.Sources, file string, values *jsondoc.Object) outbox.Entry {
+func (s Sender) newEntry(p consent.Permit, m *manifest.Manifest, src payload.Sources, e Event, values *jsondoc.Object) outbox.Entry {
 	return outbox.Entry{
 		Schema: outbox.Schema, Tool: p.Tool(), Event: p.Event(), EventID: src.EventID, RunID: src.RunID,
-		TakenAt: src.Now.UTC(), Grant: p.Terms().Grant, Endpoint: p.Terms().Endpoint, Manifest: file, Dir: s.dirFor(m), Key: s.keyOf(m.Tool.ID, m.Send), Values: values,
+		TakenAt: src.Now.UTC(), Grant: p.Terms().Grant, Endpoint: p.Terms().Endpoint, Level: e.Level, Manifest: e.ManifestFile, Dir: s.dirFor(m), Key: s.keyOf(m.Tool.ID, m.Send), Values: values,
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -31,7 +32,7 @@ func (o Outbox) discardPart(part string, why Loss, now func() time.Time, each fu
 		return 0, nil
 	}
 	if errors.Is(err, errStop) {
-		batch := o.Path(discarded, fmt.Sprintf(".%s~%s~%s", string(why), lease.This(), uuid.NewString()))
+		batch := o.newBatch(why)
 		_ = statefile.MkdirAll(o.Path(discarded), 0o700) // the rename tells
 		if err = statefile.Rename(o.Path(part), batch); err == nil {
 			made := statefile.MkdirAll(o.Path(part), 0o700) // if that fails, whoever needs it makes it
@@ -39,9 +40,20 @@ func (o Outbox) discardPart(part string, why Loss, now func() time.Time, each fu
 			return n, errors.Join(made, err)
 		}
 	}
-	names, err := o.Names(part) // one by one, where the directory cannot be moved
+	names, bundles, err := o.list(part) // one by one, where the directory cannot be moved
 	n, discardErr := o.discardEach(part, names, why, now(), each)
-	return n, errors.Join(err, discardErr)
+	errs := []error{err, discardErr}
+	for _, file := range bundles {
+		ended, err := o.discardBundle(part, file, why, now(), each)
+		n += ended
+		errs = append(errs, err)
+	}
+	return n, errors.Join(errs...)
+}
+
+// newBatch names a batch.
+func (o Outbox) newBatch(why Loss) string {
+	return o.Path(discarded, fmt.Sprintf(".%s~%s~%s", string(why), lease.This(), uuid.NewString()))
 }
 
 // errStop ends a list early.
@@ -79,18 +91,19 @@ func (o Outbox) recordBatch(dir string, why Loss, now time.Time, each func(event
 // recordNames records some events of a batch, removes them, and returns how many they were. What
 // could not be recorded stays, without what was in it, and counts.
 func (o Outbox) recordNames(dir string, names []string, why Loss, now time.Time, each func(event string)) (n int, recorded bool, err error) {
-	var lost []lostEvent
-	var events []string
+	var files, events []string // with an event, and the events
 	for _, name := range names {
-		if !strings.HasPrefix(name, ".") { // what was to become an event
-			events = append(events, name)
-			lost = append(lost, lostEventOf(name+"~"+string(why), now))
-			each(name)
+		of := eventsIn(dir, name)
+		if len(of) > 0 {
+			files, events = append(files, name), append(events, of...)
+		}
+		for _, event := range of {
+			each(event)
 		}
 	}
-	if len(lost) > 0 {
-		if err := o.recordLosses(lost...); err != nil {
-			return len(events), false, o.blankDiscarded(dir, events, err)
+	for some := range slices.Chunk(events, recordedAtOnce) {
+		if err := o.recordLosses(lossesOf(some, why, now)...); err != nil {
+			return len(events), false, o.blankDiscarded(dir, files, err)
 		}
 	}
 	var errs []error
@@ -191,6 +204,7 @@ func (s EventSet) All() iter.Seq[string] {
 // are in one of the three lists.
 func (o Outbox) EventSet() EventSet {
 	set := EventSet{}
+	_ = o.packed(func(name string, _ []byte) { set.Add(name) })
 	for _, part := range []string{"claimed", "new", "claimed"} {
 		_ = statefile.EachName(o.Path(part), func(names []string) error { // what cannot be read is left out
 			for _, name := range names {

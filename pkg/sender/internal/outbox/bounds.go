@@ -10,9 +10,11 @@ import (
 )
 
 // Bounds of one tool's outbox. They are kept by deliverers, not by whoever adds
-// an event, so a little more may lie there for a while.
+// an event, so a little more may lie there for a while. Of the
+// events of streams, hundreds of which share a file, there may be more.
 const (
-	MaxEvents   = 10_000
+	MaxEvents   = 10_000  // that are not in bundles
+	MaxBundled  = 200_000 // that are
 	MaxBytes    = 16 << 20
 	MaxAge      = 30 * 24 * time.Hour
 	maxRejected = 1000
@@ -26,31 +28,41 @@ func (o Outbox) Trim(now time.Time) error {
 
 // trim is [Outbox.Trim], and returns how many have gone.
 func (o Outbox) trim(now time.Time) (int, error) {
-	names, err := o.Names("new")
+	names, bundles, err := o.list("new")
 	if err != nil {
 		return 0, err
 	}
+	all := append(names, bundles...)
+	slices.SortFunc(all, byAge)
 	drop := map[string]bool{}
-	for _, name := range names {
-		drop[name] = expired(name, now)
-	}
 	size := int64(0)
-	kept := 0
-	for _, name := range slices.Backward(names) { // the newest first
-		if drop[name] {
+	single, bundled := 0, 0
+	for _, name := range slices.Backward(all) { // the newest first
+		if drop[name] = expired(name, now); drop[name] {
 			continue
 		}
 		info, err := os.Lstat(o.Path("new", name))
 		if err != nil {
 			continue
 		}
-		kept++
+		n, packed := sizeOfBundle(name)
+		if packed {
+			bundled += n
+		} else {
+			single++
+		}
 		size += info.Size()
-		drop[name] = kept > MaxEvents || size > MaxBytes
+		drop[name] = size > MaxBytes || packed && bundled > MaxBundled || !packed && single > MaxEvents
 	}
-	names = slices.DeleteFunc(names, func(name string) bool { return !drop[name] })
-	gone, err := o.discard("new", names, LostBounds, now)
-	return gone, errors.Join(err, o.sweepRejected(now), o.sweepTmp(now), o.recordDiscarded(now))
+	stays := func(name string) bool { return !drop[name] }
+	gone, err := o.discard("new", slices.DeleteFunc(names, stays), LostBounds, now)
+	errs := []error{err}
+	for _, name := range slices.DeleteFunc(bundles, stays) {
+		n, err := o.discardBundle("new", name, LostBounds, now, func(string) {})
+		gone += n
+		errs = append(errs, err)
+	}
+	return gone, errors.Join(append(errs, o.sweepRejected(now), o.sweepTmp(now), o.recordDiscarded(now))...)
 }
 
 // firstYear is the first year that a clock can tell: one that shows an earlier
@@ -58,15 +70,15 @@ func (o Outbox) trim(now time.Time) (int, error) {
 const firstYear = 2024
 
 func expired(name string, now time.Time) bool {
-	taken, ok := takenAt(name)
+	taken, ok := takenAt(ageOf(name))
 	return ok && taken.Year() >= firstYear && now.Sub(taken) > MaxAge
 }
 
 // Expires reports whether an event is too old to be kept.
 func (o Outbox) Expires(now time.Time) bool {
 	for _, part := range []string{"new", "rejected"} {
-		names, err := o.Names(part)
-		if err == nil && slices.ContainsFunc(names, func(name string) bool { return expired(name, now) }) {
+		names, bundles, err := o.list(part)
+		if err == nil && slices.ContainsFunc(append(names, bundles...), func(name string) bool { return expired(name, now) }) {
 			return true
 		}
 	}
@@ -76,9 +88,12 @@ func (o Outbox) Expires(now time.Time) bool {
 // Overdue reports whether an event other than e that was taken before a time is queued or
 // is being delivered.
 func (o Outbox) Overdue(e Entry, before time.Time) bool {
-	queued, _ := queuedIn(o.Names) // what cannot be read is not waited for
+	queued, _ := queuedIn(func(part string) ([]string, error) { // what cannot be read is not waited for
+		names, bundles, err := o.list(part)
+		return append(names, bundles...), err
+	})
 	for name := range queued {
-		if taken, ok := takenAt(name); ok && taken.Before(before) && name != e.Name() {
+		if taken, ok := takenAt(ageOf(name)); ok && taken.Before(before) && name != e.Name() {
 			return true
 		}
 	}

@@ -127,9 +127,9 @@ func (c Claim) Discard(why Loss, now time.Time) error {
 
 // Reclaim takes back the claims of deliverers that are dead or out of time.
 func (o Outbox) Reclaim(self lease.Owner, now time.Time) error {
-	files, err := o.Names("claimed")
+	files, bundles, err := o.list("claimed")
 	errs := []error{err}
-	for _, file := range files {
+	for _, file := range append(files, bundles...) {
 		name, by, ok := strings.Cut(file, "~")
 		if name == "" { // no event's; it is moved aside by whoever finds it among them
 			name, ok = file, false
@@ -142,9 +142,10 @@ func (o Outbox) Reclaim(self lease.Owner, now time.Time) error {
 	return errors.Join(errs...)
 }
 
-// Live lists the claims of processes that may be delivering.
+// Live lists the claims of processes that may be delivering, or unpacking.
 func (o Outbox) Live(self lease.Owner, now time.Time) ([]string, error) {
-	files, err := o.Names("claimed")
+	files, bundles, err := o.list("claimed")
+	files = append(files, bundles...)
 	return slices.DeleteFunc(files, func(file string) bool { return !isDelivering(file, self, now) }), err
 }
 
@@ -160,20 +161,20 @@ func (o Outbox) IsClaimed(name string) bool {
 	return err != nil || slices.ContainsFunc(files, func(file string) bool { return strings.HasPrefix(file, name+"~") })
 }
 
-// Waits reports whether there is an event to claim, besides those that are held, or
-// a claim to take back.
+// Waits reports whether there is an event to claim or a bundle to unpack, besides those that are
+// held, or a claim to take back. held is sorted.
 func (o Outbox) Waits(self lease.Owner, held []string, now time.Time) bool {
-	names, err := o.Names("new")
+	names, bundles, err := o.list("new")
 	if err != nil {
 		return false
 	}
-	for _, name := range names {
+	for _, name := range append(bundles, names...) {
 		if _, known := slices.BinarySearch(held, name); !known {
 			return true
 		}
 	}
-	files, err := o.Names("claimed")
-	return err == nil && slices.ContainsFunc(files, func(file string) bool {
+	files, bundles, err := o.list("claimed")
+	return err == nil && slices.ContainsFunc(append(files, bundles...), func(file string) bool {
 		_, by, _ := strings.Cut(file, "~")
 		return !respected(by, self, now)
 	})

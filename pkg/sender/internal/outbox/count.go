@@ -22,7 +22,7 @@ type Count struct {
 // Count counts. An error means that there may be more.
 func (o Outbox) Count() (Count, error) {
 	before, beforeErr := o.Names("rejected")
-	queued, err := queuedIn(o.Names)
+	queued, err := o.queued(nil)
 	after, afterErr := o.Names("rejected")
 	lost, lostErr := o.Losses() // last: an event can end meanwhile, and does not come back from there
 	rejected := map[string]bool{}
@@ -50,6 +50,21 @@ func queuedIn(list func(part string) ([]string, error)) (map[string][2]string, e
 	return queued, errors.Join(errs...)
 }
 
+// queued is [queuedIn] with the events that are in bundles, which have no place; see gets what is
+// in each of those, if it is not nil.
+func (o Outbox) queued(see func(event string, entry []byte)) (map[string][2]string, error) {
+	packed := map[string][2]string{}
+	packedErr := o.packed(func(event string, entry []byte) {
+		if _, known := packed[event]; !known && see != nil {
+			see(event, entry)
+		}
+		packed[event] = [2]string{}
+	})
+	queued, err := queuedIn(o.Names) // last: an event comes out of a bundle, and not into one
+	maps.Copy(packed, queued)
+	return packed, errors.Join(packedErr, err)
+}
+
 // Holds reports whether the event is queued or is being delivered; in doubt it is.
 func (o Outbox) Holds(e Entry) bool {
 	queued, err := queuedIn(func(part string) ([]string, error) {
@@ -68,13 +83,22 @@ func (o Outbox) Holds(e Entry) bool {
 // Entries reads the queued entries, the oldest first, without claiming them.
 // What is no entry is passed over.
 func (o Outbox) Entries() ([]Entry, error) {
-	queued, err := queuedIn(o.Names)
+	inBundle := map[string]Entry{}
+	queued, err := o.queued(func(event string, entry []byte) {
+		if e, err := o.parse(event, entry); err == nil {
+			inBundle[event] = e
+		}
+	})
 	if err != nil {
 		return nil, err
 	}
 	var list []Entry
 	for _, event := range slices.Sorted(maps.Keys(queued)) {
 		place := queued[event]
+		if e, packed := inBundle[event]; packed {
+			list = append(list, e)
+			continue
+		}
 		data, err := statefile.Read(o.Path(place[:]...), maxEntry)
 		if errors.Is(err, os.ErrNotExist) { // it was moved meanwhile
 			data, err = o.readMoved(event)

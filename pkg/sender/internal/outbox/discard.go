@@ -109,7 +109,7 @@ func (o Outbox) blankDiscarded(dir string, names []string, why error) error {
 	var errs []error
 	for _, name := range names {
 		aside := o.Path("tmp", "."+name)
-		err := writeNew(aside, nil)
+		err := writeNew(aside, blank(dir, name))
 		if err == nil {
 			err = statefile.Rename(aside, filepath.Join(dir, name))
 		}
@@ -129,15 +129,21 @@ func (o Outbox) blankDiscarded(dir string, names []string, why error) error {
 // is. An event that is put back meanwhile goes too: it is in the part that is read later.
 // each is called with every queued event that has ended, while this goes on.
 func (o Outbox) DiscardAll(why Loss, self lease.Owner, now func() time.Time, each func(event string)) (ended int, underway []string, err error) {
-	names, err := o.Names("claimed")
-	names = slices.DeleteFunc(names, func(file string) bool {
-		live := isDelivering(file, self, now())
-		if live {
-			underway = append(underway, eventOf(file))
-		}
-		return live
-	})
-	claimed, claimedErr := o.discardEach("claimed", names, why, now(), each)
+	names, bundles, err := o.list("claimed")
+	dead := func(files []string) []string {
+		return slices.DeleteFunc(files, func(file string) bool {
+			live := isDelivering(file, self, now())
+			if live {
+				underway = append(underway, eventOf(file))
+			}
+			return live
+		})
+	}
+	claimed, claimedErr := o.discardEach("claimed", dead(names), why, now(), each)
+	for _, file := range dead(bundles) {
+		n, bundleErr := o.discardBundle("claimed", file, why, now(), each)
+		claimed, claimedErr = claimed+n, errors.Join(claimedErr, bundleErr)
+	}
 	_, rejectedErr := o.discardPart("rejected", LostRejected, now, func(string) {})
 	queued, queuedErr := o.discardPart("new", why, now, each)
 	return claimed + queued, underway, errors.Join(err, claimedErr, rejectedErr, queuedErr, o.recordDiscarded(now()))

@@ -30,6 +30,7 @@ type Entry struct {
 	TakenAt  time.Time       `json:"taken_at"` // a moment before consent for it was asked
 	Grant    string          `json:"grant"`
 	Endpoint string          `json:"endpoint"`
+	Level    int             `json:"level,omitempty"`    // of which at most something is sent; 0: what was agreed to
 	Manifest string          `json:"manifest,omitempty"` // the file given with --manifest
 	Dir      string          `json:"dir,omitempty"`      // where it was taken, if a .env file there can refuse
 	Key      string          `json:"key,omitempty"`      // names the write key of whoever took it: "VARIABLE=", and 4 digits of a hash; with "" any key will do
@@ -56,6 +57,9 @@ func (e Entry) MarshalJSON() ([]byte, error) {
 		"grant", e.Grant,
 		"endpoint", e.Endpoint,
 	)
+	if e.Level != 0 {
+		o.Set("level", jsondoc.Int(int64(e.Level)))
+	}
 	if e.Manifest != "" {
 		o.Set("manifest", e.Manifest)
 	}
@@ -104,6 +108,8 @@ func (e Entry) check() error {
 		return fmt.Errorf("its grant is %s", manifest.Quote(e.Grant))
 	case !statefile.IsLine(e.Endpoint, maxEndpoint):
 		return fmt.Errorf("its endpoint is %s", manifest.Quote(secret.URL(e.Endpoint)))
+	case e.Level < 0:
+		return fmt.Errorf("its level is %d", e.Level)
 	case len(e.Manifest) > maxPath || strings.ContainsRune(e.Manifest, 0):
 		return fmt.Errorf("its manifest is %s", manifest.Quote(e.Manifest))
 	case len(e.Dir) > maxPath || strings.ContainsRune(e.Dir, 0):

@@ -150,8 +150,8 @@ func (o Outbox) Losses() (Losses, error) {
 	for _, b := range batches {
 		batchErr = errors.Join(batchErr, statefile.IgnoreMissing(statefile.EachName(b.dir, func(names []string) error {
 			for _, name := range names {
-				if !strings.HasPrefix(name, ".") {
-					l.Why[EventID(name)] = b.why
+				for _, event := range eventsIn(b.dir, name) {
+					l.Why[EventID(event)] = b.why
 				}
 			}
 			return nil

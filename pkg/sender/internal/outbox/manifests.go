@@ -1,6 +1,7 @@
 package outbox
 
 import (
+	"bytes"
 	"errors"
 	"os"
 	"slices"
@@ -30,5 +31,13 @@ func (o Outbox) ManifestFiles() ([]string, error) {
 			errs = append(errs, err)
 		}
 	}
+	errs = append(errs, o.packed(func(name string, entry []byte) {
+		if !bytes.Contains(entry, []byte(`"manifest":`)) {
+			return
+		}
+		if e, err := o.parse(name, entry); err == nil && e.Manifest != "" && !slices.Contains(list, e.Manifest) {
+			list = append(list, e.Manifest)
+		}
+	}))
 	return list, errors.Join(errs...)
 }

@@ -120,8 +120,11 @@ func (o Outbox) owned() error {
 }
 
 // keep puts a file among those that are queued, whole or not at all.
-func (o Outbox) keep(name string, data []byte) error {
-	tmp := o.Path("tmp", name)
+func (o Outbox) keep(name string, data []byte) error { return o.keepBy(ageOf(name), name, data) }
+
+// keepBy is keep by a name in "tmp" of the caller's.
+func (o Outbox) keepBy(aside, name string, data []byte) error {
+	tmp := o.Path("tmp", aside)
 	err := writeNew(tmp, data)
 	if errors.Is(err, os.ErrNotExist) {
 		if err = o.Create(); err == nil {
@@ -167,20 +170,11 @@ func writeNew(path string, data []byte) error {
 	return nil
 }
 
-// Names lists the files of a part of the outbox, such as "new", the oldest first; none
-// if there is no such part.
+// Names lists the files of a part of the outbox, such as "new", the oldest first, without
+// bundles; none if there is no such part.
 func (o Outbox) Names(part string) ([]string, error) {
-	entries, err := statefile.ReadDir(o.Path(part))
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return nil, err
-	}
-	names := make([]string, 0, len(entries))
-	for _, e := range entries {
-		if !strings.HasPrefix(e.Name(), ".") {
-			names = append(names, e.Name())
-		}
-	}
-	return names, nil // sorted
+	names, _, err := o.list(part)
+	return names, err
 }
 
 func (o Outbox) has(part, name string) bool {
@@ -217,17 +211,25 @@ func (o Outbox) ClearBackoffs() error {
 	return statefile.IgnoreMissing(statefile.RemoveAll(o.backoffPath())) // whatever it is
 }
 
+// Queue is what is queued, by the names of the files.
+type Queue struct {
+	Names  []string // of events that can be delivered, the oldest first
+	Behind []string // of bundles, and of events that have to wait until those are unpacked
+	// OverBounds is how many events were dropped to keep the outbox within its bounds.
+	OverBounds int
+}
+
 // Prepare takes back what dead deliverers have claimed, keeps the outbox within its
-// bounds, and lists the queued events by the names of their files, the oldest first.
-// overBounds is how many it has dropped.
-func (o Outbox) Prepare(self lease.Owner, now time.Time) (names []string, overBounds int, err error) {
+// bounds, unpacks bundles if few events are left, and lists what is queued. left is how many of
+// the events this process has to leave to others.
+func (o Outbox) Prepare(self lease.Owner, now time.Time, left int) (q Queue, err error) {
 	if err := errors.Join(o.owned(), o.Reclaim(self, now)); err != nil {
-		return nil, 0, err
+		return q, err
 	}
-	overBounds, _ = o.trim(now) // what cannot be tidied up is not in the way of what can be delivered
-	names, err = o.Names("new")
-	if err == nil && len(names) > 0 {
+	q.OverBounds, _ = o.trim(now) // what cannot be tidied up is not in the way of what can be delivered
+	q.Names, q.Behind, err = o.deliverable(self, now, left)
+	if len(q.Names) > 0 {
 		err = o.Create()
 	}
-	return names, overBounds, err
+	return q, err
 }

@@ -21,12 +21,13 @@ func (o Outbox) DeliversUnder(sourceID string, self lease.Owner, now time.Time) 
 // are in, durably, and returns how many were queued. each is called with every queued event
 // that has ended, while this goes on: there may be a million.
 func (o Outbox) RemoveUnder(sourceID string, now time.Time, each func(event string)) (int, error) {
+	packed, packedErr := o.discardPackedUnder(sourceID, now, each)
 	claimed, claimedErr := o.discardUnder(sourceID, "claimed", now, each)
 	queued, queuedErr := o.discardUnder(sourceID, "new", now, each)
 	_, rejectedErr := o.discardUnder(sourceID, "rejected", now, func(string) {})
 	names, err := o.Names("tmp")
 	names = slices.DeleteFunc(names, func(name string) bool { return !o.isUnder(sourceID, "tmp", name) })
-	errs := []error{claimedErr, queuedErr, rejectedErr, err, o.removeFiles("tmp", names)}
+	errs := []error{packedErr, claimedErr, queuedErr, rejectedErr, err, o.removeFiles("tmp", names)}
 	for _, part := range []string{"rejected", "tmp"} {
 		files, err := o.temporary(part)
 		files = slices.DeleteFunc(files, func(name string) bool { return !o.isUnder(sourceID, part, name) })
@@ -39,7 +40,7 @@ func (o Outbox) RemoveUnder(sourceID string, now time.Time, each func(event stri
 	if w, had := o.Backoffs().WithoutErrors(); had { // they quote a server, which knew the ID; how long to wait stays
 		errs = append(errs, o.SetBackoffs(w))
 	}
-	return claimed + queued, errors.Join(errs...)
+	return packed + claimed + queued, errors.Join(errs...)
 }
 
 // discardUnder ends the events under a source ID in a part, some at a time, so that it takes
@@ -81,6 +82,13 @@ func (o Outbox) temporary(part string) ([]string, error) {
 // isUnder reports whether a file of the outbox names the source ID, be it whole or what
 // a crash left.
 func (o Outbox) isUnder(sourceID, part, name string) bool {
-	data, err := statefile.Read(o.Path(part, name), 4*maxEntry)
+	path := o.Path(part, name)
+	var data []byte
+	var err error
+	if _, is := sizeOfBundle("." + ageOf(name)); is { // in "tmp" it has no dot
+		data, _, err = readBundle(path)
+	} else {
+		data, err = statefile.Read(path, 4*maxEntry)
+	}
 	return err == nil && bytes.Contains(data, []byte(sourceID))
 }

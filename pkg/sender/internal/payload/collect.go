@@ -24,7 +24,8 @@ type Sources struct {
 	SourceID func() string          // the source ID, or a word for its absence
 	HashKey  func() ([]byte, error) // the key of this install's hashes
 	Host     hostfacts.Host
-	Unmade   string // a preview's word for a hash whose key is not made yet; else ""
+	Facts    map[*manifest.Field]any // facts of the host that were read before, for who has many events; nil keeps none
+	Unmade   string                  // a preview's word for a hash whose key is not made yet; else ""
 }
 
 // collect gathers the values of the event's fields, by field name, that the terms let
@@ -107,7 +108,14 @@ func (s Sources) value(f *manifest.Field, r Request, terms consent.Terms) any {
 	case manifest.FromNameHash:
 		return s.hash(hostfacts.NameHash, f.Length)
 	}
-	return s.hostFact(f.From)
+	v, known := s.Facts[f]
+	if !known {
+		v = s.hostFact(f.From)
+		if s.Facts != nil {
+			s.Facts[f] = v
+		}
+	}
+	return v
 }
 
 func (s Sources) now(format string) any {

@@ -1,0 +1,172 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/usagectl/usagectl/pkg/consent"
+	"github.com/usagectl/usagectl/pkg/manifest"
+	"github.com/usagectl/usagectl/pkg/sender"
+)
+
+// streamed is what became of a stream, as "send --stream --json" has it.
+type streamed struct {
+	Schema  int             `json:"schema"`
+	Tool    string          `json:"tool"`
+	Named   string          `json:"named,omitempty"`  // the name that was given, if it is not the tool's ID
+	Taken   int             `json:"taken"`            // queued, or given to a deliverer
+	Flawed  int             `json:"flawed"`           // of those: without a value that did not fit
+	Skipped int             `json:"skipped"`          // lines with mistakes
+	Off     int             `json:"off"`              // events for which telemetry was off
+	Dropped int             `json:"dropped"`          // events that could not be kept
+	Reason  *consent.Reason `json:"reason,omitempty"` // why events were off or dropped, of the last one
+}
+
+// mostBadLines is how many lines with mistakes are reported one by one.
+const mostBadLines = 10
+
+// runStream takes the events that come on stdin until that ends. It reads it to the end whatever
+// happens: a program that writes to a pipe which nobody reads is ended by that.
+func (c *sendCommand) runStream(ctx context.Context) error {
+	c.neverFails = !c.fail
+	ctx, ended := stoppable(ctx)
+	name := "send " + c.tool + " --stream"
+	tool := c.tool
+	var sum sender.Streamed
+	m, problems, err := c.streamOf()
+	for _, problem := range problems {
+		c.stderr.Printf("usagectl: %s: %s\n", name, problem)
+	}
+	badLines := 0
+	stream := sender.Stream{Strict: c.fail, Level: c.level, BadLine: func(b sender.BadLine) {
+		if badLines++; badLines <= mostBadLines {
+			c.stderr.Printf("usagectl: %s: line %d%s: %s\n", name, b.Line, skippedWord(b), strings.Join(mistakesInLine(b), "; "))
+		}
+	}}
+	if err == nil {
+		tool = m.Tool.ID.String()
+		e, _ := c.describe(c.world, m, "", nil)
+		stream.Manifest, stream.ManifestFile, stream.RunID, stream.ToolVersion = m, e.ManifestFile, e.RunID, e.ToolVersion
+		sum = c.world.sender().TakeStream(ctx, stream, c.world.Stdin)
+		if m.Consent.Default == manifest.OptOut && c.stderr.Terminal && !c.quiet {
+			if err := c.notice(m); err != nil {
+				c.stderr.Printf("usagectl: %s: the notice could not be recorded: %v\n", name, err)
+			}
+		}
+	} else {
+		c.stderr.Printf("usagectl: %s: nothing is sent: %s\n", name, firstLine(err))
+		sum.Err, sum.Reason = err, unusable(err).Reason
+		sum.Dropped = c.world.countLines()
+	}
+	return c.finishStream(ended(), name, tool, sum, len(problems) > 0, max(0, badLines-mostBadLines))
+}
+
+// streamOf finds the manifest, and what is wrong with the flags for all lines.
+func (c *sendCommand) streamOf() (*manifest.Manifest, []string, error) {
+	m, err := c.declaration()
+	if err != nil {
+		return nil, nil, err
+	}
+	_, problems := c.describe(c.world, m, "", nil)
+	return m, problems, nil
+}
+
+func skippedWord(b sender.BadLine) string {
+	if b.Skipped {
+		return " is skipped"
+	}
+	return ""
+}
+
+// mistakesInLine says what is wrong with a line.
+func mistakesInLine(b sender.BadLine) []string {
+	var list []string
+	var unknown *sender.EventError
+	switch {
+	case errors.As(b.Err, &unknown):
+		list = append(list, eventProblem(unknown).Error())
+	case b.Err != nil:
+		list = append(list, oneLine(b.Err))
+	}
+	return append(list, mistakesOf(b.Problems, true)...)
+}
+
+// finishStream tells what became of the stream. more is how many lines with mistakes were not
+// reported.
+func (c *sendCommand) finishStream(signal os.Signal, name, tool string, sum sender.Streamed, badFlags bool, more int) error {
+	if more > 0 {
+		c.stderr.Printf("usagectl: %s: %s\n", name, events(more, "one more line has mistakes", "%d more lines have mistakes"))
+	}
+	if c.verbose || sum.Skipped+sum.Dropped > 0 && !c.quiet {
+		text := fmt.Sprintf("%d taken, %d skipped, %d off, %d dropped", sum.Taken, sum.Skipped, sum.Off, sum.Dropped)
+		if sum.Reason.Detail != "" {
+			text += ": " + sum.Reason.Detail
+		}
+		c.stderr.Printf("usagectl: %s: %s\n", name, text)
+	}
+	if c.json {
+		view := streamed{1, tool, taken{tool: tool}.alias(c.tool), sum.Taken, sum.Flawed, sum.Skipped, sum.Off, sum.Dropped, nil}
+		if sum.Reason != (consent.Reason{}) {
+			view.Reason = &sum.Reason
+		}
+		if err := c.printJSON(view); err != nil && c.fail {
+			return err
+		}
+	}
+	if signal == os.Interrupt {
+		c.world.Raise(os.Interrupt)
+		return fail(exitInterrupted, nil)
+	}
+	if code := streamCode(sum, badFlags); c.fail && code != exitOK {
+		return fail(code, nil)
+	}
+	return nil
+}
+
+// streamCode is the exit code with --fail.
+func streamCode(sum sender.Streamed, badFlags bool) int {
+	switch {
+	case sum.Err != nil && sum.Reason.Rule == sender.RuleManifest:
+		return exitConfig
+	case badFlags, sum.Skipped+sum.Flawed > 0, sum.Err != nil && sum.Reason.Rule == sender.RuleData:
+		return exitData
+	case sum.Dropped > 0:
+		return exitUnavailable
+	case sum.Err != nil:
+		return exitIO
+	case sum.Off > 0:
+		return exitNo
+	}
+	return exitOK
+}
+
+// countLines reads stdin to the end, and counts the lines that are not empty. A person who types
+// is not waited for.
+func (w World) countLines() int {
+	n, begun := 0, false
+	if w.Interactive {
+		return 0
+	}
+	buf := make([]byte, 64<<10)
+	for {
+		got, err := w.Stdin.Read(buf)
+		for _, b := range buf[:got] {
+			switch b {
+			case '\n':
+				begun = false
+			case ' ', '\t', '\r':
+			default:
+				if !begun {
+					n++
+				}
+				begun = true
+			}
+		}
+		if err != nil {
+			return n
+		}
+	}
+}

@@ -1,0 +1,40 @@
+package cmd
+
+import (
+	"strings"
+	"testing"
+)
+
+// TestStreamIsRead holds that stdin is read to its end whatever the command line, for a program that
+// writes to a pipe which nobody reads is ended by that.
+func TestStreamIsRead(t *testing.T) {
+	for _, line := range []string{
+		"send demo --stream", "send nosuchtool --stream", "send demo --stream --fail", "send demo run.end --stream",
+		"send demo --stream --set a=b", "send demo --stream --weight 2", "send --weight 2 demo --stream --fail --json",
+		"send --stream", "send --stream=yes demo", "send demo --stream --manifest nosuch.toml", "send demo --stream --level 0",
+	} {
+		t.Run(line, func(t *testing.T) {
+			p := newPerson(t)
+			stdin := strings.NewReader(strings.Repeat(`{"event":"run.end"}`+"\n", 10_000))
+			p.world.Stdin = stdin
+			p.run(line)
+			if stdin.Len() > 0 {
+				t.Errorf("%d bytes are not read", stdin.Len())
+			}
+		})
+	}
+}
+
+// TestStreamExitCodes holds how a stream ends with --fail.
+func TestStreamExitCodes(t *testing.T) {
+	p := newPerson(t)
+	p.world.Stdin = strings.NewReader(`{"event":"run.end"}`)
+	p.expect(said{"send demo --stream --fail --json", exitNo, []string{`"taken":0,"flawed":0,"skipped":0,"off":1,"dropped":0,"reason":{"rule":"undecided",`}, nil})
+	p.expect(said{"enable demo -q", exitOK, nil, nil})
+	p.world.Stdin = strings.NewReader(`{"event":"run.end","set":{"exit_code":1}}` + "\n\n")
+	p.expect(said{"send demo --stream --fail --json", exitOK, []string{`{"schema":1,"tool":"demo","taken":1,"flawed":0,"skipped":0,"off":0,"dropped":0}` + "\n"}, nil})
+	p.world.Stdin = strings.NewReader(`{"event":"run.end","set":{"exit_code":1}}` + "\n{}")
+	p.expect(said{"send demo --stream --fail -q", exitData, nil, []string{"usagectl: send demo --stream: line 2 is skipped: it names no event\n"}})
+	p.world.Stdin = strings.NewReader("x\ny\n")
+	p.expect(said{"send demo --stream --weight 1 --json", exitOK, []string{`{"schema":1,"tool":"demo","taken":0,"flawed":0,"skipped":0,"off":0,"dropped":2,"reason":{"rule":"usage",`}, []string{"*"}})
+}
