@@ -38,3 +38,26 @@ func TestStreamExitCodes(t *testing.T) {
 	p.world.Stdin = strings.NewReader("x\ny\n")
 	p.expect(said{"send demo --stream --weight 1 --json", exitOK, []string{`{"schema":1,"tool":"demo","taken":0,"flawed":0,"skipped":0,"off":0,"dropped":2,"reason":{"rule":"usage",`}, []string{"*"}})
 }
+
+// TestStreamShowsNotice holds that the first stream of a tool that is on by default shows the notice
+// on a terminal, and sends nothing, and that the next one does.
+func TestStreamShowsNotice(t *testing.T) {
+	p := newPerson(t)
+	p.write(".local/share/usagectl/tools/mytool.toml", `schema = 1
+tool = {id = "mytool", purpose = "Counts runs."}
+consent = {default = "opt-out"}
+identity = {kind = "none"}
+send = {transport = "http", endpoint = "http://127.0.0.1:9/v1"}
+event = [{name = "run"}]
+field = [{name = "id", from = "event.id", purpose = "p"}]
+`)
+	stream := func() { p.world.Stdin = strings.NewReader(strings.Repeat(`{"event":"run"}`+"\n", 3)) }
+	stream()
+	p.expect(said{"send mytool --stream --json", exitOK, []string{`"taken":0,"flawed":0,"skipped":0,"off":3,"dropped":0,"reason":{"rule":"notice",`}, nil})
+	p.atTerminal(80)
+	stream()
+	p.expect(said{"send mytool --stream --json", exitOK, []string{`"off":3,`}, []string{"mytool collects usage data: Counts runs.", "Nothing was sent. From the next time on it will be"}})
+	p.atPipe()
+	stream()
+	p.expect(said{"send mytool --stream --json", exitOK, []string{`"taken":3,"flawed":0,"skipped":0,"off":0,"dropped":0}`}, nil})
+}
