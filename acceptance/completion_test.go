@@ -66,7 +66,7 @@ type pressed struct {
 func presses() []pressed {
 	return []pressed{
 		{"usagectl ins", "usagectl inspect ", []string{"inspect"}, ""},
-		{"usagectl e", "usagectl en", []string{"enable", "env"}, "Agree to a tool's telemetry"},
+		{"usagectl e", "usagectl e", []string{"enable", "env", "exec"}, "Agree to a tool's telemetry"},
 		{"usagectl -q --no-color sta", "usagectl -q --no-color status ", []string{"status"}, ""},
 		{"usagectl send de", "usagectl send demo ", []string{"demo"}, ""},
 		{"usagectl send pars", "usagectl send parsl", []string{"parsl", "parsl-2023", "parsl-2024", "parsl-legacy"}, "Parsl: Counts how Parsl is used"},

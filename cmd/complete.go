@@ -39,6 +39,9 @@ func addCompletions(a *app, root *cobra.Command) {
 	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
 	for _, c := range root.Commands() {
 		c.ValidArgsFunction = func(c *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+			if c.Name() == execName && len(args) > 0 { // the words of a command, of which any can be a file
+				return nil, cobra.ShellCompDirectiveDefault
+			}
 			return offered((&line{a, c, args}).words(typed), typed)
 		}
 		c.Flags().VisitAll(func(f *pflag.Flag) {
@@ -104,7 +107,7 @@ func (l *line) words(typed string) []offer {
 		if len(l.args) > 0 {
 			return l.events()
 		}
-	case "status", "enable", "disable", "env", "flush", "forget":
+	case execName, "status", "enable", "disable", "env", "flush", "forget":
 	default:
 		return nil
 	}
@@ -199,6 +202,11 @@ func (l *line) candidates(typed string) []manifest.ID {
 	switch l.command.Name() {
 	case "inspect", "send":
 		return l.tools.library.IDs()
+	case execName:
+		return slices.DeleteFunc(l.tools.library.IDs(), func(id manifest.ID) bool {
+			m, err := l.tools.manifest(id, "")
+			return err != nil || m.Exec == nil
+		})
 	case "flush":
 		return slices.DeleteFunc(stored, func(id manifest.ID) bool { return !l.waits(id) })
 	case "forget":

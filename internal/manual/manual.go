@@ -52,7 +52,7 @@ type Group struct {
 func Groups() []Group {
 	return []Group{
 		{"People", []string{"status", "enable", "disable", "inspect", "forget"}},
-		{"Scripts and images", []string{"send", "flush", "env"}},
+		{"Scripts and images", []string{"send", "exec", "flush", "env"}},
 	}
 }
 
