@@ -68,6 +68,9 @@ func presses() []pressed {
 		{"usagectl ins", "usagectl inspect ", []string{"inspect"}, ""},
 		{"usagectl e", "usagectl e", []string{"enable", "env", "exec"}, "Agree to a tool's telemetry"},
 		{"usagectl -q --no-color sta", "usagectl -q --no-color status ", []string{"status"}, ""},
+		{"usagectl tools sh", "usagectl tools show ", []string{"show"}, ""},
+		{"usagectl tools show de", "usagectl tools show demo ", []string{"demo"}, ""},
+		{"usagectl tools diff demo stri", "usagectl tools diff demo stripepy ", []string{"stripepy"}, ""},
 		{"usagectl send de", "usagectl send demo ", []string{"demo"}, ""},
 		{"usagectl send pars", "usagectl send parsl", []string{"parsl", "parsl-2023", "parsl-2024", "parsl-legacy"}, "Parsl: Counts how Parsl is used"},
 		{"usagectl disable -q -- homeb", "usagectl disable -q -- homebrew ", []string{"homebrew"}, ""},
@@ -92,6 +95,8 @@ func presses() []pressed {
 		{`usagectl inspect --manifest files/other.toml `, `usagectl inspect --manifest files/other.toml tabtool `, []string{"tabtool"}, ""},
 		{`usagectl inspect --manifest ~/files/other.toml tabtool run-`, `usagectl inspect --manifest ~/files/other.toml tabtool run-start `, []string{"run-start"}, ""},
 		{`usagectl inspect --manifest "files/with space.toml" tabtool run-`, `usagectl inspect --manifest "files/with space.toml" tabtool run-start `, []string{"run-start"}, ""},
+		{"usagectl tools add files/o", "usagectl tools add files/other.toml ", []string{"files/other.toml"}, ""},
+		{"usagectl tools init --transport ot", "usagectl tools init --transport otlp ", []string{"otlp"}, ""},
 		{"usagectl env --shell po", "usagectl env --shell powershell ", []string{"powershell"}, ""},
 		{"usagectl env --shell=", "usagectl env --shell=", []string{
 			"--shell=sh", "--shell=bash", "--shell=zsh", "--shell=fish", "--shell=powershell",
@@ -247,13 +252,14 @@ func TestCompletionOnlyLooks(t *testing.T) {
 func TestCompletionOfFlags(t *testing.T) {
 	t.Parallel()
 	none := []string{"run", "tool-version", "confirm"} // of the last there are none here
+	none = append(none, "id", "name", "purpose", "endpoint", "contact", "retention", "privacy", "deletions", "homepage", "write-key")
 	run := newPersonIn(t, t.TempDir()).run
 	for _, c := range commands() {
 		c.Flags().VisitAll(func(f *pflag.Flag) {
 			if f.Value.Type() == "bool" {
 				return
 			}
-			out, _, _ := run("", "__complete", c.Name(), "demo", "--"+f.Name+"=")
+			out, _, _ := run("", append(append([]string{"__complete"}, strings.Fields(nameOf(c))...), "demo", "--"+f.Name+"=")...)
 			if nothing := out == ":36\n"; nothing != slices.Contains(none, f.Name) {
 				t.Errorf("%s --%s= offers %q", c.Name(), f.Name, out)
 			}

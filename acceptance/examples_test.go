@@ -39,6 +39,8 @@ var examplesSay = map[string]string{
 	`usagectl send demo run.end --set exit_code=0 --set duration=1.5`: `^$`,
 	`echo '{"exit_code": 3}' | usagectl send demo run.end --data -`:   `^$`,
 	`usagectl send demo run.end --wait=5s --fail`:                     `^$`,
+	`usagectl ask demo || true`:                                       `^$`,
+	`usagectl ask demo --json`:                                        `^\{"schema":1,"tool":"demo","telemetry":"on".*"not_asked":"decided"\}`,
 	`usagectl exec demo -- sh -c 'exit 0'`:                            `^$`,
 	`usagectl exec -v demo -- sleep 0`:                                `(?m)^usagectl: exec demo: run\.end: queued: you agreed`,
 	`usagectl flush`:                                                  `^demo: nothing waits\n`,
@@ -48,11 +50,21 @@ var examplesSay = map[string]string{
 	`usagectl forget --all --yes`:                                     `(?m)^Demo: `,
 	`usagectl forget demo --local-only`:                               `\[y/N\] (y\s+)?Demo: forgotten here; nobody was asked`,
 	`usagectl forget --confirm ` + shownRequest:                       `(?i)confirmed|settled`,
-	`usagectl env homebrew`:                                           `^export HOMEBREW_NO_ANALYTICS=1\n`,
-	`eval "$(usagectl env)"`:                                          `^1\n$`,
-	`usagectl env --all --here --shell dotenv`:                        `(?m)^DO_NOT_TRACK=1$`,
-	`usagectl env --all --shell docker`:                               `(?m)^ENV DO_NOT_TRACK=1$`,
-	`mkdir -p ~/.local/share/bash-completion/completions`:             `^$`,
+	`usagectl tools`:                                                  `(?m)^demo +opt-in +built in +`,
+	`usagectl tools list`:                                             `(?m)^demo +opt-in +built in +`,
+	`usagectl tools diff mytool mytool.toml`:                          `^mytool: nothing differs\n$`,
+	`usagectl tools add mytool.toml --yes`:                            `^It was installed before as ~/\.local/share/usagectl/tools/mytool\.toml`,
+	`usagectl tools init --id yourtool`:                               `(?m)Wrote yourtool\.toml\.\s*$`,
+	`usagectl tools show demo`:                                        `^Demo \(demo\)\n`,
+	`usagectl tools show demo --markdown > TELEMETRY.md`:              `^# What Demo sends\n$`,
+
+	`usagectl tools list --json`: `^\{"schema":1,"tools":\[\{"tool":"demo",`,
+
+	`usagectl env homebrew`:                               `^export HOMEBREW_NO_ANALYTICS=1\n`,
+	`eval "$(usagectl env)"`:                              `^1\n$`,
+	`usagectl env --all --here --shell dotenv`:            `(?m)^DO_NOT_TRACK=1$`,
+	`usagectl env --all --shell docker`:                   `(?m)^ENV DO_NOT_TRACK=1$`,
+	`mkdir -p ~/.local/share/bash-completion/completions`: `^$`,
 
 	`usagectl completion bash > ~/.local/share/bash-completion/completions/usagectl`: `^Completion of usagectl in bash\n$`,
 
@@ -120,7 +132,7 @@ func examples() map[string][][]string {
 			for i, line := range e.Lines {
 				lines[i] = strings.TrimSpace(line)
 			}
-			list[c.Name()] = append(list[c.Name()], lines)
+			list[nameOf(c)] = append(list[nameOf(c)], lines)
 		}
 	}
 	for _, b := range manifestExamples()[1:] { // the first is the manifest itself
@@ -167,7 +179,10 @@ func atTheEnd(t *testing.T, home, line string) string {
 		return line + `; echo "$HOMEBREW_NO_ANALYTICS"`
 	}
 	if _, file, ok := strings.Cut(line, " > "); ok {
-		return line + "; grep -o 'Completion of usagectl in [a-z]*' " + file
+		return line + "; grep -oE 'Completion of usagectl in [a-z]*|^# What.*' " + file
+	}
+	if strings.HasPrefix(line, "usagectl tools init") {
+		return `printf '\nTo count.\n\nhttps://x.example\nme@x.example\nr\nhttps://x.example\n' | script -qec "` + line + `" /dev/null`
 	}
 	if strings.HasPrefix(line, "usagectl forget demo") { // the terminal shows the y where it comes in time
 		return `echo y | script -qec "` + line + `" /dev/null`

@@ -16,9 +16,19 @@ import (
 	"github.com/usagectl/usagectl/internal/term"
 )
 
-// commands are the commands that people are told of.
+// commands are the commands that people are told of, each followed by those below it.
 func commands() []*cobra.Command {
-	return slices.DeleteFunc(cmd.Tree().Commands(), func(c *cobra.Command) bool { return c.Hidden })
+	var list []*cobra.Command
+	for _, c := range slices.DeleteFunc(cmd.Tree().Commands(), func(c *cobra.Command) bool { return c.Hidden }) {
+		list = append(append(list, c), manual.Parts(c)...)
+	}
+	return list
+}
+
+// nameOf is how a command is called behind the program's name: "send", "tools show".
+func nameOf(c *cobra.Command) string {
+	_, name, _ := strings.Cut(c.CommandPath(), " ")
+	return name
 }
 
 // help is what the program prints, where lines may be as long as they like.
@@ -48,7 +58,7 @@ func TestHelpFits(t *testing.T) {
 	}
 	pages := map[string]string{"usagectl": overview}
 	for _, c := range commands() {
-		pages[c.Name()] = help(t, c.Name(), "--help")
+		pages[nameOf(c)] = help(t, append(strings.Fields(nameOf(c)), "--help")...)
 	}
 	for _, topic := range manual.Topics() {
 		pages[topic.Name] = help(t, "help", topic.Name)
@@ -76,6 +86,9 @@ func TestTextWithJSON(t *testing.T) {
 func TestHelpNamesEverything(t *testing.T) {
 	overview := help(t, "help")
 	for _, c := range commands() {
+		if c.Parent() != c.Root() { // the help of that leads to it
+			overview += help(t, "help", c.Parent().Name())
+		}
 		if !regexp.MustCompile(`\b` + c.Name() + `\b`).MatchString(overview) {
 			t.Errorf("%s is not in the overview", c.Name())
 		}
@@ -91,12 +104,12 @@ func TestHelpNamesEverything(t *testing.T) {
 // examples before anything else.
 func TestHelpIsWhole(t *testing.T) {
 	for _, c := range commands() {
-		page := help(t, "help", c.Name())
+		page := help(t, append([]string{"help"}, strings.Fields(nameOf(c))...)...)
 		_, codes := manual.ExitStatus(c.Long)
 		switch {
 		case strings.HasSuffix(c.Short, "."):
 			t.Errorf("%s: the short description ends with a full stop", c.Name())
-		case !strings.Contains(c.Example, "usagectl "+c.Name()):
+		case !strings.Contains(c.Example, c.CommandPath()):
 			t.Errorf("%s: no example", c.Name())
 		case !strings.HasPrefix(c.Example, "  # "):
 			t.Errorf("%s: the first example does not say what it is for", c.Name())
@@ -131,9 +144,9 @@ func TestHelpFlags(t *testing.T) {
 func TestStoriesEndAsHelpSays(t *testing.T) {
 	listed := map[string]string{}
 	for _, c := range commands() {
-		_, listed[c.Name()] = manual.ExitStatus(c.Long)
+		_, listed[nameOf(c)] = manual.ExitStatus(c.Long)
 	}
-	ends := regexp.MustCompile(`(?m)^(?:\[[^]]*\] )*exits (\d+) usagectl ([a-z]+)`)
+	ends := regexp.MustCompile(`(?m)^(?:\[[^]]*\] )*exits (\d+) usagectl ((?:tools )?[a-z]+)`)
 	seen := 0
 	for _, story := range repositoryFiles(t, "acceptance/testdata/script/*.txtar") {
 		for _, m := range ends.FindAllStringSubmatch(string(mustPage(t, story)), -1) {

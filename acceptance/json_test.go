@@ -67,11 +67,14 @@ func checkPrinted(args []string, printed []byte) error {
 // document is a tool's own, or no JSON.
 func documentOf(args []string) string {
 	command := "status"
-	for _, arg := range args {
-		if !strings.HasPrefix(arg, "-") {
-			command = arg
-			break
-		}
+	words := slices.DeleteFunc(slices.Clone(args), func(arg string) bool { return strings.HasPrefix(arg, "-") })
+	switch {
+	case len(words) > 1 && words[0] == "tools":
+		command = "tools-" + words[1]
+	case len(words) > 0 && words[0] == "tools":
+		command = "tools-list"
+	case len(words) > 0:
+		command = words[0]
 	}
 	has := func(flags ...string) string {
 		for _, flag := range flags {
@@ -157,6 +160,7 @@ func TestWordsOfTheSchema(t *testing.T) {
 		"rule":            constantsOf(t, "Rule", "pkg/consent"),
 		"step":            constantsOf(t, "consent.Rule", "pkg/sender", "cmd"),
 		"send-outcome":    constantsOf(t, "Outcome", "pkg/sender"),
+		"not-asked":       constantsOf(t, "notAsked", "cmd"),
 		"attempt-outcome": constantsOf(t, "Outcome", "pkg/sender/internal/journal"),
 		"forget-outcome":  constantsOf(t, "outcome", "cmd"),
 		"deletion-state":  constantsOf(t, "State", "pkg/sender/internal/deletion"),

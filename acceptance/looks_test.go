@@ -43,6 +43,7 @@ var looks = []string{
 	"inspect demo", "inspect stripepy call", "inspect flwr", "inspect nannyml", "inspect flwr --forget", "inspect demo --sent",
 	"env --all", "forget flwr --yes", "forget demo --yes", "status", "flush", "disable --all", "status", "status demo", "enable demo",
 	"forget nosuch --yes", "inspect nosuch", "inspect homebrew", "help", "help send",
+	"tools", "tools show demo", "tools show flwr", "tools show nannyml", "tools diff parsl-2024 parsl", "help tools",
 }
 
 // TestLooksFit holds that nothing wraps badly in a terminal of 80 columns: a longer

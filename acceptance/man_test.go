@@ -72,7 +72,7 @@ func complaints(c *exec.Cmd) string {
 // people look for.
 func TestManPagesAreWhole(t *testing.T) {
 	for _, c := range commands() {
-		page, err := os.ReadFile(repository("man", "usagectl-"+c.Name()+".1"))
+		page, err := os.ReadFile(repository("man", strings.ReplaceAll(c.CommandPath(), " ", "-")+".1"))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -35,6 +35,8 @@ func inForeignHome(t *testing.T, variables []string) {
 	p.letGo()
 	roots := filepath.Join(t.TempDir(), "roots.jsonl")
 	mustWrite(t, roots, "root's\n")
+	added := filepath.Join(t.TempDir(), "added.toml")
+	mustWrite(t, added, "schema = 1\n[tool]\nid = \"added\"\npurpose = \"p\"\n[send]\ntransport = \"http\"\nendpoint = \"http://127.0.0.1:9/\"\n[[event]]\nname = \"run\"\n")
 	plantDeletion(t, filepath.Join(home, ".local", "state", "usagectl"), home, roots)
 	queue := filepath.Join(home, ".local", "state", "usagectl", "outbox", "demo", "new")
 	must(t, os.MkdirAll(queue, 0o700))
@@ -53,6 +55,7 @@ func inForeignHome(t *testing.T, variables []string) {
 		{[]string{"disable", "demo"}, 77},
 		{[]string{"disable", "--all"}, 77},
 		{[]string{"forget", "demo", "--yes"}, 77},
+		{[]string{"tools", "add", "--yes", added}, 77},
 		{[]string{"send", "demo", "run.start", "--wait=10s"}, 0},
 		{[]string{"flush"}, 77},
 		{[]string{"flush", "demo", "--rejected"}, 77},

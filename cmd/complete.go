@@ -37,12 +37,16 @@ type line struct {
 func addCompletions(a *app, root *cobra.Command) {
 	root.InitDefaultHelpCmd() // else the help command comes later
 	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
-	for _, c := range root.Commands() {
+	for _, c := range slices.Concat(root.Commands(), parts(root, toolsName)) {
 		c.ValidArgsFunction = func(c *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+			l := &line{a, c, args}
+			if c.Parent() != root {
+				return l.wordsOfTools(typed)
+			}
 			if c.Name() == execName && len(args) > 0 { // the words of a command, of which any can be a file
 				return nil, cobra.ShellCompDirectiveDefault
 			}
-			return offered((&line{a, c, args}).words(typed), typed)
+			return offered(l.words(typed), typed)
 		}
 		c.Flags().VisitAll(func(f *pflag.Flag) {
 			f.Usage = strings.ReplaceAll(f.Usage, "`", "") // the marks around a value's name are for help
@@ -54,6 +58,15 @@ func addCompletions(a *app, root *cobra.Command) {
 			}) // it fails for a flag that is not there, or has one
 		})
 	}
+}
+
+// parts are the commands below one of the program's, if that is built.
+func parts(root *cobra.Command, name string) []*cobra.Command {
+	c, _, err := root.Find([]string{name})
+	if err != nil {
+		return nil
+	}
+	return c.Commands()
 }
 
 // offered is the answer to the shell: what begins like the word that is being
@@ -103,6 +116,10 @@ func (l *line) words(typed string) []offer {
 		return l.commands()
 	case "completion":
 		return l.first(completions.Shells()...)
+	case "ask":
+		if len(l.args) > 0 {
+			return nil
+		}
 	case "inspect", "send":
 		if len(l.args) > 0 {
 			return l.events()
@@ -200,7 +217,7 @@ func (l *line) candidates(typed string) []manifest.ID {
 	here := newSurvey(l.app)
 	var list []manifest.ID
 	switch l.command.Name() {
-	case "inspect", "send":
+	case "ask", "inspect", "send", "show", "diff":
 		return l.tools.library.IDs()
 	case execName:
 		return slices.DeleteFunc(l.tools.library.IDs(), func(id manifest.ID) bool {

@@ -35,6 +35,10 @@ func (l *line) valuesOfFlag(name, typed string) ([]string, cobra.ShellCompDirect
 		for _, d := range shell.Dialects() {
 			list = append(list, offer{string(d), aboutShell(d)})
 		}
+	case "transport":
+		for _, transport := range []string{"http", "udp", "otlp", "segment", "file"} {
+			list = append(list, offer{word: transport})
+		}
 	case "wait", "timeout":
 		for _, time := range []string{"2s", "5s", "10s", "30s", "1m"} {
 			list = append(list, offer{word: time})

@@ -47,6 +47,13 @@ func TestComplete(t *testing.T) {
 		"disable --all --except |homeb":        "homebrew",
 		"flush |":                              "demo",
 		"forget |":                             "demo",
+		"tools |lis":                           "list",
+		"tools show |de":                       "demo",
+		"tools show demo |":                    "",
+		"tools show --manifest ~/other.toml |": "other",
+		"tools diff demo |flw":                 "flwr flwr-datasets",
+		"tools diff demo flwr |":               "",
+		"tools list |":                         "",
 		"completion |":                         "bash zsh fish powershell",
 		"completion bash |":                    "",
 		"help |s":                              "send status",
@@ -54,6 +61,8 @@ func TestComplete(t *testing.T) {
 		"flush --timeout |1":                   "10s 1m",
 		"status |":                             "acme",
 		"status |homebr":                       "homebrew",
+		"ask |dem":                             "demo",
+		"ask demo |":                           "",
 		"version |":                            "",
 		"disable |bre":                         "brew", // a command of Homebrew
 		"disable brew |bre":                    "",     // which is there already

@@ -191,7 +191,7 @@ type disabledView struct {
 // eventsOf is what became of the events that a refusal is about; nil if that is not known of
 // all of them.
 func eventsOf(r sender.Refusal) *sender.Emptied {
-	if r.Emptied != nil && !errors.Is(r.Emptied, sender.ErrUncounted) {
+	if r.Unkept || r.Emptied != nil && !errors.Is(r.Emptied, sender.ErrUncounted) {
 		return nil
 	}
 	return &r.Events

@@ -4,6 +4,8 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/usagectl/usagectl/pkg/dirs"
 )
 
 func TestDisable(t *testing.T) {
@@ -187,4 +189,14 @@ func TestDisableThrowsAway(t *testing.T) {
 		said{"disable --all", exitOK, []string{"You refused the telemetry of all tools. One queued event was thrown away.\n"}, []string{"*"}},
 		said{"flush", exitOK, []string{"nothing waits"}, nil},
 	)
+}
+
+// TestDisableUnknownEvents checks that the number of events that were stopped is not given as 0 where
+// nobody knows it.
+func TestDisableUnknownEvents(t *testing.T) {
+	p := newPerson(t)
+	p.world.Dirs = dirs.Dirs{System: p.world.Dirs.System, ConfigHome: p.home} // no state directory is known
+	for _, command := range []string{"disable demo --json", "disable --all --json"} {
+		p.expect(said{command, exitOK, []string{`"events":null}` + "\n"}, []string{"note: events cannot be kept now, so nobody knows ", "*"}})
+	}
 }

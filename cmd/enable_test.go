@@ -9,7 +9,7 @@ func TestEnable(t *testing.T) {
 	p := newPerson(t)
 	p.expect(
 		said{"enable demo", exitOK, []string{
-			"You agreed to the telemetry of Demo at level 1 of 2 (basic).", "Kept: until you delete the file", "~/.demo/events.jsonl",
+			"You agreed to the telemetry of Demo at level 1 of 2 (basic).", "How long it is kept\n  until you delete the file", "~/.demo/events.jsonl",
 			"Events: run.start, run.end", "exit_code  To see what share of runs succeed.", "usagectl disable demo",
 		}, []string{`hint: see the exact document with "usagectl inspect demo"`}},
 		said{"enable demo --quiet", exitOK, nil, nil},
@@ -20,6 +20,9 @@ func TestEnable(t *testing.T) {
 		said{"enable Demo", exitData, nil, []string{`tool ID "Demo" is not valid`}},
 		said{"enable nosuch demo -q", exitData, nil, []string{`unknown tool "nosuch"`}}, // and the other
 	)
+	p.expect(said{"enable demo --level 2", exitOK, []string{
+		"What is sent\n  At level 1 (basic)\n    Events: run.start, run.end\n", "  At level 2 (details), besides\n    features   To see", "Where it goes",
+	}, []string{"*"}})
 	p.must("enable demo --level 2 --json")
 	if d := p.tool(); d["tool"] != "demo" || d["telemetry"] != "on" || d["level"] != 2.0 {
 		t.Errorf("%v", d)

@@ -246,7 +246,7 @@ func (c *execCommand) lookInTime(tool string) (*run, []string) {
 
 // look finds out what is to be sent, and what is wrong with it.
 func (c *execCommand) look(tool string) (*run, []string) {
-	m, err := c.declaration(tool, c.manifest, false)
+	m, err := c.lastingManifest(tool, c.manifest, false)
 	if err != nil {
 		return nil, []string{firstLine(err) + "; " + unobserved}
 	}

@@ -138,8 +138,22 @@ func (c *forgetCommand) run(ctx context.Context, names []string) error {
 		}
 		failures = append(failures, err)
 		showForgotten(c.ui, list, c.all)
+		for _, t := range p.tools {
+			failures = append(failures, c.forgetAsking(t.id))
+		}
+	}
+	if c.all && ctx.Err() == nil {
+		failures = append(failures, c.forgetAsking(manifest.ID{}))
 	}
 	return c.end(ctx, results, failures)
+}
+
+// forgetAsking removes when a tool, or with the zero ID any, asked the person what they think.
+func (c *forgetCommand) forgetAsking(id manifest.ID) error {
+	if err := c.world.decisions(false).ForgetAsking(id); err != nil {
+		return fail(exitIO, fmt.Errorf("not all that says when you were asked could be removed: %s", oneLine(err)))
+	}
+	return nil
 }
 
 // end tells what failed, prints the JSON, and finds the exit code.

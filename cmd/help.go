@@ -103,6 +103,12 @@ func (p helpPage) command(c *cobra.Command) {
 		p.Printf("\n")
 		p.text(text)
 	}
+	if parts := manual.Parts(c); len(parts) > 0 {
+		p.heading("Commands")
+		for _, part := range parts {
+			p.Printf("  %-5s %s\n", part.Name(), part.Short)
+		}
+	}
 	p.flags("Flags", manual.Flags(c.LocalFlags()))
 	p.flags("Flags of every command", manual.Flags(c.InheritedFlags()))
 	if codes != "" {
@@ -122,9 +128,6 @@ func (p helpPage) overview(root *cobra.Command) {
 			}
 		}
 	}
-	p.heading("Tool authors")
-	p.Printf("  inspect TOOL EVENT --manifest FILE   Try out what a manifest makes\n")
-	p.Printf("  help manifest                        %s\n", manual.Manifest().Short)
 	p.Printf("\n")
 	p.Printf("More: version, completion SHELL, help COMMAND,\n      help %s\n", strings.Join(topicNames(), "|"))
 	p.Printf("Every command takes --help, --json, --quiet, --verbose and --no-color.\n")

@@ -103,3 +103,24 @@ func readManifest(path string) (*manifest.Manifest, error) {
 	}
 	return manifest.Parse(path, data)
 }
+
+// readManifestText reads a manifest from a file or, for "-", from stdin, and returns its text
+// too. Unlike [resolver.manifest] it is for what is done with a file itself.
+func (w World) readManifestText(name string) (*manifest.Manifest, []byte, error) {
+	var data []byte
+	var err error
+	if isStdin(name) {
+		name = "stdin"
+		data, err = w.readStdin(manifest.MaxSize)
+	} else {
+		data, err = readInput(name, manifest.MaxSize)
+	}
+	if err == nil {
+		data, err = inUTF8(data)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	m, err := manifest.Parse(name, data)
+	return m, data, err
+}

@@ -172,7 +172,7 @@ func (c *sendCommand) take(ctx context.Context, data []byte, dataErr error) take
 	if dataErr != nil {
 		problems = append(problems, fmt.Sprintf("--data: %v", dataErr))
 	}
-	m, err := c.declaration(c.tool, c.manifest, c.dryRun)
+	m, err := c.lastingManifest(c.tool, c.manifest, c.dryRun)
 	if err != nil {
 		return taken{unusable(err), c.tool, append(problems, firstLine(err))}
 	}
@@ -208,9 +208,9 @@ func (t taken) alias(given string) string {
 	return given
 }
 
-// declaration finds a tool's manifest, in a file if that is not "". One that comes through a
+// lastingManifest finds a tool's manifest, in a file if that is not "". One that comes through a
 // pipe is gone when an event is delivered.
-func (a *app) declaration(tool, file string, dryRun bool) (*manifest.Manifest, error) {
+func (a *app) lastingManifest(tool, file string, dryRun bool) (*manifest.Manifest, error) {
 	if !dryRun && isPipe(file) {
 		return nil, fail(exitConfig, fmt.Errorf("--manifest %s is a pipe, which cannot be read again when the event is delivered; name a file", file))
 	}

@@ -2,9 +2,7 @@ package cmd
 
 import (
 	"slices"
-	"strings"
 
-	"github.com/usagectl/usagectl/internal/secret"
 	"github.com/usagectl/usagectl/pkg/consent"
 	"github.com/usagectl/usagectl/pkg/manifest"
 )
@@ -20,12 +18,11 @@ func (a *app) notice(m *manifest.Manifest, file string) (shown bool, err error) 
 	}
 	if v.On() {
 		a.stderr.Printf("%s\n", a.stderr.Wrap(m.Tool.Name+" collects more usage data than it did when you were told. New is:", 2))
-		a.stderr.Printf("  what:   %s\n", a.stderr.Wrap(strings.Join(slices.Concat(v.NewEvents, v.NewFields), ", "), 10))
+		showShortLabel(a.stderr, m, slices.Concat(v.NewEvents, v.NewFields))
 	} else {
 		a.stderr.Printf("%s\n", a.stderr.Wrap(m.Tool.Name+" collects usage data: "+m.Tool.Purpose, 2))
-		a.stderr.Printf("  what:   %s\n", a.stderr.Wrap(strings.Join(agreedFields(m, consent.Offer(m, 1)), ", "), 10))
+		showShortLabel(a.stderr, m, agreedFields(m, consent.Offer(m, 1)))
 	}
-	a.stderr.Printf("  where:  %s\n", secret.URL(m.Send.Endpoint))
 	a.stderr.Printf("  say no: usagectl disable %s\n", m.Tool.ID)
 	a.stderr.Printf("  look:   usagectl inspect %s%s\n", m.Tool.ID, manifestOption(file))
 	if v.On() {

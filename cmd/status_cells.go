@@ -36,7 +36,7 @@ func inShort(r consent.Rule) string {
 	case consent.CI:
 		return "CI"
 	case consent.Undecided:
-		return "not asked yet"
+		return "not decided yet"
 	case consent.Notice:
 		return "notice not seen"
 	case ruleUnknown:

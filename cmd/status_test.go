@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -232,6 +233,9 @@ func TestStatusManifestsHidden(t *testing.T) {
 	dir := filepath.Join(p.home, ".local/share/usagectl/tools")
 	if err := errors.Join(os.RemoveAll(dir), os.Symlink("tools", dir)); err != nil { // which leads to itself
 		t.Skip(err)
+	}
+	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+		t.Skip("a link to itself is nothing there")
 	}
 	p.expect(
 		said{"status", exitIO, nil, []string{"warning: manifests in ", "are not used: ", "*"}},

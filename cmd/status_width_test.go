@@ -47,8 +47,8 @@ event = [{name = "run"}]
 				}
 			}
 			if width > 60 {
-				for _, want := range []string{" itself    no        on by default", " usagectl  -         not asked yet"} {
-					if !strings.Contains(table, want) && !strings.Contains(table, strings.ReplaceAll(want, "not asked yet", "you have not been asked yet")) {
+				for _, want := range []string{" itself    no        on by default", " usagectl  -         not decided yet"} {
+					if !strings.Contains(table, want) && !strings.Contains(table, strings.ReplaceAll(want, "not decided yet", "you have not been asked yet")) {
 						t.Errorf("%s at %d: no %q in\n%s", command, width, want, table)
 					}
 				}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -24,7 +25,7 @@ func noSuchCommand(c *cobra.Command, args []string) error {
 func words(least, most int) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {
 		if len(args) < least || len(args) > most {
-			return errors.New("the command is: usagectl " + c.Use)
+			return errors.New("the command is: " + c.CommandPath() + strings.TrimPrefix(c.Use, c.Name()))
 		}
 		return nil
 	}

@@ -34,6 +34,12 @@ type World struct {
 	Raise      func(os.Signal) // ends the program by a signal; it returns where that cannot be
 	// Interactive reports whether somebody can be asked: stdin and stderr are terminals.
 	Interactive bool
+	// Foreground reports whether this process may read from the terminal, and is not a job in
+	// the background, which the system would stop for that; nil: it may.
+	Foreground func() bool
+	// DropTyped discards what was typed at stdin and not read yet, and reports whether there was
+	// something, as far as the system tells; nil: there was nothing.
+	DropTyped func() bool
 }
 
 // System is the world as it is.
@@ -57,6 +63,8 @@ func System() World {
 		Raise:      wrap.Die,
 
 		Interactive: xterm.IsTerminal(os.Stdin.Fd()) && xterm.IsTerminal(os.Stderr.Fd()),
+		Foreground:  func() bool { return foreground(os.Stdin) },
+		DropTyped:   func() bool { return dropTyped(os.Stdin) },
 	}
 }
 

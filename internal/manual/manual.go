@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
 
@@ -53,7 +54,17 @@ func Groups() []Group {
 	return []Group{
 		{"People", []string{"status", "enable", "disable", "inspect", "forget"}},
 		{"Scripts and images", []string{"send", "exec", "flush", "env"}},
+		{"Tool authors", []string{"tools", "ask"}},
 	}
+}
+
+// Parts are the commands below a command that people are told of: "show" of "tools". The
+// topics below help are none.
+func Parts(c *cobra.Command) []*cobra.Command {
+	if c.Name() == "help" {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(c.Commands()), func(part *cobra.Command) bool { return part.Hidden })
 }
 
 // ExitStatus parts a command's description from the list of its exit codes, which

@@ -2,12 +2,12 @@ package manual
 
 // aboutTools are the commands that look at tools.
 func aboutTools() []string {
-	return []string{"status", "enable", "disable", "inspect", "send", "exec", "flush", "forget", "env"}
+	return []string{"status", "enable", "disable", "inspect", "ask", "send", "exec", "flush", "forget", "env", "tools"}
 }
 
 // Environment is about the variables that the program reads.
 func Environment() Topic {
-	deciding := []string{"status", "enable", "inspect", "send", "exec", "flush"}
+	deciding := []string{"status", "enable", "inspect", "ask", "send", "exec", "flush"}
 	delivering := []string{"send", "exec", "flush", "forget"}
 	return Topic{
 		Name:  "environment",
@@ -42,7 +42,7 @@ func ExitCodes() Topic {
 			`Every command's help lists the codes that it has. They are those of sysexits.h where it has one.`,
 		Terms: []Term{
 			{"0", "done", nil},
-			{"1", `no: "status -q TOOL" finds telemetry off, or does not know; "send --fail" finds it off; or forget was told no, could not forget every tool, or has no source ID to ask with`, nil},
+			{"1", `no: "status -q TOOL" finds telemetry off, or does not know; "send --fail" finds it off; "tools diff" finds something to ask about; or forget was told no, could not forget every tool, or has no source ID to ask with`, nil},
 			{"64", "a bad flag or a wrong number of arguments", nil},
 			{"65", "bad data: an unknown tool, event or field, or a value that does not fit", nil},
 			{"69", "unavailable: not delivered in time, and not kept; or forget found no way to ask the tool", nil},
@@ -60,17 +60,17 @@ func ExitCodes() Topic {
 
 // Files is about what is read and kept where.
 func Files() Topic {
-	deciding := []string{"status", "enable", "disable", "inspect", "send", "exec", "flush", "env"}
+	deciding := []string{"status", "enable", "disable", "inspect", "ask", "send", "exec", "flush", "env"}
 	return Topic{
 		Name:  "files",
 		Short: "Where usagectl reads and keeps things",
 		Intro: "The places below are those of Linux where no variable moves them. What concerns a person is in files that only they can read.",
 		Terms: []Term{
-			{"~/.config/usagectl/consent/", "What you decided: TOOL.toml for a tool, all.toml for all of them; a name that ends in .refused says when a refusal was in force last. In $XDG_CONFIG_HOME; a refusal in ~/.config counts even then, unless you decided about the same in the other place.", deciding},
+			{"~/.config/usagectl/consent/", "What you decided: TOOL.toml for a tool, all.toml for all of them; a name that ends in .refused says when a refusal was in force last, and one in .asked-1 to .asked-3 when \"usagectl ask\" asked you, as long as you have not answered. In $XDG_CONFIG_HOME; a refusal in ~/.config counts even then, unless you decided about the same in the other place.", deciding},
 			{"/etc/xdg/usagectl/consent/", `What is refused for everybody here ("usagectl disable --system"). No variable moves it; in each of $XDG_CONFIG_DIRS refusals are looked for too.`, deciding},
 			{"~/.TOOL/source", "A tool's source ID, where the tool itself keeps it. Made at the first event that may be sent and has a field for it; never in a CI system.", []string{"status", "inspect", "send", "exec", "flush", "forget"}},
-			{"~/.local/share/usagectl/tools/TOOL.toml", "Manifests that you added, in $XDG_DATA_HOME.", aboutTools()},
-			{"/usr/share/usagectl/tools/TOOL.toml", "Manifests that packages brought, in each of $XDG_DATA_DIRS.", aboutTools()},
+			{"~/.local/share/usagectl/tools/TOOL.toml", "Manifests that you added (\"usagectl tools add\"), in $XDG_DATA_HOME.", aboutTools()},
+			{"/usr/share/usagectl/tools/TOOL.toml", "Manifests that packages brought, in each of $XDG_DATA_DIRS; in /usr/local/share those that the administrator added.", aboutTools()},
 			{"~/.local/state/usagectl/outbox/TOOL/", "The events that wait, in $XDG_STATE_HOME as is all that follows.", []string{"status", "disable", "inspect", "send", "exec", "flush", "forget"}},
 			{"~/.local/state/usagectl/journal/TOOL.jsonl", `What was sent, to the letter, and what became of it; "usagectl inspect TOOL --sent" shows it. TOOL.jsonl.1 is the older part, and TOOL.jsonl.incomplete says that something could not be recorded, or ~/.local/state/usagectl/unrecorded/TOOL where that directory cannot be used.`, []string{"status", "inspect", "send", "exec", "flush", "forget"}},
 			{"~/.local/state/usagectl/deletions/", "Deletion requests, each in a file that the SHA-256 of the ID names; once they are settled, without the ID. A file .HASH.claim says who is at work on one.", []string{"status", "inspect", "send", "exec", "flush", "forget"}},

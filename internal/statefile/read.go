@@ -39,6 +39,9 @@ func Absent(path string) error {
 			return nil
 		}
 		if _, err := os.Lstat(path); err == nil {
+			if _, err := os.Stat(path); !NotThere(err) {
+				return nil // somebody has just made it
+			}
 			return fmt.Errorf("%w: %s", ErrNowhere, path)
 		}
 		parent := filepath.Dir(path)

@@ -16,7 +16,7 @@ import (
 
 func content(t *testing.T, path string) string {
 	t.Helper()
-	data, err := os.ReadFile(path)
+	data, _, err := statefile.ReadRegular(path, 16<<20, true) // which waits for a moment in which the file may be read, on Windows
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -188,6 +188,24 @@ func TestReadRegular(t *testing.T) {
 		}
 		if test.want != nil && data != nil {
 			t.Errorf("%s, %d: an error, and %q", test.path, test.limit, data)
+		}
+	}
+}
+
+// TestAbsentWhileItIsMade holds that a directory that somebody makes this moment is no link
+// that leads nowhere.
+func TestAbsentWhileItIsMade(t *testing.T) {
+	for range 500 {
+		path := filepath.Join(t.TempDir(), "a", "b", "file")
+		made := make(chan error, 1)
+		go func() { made <- os.MkdirAll(filepath.Dir(path), 0o700) }()
+		for range 10 {
+			if err := statefile.Absent(path); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := <-made; err != nil {
+			t.Fatal(err)
 		}
 	}
 }

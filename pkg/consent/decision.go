@@ -157,16 +157,22 @@ func (d Decision) check() error {
 // that [readFile] would not accept is not written. On an error nothing is recorded,
 // unless it is [ErrNotDurable].
 func write(path string, d Decision) error {
-	d.Schema = schema
-	if err := d.check(); err != nil {
-		return fmt.Errorf("the decision is not complete: %w", err)
-	}
-	body, err := toml.Marshal(d)
+	text, err := d.text()
 	if err != nil {
 		return err
 	}
-	header := "# Written by usagectl. Change it with \"usagectl enable\" and \"usagectl disable\".\n"
-	err = statefile.Write(path, append([]byte(header), body...), 0o600, 0o700)
+	err = statefile.Write(path, text, 0o600, 0o700)
 	_ = statefile.Sweep(filepath.Dir(path)) // what is left there has no say, and the next decision sweeps it up
 	return err
+}
+
+// text is the decision as it stands in its file.
+func (d Decision) text() ([]byte, error) {
+	d.Schema = schema
+	if err := d.check(); err != nil {
+		return nil, fmt.Errorf("the decision is not complete: %w", err)
+	}
+	body, err := toml.Marshal(d)
+	header := "# Written by usagectl. Change it with \"usagectl enable\" and \"usagectl disable\".\n"
+	return append([]byte(header), body...), err
 }

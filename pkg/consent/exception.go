@@ -68,16 +68,6 @@ func exceptions(tools []manifest.ID) []string {
 	return slices.Compact(names)
 }
 
-// despite is how an agreement of now says which refusal of all tools is in force; "" if
-// none is.
-func (s Store) despite() string {
-	all := readUser(s.Dirs, manifest.ID{}).Decision
-	if all.State != Refused {
-		return ""
-	}
-	return all.name()
-}
-
 // withdraw removes the agreements that a refusal of all is about, and what was told: they
 // do not come back when it is lifted. A file that cannot be relied on stays.
 func (s Store) withdraw(all Decision) error {

@@ -24,6 +24,7 @@ type Facts struct {
 	System            []Statement
 	All               Statement // the person's, about all tools
 	Tool              Statement // the person's, about this tool
+	Asked             bool      // the person was asked about this tool, and has not decided
 	MarkProblem       string    // why it cannot be told when a refusal was in force last; "" if it can
 	ForeignHome       string    // the home, if root works in somebody else's
 	CI                string    // the CI system's vendor, or ""
@@ -52,6 +53,7 @@ func Gather(id manifest.ID, m *manifest.Manifest, env Env, d dirs.Dirs, workDir 
 		f.System = append(f.System, readFile(fileIn(dir, manifest.ID{}), true, statefile.OwnOrRoots), readSystemTool(dir, id))
 	}
 	f.All, f.Tool = readUserBoth(d, id)
+	f.Asked = f.Tool.Decision.State == "" && f.Tool.Problem == "" && asked(d, id)
 	if _, err := RefusedAt(d, id); err != nil {
 		f.MarkProblem = err.Error()
 	}

@@ -189,6 +189,8 @@ func undecided(q *question) string {
 		return "no manifest is known, so there is nothing to agree to"
 	case q.granted() || q.EnvGrant != "":
 		return ""
+	case q.Asked:
+		return "you were asked, and have not answered yet"
 	}
 	return "you have not been asked yet"
 }

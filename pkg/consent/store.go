@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/google/uuid"
@@ -38,6 +39,9 @@ var (
 	// ErrMark says that an agreement is recorded, and that the mark of an earlier refusal
 	// still keeps telemetry off, because it cannot be written.
 	ErrMark = errors.New("the decision is recorded, but nothing is sent under it")
+	// ErrDecided says that somebody decided before an answer could be recorded, whose
+	// decision holds.
+	ErrDecided = errors.New("it was decided meanwhile")
 )
 
 // UnreadableError says that a consent file exists, and cannot be relied on. It is
@@ -83,7 +87,14 @@ func (s Store) File(id manifest.ID) string {
 // Grant records that the person agrees to what a manifest declares up to a level. If
 // they had agreed to send to the same endpoint before, it is the same agreement, so
 // that what is queued under it stays. It may return a [*LevelError].
-func (s Store) Grant(m *manifest.Manifest, level int) error {
+func (s Store) Grant(m *manifest.Manifest, level int) error { return s.grant(m, level, false) }
+
+// GrantFirst is [Store.Grant] for an answer to a question, which was asked because nothing
+// was decided. If something is by now, be it in the same moment, that holds, and the error
+// is [ErrDecided].
+func (s Store) GrantFirst(m *manifest.Manifest, level int) error { return s.grant(m, level, true) }
+
+func (s Store) grant(m *manifest.Manifest, level int, first bool) error {
 	if m == nil {
 		return errors.New("there is nothing to agree to without a manifest")
 	}
@@ -95,12 +106,23 @@ func (s Store) Grant(m *manifest.Manifest, level int) error {
 		return err
 	}
 	all := readUser(s.Dirs, manifest.ID{}).Decision
+	if first && (old.State == Granted || old.State == Refused || all.concerns(m.Tool.ID, old.Decision)) {
+		return ErrDecided
+	}
 	terms := Offer(m, level)
 	terms.Grant = uuid.NewString()
 	if old.State == Granted && old.Endpoint == terms.Endpoint && old.Grant != "" && !all.concerns(m.Tool.ID, old.Decision) {
 		terms.Grant = old.Grant
 	}
-	written := s.write(m.Tool.ID, s.agreement(terms))
+	// It comes after the refusal of all that was read above, and not after one that somebody
+	// records this moment.
+	d := s.agreement(terms, all)
+	var written error
+	if first && old.State == "" {
+		written = s.writeFirst(m.Tool.ID, d)
+	} else {
+		written = s.write(m.Tool.ID, d)
+	}
 	if !statefile.Done(written) {
 		return written
 	}
@@ -118,13 +140,15 @@ func (s Store) GrantOwn(id manifest.ID, endpoint string) error {
 		return err
 	}
 	terms := Terms{Grant: uuid.NewString(), Level: 1, Endpoint: cmp.Or(endpoint, id.String())}
-	return s.write(id, s.agreement(terms))
+	return s.write(id, s.agreement(terms, readUser(s.Dirs, manifest.ID{}).Decision))
 }
 
-// agreement is the decision that records an agreement of now.
-func (s Store) agreement(terms Terms) Decision {
+// agreement is the decision that records an agreement of now. all is what is said of all tools.
+func (s Store) agreement(terms Terms, all Decision) Decision {
 	d := newDecision(Granted, terms, s.now())
-	d.Despite = s.despite()
+	if all.State == Refused {
+		d.Despite = all.name()
+	}
 	return d
 }
 
@@ -260,7 +284,31 @@ func (s Store) write(id manifest.ID, d Decision) error {
 	if id.IsZero() && d.State != Refused {
 		return errors.New("nobody can agree to all tools at once")
 	}
-	return write(s.File(id), d)
+	err := write(s.File(id), d)
+	s.answered(id, err)
+	return err
+}
+
+// writeFirst is [Store.write] where no decision about the tool is recorded.
+func (s Store) writeFirst(id manifest.ID, d Decision) error {
+	body, err := d.text()
+	if err != nil {
+		return err
+	}
+	err = statefile.Create(s.File(id), body, 0o700)
+	if errors.Is(err, os.ErrExist) {
+		return ErrDecided
+	}
+	s.answered(id, err)
+	return err
+}
+
+// answered removes how often the person was asked, once they have decided. What stays does no
+// harm: nobody is asked about what is decided.
+func (s Store) answered(id manifest.ID, err error) {
+	if statefile.Done(err) && !id.IsZero() {
+		_ = s.ForgetAsking(id)
+	}
 }
 
 func (s Store) now() time.Time {

@@ -15,6 +15,9 @@ func manPages(root *cobra.Command) map[string][]byte {
 	pages := map[string][]byte{"man/usagectl.1": overview(root)}
 	for _, c := range visible(root) {
 		pages["man/"+pageName(c)+".1"] = commandPage(c)
+		for _, part := range manual.Parts(c) {
+			pages["man/"+pageName(part)+".1"] = commandPage(part)
+		}
 	}
 	return pages
 }
@@ -87,6 +90,13 @@ func commandPage(c *cobra.Command) []byte {
 	r.text(bold(c.CommandPath()) + escape(strings.TrimPrefix(c.UseLine(), c.CommandPath())))
 	r.heading("Description")
 	r.paragraphs(text)
+	if parts := manual.Parts(c); len(parts) > 0 {
+		r.heading("Commands")
+		for _, part := range parts {
+			r.term(reference(pageName(part), 1))
+			r.text(escape(part.Short + "."))
+		}
+	}
 	if flags := manual.Flags(c.LocalFlags()); len(flags) > 0 {
 		r.heading("Options")
 		r.flags(flags)
@@ -94,11 +104,19 @@ func commandPage(c *cobra.Command) []byte {
 	r.heading("Options of every command")
 	r.flags(manual.Flags(c.InheritedFlags()))
 	r.exitStatus(codes)
-	r.terms("Environment", manual.Environment(), c.Name())
-	r.terms("Files", manual.Files(), c.Name())
+	r.terms("Environment", manual.Environment(), topmost(c).Name())
+	r.terms("Files", manual.Files(), topmost(c).Name())
 	r.examples(c.Example)
 	r.seeAlso(append([]string{reference("usagectl", 1)}, references(visible(c.Root()), c)...))
 	return []byte(r.String())
+}
+
+// topmost is the command itself, or the one that it is a part of.
+func topmost(c *cobra.Command) *cobra.Command {
+	for c.Parent() != c.Root() {
+		c = c.Parent()
+	}
+	return c
 }
 
 // name is the section that whatis(1) and apropos(1) read.

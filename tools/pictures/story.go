@@ -25,8 +25,8 @@ func story() []scene {
 		{day: 18, command: "usagectl send demo run.end --set exit_code=0 --wait=10m --fail"},
 		{
 			day: 19, command: "usagectl enable tidewatch", name: "enable",
-			words: "usagectl enable tidewatch in a terminal: it tells what you agreed to, why it is collected and how long it is kept, " +
-				"where it goes, each field that is sent with its purpose, and the command that undoes it.",
+			words: "usagectl enable tidewatch in a terminal: it tells what you agreed to, why it is collected, each field " +
+				"that is sent with its purpose, where it goes, how long it is kept, and the command that undoes it.",
 		},
 		{
 			day: 19, command: "usagectl inspect tidewatch forecast.end --set exit_code=0 --set seconds=41.5", name: "inspect",
