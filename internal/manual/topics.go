@@ -53,6 +53,8 @@ func ExitCodes() Topic {
 			{"76", "a server refused it", nil},
 			{"77", "not permitted to this user, or in this home", nil},
 			{"78", "a manifest or a consent file cannot be used", nil},
+			{"126", "exec could not execute its command", nil},
+			{"127", "exec found no such command", nil},
 			{"130", "interrupted", nil},
 		},
 	}
