@@ -42,6 +42,8 @@ var examplesSay = map[string]string{
 	`usagectl ask demo || true`:                                       `^$`,
 	`usagectl ask demo --json`:                                        `^\{"schema":1,"tool":"demo","telemetry":"on".*"not_asked":"decided"\}`,
 	`echo '{"event": "run.end"}' | usagectl send demo --stream`:       `^$`,
+	`usagectl exec demo -- sh -c 'exit 0'`:                            `^$`,
+	`usagectl exec -v demo -- sleep 0`:                                `(?m)^usagectl: exec demo: run\.end: queued: you agreed`,
 	`usagectl flush`:                                                  `^demo: nothing waits\n`,
 	`usagectl flush demo --timeout 10s`:                               `^demo: nothing waits\n$`,
 	`usagectl flush demo --rejected`:                                  `^demo: nothing waits\n$`,
@@ -72,6 +74,9 @@ var examplesSay = map[string]string{
 
 	`mkdir -p ~/.config/fish/completions`:                                 `^$`,
 	`usagectl completion fish > ~/.config/fish/completions/usagectl.fish`: `^Completion of usagectl in fish\n$`,
+
+	`usagectl exec demo --set features=sort --tool-version 1.2.0 -- sort --version`: `^sort `,
+
 	`usagectl version`:        `(?m)^  Commit +`,
 	`usagectl version --json`: `^\{"schema":1,"version":"`,
 	`usagectl help send`:      `^Take an event`,

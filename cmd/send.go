@@ -215,7 +215,7 @@ func (c *sendCommand) take(ctx context.Context, data []byte, dataErr error) take
 	if dataErr != nil {
 		problems = append(problems, fmt.Sprintf("--data: %v", dataErr))
 	}
-	m, err := c.declaration()
+	m, err := c.lastingManifest(c.tool, c.manifest, c.dryRun)
 	if err != nil {
 		return taken{unusable(err), c.tool, append(problems, firstLine(err))}
 	}
@@ -236,7 +236,7 @@ func (c *sendCommand) take(ctx context.Context, data []byte, dataErr error) take
 		c.warn("no deliverer could be started: %v", out.Err)
 	}
 	if m.Consent.Default == manifest.OptOut && c.stderr.Terminal && !c.quiet && !c.dryRun && c.loopback == nil {
-		if err := c.notice(m); err != nil {
+		if _, err := c.notice(m, c.manifest); err != nil {
 			problems = append(problems, fmt.Sprintf("the notice could not be recorded: %v", err))
 		}
 	}
@@ -251,13 +251,13 @@ func (t taken) alias(given string) string {
 	return given
 }
 
-// declaration finds the tool's manifest. One that comes through a pipe is gone when the event
-// is delivered.
-func (c *sendCommand) declaration() (*manifest.Manifest, error) {
-	if !c.dryRun && isPipe(c.manifest) {
-		return nil, fail(exitConfig, fmt.Errorf("--manifest %s is a pipe, which cannot be read again when the event is delivered; name a file", c.manifest))
+// lastingManifest finds a tool's manifest, in a file if that is not "". One that comes through a
+// pipe is gone when an event is delivered.
+func (a *app) lastingManifest(tool, file string, dryRun bool) (*manifest.Manifest, error) {
+	if !dryRun && isPipe(file) {
+		return nil, fail(exitConfig, fmt.Errorf("--manifest %s is a pipe, which cannot be read again when the event is delivered; name a file", file))
 	}
-	return c.tools.named(c.tool, c.manifest)
+	return a.tools.named(tool, file)
 }
 
 // unusable is the result for a tool that is not known or whose manifest is bad.
