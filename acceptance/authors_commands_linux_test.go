@@ -62,6 +62,27 @@ func TestAuthorsTools(t *testing.T) {
 	}
 }
 
+// TestAuthorsExec holds that a command behind the prefix of docs/authors.md ends as it would alone,
+// and that its events arrive; without usagectl too.
+func TestAuthorsExec(t *testing.T) {
+	t.Parallel()
+	r := newRecorder(t, "200")
+	p := author(t, r.url())
+	p.must("", "enable", "-q", "mytool")
+	mustWrite(t, filepath.Join(p.dir, "wrapped.sh"), authorsBlock(t, "sh", "exec usagectl exec"))
+	for _, with := range []bool{true, false} {
+		cmd := p.shell(with, "sh", "wrapped.sh", "sh", "-c", "cat; exit 3")
+		cmd.Stdin = strings.NewReader("typed\n")
+		if out, _ := cmd.CombinedOutput(); cmd.ProcessState.ExitCode() != 3 || string(out) != "typed\n" {
+			t.Errorf("with usagectl: %v: %v: %s", with, cmd.ProcessState, out)
+		}
+	}
+	p.flushed()
+	if bodies := r.bodies(); len(bodies) != 2 || !strings.Contains(bodies[0], `"run.start"`) || !strings.Contains(bodies[1], `"exit_code":3,"duration":`) {
+		t.Errorf("%q", bodies)
+	}
+}
+
 // TestAuthorsAsk holds that the question of docs/authors.md comes behind the work, on a terminal,
 // and neither where there is none nor where usagectl is missing.
 func TestAuthorsAsk(t *testing.T) {
