@@ -59,6 +59,9 @@ var answering = []struct{ line, before string }{
 func TestAnswerThatCannotBePrinted(t *testing.T) {
 	t.Parallel()
 	for _, c := range cmd.Tree().Commands() {
+		if c.Name() == "exec" {
+			continue // it has no answer but its command's
+		}
 		known := slices.ContainsFunc(answering, func(a struct{ line, before string }) bool { return strings.Split(a.line, " ")[0] == c.Name() })
 		if !known && c.Name() != "send" && c.Name() != "ask" && !c.Hidden {
 			t.Errorf("there is no line for %s", c.Name())

@@ -66,7 +66,7 @@ type pressed struct {
 func presses() []pressed {
 	return []pressed{
 		{"usagectl ins", "usagectl inspect ", []string{"inspect"}, ""},
-		{"usagectl e", "usagectl en", []string{"enable", "env"}, "Agree to a tool's telemetry"},
+		{"usagectl e", "usagectl e", []string{"enable", "env", "exec"}, "Agree to a tool's telemetry"},
 		{"usagectl -q --no-color sta", "usagectl -q --no-color status ", []string{"status"}, ""},
 		{"usagectl tools sh", "usagectl tools show ", []string{"show"}, ""},
 		{"usagectl tools show de", "usagectl tools show demo ", []string{"demo"}, ""},

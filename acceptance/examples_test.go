@@ -39,9 +39,11 @@ var examplesSay = map[string]string{
 	`usagectl send demo run.end --set exit_code=0 --set duration=1.5`: `^$`,
 	`echo '{"exit_code": 3}' | usagectl send demo run.end --data -`:   `^$`,
 	`usagectl send demo run.end --wait=5s --fail`:                     `^$`,
-	`echo '{"event": "run.end"}' | usagectl send demo --stream`:       `^$`,
 	`usagectl ask demo || true`:                                       `^$`,
 	`usagectl ask demo --json`:                                        `^\{"schema":1,"tool":"demo","telemetry":"on".*"not_asked":"decided"\}`,
+	`echo '{"event": "run.end"}' | usagectl send demo --stream`:       `^$`,
+	`usagectl exec demo -- sh -c 'exit 0'`:                            `^$`,
+	`usagectl exec -v demo -- sleep 0`:                                `(?m)^usagectl: exec demo: run\.end: queued: you agreed`,
 	`usagectl flush`:                                                  `^demo: nothing waits\n`,
 	`usagectl flush demo --timeout 10s`:                               `^demo: nothing waits\n$`,
 	`usagectl flush demo --rejected`:                                  `^demo: nothing waits\n$`,
@@ -72,6 +74,9 @@ var examplesSay = map[string]string{
 
 	`mkdir -p ~/.config/fish/completions`:                                 `^$`,
 	`usagectl completion fish > ~/.config/fish/completions/usagectl.fish`: `^Completion of usagectl in fish\n$`,
+
+	`usagectl exec demo --set features=sort --tool-version 1.2.0 -- sort --version`: `^sort `,
+
 	`usagectl version`:        `(?m)^  Commit +`,
 	`usagectl version --json`: `^\{"schema":1,"version":"`,
 	`usagectl help send`:      `^Take an event`,

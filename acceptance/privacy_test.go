@@ -14,12 +14,12 @@ import (
 func TestReach(t *testing.T) {
 	t.Parallel()
 	allowed := map[string][]string{
-		`"os/exec"`:                    nil,
+		`"os/exec"`:                    {"internal/wrap/wrap_windows.go"},
 		`"net"\n`:                      {"pkg/manifest/parse_send.go", "pkg/sender/internal/transport/connection.go", "pkg/sender/internal/transport/explain.go", "pkg/sender/internal/transport/udp.go"}, // the first takes addresses apart
 		`\b[Cc]lient\.(Do|Post|Get)\(`: {"pkg/sender/internal/transport/post.go"},
 		`\b[Dd]ial(er|Context)?\b`:     {"pkg/sender/internal/transport/connection.go", "pkg/sender/internal/transport/explain.go", "pkg/sender/internal/transport/http_client.go", "pkg/sender/internal/transport/udp.go"},
 		`\bhttp\.(Get|Head|Post\w*)\(|\bLookup(Host|IP|Addr|TXT|MX|NS|SRV|CNAME)\(`: nil,
-		`\b(StartProcess|ForkExec|Exec|CreateProcess)\(`:                            {"pkg/sender/spawn_unix.go", "pkg/sender/spawn_windows.go"},
+		`\b(StartProcess|ForkExec|Exec|CreateProcess)\(`:                            {"internal/wrap/signals_unix.go", "internal/wrap/start_unix.go", "pkg/sender/spawn_unix.go", "pkg/sender/spawn_windows.go"},
 	}
 	found := map[string][]string{}
 	for _, file := range productFiles(t) {

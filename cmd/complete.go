@@ -43,6 +43,9 @@ func addCompletions(a *app, root *cobra.Command) {
 			if c.Parent() != root {
 				return l.wordsOfTools(typed)
 			}
+			if c.Name() == execName && len(args) > 0 { // the words of a command, of which any can be a file
+				return nil, cobra.ShellCompDirectiveDefault
+			}
 			return offered(l.words(typed), typed)
 		}
 		c.Flags().VisitAll(func(f *pflag.Flag) {
@@ -121,7 +124,7 @@ func (l *line) words(typed string) []offer {
 		if len(l.args) > 0 {
 			return l.events()
 		}
-	case "status", "enable", "disable", "env", "flush", "forget":
+	case execName, "status", "enable", "disable", "env", "flush", "forget":
 	default:
 		return nil
 	}
@@ -216,6 +219,11 @@ func (l *line) candidates(typed string) []manifest.ID {
 	switch l.command.Name() {
 	case "ask", "inspect", "send", "show", "diff":
 		return l.tools.library.IDs()
+	case execName:
+		return slices.DeleteFunc(l.tools.library.IDs(), func(id manifest.ID) bool {
+			m, err := l.tools.manifest(id, "")
+			return err != nil || m.Exec == nil
+		})
 	case "flush":
 		return slices.DeleteFunc(stored, func(id manifest.ID) bool { return !l.waits(id) })
 	case "forget":

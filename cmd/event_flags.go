@@ -24,10 +24,15 @@ type eventFlags struct {
 
 // addTo adds the flags to a command.
 func (f *eventFlags) addTo(c *cobra.Command) {
+	f.addRunTo(c)
+	c.Flags().StringVar(&f.data, "data", "", "read fields as JSON from `FILE`, which may be a pipe (- is stdin)")
+}
+
+// addRunTo adds those that can be about several events.
+func (f *eventFlags) addRunTo(c *cobra.Command) {
 	flags := c.Flags()
 	flags.StringVar(&f.manifest, "manifest", "", "read the tool's manifest from `FILE`")
 	flags.StringArrayVar(&f.set, "set", nil, "set a field by `NAME=VALUE`; repeat it for more")
-	flags.StringVar(&f.data, "data", "", "read fields as JSON from `FILE`, which may be a pipe (- is stdin)")
 	flags.StringVar(&f.runID, "run", "", "the run's `ID`, a UUID (default $USAGECTL_RUN_ID)")
 	flags.StringVar(&f.toolVersion, "tool-version", "", "the tool's own `VERSION`")
 }

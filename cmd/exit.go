@@ -45,6 +45,8 @@ func (a *app) end(command *cobra.Command, args []string, err error) int {
 	case err == nil:
 		return exitOK
 	case errors.As(err, &f):
+	case commandOf(args) != nil:
+		return a.badExec(commandOf(args), err)
 	case sendsEvent(args):
 		return a.badSend(command, args, err)
 	default:

@@ -129,12 +129,3 @@ func untilInterrupted(ctx context.Context, said string, work func(context.Contex
 		}
 	}
 }
-
-// raise ends the program by a signal, where there are signals.
-func raise(s os.Signal) {
-	signal.Reset(s)
-	self, err := os.FindProcess(os.Getpid())
-	if err == nil && self.Signal(s) == nil {
-		time.Sleep(settling) // it comes at once, unless it is blocked
-	}
-}

@@ -98,6 +98,7 @@ func builders(args []string) []builder {
 		{"disable", newDisable},
 		{"inspect", newInspect},
 		{sendName, newSend},
+		{execName, newExec},
 		{"flush", newFlush},
 		{"forget", newForget},
 		{"ask", newAsk},
@@ -121,9 +122,8 @@ func newRoot(a *app, list []builder) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "usagectl",
 		Short: "See and control what your tools tell about you",
-		Long: `Usagectl shows the usage telemetry of your tools, switches it, shows exactly what
-would leave and what did, and sends events for scripts that never have to wait.
-Without a command it shows the status.`,
+		Long: `Usagectl shows and switches the usage telemetry of your tools, and sends events
+for scripts that never have to wait. Without a command it shows the status.`,
 		Example: `  # What is on here, and why
   usagectl
   # What exactly would leave; the demo goes to a file, never to the network

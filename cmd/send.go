@@ -30,9 +30,9 @@ type sendCommand struct {
 	wait        time.Duration
 	fail        bool
 	dryRun      bool
-	stream      bool
 	endpoint    string           // of --endpoint-for-test, as it was given
 	loopback    *sender.Loopback // where a test sends; nil if this is none
+	stream      bool
 
 	queued chan sender.Result // gets the result so far once the event is kept
 }
@@ -73,15 +73,17 @@ agreed to.
 With --wait it delivers the event itself, and tries again while there is time. Told
 to end by a signal it lets a request under way be finished, for up to 10 seconds of
 that time, or half a second after Ctrl-C, which ends the script too; what is not
-delivered is kept. What it sends and cannot record is said with -v or --json. Without --wait, or with --wait=0, a background process delivers
-the event, and --fail tells only whether it was taken.
+delivered is kept. What it sends and cannot record is said with -v or --json. Without
+--wait, or with --wait=0, a background process delivers the event, and --fail tells
+only whether it was taken.
 
 With --endpoint-for-test the tests of an author send to a receiver of their own, such
 as 127.0.0.1:8765. The host is a number of this machine (127.0.0.0/8 or ::1); the path
 stays the manifest's, and the scheme is http. Such an event goes nowhere else, whatever
-was decided and in CI too: at the highest level, under a source ID that is made for it
-alone, with --fail and --wait=5s unless another time is given. Nothing is recorded, and
-a warning says each time that it is a test. By UDP "sent" is all that can be known.
+was decided and in CI too: at the highest level unless --level is lower, under a source
+ID that is made for it alone, with --fail and --wait=5s unless another time is given.
+Nothing is recorded, and a warning says each time that it is a test. By UDP "sent" is
+all that can be known.
 
 Where the system does not let it start, as with less than 1 GB of address space
 ("ulimit -v") or no process left, it ends with 2, or the shell with 126 or more.
@@ -213,7 +215,7 @@ func (c *sendCommand) take(ctx context.Context, data []byte, dataErr error) take
 	if dataErr != nil {
 		problems = append(problems, fmt.Sprintf("--data: %v", dataErr))
 	}
-	m, err := c.declaration()
+	m, err := c.lastingManifest(c.tool, c.manifest, c.dryRun)
 	if err != nil {
 		return taken{unusable(err), c.tool, append(problems, firstLine(err))}
 	}
@@ -234,7 +236,7 @@ func (c *sendCommand) take(ctx context.Context, data []byte, dataErr error) take
 		c.warn("no deliverer could be started: %v", out.Err)
 	}
 	if m.Consent.Default == manifest.OptOut && c.stderr.Terminal && !c.quiet && !c.dryRun && c.loopback == nil {
-		if err := c.notice(m); err != nil {
+		if _, err := c.notice(m, c.manifest); err != nil {
 			problems = append(problems, fmt.Sprintf("the notice could not be recorded: %v", err))
 		}
 	}
@@ -249,13 +251,13 @@ func (t taken) alias(given string) string {
 	return given
 }
 
-// declaration finds the tool's manifest. One that comes through a pipe is gone when the event
-// is delivered.
-func (c *sendCommand) declaration() (*manifest.Manifest, error) {
-	if !c.dryRun && isPipe(c.manifest) {
-		return nil, fail(exitConfig, fmt.Errorf("--manifest %s is a pipe, which cannot be read again when the event is delivered; name a file", c.manifest))
+// lastingManifest finds a tool's manifest, in a file if that is not "". One that comes through a
+// pipe is gone when an event is delivered.
+func (a *app) lastingManifest(tool, file string, dryRun bool) (*manifest.Manifest, error) {
+	if !dryRun && isPipe(file) {
+		return nil, fail(exitConfig, fmt.Errorf("--manifest %s is a pipe, which cannot be read again when the event is delivered; name a file", file))
 	}
-	return c.tools.named(c.tool, c.manifest)
+	return a.tools.named(tool, file)
 }
 
 // unusable is the result for a tool that is not known or whose manifest is bad.

@@ -8,26 +8,27 @@ import (
 )
 
 // notice tells the person what an opt-out tool collects, if they have not been told, and
-// records that it did. What the manifest gained since is told as the tool was.
-func (c *sendCommand) notice(m *manifest.Manifest) error {
-	decisions := c.world.decisions(false)
-	_, v := decisions.Ask(m.Tool.ID, m, c.world.Env, c.world.WorkDir)
+// records that it did; shown reports whether it told them. What the manifest gained since is
+// told as the tool was. file is the manifest's, if the command line names it.
+func (a *app) notice(m *manifest.Manifest, file string) (shown bool, err error) {
+	decisions := a.world.decisions(false)
+	_, v := decisions.Ask(m.Tool.ID, m, a.world.Env, a.world.WorkDir)
 	if !decisions.NoticeDue(v) {
-		return nil
+		return false, nil
 	}
 	if v.On() {
-		c.stderr.Printf("%s\n", c.stderr.Wrap(m.Tool.Name+" collects more usage data than it did when you were told. New is:", 2))
-		showShortLabel(c.stderr, m, slices.Concat(v.NewEvents, v.NewFields))
+		a.stderr.Printf("%s\n", a.stderr.Wrap(m.Tool.Name+" collects more usage data than it did when you were told. New is:", 2))
+		showShortLabel(a.stderr, m, slices.Concat(v.NewEvents, v.NewFields))
 	} else {
-		c.stderr.Printf("%s\n", c.stderr.Wrap(m.Tool.Name+" collects usage data: "+m.Tool.Purpose, 2))
-		showShortLabel(c.stderr, m, agreedFields(m, consent.Offer(m, 1)))
+		a.stderr.Printf("%s\n", a.stderr.Wrap(m.Tool.Name+" collects usage data: "+m.Tool.Purpose, 2))
+		showShortLabel(a.stderr, m, agreedFields(m, consent.Offer(m, 1)))
 	}
-	c.stderr.Printf("  say no: usagectl disable %s\n", m.Tool.ID)
-	c.stderr.Printf("  look:   usagectl inspect %s%s\n", m.Tool.ID, manifestOption(c.manifest))
+	a.stderr.Printf("  say no: usagectl disable %s\n", m.Tool.ID)
+	a.stderr.Printf("  look:   usagectl inspect %s%s\n", m.Tool.ID, manifestOption(file))
 	if v.On() {
-		c.stderr.Printf("Nothing of that was sent. From the next time on it will be, unless you say no.\n")
+		a.stderr.Printf("Nothing of that was sent. From the next time on it will be, unless you say no.\n")
 	} else {
-		c.stderr.Printf("Nothing was sent. From the next time on it will be, unless you say no.\n")
+		a.stderr.Printf("Nothing was sent. From the next time on it will be, unless you say no.\n")
 	}
-	return c.done("the notice is recorded", decisions.Acknowledge(m))
+	return true, a.done("the notice is recorded", decisions.Acknowledge(m))
 }

@@ -52,7 +52,7 @@ func (c *sendCommand) runStream(ctx context.Context) error {
 		stream.Manifest, stream.ManifestFile, stream.RunID, stream.ToolVersion = m, e.ManifestFile, e.RunID, e.ToolVersion
 		sum = c.world.sender().TakeStream(ctx, stream, c.world.Stdin)
 		if m.Consent.Default == manifest.OptOut && c.stderr.Terminal && !c.quiet {
-			if err := c.notice(m); err != nil {
+			if _, err := c.notice(m, c.manifest); err != nil {
 				c.stderr.Printf("usagectl: %s: the notice could not be recorded: %v\n", name, err)
 			}
 		}
@@ -66,7 +66,7 @@ func (c *sendCommand) runStream(ctx context.Context) error {
 
 // streamOf finds the manifest, and what is wrong with the flags for all lines.
 func (c *sendCommand) streamOf() (*manifest.Manifest, []string, error) {
-	m, err := c.declaration()
+	m, err := c.lastingManifest(c.tool, c.manifest, false)
 	if err != nil {
 		return nil, nil, err
 	}

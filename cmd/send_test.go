@@ -138,6 +138,18 @@ func TestSendForTestUsage(t *testing.T) {
 	}
 }
 
+// TestSendForTestShowsNoNotice holds that a test on a terminal neither shows nor records the
+// notice of an opt-out tool, which would have later events be sent.
+func TestSendForTestShowsNoNotice(t *testing.T) {
+	p := newPerson(t)
+	p.write(".local/share/usagectl/tools/acme.toml", strings.NewReplacer(`"file"`, `"http"`, "~/acme.jsonl", "https://acme.invalid/v1").Replace(acme))
+	p.atTerminal(80)
+	p.expect(said{"send acme run --set part=left --endpoint-for-test 127.0.0.1:9 --wait=1ms", exitUnavailable, nil, []string{"warning: testing: ", "send acme run: dropped: "}})
+	if said := p.errout.String(); strings.Contains(said, "usagectl disable") || p.there(".config") || p.there(".local/state") {
+		t.Errorf("it shows a notice, or records something: %s", said)
+	}
+}
+
 // TestSendOddPath holds that a manifest whose path cannot be kept is reported at once.
 func TestSendOddPath(t *testing.T) {
 	p := newPerson(t)

@@ -125,8 +125,8 @@ func takesValue(root *cobra.Command, arg string) bool {
 type sendLine struct {
 	tool, event string // "" if it cannot be told which words they are
 	fail, json  bool
-	stream      bool
 	test        bool // which fails with or without --fail
+	stream      bool
 }
 
 // readSendLine looks for what matters wherever it is: also behind a flag that is not

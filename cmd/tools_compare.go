@@ -215,6 +215,7 @@ func (c *comparison) exec() {
 	c.differ("exec.start", old.Start, now.Start, false, nothing, "")
 	c.differ("exec.end", old.End, now.End, false, nothing, "")
 	c.differ("exec.exit_code", old.ExitCode, now.ExitCode, false, nothing, "")
+	c.differ("exec.signal", old.Signal, now.Signal, false, nothing, "")
 	c.differ("exec.duration", old.Duration, now.Duration, false, nothing, "")
 }
 

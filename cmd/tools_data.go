@@ -76,6 +76,7 @@ type declaredExec struct {
 	End      string `json:"end"`
 	ExitCode string `json:"exit_code"`
 	Duration string `json:"duration"`
+	Signal   string `json:"signal"`
 }
 
 type declaredEvent struct {
@@ -127,7 +128,7 @@ func declarationOf(m *manifest.Manifest) declaration {
 		d.Send.Headers = append(d.Send.Headers, manifest.Header{Name: h.Name, Value: secret.Header(h.Name, h.Value)})
 	}
 	if e := m.Exec; e != nil {
-		d.Exec = &declaredExec{e.Start, e.End, e.ExitCode, e.Duration}
+		d.Exec = &declaredExec{e.Start, e.End, e.ExitCode, e.Duration, e.Signal}
 	}
 	for _, e := range m.Events {
 		d.Events = append(d.Events, declaredEvent(e))

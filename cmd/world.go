@@ -10,6 +10,7 @@ import (
 
 	"github.com/usagectl/usagectl/internal/process"
 	"github.com/usagectl/usagectl/internal/term"
+	"github.com/usagectl/usagectl/internal/wrap"
 	"github.com/usagectl/usagectl/pkg/consent"
 	"github.com/usagectl/usagectl/pkg/dirs"
 	"github.com/usagectl/usagectl/pkg/manifest"
@@ -59,7 +60,7 @@ func System() World {
 		Executable: os.Executable,
 		Name:       os.Args[0],
 		Parent:     process.ParentName,
-		Raise:      raise,
+		Raise:      wrap.Die,
 
 		Interactive: xterm.IsTerminal(os.Stdin.Fd()) && xterm.IsTerminal(os.Stderr.Fd()),
 		Foreground:  func() bool { return foreground(os.Stdin) },

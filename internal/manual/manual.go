@@ -53,7 +53,7 @@ type Group struct {
 func Groups() []Group {
 	return []Group{
 		{"People", []string{"status", "enable", "disable", "inspect", "forget"}},
-		{"Scripts and images", []string{"send", "flush", "env"}},
+		{"Scripts and images", []string{"send", "exec", "flush", "env"}},
 		{"Tool authors", []string{"tools", "ask"}},
 	}
 }

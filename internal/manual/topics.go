@@ -2,13 +2,13 @@ package manual
 
 // aboutTools are the commands that look at tools.
 func aboutTools() []string {
-	return []string{"status", "enable", "disable", "inspect", "ask", "send", "flush", "forget", "env", "tools"}
+	return []string{"status", "enable", "disable", "inspect", "ask", "send", "exec", "flush", "forget", "env", "tools"}
 }
 
 // Environment is about the variables that the program reads.
 func Environment() Topic {
-	deciding := []string{"status", "enable", "inspect", "ask", "send", "flush"}
-	delivering := []string{"send", "flush", "forget"}
+	deciding := []string{"status", "enable", "inspect", "ask", "send", "exec", "flush"}
+	delivering := []string{"send", "exec", "flush", "forget"}
 	return Topic{
 		Name:  "environment",
 		Short: "The variables that usagectl reads",
@@ -18,13 +18,14 @@ func Environment() Topic {
 			{"USAGECTL_TELEMETRY", `0, false, no or off: usagectl sends no events. No other program reads it.`, deciding},
 			{"a tool's own", `Each tool names variables that refuse or agree; "usagectl status TOOL" shows them and what they say. Some have other files where a variable says so, such as XDG_CACHE_HOME, DAGSTER_HOME or PREFECT_HOME.`, deciding},
 			{"CI, GITHUB_ACTIONS, ...", `In a CI system telemetry is off unless somebody agreed there, and no source ID is made. Such a variable does not count if it is 0, false, no, off or nothing.`, deciding},
-			{"USAGECTL_RUN_ID", `The ID (a UUID) of the run that events belong to, where --run does not say.`, []string{"send", "inspect"}},
+			{"USAGECTL_RUN_ID", `The ID (a UUID) of the run that events belong to, where --run does not say. "usagectl exec" sets it for its command.`, []string{"send", "exec", "inspect"}},
+			{"TRACEPARENT", `The trace in which "usagectl exec" runs, by W3C's Trace Context. For the command of a tool that sends by OTLP exec sets it, unless it names another trace.`, []string{"exec"}},
 			{"USAGECTL_ENV_SET", `What "usagectl env" changed in this shell and what you had there, so that it can take it back. It prints this variable itself.`, []string{"env"}},
 			{"HTTPS_PROXY, NO_PROXY", `The proxy through which events and deletion requests leave by HTTPS, and for which hosts there is none. Plain HTTP goes to this machine only, without a proxy, and UDP takes none.`, delivering},
 			{"SSL_CERT_FILE, SSL_CERT_DIR", `Other certificates to trust than the system's, on Linux and the BSDs.`, delivering},
 			{"HOME, XDG_CONFIG_HOME, XDG_DATA_HOME, XDG_STATE_HOME", `Where a person's files are; see "usagectl help files". If HOME is no directory, the account's home in the user database counts; if none is found, telemetry is off. Root in another person's home decides nothing, sends nothing and forgets nothing there.`, aboutTools()},
 			{"XDG_CONFIG_DIRS, XDG_DATA_DIRS", `Where to look for refusals and for manifests that everybody shares.`, aboutTools()},
-			{"PATH, PATHEXT", `Where to look for the programs of the tools that are known, and, on Windows, how their names end. None is started.`, []string{"status", "enable", "disable", "env", "completion"}},
+			{"PATH, PATHEXT", `Where to look for the programs of the tools that are known, and, on Windows, how their names end. None is started, but for the command of "usagectl exec".`, []string{"status", "enable", "disable", "exec", "env", "completion"}},
 			{"SHELL, ZDOTDIR", `For which shell to show what you can type, if another one did not start usagectl; where its start file is.`, []string{"status", "enable", "disable", "forget"}},
 			{"NO_COLOR, CLICOLOR_FORCE, TERM", `No colour if NO_COLOR is not empty. Else colour everywhere if CLICOLOR_FORCE is neither empty nor 0, and else on a terminal, unless TERM is dumb or empty.`, nil},
 		},
@@ -36,7 +37,7 @@ func ExitCodes() Topic {
 	return Topic{
 		Name:  "exit-codes",
 		Short: "What the program ends with, and what it means",
-		Intro: `"usagectl send" ends with 0 whatever happens and whatever its command line, so that no script fails because of its telemetry; with --fail it uses the codes below. ` +
+		Intro: `"usagectl send" ends with 0 whatever happens and whatever its command line, so that no script fails because of its telemetry; with --fail it uses the codes below. "usagectl exec" ends as its command does, or with 126 or 127 if that cannot be run. ` +
 			`What keeps it from starting at all, such as less than 1 GB of address space ("ulimit -v"), has other codes, and so has a signal. ` +
 			`Every command's help lists the codes that it has. They are those of sysexits.h where it has one.`,
 		Terms: []Term{
@@ -52,6 +53,8 @@ func ExitCodes() Topic {
 			{"76", "a server refused it", nil},
 			{"77", "not permitted to this user, or in this home", nil},
 			{"78", "a manifest or a consent file cannot be used", nil},
+			{"126", "exec could not execute its command", nil},
+			{"127", "exec found no such command", nil},
 			{"130", "interrupted", nil},
 		},
 	}
@@ -59,7 +62,7 @@ func ExitCodes() Topic {
 
 // Files is about what is read and kept where.
 func Files() Topic {
-	deciding := []string{"status", "enable", "disable", "inspect", "ask", "send", "flush", "env"}
+	deciding := []string{"status", "enable", "disable", "inspect", "ask", "send", "exec", "flush", "env"}
 	return Topic{
 		Name:  "files",
 		Short: "Where usagectl reads and keeps things",
@@ -67,13 +70,13 @@ func Files() Topic {
 		Terms: []Term{
 			{"~/.config/usagectl/consent/", "What you decided: TOOL.toml for a tool, all.toml for all of them; a name that ends in .refused says when a refusal was in force last, and one in .asked-1 to .asked-3 when \"usagectl ask\" asked you, as long as you have not answered. In $XDG_CONFIG_HOME; a refusal in ~/.config counts even then, unless you decided about the same in the other place.", deciding},
 			{"/etc/xdg/usagectl/consent/", `What is refused for everybody here ("usagectl disable --system"). No variable moves it; in each of $XDG_CONFIG_DIRS refusals are looked for too.`, deciding},
-			{"~/.TOOL/source", "A tool's source ID, where the tool itself keeps it. Made at the first event that may be sent and has a field for it; never in a CI system.", []string{"status", "inspect", "send", "flush", "forget"}},
+			{"~/.TOOL/source", "A tool's source ID, where the tool itself keeps it. Made at the first event that may be sent and has a field for it; never in a CI system.", []string{"status", "inspect", "send", "exec", "flush", "forget"}},
 			{"~/.local/share/usagectl/tools/TOOL.toml", "Manifests that you added (\"usagectl tools add\"), in $XDG_DATA_HOME.", aboutTools()},
 			{"/usr/share/usagectl/tools/TOOL.toml", "Manifests that packages brought, in each of $XDG_DATA_DIRS; in /usr/local/share those that the administrator added.", aboutTools()},
-			{"~/.local/state/usagectl/outbox/TOOL/", "The events that wait, in $XDG_STATE_HOME as is all that follows.", []string{"status", "disable", "inspect", "send", "flush", "forget"}},
-			{"~/.local/state/usagectl/journal/TOOL.jsonl", `What was sent, to the letter, and what became of it; "usagectl inspect TOOL --sent" shows it. TOOL.jsonl.1 is the older part, and TOOL.jsonl.incomplete says that something could not be recorded, or ~/.local/state/usagectl/unrecorded/TOOL where that directory cannot be used.`, []string{"status", "inspect", "send", "flush", "forget"}},
-			{"~/.local/state/usagectl/deletions/", "Deletion requests, each in a file that the SHA-256 of the ID names; once they are settled, without the ID. A file .HASH.claim says who is at work on one.", []string{"status", "inspect", "send", "flush", "forget"}},
-			{"~/.local/state/usagectl/keys/TOOL", "The random key of hashes. It never leaves.", []string{"send", "flush", "forget"}},
+			{"~/.local/state/usagectl/outbox/TOOL/", "The events that wait, in $XDG_STATE_HOME as is all that follows.", []string{"status", "disable", "inspect", "send", "exec", "flush", "forget"}},
+			{"~/.local/state/usagectl/journal/TOOL.jsonl", `What was sent, to the letter, and what became of it; "usagectl inspect TOOL --sent" shows it. TOOL.jsonl.1 is the older part, and TOOL.jsonl.incomplete says that something could not be recorded, or ~/.local/state/usagectl/unrecorded/TOOL where that directory cannot be used.`, []string{"status", "inspect", "send", "exec", "flush", "forget"}},
+			{"~/.local/state/usagectl/deletions/", "Deletion requests, each in a file that the SHA-256 of the ID names; once they are settled, without the ID. A file .HASH.claim says who is at work on one.", []string{"status", "inspect", "send", "exec", "flush", "forget"}},
+			{"~/.local/state/usagectl/keys/TOOL", "The random key of hashes. It never leaves.", []string{"send", "exec", "flush", "forget"}},
 		},
 	}
 }

@@ -219,6 +219,7 @@ var keyTables = []KeyTable{
 			{Name: "end", Type: KeyText, Required: true, About: "The event for its end."},
 			{Name: "exit_code", Type: KeyString, About: "The field of the end, an `int`, that takes the exit code."},
 			{Name: "duration", Type: KeyString, About: "The field of the end, an `int` or a `float`, that takes the seconds."},
+			{Name: "signal", Type: KeyString, About: "The field of the end, a `string` (such as `SIGKILL`) or an `int`, that takes the signal that ended the command."},
 		},
 	},
 	{

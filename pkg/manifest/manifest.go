@@ -141,6 +141,7 @@ type Exec struct {
 	Start    string // event
 	End      string // event
 	ExitCode string // the field that takes the exit code, or ""
+	Signal   string // the field that takes the signal that killed the command, or ""
 	Duration string // the field that takes the seconds, or ""
 }
 

@@ -326,6 +326,7 @@ func readExec(t *table, m *Manifest) *Exec {
 		return name
 	}
 	e.ExitCode = field("exit_code", Int)
+	e.Signal = field("signal", String, Int)
 	e.Duration = field("duration", Int, Float)
 	t.Done()
 	return e

@@ -70,7 +70,7 @@ func TestUnknownKeys(t *testing.T) {
 		{
 			"exec",
 			[]string{`duration  = "duration"`, `‸time = "duration"`},
-			[]string{"unknown key [exec] time; known here: duration, end, exit_code, start"},
+			[]string{"unknown key [exec] time; known here: duration, end, exit_code, signal, start"},
 		},
 		{
 			"event",
@@ -446,6 +446,11 @@ func TestBadExec(t *testing.T) {
 			"duration of another type",
 			[]string{`duration  = "duration"`, `‸duration = "features"`},
 			[]string{`[exec] duration names the field "features", which does not take it: it must come from the caller, belong to "run.end" and be of type int, float`},
+		},
+		{
+			"signal of another type",
+			[]string{`duration  = "duration"`, "duration = \"duration\"\n‸signal = \"duration\""},
+			[]string{`[exec] signal names the field "duration", which does not take it: it must come from the caller, belong to "run.end" and be of type string, int`},
 		},
 		{
 			"exit_code of another event",

@@ -92,7 +92,7 @@ const loopbackTime = 5 * time.Second
 
 // ForTest is a sender for the tests of a program: its [Sender.Take] sends each event to an
 // address of this machine in place of the manifest's host and port, whatever was decided, with
-// every field up to the highest level. The outcome is [Tested] once the receiver has accepted the
+// every field up to the highest level, or up to [Event.Level]. The outcome is [Tested] once the receiver has accepted the
 // event, or, by UDP, once it was sent; until then Take tries again, for [Event.Wait] or else 5
 // seconds. Such a sender finds manifests as s does, and knows no other directory: nothing is kept,
 // and what else it is asked ends with [ErrNoState].
@@ -103,13 +103,21 @@ func (s Sender) ForTest(to Loopback) Sender {
 }
 
 // takeForTest sends an event to the loopback address. It makes and keeps nothing.
-func (s Sender) takeForTest(ctx context.Context, e Event, m *manifest.Manifest, draft payload.Draft, taken time.Time, flawed bool) Result {
+func (s Sender) takeForTest(ctx context.Context, e Event, event manifest.Event, m *manifest.Manifest, draft payload.Draft, taken time.Time, flawed bool) Result {
 	if e.Strict && flawed {
 		return dropped(RuleData, errors.New("the data do not fit"))
 	}
+	level := len(m.Consent.Levels)
+	if e.Level > 0 {
+		level = min(level, e.Level)
+	}
+	terms := consent.Offer(m, level)
+	if why := terms.WithheldEvent(event); why != "" {
+		return result(Off, RuleEvent, why)
+	}
 	src := s.sources(m, e, taken, false)
 	src.SourceID, src.HashKey = inventedID()
-	ready, err := draft.Prepare(consent.Offer(m, len(m.Consent.Levels)), src)
+	ready, err := draft.Prepare(terms, src)
 	if err != nil {
 		return dropped(RuleData, err)
 	}

@@ -128,6 +128,24 @@ func TestForTest(t *testing.T) {
 	}
 }
 
+// TestForTestLevel checks that a level lowers what a test sends, and never raises it.
+func TestForTestLevel(t *testing.T) {
+	r := sendertest.NewReceiver(t, nil)
+	_, m, test := forTest(t, r, `send = {transport = "http", endpoint = "https://telemetry.invalid/v1/event"}`)
+	take := func(event string, level int) Result {
+		return test.Take(context.Background(), Event{Name: event, Level: level, Values: map[string]any{"n": 3}, Manifest: m, Wait: time.Minute})
+	}
+	for level, want := range map[int]string{1: `"level":1`, 2: `"level":2`, 9: `"level":2`} {
+		out := take("run", level)
+		if document := string(out.Document); out.Outcome != Tested || !strings.Contains(document, want) || strings.Contains(document, `"source"`) != (level > 1) {
+			t.Errorf("at level %d it is %v: %s", level, out.Outcome, document)
+		}
+	}
+	if out := take("crash", 1); out.Outcome != Off || out.Reason.Rule != RuleEvent || len(r.Requests()) != 3 {
+		t.Errorf("an event above the level: %+v, %d requests", out, len(r.Requests()))
+	}
+}
+
 // TestForTestFails holds that a test in which nothing was accepted says so.
 func TestForTestFails(t *testing.T) {
 	const send = `send = {transport = "http", endpoint = "https://telemetry.invalid/v1/event"}`

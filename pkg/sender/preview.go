@@ -76,7 +76,7 @@ func (s Sender) Preview(e Event, level int) (Preview, error) {
 	if err != nil {
 		return p, err
 	}
-	draft, problems, err := s.draft(m, e)
+	draft, problems, err := draft(m, e)
 	if err != nil {
 		return p, err
 	}

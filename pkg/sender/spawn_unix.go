@@ -5,6 +5,8 @@ package sender
 import (
 	"os"
 	"syscall"
+
+	"github.com/usagectl/usagectl/internal/descriptors"
 )
 
 // Spawn starts a program detached from this one: in a session of its own, with
@@ -20,7 +22,7 @@ func Spawn(exe string, argv []string, env []string, stdin *os.File) (int, error)
 	if stdin == nil {
 		stdin = null
 	}
-	defer inheritNothing()()
+	defer descriptors.Withhold()()
 	// os.StartProcess would first start another process to find out whether the
 	// kernel knows process file descriptors, which nobody here needs.
 	return syscall.ForkExec(exe, argv, &syscall.ProcAttr{

@@ -40,6 +40,9 @@ type Event struct {
 
 	ToolVersion string    // "" if it is not told
 	RunID       uuid.UUID // names the run in which the event is taken; the zero value makes a new one
+	// EventID names the event, and no other one; the zero value makes a new one. It is for
+	// callers who have to know it before.
+	EventID uuid.UUID
 
 	// Level is the highest level of which something is sent of this event, whatever the
 	// person agreed to beyond it; 0 leaves it at what they agreed to. It never raises that.
@@ -205,12 +208,12 @@ func (s Sender) Take(ctx context.Context, e Event) Result {
 		out.Err = err
 		return out
 	}
-	draft, problems, err := s.draft(m, e)
+	draft, problems, err := draft(m, e)
 	if err != nil {
 		return dropped(RuleData, err)
 	}
 	if s.test != nil {
-		out := s.takeForTest(ctx, e, m, draft, taken, e.Flawed || len(problems) > 0)
+		out := s.takeForTest(ctx, e, event, m, draft, taken, e.Flawed || len(problems) > 0)
 		out.Problems = problems
 		return out
 	}
@@ -249,8 +252,15 @@ func (s Sender) manifestOfEvent(e Event) (*manifest.Manifest, error) {
 	return s.manifestOf(id, e.ManifestFile)
 }
 
+// Check finds out what does not fit in what a caller says of an event of a manifest, without
+// asking for consent or collecting anything. The error is of values that are no JSON.
+func Check(m *manifest.Manifest, e Event) ([]Problem, error) {
+	_, problems, err := draft(m, e)
+	return problems, err
+}
+
 // draft reads what a caller says of an event. The error is of values that are no JSON.
-func (s Sender) draft(m *manifest.Manifest, e Event) (payload.Draft, []Problem, error) {
+func draft(m *manifest.Manifest, e Event) (payload.Draft, []Problem, error) {
 	data, err := e.values()
 	if err != nil {
 		return payload.Draft{}, nil, err
@@ -302,12 +312,15 @@ func (s Sender) sources(m *manifest.Manifest, e Event, taken time.Time, create b
 	if m.Identity.Random {
 		path, _ = identity.Path(m.Identity, s.lookup, s.dirs().Home, s.workDir) // "" without a home
 	}
-	run := e.RunID
+	run, id := e.RunID, e.EventID
 	if run == uuid.Nil {
 		run = uuid.New()
 	}
+	if id == uuid.Nil {
+		id = uuid.New()
+	}
 	return payload.Sources{
-		Now: taken, EventID: uuid.New(), RunID: run, Version: s.programVersion,
+		Now: taken, EventID: id, RunID: run, Version: s.programVersion,
 		SourceID: func() string {
 			if path == "" {
 				return identity.Unavailable

@@ -54,14 +54,14 @@ func build(path, source string) error {
 // contestants are all that can run on this machine, with notes about the others.
 func (b *bench) contestants() (list []contestant, notes []string, err error) {
 	const many = 1000
-	var homes [7]*home
-	for i, url := range []string{b.server.url, b.server.url, b.server.url, b.server.url, b.hole.url, b.server.url, b.server.url} {
+	var homes [8]*home
+	for i, url := range []string{b.server.url, b.server.url, b.server.url, b.server.url, b.hole.url, b.server.url, b.server.url, b.server.url} {
 		if homes[i], err = b.newHome(fmt.Sprint(i), httpManifest(url)); err != nil {
 			return nil, nil, err
 		}
 	}
-	mute, busy, full, idle, dead, fresh, refused := homes[0], homes[1], homes[2], homes[3], homes[4], homes[5], homes[6]
-	if err := errors.Join(mute.send("off"), busy.fill(0), full.fill(many), idle.enable(), dead.enable(), refused.refuseAll()); err != nil {
+	mute, busy, full, idle, dead, fresh, refused, wrapping := homes[0], homes[1], homes[2], homes[3], homes[4], homes[5], homes[6], homes[7]
+	if err := errors.Join(mute.send("off"), busy.fill(0), full.fill(many), idle.enable(), dead.enable(), wrapping.enable(), refused.refuseAll()); err != nil {
 		return nil, nil, err
 	}
 	send := func(name string, h *home, before, after func() error) contestant {
@@ -76,8 +76,10 @@ func (b *bench) contestants() (list []contestant, notes []string, err error) {
 		send(off, mute, nil, nil),
 		send(atWork, busy, busy.holdLease, func() error { return busy.takeBack(0) }),
 		send(waiting, full, full.holdLease, func() error { return full.takeBack(many) }),
-		send(started, idle, idle.clear, func() error { return errors.Join(b.server.answered(), idle.endDeliverer()) }),
+		send(started, idle, idle.clear, func() error { return errors.Join(b.server.answered(1), idle.endDeliverer()) }),
 		send(blackHole, dead, dead.clear, dead.endDeliverer),
+		looks(execOff, mute, "exec", "bench", "--", b.empty),
+		{execOn, []string{b.product, "exec", "bench", "--", b.empty}, wrapping.env(), wrapping.clear, func() error { return errors.Join(b.server.answered(2), wrapping.endDeliverer()) }},
 		looks(envNone, fresh, "env", "--quiet"),
 		looks(envAll, refused, "env", "--quiet"),
 		looks(table, fresh, "status"),
@@ -89,7 +91,7 @@ func (b *bench) contestants() (list []contestant, notes []string, err error) {
 			notes = append(notes, fmt.Sprintf("%s is left out: %v", name, err))
 			continue
 		}
-		list = append(list, contestant{name, argv, mute.env(), nil, b.server.answered})
+		list = append(list, contestant{name, argv, mute.env(), nil, func() error { return b.server.answered(1) }})
 	}
 	return list, notes, nil
 }

@@ -24,7 +24,8 @@ type home struct{ product, dir string }
 const manifest = `schema = 1
 tool = {id = "bench", purpose = "To measure."}
 consent = {default = "opt-in"}
-event = [{name = "run.end"}]
+event = [{name = "run.start"}, {name = "run.end"}]
+exec = {start = "run.start", end = "run.end", exit_code = "exit_code", duration = "duration"}
 send = {%s}
 field = [
 	{name = "event", key = "/name", from = "event.name", purpose = "To measure."},
@@ -33,8 +34,8 @@ field = [
 	{name = "source", key = "/resource/service.instance.id", from = "identity.source", purpose = "To measure."},
 	{name = "event_id", key = "/attributes/event_id", from = "event.id", purpose = "To measure."},
 	{name = "run", key = "/attributes/run", from = "run.id", purpose = "To measure."},
-	{name = "exit_code", key = "/attributes/exit_code", type = "int", min = 0, max = 255, purpose = "To measure."},
-	{name = "duration", key = "/attributes/duration", type = "float", min = 0, purpose = "To measure."},
+	{name = "exit_code", key = "/attributes/exit_code", type = "int", min = 0, max = 255, events = ["run.end"], purpose = "To measure."},
+	{name = "duration", key = "/attributes/duration", type = "float", min = 0, events = ["run.end"], purpose = "To measure."},
 ]
 `
 

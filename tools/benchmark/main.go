@@ -30,6 +30,8 @@
 //   - off: nobody has agreed, so nothing is written
 //   - 1,000 waiting: as at work, with an outbox that is not empty
 //
+// "usagectl exec" of the empty program is to take no longer than that program and one send do.
+//
 // Beside it "usagectl version", which does nothing but start, and "usagectl env", which a shell's start file runs, with nothing decided and
 // with every tool refused; "usagectl status"; and what a shell asks when somebody
 // presses TAB, where the answer is longest: every tool that is known.

@@ -34,9 +34,9 @@ func newServer() (*server, error) {
 }
 
 // answered waits until there was another POST.
-func (s *server) answered() error {
+func (s *server) answered(want int64) error {
 	for range 5000 {
-		if n := s.posts.Load(); n > s.seen {
+		if n := s.posts.Load(); n >= s.seen+want {
 			s.seen = n
 			return nil
 		}

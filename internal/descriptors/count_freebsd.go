@@ -1,4 +1,4 @@
-package sender
+package descriptors
 
 import "golang.org/x/sys/unix"
 

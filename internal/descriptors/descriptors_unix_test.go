@@ -1,6 +1,6 @@
 //go:build unix
 
-package sender
+package descriptors
 
 import (
 	"os"
@@ -34,14 +34,14 @@ func flagsOf(t *testing.T, fd int) int {
 	return flags
 }
 
-// TestInheritNothing holds that descriptors are not inherited for as long as a program is
+// TestWithhold holds that descriptors are not inherited for as long as a program is
 // being started, and are as they were then.
-func TestInheritNothing(t *testing.T) {
+func TestWithhold(t *testing.T) {
 	const low, high = 77, 200
 	inherited(t, low)
 	inherited(t, high)
 	unix.CloseOnExec(low)
-	restore := inheritNothing()
+	restore := Withhold()
 	for _, fd := range openDescriptors() {
 		if flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0); err == nil && flags&unix.FD_CLOEXEC == 0 {
 			t.Errorf("%d would be inherited", fd)

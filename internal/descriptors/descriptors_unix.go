@@ -1,10 +1,13 @@
 //go:build unix
 
-package sender
+// Package descriptors finds the file descriptors that this process was started with, behind
+// its three streams.
+package descriptors
 
 import (
 	"os"
 	"runtime"
+	"slices"
 	"strconv"
 	"syscall"
 
@@ -14,20 +17,25 @@ import (
 // firstInherited is the first descriptor behind the three streams.
 const firstInherited = 3
 
-// inheritNothing has a program that is started next inherit no descriptor but its
-// streams, and returns a function that has later ones inherit them again. Descriptors that
-// Go opened are never inherited; these are the ones with which this process was started,
-// such as the locks of a script ("exec 9>lock; flock -n 9"), the pipe of a "3>&1 | cat"
-// and the job server of make, of which a background process would keep the last end open.
-// A program that another goroutine starts in between inherits nothing either.
-func inheritNothing() (restore func()) {
-	var marked []int
-	for _, fd := range openDescriptors() {
-		if flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0); err != nil || flags&unix.FD_CLOEXEC != 0 {
-			continue
-		}
+// Inherited lists the descriptors behind the streams with which this process was started,
+// such as the locks of a script ("exec 9>lock; flock -n 9"), the pipe of a "3>&1 | cat" and
+// the job server of make. They are those that a program which is started now would get: what
+// Go opens, no program gets.
+func Inherited() []int {
+	return slices.DeleteFunc(openDescriptors(), func(fd int) bool {
+		flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0)
+		return err != nil || flags&unix.FD_CLOEXEC != 0
+	})
+}
+
+// Withhold has a program that is started next get no descriptor but its streams, and
+// returns a function that has later ones get them again. A background process would keep
+// the last end of them open. A program that another goroutine starts in between gets
+// nothing either.
+func Withhold() (restore func()) {
+	marked := Inherited()
+	for _, fd := range marked {
 		syscall.CloseOnExec(fd)
-		marked = append(marked, fd)
 	}
 	return func() {
 		for _, fd := range marked {
