@@ -27,11 +27,30 @@ func authorsBlock(t testing.TB, language, text string) string {
 // those of packages, CMake and Snakemake are in the long tests.
 func TestAuthorsBlocks(t *testing.T) {
 	run := [][2]string{
-		{"toml", "schema = 1"}, {"toml", "telemetry-id"}, {"toml", "grant   ="}, {"spec", "Name: mytool"}, {"cmake", "project(mytool"}, {"snakemake", "onsuccess"},
-		{"python", "http.server"}, {"python", "SOCK_DGRAM"}, {"go", "func main()"}, {"go", "func TestReport("},
-		{"sh", "trap 'finish"}, {"sh", "python3 recorder.py 8765 1"}, {"sh", "cat >bin/usagectl"}, {"sh", "recorder-udp.py"},
-		{"sh", "tools init"}, {"sh", "tools diff"}, {"sh", "exec usagectl exec"}, {"sh", "usagectl ask"}, {"sh", "--stream"},
-		{"sh", "dpkg-deb"}, {"sh", "rpmbuild"}, {"sh", "settings.ini"}, {"sh", "./old-module"}, {"sh", "--wire"},
+		{"toml", "schema = 1"},
+		{"toml", "telemetry-id"},
+		{"toml", "grant   ="},
+		{"spec", "Name: mytool"},
+		{"cmake", "project(mytool"},
+		{"snakemake", "onsuccess"},
+		{"python", "http.server"},
+		{"python", "SOCK_DGRAM"},
+		{"go", "func main()"},
+		{"go", "func TestReport("},
+		{"sh", "trap 'finish"},
+		{"sh", "python3 recorder.py 8765 1"},
+		{"sh", "cat >bin/usagectl"},
+		{"sh", "recorder-udp.py"},
+		{"sh", "tools init"},
+		{"sh", "tools diff"},
+		{"sh", "exec usagectl exec"},
+		{"sh", "usagectl ask"},
+		{"sh", "--stream"},
+		{"sh", "dpkg-deb"},
+		{"sh", "rpmbuild"},
+		{"sh", "settings.ini"},
+		{"sh", "./old-module"},
+		{"sh", "--wire"},
 	}
 	for _, b := range run {
 		authorsBlock(t, b[0], b[1])

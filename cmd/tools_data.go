@@ -115,7 +115,8 @@ func declarationOf(m *manifest.Manifest) declaration {
 		Consent:  declaredConsent{string(m.Consent.Default), m.Consent.Levels, rulesOf(m.Consent.Refuse), rulesOf(m.Consent.Grant), m.Consent.Dotenv},
 		Identity: declaredIdentity{Kind: "none"},
 		Send: declaredSend{
-			string(m.Send.Transport), secret.URL(m.Send.Endpoint), []manifest.Header{},
+			string(m.Send.Transport), secret.URL(m.Send.Endpoint),
+			[]manifest.Header{},
 			m.Send.Prefix, m.Send.Signal, masked(m.Send.WriteKey), m.Send.WriteKeyEnv, m.Send.Auth,
 		},
 		Forget: declaredForget{string(m.Forget.Method), secret.URL(m.Forget.Endpoint), m.Forget.Mail, m.Forget.Event},

@@ -149,8 +149,11 @@ func (c *toolsListCommand) show(list []listedTool) {
 			goes = term.Cell{Text: "unknown", Style: term.Bad}
 		}
 		rows = append(rows, []term.Cell{
-			{Text: t.Tool.String(), Style: term.Strong}, {Text: cmp.Or(t.Default, term.None)},
-			{Text: c.place(t.Manifest)}, {Text: cmp.Or(strings.Join(replaces, ", "), term.None)}, goes,
+			{Text: t.Tool.String(), Style: term.Strong},
+			{Text: cmp.Or(t.Default, term.None)},
+			{Text: c.place(t.Manifest)},
+			{Text: cmp.Or(strings.Join(replaces, ", "), term.None)},
+			goes,
 		})
 	}
 	c.stdout.Table(columns, rows)
