@@ -420,7 +420,8 @@ func TestExecTrace(t *testing.T) {
 	span := func(of []string) string {
 		t.Helper()
 		span, ok := strings.CutPrefix(of[1], "00-"+strings.ReplaceAll(of[0], "-", "")+"-")
-		if span, ok = strings.CutSuffix(span, "-01"); !ok || len(span) != 16 {
+		span, sampled := strings.CutSuffix(span, "-01")
+		if !ok || !sampled || len(span) != 16 {
 			t.Errorf("%q", of)
 		}
 		return span
