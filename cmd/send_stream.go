@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strconv"
 	"strings"
 
 	"github.com/usagectl/usagectl/pkg/consent"
@@ -25,7 +26,8 @@ type streamed struct {
 	Reason  *consent.Reason `json:"reason,omitempty"` // why events were off or dropped, of the last one
 }
 
-// mostBadLines is how many lines with mistakes are reported one by one.
+// mostBadLines is how many lines with mistakes are reported one by one. Of the others the numbers
+// are, at the end.
 const mostBadLines = 10
 
 // runStream takes the events that come on stdin until that ends. It reads it to the end whatever
@@ -40,9 +42,11 @@ func (c *sendCommand) runStream(ctx context.Context) error {
 	for _, problem := range problems {
 		c.stderr.Printf("usagectl: %s: %s\n", name, problem)
 	}
-	badLines := 0
+	badLines, others := 0, lineNumbers{}
 	stream := sender.Stream{Strict: c.fail, Level: c.level, BadLine: func(b sender.BadLine) {
-		if badLines++; badLines <= mostBadLines {
+		if badLines++; badLines > mostBadLines {
+			others.add(b.Line)
+		} else {
 			c.stderr.Printf("usagectl: %s: line %d%s: %s\n", name, b.Line, skippedWord(b), strings.Join(mistakesInLine(b), "; "))
 		}
 	}}
@@ -61,7 +65,7 @@ func (c *sendCommand) runStream(ctx context.Context) error {
 		sum.Err, sum.Reason = err, unusable(err).Reason
 		sum.Dropped = c.world.countLines()
 	}
-	return c.finishStream(ended(), name, tool, sum, len(problems) > 0, max(0, badLines-mostBadLines))
+	return c.finishStream(ended(), name, tool, sum, len(problems) > 0, others)
 }
 
 // streamOf finds the manifest, and what is wrong with the flags for all lines.
@@ -94,11 +98,48 @@ func mistakesInLine(b sender.BadLine) []string {
 	return append(list, mistakesOf(b.Problems, true)...)
 }
 
-// finishStream tells what became of the stream. more is how many lines with mistakes were not
-// reported.
-func (c *sendCommand) finishStream(signal os.Signal, name, tool string, sum sender.Streamed, badFlags bool, more int) error {
-	if more > 0 {
-		c.stderr.Printf("usagectl: %s: %s\n", name, events(more, "one more line has mistakes", "%d more lines have mistakes"))
+// lineNumbers are numbers of lines, in ascending order.
+type lineNumbers struct {
+	ranges [][2]int // first and last; no more than mostRanges
+	count  int      // of the lines, also of those that no range has
+}
+
+// mostRanges bounds what is kept of a stream without an end.
+const mostRanges = 10_000
+
+// add adds a line that comes after all others.
+func (l *lineNumbers) add(line int) {
+	l.count++
+	switch n := len(l.ranges); {
+	case n > 0 && l.ranges[n-1][1] == line-1:
+		l.ranges[n-1][1] = line
+	case n < mostRanges:
+		l.ranges = append(l.ranges, [2]int{line, line})
+	}
+}
+
+// String lists the numbers, and says if they are not all.
+func (l *lineNumbers) String() string {
+	var list []string
+	named := 0
+	for _, r := range l.ranges {
+		text := strconv.Itoa(r[0])
+		if r[1] > r[0] {
+			text += "-" + strconv.Itoa(r[1])
+		}
+		list, named = append(list, text), named+r[1]-r[0]+1
+	}
+	if named < l.count {
+		list = append(list, fmt.Sprintf("and %d after that", l.count-named))
+	}
+	return strings.Join(list, ", ")
+}
+
+// finishStream tells what became of the stream. others are the lines with mistakes that were not
+// reported one by one.
+func (c *sendCommand) finishStream(signal os.Signal, name, tool string, sum sender.Streamed, badFlags bool, others lineNumbers) error {
+	if others.count > 0 {
+		c.stderr.Printf("usagectl: %s: %s: %s\n", name, events(others.count, "one more line has mistakes", "%d more lines have mistakes"), others.String())
 	}
 	if c.verbose || sum.Skipped+sum.Dropped > 0 && !c.quiet {
 		text := fmt.Sprintf("%d taken, %d skipped, %d off, %d dropped", sum.Taken, sum.Skipped, sum.Off, sum.Dropped)

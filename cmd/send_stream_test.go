@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -60,4 +61,22 @@ field = [{name = "id", from = "event.id", purpose = "p"}]
 	p.atPipe()
 	stream()
 	p.expect(said{"send mytool --stream --json", exitOK, []string{`"taken":3,"flawed":0,"skipped":0,"off":0,"dropped":0}`}, nil})
+}
+
+// TestLineNumbers checks that lines with mistakes are named in ranges, and that a stream without an end
+// does not fill the memory with them.
+func TestLineNumbers(t *testing.T) {
+	var l lineNumbers
+	for _, n := range []int{3, 7, 8, 9, 11} {
+		l.add(n)
+	}
+	if l.String() != "3, 7-9, 11" {
+		t.Error(l.String())
+	}
+	for n := range 2 * mostRanges {
+		l.add(100 + 2*n)
+	}
+	if text := l.String(); len(l.ranges) != mostRanges || !strings.HasPrefix(text, "3, 7-9, 11, 100, 102, ") || !strings.HasSuffix(text, fmt.Sprintf(", and %d after that", mostRanges+3)) {
+		t.Errorf("%d ranges: %s ... %s", len(l.ranges), text[:30], text[len(text)-30:])
+	}
 }

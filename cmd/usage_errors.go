@@ -64,7 +64,7 @@ func exclusive(c *cobra.Command, groups ...[]string) {
 		for _, group := range groups {
 			given := slices.DeleteFunc(slices.Clone(group), func(name string) bool { return !c.Flags().Changed(name) })
 			if len(given) > 1 {
-				return fmt.Errorf("--%s and --%s cannot stand together", given[0], given[1])
+				return fmt.Errorf("--%s and --%s cannot be combined", given[0], given[1])
 			}
 		}
 		return nil

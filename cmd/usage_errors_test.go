@@ -17,8 +17,8 @@ func TestUsageErrors(t *testing.T) {
 		said{"status -json", exitUsage, nil, []string{`there is no flag "-j"; did you mean "--json"?`}},
 		said{"flush --timeout x", exitUsage, nil, []string{`--timeout is "x": a time such as 500ms, 10s or 2m is needed`}},
 		said{"status --all=x", exitUsage, nil, []string{`--all is "x": true or false is needed`}},
-		said{"inspect demo --payload --wire", exitUsage, nil, []string{"--payload and --wire cannot stand together"}},
-		said{"inspect demo --sent --forget", exitUsage, nil, []string{"--forget and --sent cannot stand together"}},
+		said{"inspect demo --payload --wire", exitUsage, nil, []string{"--payload and --wire cannot be combined"}},
+		said{"inspect demo --sent --forget", exitUsage, nil, []string{"--forget and --sent cannot be combined"}},
 		said{"enable", exitUsage, nil, []string{"which tool? name one or more", `see the tools on this machine with "usagectl status"`}},
 		said{"disable demo --all", exitUsage, nil, []string{"name tools, or say --all, not both"}},
 	)

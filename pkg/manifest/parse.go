@@ -142,7 +142,7 @@ func readEnvRule(t *table, refusal bool) EnvRule {
 	}
 	switch {
 	case r.HasUnless && t.Has("when"):
-		t.Fail("unless", "%s and when cannot stand together", t.Name("unless"))
+		t.Fail("unless", "%s and when cannot be combined", t.Name("unless"))
 	case !r.HasUnless && !t.Has("when"):
 		t.Missing("when")
 	case !refusal:

@@ -267,7 +267,7 @@ func TestBadConsent(t *testing.T) {
 		{"default", []string{`default = "opt-in"`, `‸default = "on"`}, []string{`[consent] default is "on", not one of opt-in, opt-out; did you mean "opt-out"?`}},
 		{"no levels", []string{`levels  = ["basic", "configuration", "execution"]`, `‸levels = []`, "level = 2\n", "", "level   = 3\n", ""}, []string{"[consent] levels needs 1 to 9 names"}},
 		{"10 levels", []string{`levels  = ["basic", "configuration", "execution"]`, `‸levels = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "10"]`}, []string{"[consent] levels needs 1 to 9 names"}},
-		{"when and unless", []string{rule, `{env = "A", when = "0", ‸unless = "1"}`}, []string{"[consent.refuse] unless and when cannot stand together"}},
+		{"when and unless", []string{rule, `{env = "A", when = "0", ‸unless = "1"}`}, []string{"[consent.refuse] unless and when cannot be combined"}},
 		{"env with a space", []string{rule, `{‸env = "A B", unless = "1"}`}, []string{`[consent.refuse] env is "A B", not the name of an environment variable`}},
 		{"env with a digit first", []string{rule, `{‸env = "1A", unless = "1"}`}, []string{`[consent.refuse] env is "1A", not the name of an environment variable`}},
 		{"env with an equals sign", []string{rule, `{‸env = "A=B", unless = "1"}`}, []string{`[consent.refuse] env is "A=B", not the name of an environment variable`}},
