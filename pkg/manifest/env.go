@@ -78,6 +78,20 @@ func telemetryWords() []string {
 	return []string{"TELEMETRY", "TRACK", "ANALYTICS", "USAGE", "STATS", "STATISTICS", "METRICS", "DIAGNOSTICS", "REPORT", "COLLECT", "CONSENT", "PRIVACY", "OPT_OUT", "OPTOUT", "OPT_IN", "OPTIN"}
 }
 
+// saysNo reports whether the name of a variable says that whoever sets it does not want something, as
+// NO_ANALYTICS, DISABLE_TELEMETRY and TELEMETRY_OPTOUT do.
+func saysNo(name string) bool {
+	name = strings.ToUpper(name)
+	no := []string{
+		"NO", "NOT", "NON", "NEVER", "WITHOUT", "DONT", "DNT", "OFF", "SKIP", "STOP", "BLOCK", "DENY", "DENIED", "HIDE", "MUTE", "IGNORE",
+		"EXCLUDE", "PREVENT", "PROHIBIT", "FORBID", "REFUSE", "REFUSED", "REJECT", "SUPPRESS", "AVOID", "REVOKE", "WITHDRAW", "UNSET", "ANTI",
+	}
+	return slices.ContainsFunc(strings.Split(name, "_"), func(word string) bool {
+		rest, negated := strings.CutPrefix(word, "NO")
+		return slices.Contains(no, word) || strings.Contains(word, "DISABLE") || strings.Contains(word, "OPTOUT") || negated && AboutTelemetry(rest)
+	}) || strings.Contains(name, "OPT_OUT")
+}
+
 // Describe says which value of the variable made the rule hold, for people.
 func (r EnvRule) Describe(value string) string {
 	return fmt.Sprintf("%s is set to %s", r.Env, Quote(value))

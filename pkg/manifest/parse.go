@@ -160,7 +160,9 @@ func explicitYes(t *table, r EnvRule) {
 	own := strings.HasPrefix(strings.ToUpper(r.Env), "USAGECTL_")
 	if r.Env != "" && (own || !AboutTelemetry(r.Env)) {
 		as(t, KindVariable).Fail("env", "%s is %s, which nobody sets to agree to telemetry: its name must hold one of %s",
-			t.Name("env"), Quote(r.Env), strings.Join(telemetryWords(), ", "))
+			t.Name("env"), Quote(r.Env), strings.Join(slices.DeleteFunc(telemetryWords(), saysNo), ", "))
+	} else if saysNo(r.Env) {
+		as(t, KindVariable).Fail("env", "%s is %s, which people set to say no", t.Name("env"), Quote(r.Env))
 	}
 	if _, isText := t.Value("when").(string); isText && meansNo(r.When) {
 		as(t, KindVariable).Fail("when", "%s is %s, which is no yes", t.Name("when"), Quote(r.When))

@@ -254,7 +254,7 @@ func TestLongestID(t *testing.T) {
 
 func notAboutTelemetry(variable string) string {
 	return fmt.Sprintf("[consent.grant] env is %q, which nobody sets to agree to telemetry: its name must hold one of ", variable) +
-		"TELEMETRY, TRACK, ANALYTICS, USAGE, STATS, STATISTICS, METRICS, DIAGNOSTICS, REPORT, COLLECT, CONSENT, PRIVACY, OPT_OUT, OPTOUT, OPT_IN, OPTIN"
+		"TELEMETRY, TRACK, ANALYTICS, USAGE, STATS, STATISTICS, METRICS, DIAGNOSTICS, REPORT, COLLECT, CONSENT, PRIVACY, OPT_IN, OPTIN"
 }
 
 func noYes(when string) string {
@@ -710,5 +710,27 @@ func TestHostileSize(t *testing.T) {
 	}
 	if _, err := manifest.ReadFile(file); !errors.Is(err, statefile.ErrTooLarge) {
 		t.Errorf("one byte more than is read: %v", err)
+	}
+}
+
+// TestGrantByARefusal checks that a variable that people set to refuse cannot be a yes, whatever its value.
+func TestGrantByARefusal(t *testing.T) {
+	grant := func(name string) error {
+		text := strings.Replace(full, `{env = "MYTOOL_TELEMETRY", when = "1"}`, fmt.Sprintf(`{env = %q, when = "1"}`, name), 1)
+		_, err := manifest.Parse("mytool.toml", []byte(text))
+		return err
+	}
+	for _, name := range []string{
+		"DO_NOT_TRACK", "HOMEBREW_NO_ANALYTICS", "DOTNET_CLI_TELEMETRY_OPTOUT", "DISABLE_TELEMETRY", "MYTOOL_OPT_OUT", "MYTOOL_TELEMETRY_DISABLED",
+		"MYTOOL_NOTRACK", "mytool_no_telemetry", "NEXT_TELEMETRY_DISABLE", "TELEMETRY_OFF", "SKIP_USAGE_REPORT", "GATSBY_DISABLETELEMETRY",
+	} {
+		if err := grant(name); err == nil || !strings.Contains(err.Error(), "which people set to say no") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for _, name := range []string{"MYTOOL_TELEMETRY", "FLWR_TELEMETRY_ENABLED", "PARSL_TRACKING", "MYTOOL_OPT_IN", "NOTICE_USAGE", "NANNYML_USAGE_LOGGING"} {
+		if err := grant(name); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
