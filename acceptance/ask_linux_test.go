@@ -4,6 +4,7 @@ package acceptance
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -369,6 +370,46 @@ func TestAskWithNowhereToRecord(t *testing.T) {
 	}
 	if got := p.decidedOn("harm"); got != "off undecided" {
 		t.Error(got)
+	}
+}
+
+// TestAskUnheard holds what somebody learns whose no could not be recorded: that it does not
+// count, how to say it again, and what works at once where the tool would send without it.
+func TestAskUnheard(t *testing.T) {
+	t.Parallel()
+	if os.Geteuid() != 0 {
+		t.Skip("it takes root")
+	}
+	const again = " unless you say no again: usagectl disable harm\n"
+	for name, c := range map[string]struct {
+		byDefault string
+		meanwhile []string
+		why       string
+		telemetry string
+	}{
+		"opt-in":  {"opt-in", nil, "", "off undecided"},
+		"opt-out": {"opt-out", nil, "harm is on by default, and sends after its notice" + again, "off notice"},
+		"on":      {"opt-in", []string{"enable", "-q", "harm"}, "harm goes on sending" + again, "on granted"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := newPerson(t, nobody, "http://127.0.0.1:9/")
+			p.declare("harm", strings.Replace(fmt.Sprintf(harmManifest, "http://127.0.0.1:9/"), "opt-in", c.byDefault, 1))
+			s := p.asks(300, "harm")
+			s.answers("")
+			if c.meanwhile != nil {
+				p.must("", c.meanwhile...)
+			}
+			must(t, os.Chmod(p.consents(""), 0o500))
+			s.keys("no\r")
+			text := s.ends(73, "usagectl: error: your no does not count: the decision is not recorded: ", c.why)
+			if at := strings.Contains(text, "export USAGECTL_TELEMETRY=off"); at != (c.why != "") {
+				t.Error(text)
+			}
+			if got := p.decidedOn("harm"); got != c.telemetry {
+				t.Error(got)
+			}
+		})
 	}
 }
 
