@@ -50,7 +50,7 @@ is set and --run is not given, that run goes on.
 
 The command runs whatever is wrong with the telemetry, which one line on stderr
 tells before it starts. With -v exec keeps stderr, and says what became of the
-events.
+events; if telemetry is off, it says why before the command starts.
 
 A signal that is sent to exec alone is passed on, except for SIGTSTP, and what a
 terminal sends (SIGINT, SIGQUIT, SIGWINCH) while exec is in the foreground there,
@@ -262,22 +262,33 @@ func (c *execCommand) look(tool string) (*run, []string) {
 		}
 	}
 	r, problems := c.describeRun(m)
-	if !c.mayBeSent(r) {
-		return nil, problems
+	why := c.withheld(r)
+	if why == "" {
+		return r, problems
 	}
-	return r, problems
+	if c.verbose {
+		problems = append(problems, "off: "+why)
+	}
+	return nil, problems
 }
 
-// mayBeSent reports whether one of the events may be sent.
-func (c *execCommand) mayBeSent(r *run) bool {
+// withheld is why neither of the events may be sent; "" if one may be.
+func (c *execCommand) withheld(r *run) (why string) {
 	_, v := c.world.decisions(false).Ask(r.manifest.Tool.ID, r.manifest, c.world.Env, c.world.WorkDir)
-	return slices.ContainsFunc([]string{r.start.Name, r.end.Name}, func(name string) bool {
+	if !v.On() {
+		return v.Reason.Detail
+	}
+	for _, name := range []string{r.start.Name, r.end.Name} {
 		event, err := sender.FindEvent(r.manifest, name)
 		if err == nil {
 			_, err = v.Permit(event)
 		}
-		return err == nil
-	})
+		if err == nil {
+			return ""
+		}
+		why = err.Error()
+	}
+	return why
 }
 
 // describeRun is what is to be sent, and what is left out.
