@@ -243,6 +243,29 @@ func TestAskTyped(t *testing.T) {
 	}
 }
 
+// TestAskRaw holds that somebody can answer, and leave, in a terminal that a program has left
+// so that no key is more than a character.
+func TestAskRaw(t *testing.T) {
+	t.Parallel()
+	for keys, c := range map[string]struct {
+		code      int
+		telemetry string
+	}{"yes\r": {0, "on granted"}, "\r": {1, "off user"}, "yes\x03": {1, "off undecided"}, "\x04": {1, "off undecided"}} {
+		t.Run(fmt.Sprintf("%q", keys), func(t *testing.T) {
+			t.Parallel()
+			p := newPersonIn(t, t.TempDir())
+			cmd := p.within(2*patience, nil)
+			cmd.Path, cmd.Args = "/bin/sh", []string{"sh", "-c", `stty raw -echo; exec "$0" ask demo`, p.exe}
+			s := p.sits(100, "", cmd)
+			s.answers(keys)
+			s.ends(c.code)
+			if got := p.decidedOn("demo"); got != c.telemetry {
+				t.Error(got)
+			}
+		})
+	}
+}
+
 // TestAskInScripts holds that Ctrl-C ends the question in a script that ignores it for itself,
 // that a job in the background is not stopped by a question, that stdout stays the script's, and
 // that a script with set -e goes on.

@@ -320,6 +320,21 @@ func TestAskNotNow(t *testing.T) {
 	p.expect(said{"ask demo -q", exitOK, nil, []string{question}})
 }
 
+// TestAskKeys holds what keys mean in a terminal that leaves them as they are, and that Enter
+// counts once where it is two characters.
+func TestAskKeys(t *testing.T) {
+	for keys, word := range map[string]string{
+		"yes\r": "yes", "\r": "no", "show\r\nyes\r\n": "yes", "mumble\r2\r": "yes", "show\n\ryes\n": "no",
+		"\x03": "not-now", "yes\x03": "not-now", "\x04": "not-now", "ye\x1cs\r": "not-now", "yes": "not-now", "show\r": "not-now",
+	} {
+		p := newPerson(t)
+		p.world.Interactive, p.world.Stdin = true, strings.NewReader(keys)
+		if p.run("ask demo --json"); p.answer()["answer"] != word {
+			t.Errorf("%q: %v", keys, p.answer())
+		}
+	}
+}
+
 // TestAskTypedAhead holds that nobody agrees to what they have not seen yet.
 func TestAskTypedAhead(t *testing.T) {
 	p := newPerson(t)
