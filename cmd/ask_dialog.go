@@ -215,7 +215,11 @@ func (d *dialog) offer() {
 	} else {
 		item("yes", "What is listed at level 1 (%s) is sent.", levels[0])
 		for i, name := range levels[1:] {
-			item(strconv.Itoa(i+2), "Level %d (%s) and below; its name is an answer too.", i+2, name)
+			means := ""
+			if r, _ := understand(name, levels); r == (reply{level: i + 2}) { // it may be a word of the question, or another's number
+				means = "; its name is an answer too"
+			}
+			item(strconv.Itoa(i+2), "Level %d (%s) and below%s.", i+2, name, means)
 		}
 		item("show", "Show the document that would be sent, and ask again; \"show %d\" for level %d.", len(levels), len(levels))
 	}

@@ -431,6 +431,16 @@ func TestAskUnderstands(t *testing.T) {
 	}
 }
 
+// TestAskNames holds that a name is offered as an answer only where it means that level.
+func TestAskNames(t *testing.T) {
+	p := newPerson(t)
+	p.declare(strings.Replace(askable, `dotenv = true`, `dotenv = true, levels = ["low", "yes", "1", "show", "no", "much"]`, 1), "opt-in")
+	p.answers("no")
+	p.expect(said{"ask acme", exitNo, nil, []string{
+		"Level 2 (yes) and below.\n", "Level 3 (1) and below.\n", "Level 4 (show) and below.\n", "Level 5 (no) and below.\n", "Level 6 (much) and below; its name is an answer too.\n",
+	}})
+}
+
 // TestAskFits holds that the question fits in terminals of 40, 80 and 140 columns, and that
 // no manifest can write to one.
 func TestAskFits(t *testing.T) {
