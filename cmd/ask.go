@@ -53,9 +53,9 @@ EXIT STATUS
    1  telemetry is off, be it that nothing was asked, or after "no" or "not now"
   64  a bad flag or a wrong number of arguments
   65  an unknown tool, or one without a manifest
-  73  the answer could not be recorded, so it does not count: a tool that is on by
-      default sends after its notice, unless you say no again, with "usagectl
-      disable TOOL"; if it is known before, nothing is asked
+  73  the answer could not be recorded, so it does not count: a tool that is on
+      by default sends after its notice, unless you say no again, with
+      "usagectl disable TOOL"; if it is known before, nothing is asked
   74  the answer is recorded, but what is queued could not all be thrown away,
       the mark of an earlier refusal keeps telemetry off, or the answer could
       not be printed
