@@ -4,6 +4,7 @@ package acceptance
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -242,6 +243,29 @@ func TestAskTyped(t *testing.T) {
 	}
 }
 
+// TestAskRaw holds that somebody can answer, and leave, in a terminal that a program has left
+// so that no key is more than a character.
+func TestAskRaw(t *testing.T) {
+	t.Parallel()
+	for keys, c := range map[string]struct {
+		code      int
+		telemetry string
+	}{"yes\r": {0, "on granted"}, "\r": {1, "off user"}, "yes\x03": {1, "off undecided"}, "\x04": {1, "off undecided"}} {
+		t.Run(fmt.Sprintf("%q", keys), func(t *testing.T) {
+			t.Parallel()
+			p := newPersonIn(t, t.TempDir())
+			cmd := p.within(2*patience, nil)
+			cmd.Path, cmd.Args = "/bin/sh", []string{"sh", "-c", `stty raw -echo; exec "$0" ask demo`, p.exe}
+			s := p.sits(100, "", cmd)
+			s.answers(keys)
+			s.ends(c.code)
+			if got := p.decidedOn("demo"); got != c.telemetry {
+				t.Error(got)
+			}
+		})
+	}
+}
+
 // TestAskInScripts holds that Ctrl-C ends the question in a script that ignores it for itself,
 // that a job in the background is not stopped by a question, that stdout stays the script's, and
 // that a script with set -e goes on.
@@ -369,6 +393,46 @@ func TestAskWithNowhereToRecord(t *testing.T) {
 	}
 	if got := p.decidedOn("harm"); got != "off undecided" {
 		t.Error(got)
+	}
+}
+
+// TestAskUnheard holds what somebody learns whose no could not be recorded: that it does not
+// count, how to say it again, and what works at once where the tool would send without it.
+func TestAskUnheard(t *testing.T) {
+	t.Parallel()
+	if os.Geteuid() != 0 {
+		t.Skip("it takes root")
+	}
+	const again = " unless you say no again: usagectl disable harm\n"
+	for name, c := range map[string]struct {
+		byDefault string
+		meanwhile []string
+		why       string
+		telemetry string
+	}{
+		"opt-in":  {"opt-in", nil, "", "off undecided"},
+		"opt-out": {"opt-out", nil, "harm is on by default, and sends after its notice" + again, "off notice"},
+		"on":      {"opt-in", []string{"enable", "-q", "harm"}, "harm goes on sending" + again, "on granted"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := newPerson(t, nobody, "http://127.0.0.1:9/")
+			p.declare("harm", strings.Replace(fmt.Sprintf(harmManifest, "http://127.0.0.1:9/"), "opt-in", c.byDefault, 1))
+			s := p.asks(300, "harm")
+			s.answers("")
+			if c.meanwhile != nil {
+				p.must("", c.meanwhile...)
+			}
+			must(t, os.Chmod(p.consents(""), 0o500))
+			s.keys("no\r")
+			text := s.ends(73, "usagectl: error: your no does not count: the decision is not recorded: ", c.why)
+			if at := strings.Contains(text, "export USAGECTL_TELEMETRY=off"); at != (c.why != "") {
+				t.Error(text)
+			}
+			if got := p.decidedOn("harm"); got != c.telemetry {
+				t.Error(got)
+			}
+		})
 	}
 }
 

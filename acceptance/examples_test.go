@@ -153,6 +153,7 @@ func manifestExamples() []manual.Block {
 // manifest that the help shows.
 func somebody(t *testing.T) string {
 	home := t.TempDir()
+	t.Cleanup(func() { awaitDeliverer(filepath.Join(home, ".local", "state")) })
 	write(t, filepath.Join(home, ".flwr/source"), "1ffd8f4e-7f1d-4d54-8a1f-3f2b6a0f3e11")
 	mytool := strings.Join(manifestExamples()[0].Lines, "\n")
 	write(t, filepath.Join(home, "mytool.toml"), mytool)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/usagectl/usagectl/internal/statefile"
 	"github.com/usagectl/usagectl/pkg/consent"
+	"github.com/usagectl/usagectl/pkg/manifest"
 )
 
 // askCommand is the command with which a tool asks the person once.
@@ -52,8 +53,9 @@ EXIT STATUS
    1  telemetry is off, be it that nothing was asked, or after "no" or "not now"
   64  a bad flag or a wrong number of arguments
   65  an unknown tool, or one without a manifest
-  73  the answer could not be recorded, so nothing is sent; if that is known
-      before, nothing is asked
+  73  the answer could not be recorded, so it does not count: a tool that is on
+      by default sends after its notice, unless you say no again, with
+      "usagectl disable TOOL"; if it is known before, nothing is asked
   74  the answer is recorded, but what is queued could not all be thrown away,
       the mark of an earlier refusal keeps telemetry off, or the answer could
       not be printed
@@ -217,6 +219,9 @@ func (c *askCommand) refuse(ctx context.Context, t tool) error {
 		c.warn("you had agreed to %s meanwhile, elsewhere: this refusal counts", t.id)
 	}
 	r, err := (&disableCommand{app: c.app}).refuse(ctx, t.id, nil)
+	if unrecorded(err) && !offAnyway(err) {
+		return c.unheard(t, err)
+	}
 	if err != nil {
 		return err
 	}
@@ -227,6 +232,25 @@ func (c *askCommand) refuse(ctx context.Context, t tool) error {
 		}
 	}
 	return nil
+}
+
+// unheard is the failure of a no that is not recorded, with what it takes to say it all the
+// same: nobody is asked again on the same day, and a tool may be on without an answer.
+func (c *askCommand) unheard(t tool, err error) error {
+	var f *failure
+	if !errors.As(err, &f) {
+		return err
+	}
+	again, off := " unless you say no again: usagectl disable "+t.id.String(), false
+	switch {
+	case c.tools.judge(t).verdict.On(): // somebody agreed meanwhile
+		f.hints = append(f.hints, t.name()+" goes on sending"+again)
+	case t.manifest.Consent.Default == manifest.OptOut:
+		f.hints = append(f.hints, t.name()+" is on by default, and sends after its notice"+again)
+	default:
+		off = true
+	}
+	return fail(f.code, fmt.Errorf("your no does not count: %w", f.err), append(f.hints, c.world.switchNow(off, t)...)...)
 }
 
 // tellPlain says to the person what comes of their answer. It goes where the question was, for

@@ -3,6 +3,7 @@ package cmd
 import (
 	"bufio"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"strconv"
@@ -128,7 +129,7 @@ func (d *dialog) line(in *bufio.Reader) (text string, ended bool) {
 	}
 	done := make(chan read, 1)
 	go func() {
-		text, err := in.ReadString('\n')
+		text, err := readLine(in)
 		done <- read{text, err}
 	}()
 	select {
@@ -136,6 +137,34 @@ func (d *dialog) line(in *bufio.Reader) (text string, ended bool) {
 		return "", true
 	case r := <-done:
 		return strings.TrimSpace(r.text), r.err != nil
+	}
+}
+
+// readLine reads a line as keys make it, also in a terminal that leaves them as they are: a
+// program that crashed, or the one that asks, may have set it so. Enter is a carriage return
+// there, and what would be a signal or the end of the input is a character, which is an [io.EOF]
+// here. Both characters of a line that ends in two are read with the line if they come at once.
+func readLine(in *bufio.Reader) (string, error) {
+	var line []byte
+	for {
+		b, err := in.ReadByte()
+		if err != nil {
+			return "", err
+		}
+		switch b {
+		case '\x03', '\x04', '\x1c': // Ctrl-C, Ctrl-D and Ctrl-\
+			return "", io.EOF
+		case '\r':
+			if in.Buffered() > 0 {
+				if next, _ := in.Peek(1); next[0] == '\n' {
+					_, _ = in.Discard(1)
+				}
+			}
+			return string(line), nil
+		case '\n':
+			return string(line), nil
+		}
+		line = append(line, b)
 	}
 }
 
@@ -186,7 +215,11 @@ func (d *dialog) offer() {
 	} else {
 		item("yes", "What is listed at level 1 (%s) is sent.", levels[0])
 		for i, name := range levels[1:] {
-			item(strconv.Itoa(i+2), "Level %d (%s) and below; its name is an answer too.", i+2, name)
+			means := ""
+			if r, _ := understand(name, levels); r == (reply{level: i + 2}) { // it may be a word of the question, or another's number
+				means = "; its name is an answer too"
+			}
+			item(strconv.Itoa(i+2), "Level %d (%s) and below%s.", i+2, name, means)
 		}
 		item("show", "Show the document that would be sent, and ask again; \"show %d\" for level %d.", len(levels), len(levels))
 	}

@@ -320,6 +320,21 @@ func TestAskNotNow(t *testing.T) {
 	p.expect(said{"ask demo -q", exitOK, nil, []string{question}})
 }
 
+// TestAskKeys holds what keys mean in a terminal that leaves them as they are, and that Enter
+// counts once where it is two characters.
+func TestAskKeys(t *testing.T) {
+	for keys, word := range map[string]string{
+		"yes\r": "yes", "\r": "no", "show\r\nyes\r\n": "yes", "mumble\r2\r": "yes", "show\n\ryes\n": "no",
+		"\x03": "not-now", "yes\x03": "not-now", "\x04": "not-now", "ye\x1cs\r": "not-now", "yes": "not-now", "show\r": "not-now",
+	} {
+		p := newPerson(t)
+		p.world.Interactive, p.world.Stdin = true, strings.NewReader(keys)
+		if p.run("ask demo --json"); p.answer()["answer"] != word {
+			t.Errorf("%q: %v", keys, p.answer())
+		}
+	}
+}
+
 // TestAskTypedAhead holds that nobody agrees to what they have not seen yet.
 func TestAskTypedAhead(t *testing.T) {
 	p := newPerson(t)
@@ -414,6 +429,16 @@ func TestAskUnderstands(t *testing.T) {
 			t.Errorf("%q: %+v", line, got)
 		}
 	}
+}
+
+// TestAskNames holds that a name is offered as an answer only where it means that level.
+func TestAskNames(t *testing.T) {
+	p := newPerson(t)
+	p.declare(strings.Replace(askable, `dotenv = true`, `dotenv = true, levels = ["low", "yes", "1", "show", "no", "much"]`, 1), "opt-in")
+	p.answers("no")
+	p.expect(said{"ask acme", exitNo, nil, []string{
+		"Level 2 (yes) and below.\n", "Level 3 (1) and below.\n", "Level 4 (show) and below.\n", "Level 5 (no) and below.\n", "Level 6 (much) and below; its name is an answer too.\n",
+	}})
 }
 
 // TestAskFits holds that the question fits in terminals of 40, 80 and 140 columns, and that

@@ -41,7 +41,9 @@ and the process group that exec has; signals reach it, and it stops and goes on
 under a shell's job control. Exec ends as it does: with its exit code, or by the
 signal that killed it. If telemetry is off exec replaces itself with the command;
 on Windows it waits for it. Signals that are ignored stay ignored if they are
-SIGHUP, SIGINT (with SIGQUIT) or those that stop a process.
+SIGHUP, SIGINT (with SIGQUIT) or those that stop a process. Of those that are
+blocked SIGHUP, SIGINT, SIGQUIT, SIGTERM and SIGCHLD do not stay so, even if
+telemetry is off.
 
 The events belong to one run, and so does what the command sends: it finds the
 run's ID in USAGECTL_RUN_ID, and, of a tool that sends by OTLP, a parent for spans
@@ -50,12 +52,18 @@ is set and --run is not given, that run goes on.
 
 The command runs whatever is wrong with the telemetry, which one line on stderr
 tells before it starts. With -v exec keeps stderr, and says what became of the
-events.
+events; if telemetry is off, it says why before the command starts. Exec itself has to
+start for that: where the address space is limited to less than 2 GB (ulimit -v),
+or open files to a few (ulimit -n), it may end with 2 and not run the command.
 
-A signal that is sent to exec alone is passed on, except for SIGTSTP, and what a
-terminal sends (SIGINT, SIGQUIT, SIGWINCH) while exec is in the foreground there,
-for the terminal has sent it to the command too. SIGKILL and SIGSTOP end or stop
-exec alone: the command goes on, and the end of one without exec is not sent.
+A signal that is sent to exec is passed on, except for SIGTSTP, and for SIGINT,
+SIGQUIT and SIGWINCH while exec is in the foreground of a terminal: the terminal
+has sent those to the command too, and what a program sends to exec alone there is
+lost. A signal that is sent to the whole process group, as "kill %1", timeout and
+service managers do, can reach the command twice, for exec cannot tell and passes
+it on. Take care with commands to which the second one means "at once". SIGKILL
+and SIGSTOP end or stop exec alone: the command goes on, and the end of one
+without exec is not sent.
 
 EXIT STATUS
    N  that of the command; 128 and the signal's number, in a shell, if a signal
@@ -262,22 +270,33 @@ func (c *execCommand) look(tool string) (*run, []string) {
 		}
 	}
 	r, problems := c.describeRun(m)
-	if !c.mayBeSent(r) {
-		return nil, problems
+	why := c.withheld(r)
+	if why == "" {
+		return r, problems
 	}
-	return r, problems
+	if c.verbose {
+		problems = append(problems, "off: "+why)
+	}
+	return nil, problems
 }
 
-// mayBeSent reports whether one of the events may be sent.
-func (c *execCommand) mayBeSent(r *run) bool {
+// withheld is why neither of the events may be sent; "" if one may be.
+func (c *execCommand) withheld(r *run) (why string) {
 	_, v := c.world.decisions(false).Ask(r.manifest.Tool.ID, r.manifest, c.world.Env, c.world.WorkDir)
-	return slices.ContainsFunc([]string{r.start.Name, r.end.Name}, func(name string) bool {
+	if !v.On() {
+		return v.Reason.Detail
+	}
+	for _, name := range []string{r.start.Name, r.end.Name} {
 		event, err := sender.FindEvent(r.manifest, name)
 		if err == nil {
 			_, err = v.Permit(event)
 		}
-		return err == nil
-	})
+		if err == nil {
+			return ""
+		}
+		why = err.Error()
+	}
+	return why
 }
 
 // describeRun is what is to be sent, and what is left out.

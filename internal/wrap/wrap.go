@@ -9,8 +9,9 @@
 //     process group and its terminal. This process lets go of all of them, so that readers
 //     see the end of a pipe, and others get a lock, when the command lets go of it.
 //   - What a terminal sends to a process group reaches the child without this process, which
-//     does not pass it on a second time. What is sent to this process alone is passed on, but
-//     for what stops a process.
+//     does not pass it on a second time. What others send to this process is passed on, but
+//     for what stops a process. If they send it to the whole group it can reach the child
+//     twice, for nothing tells the one from the other.
 //   - If the child stops, so does this process, and the child goes on when this does, so that
 //     a shell's job control works.
 //   - How the child ended is known, and [Die] ends this process by the same signal.
@@ -18,6 +19,7 @@
 // Signals that are ignored stay ignored, but for those of which Go's runtime does not let a
 // program know: of what ends a process these are all but SIGHUP and SIGINT. SIGQUIT counts
 // as ignored if SIGINT is, for a shell ignores both in what it starts in the background.
+// Go's runtime unblocks some of the signals that are blocked, such as SIGTERM.
 package wrap
 
 import (
