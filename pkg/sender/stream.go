@@ -27,7 +27,8 @@ import (
 // Consent is asked after each read, for the lines that were read: whatever was written after a
 // refusal was recorded is not taken. It is asked again before a bundle is put into the outbox, and
 // once more when it is there: a refusal that came in between has emptied the outbox before, or is
-// seen then, and the bundle is thrown away.
+// seen then, and the bundle is thrown away. An agreement counts for what is written after it only: what
+// was read before it was seen, and what was in the pipe then, is off as it was.
 
 // Bounds of a stream.
 const (
@@ -75,12 +76,6 @@ type Streamed struct {
 	Err    error          // why the stream could not be taken, or ended early; see [Result]
 }
 
-// streamLine is a line without its end.
-type streamLine struct {
-	text    []byte
-	tooLong bool // the text is a part of it
-}
-
 // TakeStream takes the events of a stream, one JSON object a line, as [Sender.Take] takes one:
 //
 //	{"event":"run.end","set":{"exit_code":0},"run":"…","tool_version":"1.2","level":1}
@@ -92,15 +87,15 @@ func (s Sender) TakeStream(ctx context.Context, c Stream, r io.Reader) Streamed 
 	if r == nil {
 		r = strings.NewReader("")
 	}
-	lines := make(chan []streamLine)
+	reads := make(chan streamRead)
 	failed := make(chan error, 1)
 	over := make(chan struct{}) // nobody takes lines any more
 	defer close(over)
 	go func() {
-		defer close(lines)
-		failed <- readLines(r, func(l []streamLine) bool {
+		defer close(reads)
+		failed <- readLines(r, func(some streamRead) bool {
 			select {
-			case lines <- l:
+			case reads <- some:
 				return true
 			case <-over:
 				return false
@@ -111,7 +106,7 @@ func (s Sender) TakeStream(ctx context.Context, c Stream, r io.Reader) Streamed 
 	if err != nil {
 		t.refuse(err)
 	}
-	t.run(ctx, lines)
+	t.run(ctx, reads)
 	select {
 	case err := <-failed:
 		t.sum.Err = errors.Join(t.sum.Err, err)
@@ -133,6 +128,7 @@ type streamTaker struct {
 	unfit  error          // why events could not be delivered that are taken here; nil if they can
 
 	verdict consent.Verdict // for the lines that were read last
+	agreed  time.Time       // when it was seen first that it is to be on; zero if it is, or is not to be
 	permits map[eventLevel]streamPermit
 	sources payload.Sources
 	key     string
@@ -170,6 +166,7 @@ func (s Sender) newStreamTaker(c Stream) (*streamTaker, error) {
 	t.sources.Facts = map[*manifest.Field]any{}
 	t.store = newStreamStore(t.sender, m, t.ManifestFile)
 	t.bundle = t.store.outbox.NewBundle()
+	t.judge(t.sender.verdict(m, t.sender.workDir)) // what waits in the pipe when it goes from off to on is off
 	return t, nil
 }
 
@@ -183,14 +180,14 @@ func (t *streamTaker) refuse(err error) {
 }
 
 // run takes lines until there are no more, or ctx ends.
-func (t *streamTaker) run(ctx context.Context, lines <-chan []streamLine) {
+func (t *streamTaker) run(ctx context.Context, reads <-chan streamRead) {
 	timer := time.NewTimer(bundleTime)
 	timer.Stop()
 	var late, idle <-chan time.Time
 	told := ctx.Done()
 	for open := true; open; {
 		select {
-		case some, more := <-lines:
+		case some, more := <-reads:
 			if open = more; more {
 				t.take(some, timer)
 			}
@@ -230,10 +227,11 @@ func (t *streamTaker) put() {
 }
 
 // take takes lines that were read at once.
-func (t *streamTaker) take(lines []streamLine, timer *time.Timer) {
+func (t *streamTaker) take(read streamRead, timer *time.Timer) {
+	lines := read.lines
 	now := t.sender.Now() // before consent is asked: a refusal that comes after this counts
 	if t.broken == (consent.Reason{}) {
-		t.ask()
+		t.ask(read.after)
 	}
 	for i, l := range lines {
 		t.line++
@@ -274,9 +272,25 @@ func (t *streamTaker) take(lines []streamLine, timer *time.Timer) {
 	}
 }
 
-// ask asks for consent, and has the ID and the key read again: they may have been forgotten.
-func (t *streamTaker) ask() {
-	t.verdict = t.sender.verdict(t.tool, t.sender.workDir)
+// ask asks for consent for lines that were written after a time, and has the ID and the key read
+// again: they may have been forgotten. Until lines come that were all written after the agreement, for
+// the pipe was emptied after that was seen, it stays as it was.
+func (t *streamTaker) ask(after time.Time) {
+	v := t.sender.verdict(t.tool, t.sender.workDir)
+	if v.On() && !t.verdict.On() {
+		if t.agreed.IsZero() {
+			t.agreed = time.Now()
+		}
+		if !after.After(t.agreed) {
+			return
+		}
+	}
+	t.agreed = time.Time{}
+	t.judge(v)
+}
+
+func (t *streamTaker) judge(v consent.Verdict) {
+	t.verdict = v
 	t.permits = map[eventLevel]streamPermit{}
 	fresh := t.sender.sources(t.tool, Event{}, time.Time{}, true)
 	t.sources.SourceID, t.sources.HashKey = sync.OnceValue(fresh.SourceID), sync.OnceValues(fresh.HashKey)

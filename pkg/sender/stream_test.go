@@ -174,12 +174,38 @@ func TestStreamAndRefusal(t *testing.T) {
 		}
 		agreeAt(t, s, m, noon.Add(time.Hour))
 		s.now = func() time.Time { return noon.Add(2 * time.Hour) }
-		write(2 * bundleTime)
-		if n := queuedIn(t, s); n != 1 {
-			t.Errorf("queued after the agreement: %d", n)
+		for i, said := range []string{"the read that shows the agreement", "what was in the pipe then", "what was written after it"} {
+			write(2 * bundleTime)
+			if n := queuedIn(t, s); n != i/2 {
+				t.Errorf("queued after %s: %d", said, n)
+			}
 		}
 		w.Close()
-		if got := <-done; got.Taken != 2 || got.Off != 2 || got.Reason.Rule != consent.User {
+		if got := <-done; got.Taken != 2 || got.Off != 4 || got.Reason.Rule != consent.User {
+			t.Errorf("%+v", got)
+		}
+	})
+}
+
+// TestStreamAndAgreement holds that no line is taken that was in the pipe when the person agreed, also
+// if that is before the first one is read, and that one who refuses again is not taken for agreed.
+func TestStreamAndAgreement(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, m, _ := takingAt(t, sendertest.Nowhere)
+		on := false
+		s.env = func(name string) (string, bool) { return "1", name == "DO_NOT_TRACK" && !on }
+		r, w := io.Pipe()
+		done := make(chan Streamed)
+		go func() { done <- s.TakeStream(t.Context(), Stream{Manifest: m, Strict: true}, r) }()
+		synctest.Wait()
+		for _, agreed := range []bool{true, false, true} { // each has a read that shows it
+			on = agreed
+			time.Sleep(time.Second)
+			_, _ = io.WriteString(w, `{"event":"run"}`+"\n")
+			synctest.Wait()
+		}
+		w.Close()
+		if got := <-done; got.Off != 3 || got.Taken != 0 || got.Reason.Rule != consent.DoNotTrack {
 			t.Errorf("%+v", got)
 		}
 	})
@@ -190,16 +216,16 @@ func TestStreamAndRefusal(t *testing.T) {
 func TestStreamAndRefusalBetween(t *testing.T) {
 	s, m, _ := takingAt(t, sendertest.Nowhere)
 	asked := 0
-	s.env = func(name string) (string, bool) { // asked for each verdict: for the line, before and after the bundle is kept
+	s.env = func(name string) (string, bool) { // asked for each verdict: first, for the line, before and after the bundle is kept
 		if name == "DO_NOT_TRACK" {
-			if asked++; asked == 3 {
+			if asked++; asked == 4 {
 				return "1", true
 			}
 		}
 		return "", false
 	}
 	got := s.TakeStream(t.Context(), Stream{Manifest: m}, strings.NewReader(`{"event":"run"}`))
-	if got.Off != 1 || got.Taken != 0 || got.Reason.Rule != consent.DoNotTrack || asked != 3 {
+	if got.Off != 1 || got.Taken != 0 || got.Reason.Rule != consent.DoNotTrack || asked != 4 {
 		t.Errorf("%+v, asked %d times", got, asked)
 	}
 	if n := queuedIn(t, s); n != 0 {
