@@ -1,7 +1,9 @@
 package cmd
 
 import (
+	"context"
 	"fmt"
+	"io"
 	"strings"
 	"testing"
 )
@@ -61,6 +63,24 @@ field = [{name = "id", from = "event.id", purpose = "p"}]
 	p.atPipe()
 	stream()
 	p.expect(said{"send mytool --stream --json", exitOK, []string{`"taken":3,"flawed":0,"skipped":0,"off":0,"dropped":0}`}, nil})
+}
+
+// TestStreamTyped holds that a person who types the lines can end that with Ctrl-C.
+func TestStreamTyped(t *testing.T) {
+	terminal, keys := io.Pipe()
+	ctx, end := context.WithCancel(t.Context())
+	w := World{Stdin: terminal, Interactive: true}
+	stdin := w.stdinUntil(ctx)
+	go keys.Write([]byte("typed"))
+	text := make([]byte, 5)
+	if _, err := io.ReadFull(stdin, text); err != nil || string(text) != "typed" {
+		t.Fatalf("read %q, %v", text, err)
+	}
+	end()
+	if n, err := stdin.Read(text); err != io.EOF {
+		t.Errorf("read %d bytes, %v", n, err)
+	}
+	keys.Close()
 }
 
 // TestLineNumbers checks that lines with mistakes are named in ranges, and that a stream without an end

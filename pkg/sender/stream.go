@@ -36,7 +36,8 @@ const (
 	readSize       = 64 << 10               // bytes that are read at once, which is what a pipe holds
 	bundleTime     = 200 * time.Millisecond // for which an event waits for others before it is queued
 	streamPatience = 2 * time.Second        // for which a line waits for the disk
-	endingTime     = time.Second            // for which a stream that is told to end reads on what was written
+	endingTime     = 10 * time.Second       // for which a stream that is told to end reads on
+	endingBundle   = 10 * time.Millisecond  // for which an event waits for others then: a second signal ends all
 	bundlesAhead   = 4                      // that wait for the disk
 )
 
@@ -80,9 +81,10 @@ type Streamed struct {
 //
 //	{"event":"run.end","set":{"exit_code":0},"run":"…","tool_version":"1.2","level":1}
 //
-// Only event is needed; what else is in the object is a mistake. It returns at the end of the
-// stream, and never before: who writes it would be ended by that. When ctx ends it takes what was
-// written by then, and returns after a second at most.
+// Only event is needed; what else is in the object is a mistake. It returns at the end of the stream,
+// for who writes to a pipe that nobody reads is ended by that. When ctx ends, what was read is queued
+// at once, and the stream is read on: who writes it may have been told to end too, and have something
+// left to say. If it does not end then, TakeStream returns ten seconds after that.
 func (s Sender) TakeStream(ctx context.Context, c Stream, r io.Reader) Streamed {
 	if r == nil {
 		r = strings.NewReader("")
@@ -124,6 +126,7 @@ type streamTaker struct {
 	sum    Streamed
 	line   int            // the number of the last line
 	last   time.Time      // when the last event was taken
+	waits  time.Duration  // how long an event waits for others
 	broken consent.Reason // why nothing can be taken at all; the zero value if it can
 	unfit  error          // why events could not be delivered that are taken here; nil if they can
 
@@ -148,7 +151,7 @@ type streamPermit struct {
 }
 
 func (s Sender) newStreamTaker(c Stream) (*streamTaker, error) {
-	t := &streamTaker{Stream: c, sender: s}
+	t := &streamTaker{Stream: c, sender: s, waits: bundleTime}
 	m, err := s.manifestOfEvent(Event{Tool: c.Tool, Manifest: c.Manifest, ManifestFile: c.ManifestFile})
 	if err != nil {
 		return t, err
@@ -183,7 +186,7 @@ func (t *streamTaker) refuse(err error) {
 func (t *streamTaker) run(ctx context.Context, reads <-chan streamRead) {
 	timer := time.NewTimer(bundleTime)
 	timer.Stop()
-	var late, idle <-chan time.Time
+	var late <-chan time.Time
 	told := ctx.Done()
 	for open := true; open; {
 		select {
@@ -191,16 +194,14 @@ func (t *streamTaker) run(ctx context.Context, reads <-chan streamRead) {
 			if open = more; more {
 				t.take(some, timer)
 			}
-			if idle != nil {
-				idle = time.After(endingTime / 10)
-			}
 		case <-timer.C:
-			t.put()
-		case <-told: // what was written before is in the pipe
-			told, late, idle = nil, time.After(endingTime), time.After(endingTime/10)
+			if t.store != nil {
+				t.put()
+			}
+		case <-told:
+			told, late, t.waits = nil, time.After(endingTime), endingBundle
+			timer.Reset(0)
 		case <-late:
-			open = false
-		case <-idle:
 			open = false
 		}
 	}
@@ -267,7 +268,7 @@ func (t *streamTaker) take(read streamRead, timer *time.Timer) {
 			t.put()
 			timer.Stop()
 		case empty && t.bundle.Len() > 0:
-			timer.Reset(bundleTime)
+			timer.Reset(t.waits)
 		}
 	}
 }

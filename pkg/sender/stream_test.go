@@ -2,6 +2,7 @@ package sender
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -147,6 +148,44 @@ func TestStreamIsFlushed(t *testing.T) {
 		w.Close()
 		<-done
 	})
+}
+
+// TestStreamToldToEnd holds that a stream that is told to end queues what is there at once, and takes
+// what its writer says last; and that one whose writer does not end is left after a while.
+func TestStreamToldToEnd(t *testing.T) {
+	for _, ends := range []bool{true, false} {
+		synctest.Test(t, func(t *testing.T) {
+			s, m, _ := takingAt(t, sendertest.Nowhere)
+			ctx, end := context.WithCancel(t.Context())
+			r, w := io.Pipe()
+			defer r.Close()
+			done := make(chan Streamed)
+			go func() { done <- s.TakeStream(ctx, Stream{Manifest: m}, r) }()
+			write := func() { _, _ = io.WriteString(w, `{"event":"run"}`+"\n") }
+			write()
+			synctest.Wait()
+			end()
+			time.Sleep(time.Millisecond)
+			synctest.Wait()
+			if n := queuedIn(t, s); n != 1 {
+				t.Errorf("queued at once: %d", n)
+			}
+			time.Sleep(endingTime - time.Second) // of cleaning up
+			write()
+			time.Sleep(2 * endingBundle)
+			synctest.Wait()
+			if n := queuedIn(t, s); n != 2 {
+				t.Errorf("queued: %d", n)
+			}
+			if ends {
+				w.Close()
+			}
+			begin := time.Now()
+			if got := <-done; got != (Streamed{Taken: 2}) || time.Since(begin) > time.Second || ends && time.Since(begin) > 0 {
+				t.Errorf("%+v after %v", got, time.Since(begin))
+			}
+		})
+	}
 }
 
 // TestStreamAndRefusal holds that nothing is taken that was written after a refusal, that what is
