@@ -97,7 +97,8 @@ EXIT STATUS
       gives the reason
   64  a bad flag or a wrong number of arguments; nothing was sent
   65  an unknown tool, event or field, or a value that does not fit;
-      nothing was sent, or with --stream nothing of that line
+      nothing was sent, or with --stream nothing of that line, or
+      nothing at all if a flag does not fit
   69  not delivered within --wait and not kept, or it is not known; with
       --stream an event was dropped
   74  the answer could not be printed, with --json or --dry-run, or stdin

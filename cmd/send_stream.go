@@ -52,8 +52,18 @@ func (c *sendCommand) runStream(ctx context.Context) error {
 			c.stderr.Printf("usagectl: %s: line %d%s: %s\n", name, b.Line, skippedWord(b), strings.Join(mistakesInLine(b), "; "))
 		}
 	}}
-	if err == nil {
+	if m != nil {
 		tool = m.Tool.ID.String()
+	}
+	switch {
+	case err != nil:
+		c.stderr.Printf("usagectl: %s: nothing is sent: %s\n", name, firstLine(err))
+		sum.Err, sum.Reason = err, unusable(err).Reason
+		sum.Dropped = c.world.countLines(ctx)
+	case c.fail && len(problems) > 0: // which are about each line
+		sum.Reason = consent.Reason{Rule: sender.RuleData, Detail: strings.Join(problems, "; ")}
+		sum.Dropped = c.world.countLines(ctx)
+	default:
 		e, _ := c.describe(c.world, m, "", nil)
 		stream.Manifest, stream.ManifestFile, stream.RunID, stream.ToolVersion = m, e.ManifestFile, e.RunID, e.ToolVersion
 		sum = c.world.sender().TakeStream(ctx, stream, c.world.stdinUntil(ctx))
@@ -62,10 +72,6 @@ func (c *sendCommand) runStream(ctx context.Context) error {
 				c.stderr.Printf("usagectl: %s: the notice could not be recorded: %v\n", name, err)
 			}
 		}
-	} else {
-		c.stderr.Printf("usagectl: %s: nothing is sent: %s\n", name, firstLine(err))
-		sum.Err, sum.Reason = err, unusable(err).Reason
-		sum.Dropped = c.world.countLines(ctx)
 	}
 	return c.finishStream(ended(), name, tool, sum, len(problems) > 0, others)
 }

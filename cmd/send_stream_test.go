@@ -38,6 +38,13 @@ func TestStreamExitCodes(t *testing.T) {
 	p.expect(said{"send demo --stream --fail --json", exitOK, []string{`{"schema":1,"tool":"demo","taken":1,"flawed":0,"skipped":0,"off":0,"dropped":0}` + "\n"}, nil})
 	p.world.Stdin = strings.NewReader(`{"event":"run.end","set":{"exit_code":1}}` + "\n{}")
 	p.expect(said{"send demo --stream --fail -q", exitData, nil, []string{"usagectl: send demo --stream: line 2 is skipped: it names no event\n"}})
+	good := strings.Repeat(`{"event":"run.end","set":{"exit_code":1}}`+"\n", 2)
+	for _, flag := range []string{"--run zzz", "--tool-version " + strings.Repeat("x", 65)} { // is about each line
+		p.world.Stdin = strings.NewReader(good)
+		p.expect(said{"send demo --stream --fail --json " + flag, exitData, []string{`"taken":0,"flawed":0,"skipped":0,"off":0,"dropped":2,"reason":{"rule":"data","detail":"`}, []string{"is left out", "0 taken, 0 skipped, 0 off, 2 dropped: "}})
+		p.world.Stdin = strings.NewReader(good)
+		p.expect(said{"send demo --stream --json " + flag, exitOK, []string{`"taken":2,"flawed":0,"skipped":0,"off":0,"dropped":0}`}, []string{"is left out"}})
+	}
 	p.world.Stdin = strings.NewReader("x\ny\n")
 	p.expect(said{"send demo --stream --weight 1 --json", exitOK, []string{`{"schema":1,"tool":"demo","taken":0,"flawed":0,"skipped":0,"off":0,"dropped":2,"reason":{"rule":"usage",`}, []string{"*"}})
 }
