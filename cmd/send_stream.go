@@ -49,7 +49,7 @@ func (c *sendCommand) runStream(ctx context.Context) error {
 		if badLines++; badLines > mostBadLines {
 			others.add(b.Line)
 		} else {
-			c.stderr.Printf("usagectl: %s: line %d%s: %s\n", name, b.Line, skippedWord(b), strings.Join(mistakesInLine(b), "; "))
+			c.stderr.Printf("usagectl: %s: line %d%s: %s\n", name, b.Line, skippedWord(b), mistakesInLine(b))
 		}
 	}}
 	if m != nil {
@@ -108,8 +108,15 @@ func skippedWord(b sender.BadLine) string {
 	return ""
 }
 
+// Bounds of what is said of a line. All that is said fits into a pipe, which nobody may read before
+// the stream has ended.
+const (
+	mostMistakes = 5
+	mostOfLine   = 2000 // bytes
+)
+
 // mistakesInLine says what is wrong with a line.
-func mistakesInLine(b sender.BadLine) []string {
+func mistakesInLine(b sender.BadLine) string {
 	var list []string
 	var unknown *sender.EventError
 	switch {
@@ -118,7 +125,16 @@ func mistakesInLine(b sender.BadLine) []string {
 	case b.Err != nil:
 		list = append(list, oneLine(b.Err))
 	}
-	return append(list, mistakesOf(b.Problems, true)...)
+	named := b.Problems[:min(len(b.Problems), mostMistakes-len(list))]
+	list = append(list, mistakesOf(named, true)...)
+	text := strings.Join(list, "; ")
+	if len(text) > mostOfLine {
+		text = strings.ToValidUTF8(text[:mostOfLine], "") + "…"
+	}
+	if more := len(b.Problems) - len(named); more > 0 {
+		text += fmt.Sprintf("; and %d more", more)
+	}
+	return text
 }
 
 // lineNumbers are numbers of lines, in ascending order.

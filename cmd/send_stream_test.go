@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
 // TestStreamIsRead holds that stdin is read to its end whatever the command line, for a program that
@@ -70,6 +71,27 @@ field = [{name = "id", from = "event.id", purpose = "p"}]
 	p.atPipe()
 	stream()
 	p.expect(said{"send mytool --stream --json", exitOK, []string{`"taken":3,"flawed":0,"skipped":0,"off":0,"dropped":0}`}, nil})
+}
+
+// TestStreamSaysLittle holds that what is said of lines with mistakes fits into a pipe, whatever is in
+// them: whoever writes them may not read it before the end.
+func TestStreamSaysLittle(t *testing.T) {
+	p := newPerson(t)
+	p.expect(said{"enable demo -q", exitOK, nil, nil})
+	var fields []string
+	for i := range 2000 {
+		fields = append(fields, fmt.Sprintf(`"%s%d":1`, strings.Repeat("ä", 100), i))
+	}
+	var lines strings.Builder
+	for range 2 * mostBadLines {
+		fmt.Fprintf(&lines, `{"event":"run.end","set":{%s}}`+"\n", strings.Join(fields, ","))
+	}
+	p.world.Stdin = strings.NewReader(lines.String())
+	p.must("send demo --stream")
+	msg := p.errout.String()
+	if n := strings.Count(msg, "; and 1995 more\n"); n != mostBadLines || len(msg) > 32<<10 || !utf8.ValidString(msg) {
+		t.Errorf("%d messages, %d bytes: %.2000s", n, len(msg), msg)
+	}
 }
 
 // TestStreamTyped holds that a person who types the lines can end that with Ctrl-C.
