@@ -1,6 +1,7 @@
 package sender
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -236,6 +237,9 @@ func (t *streamTaker) take(read streamRead, timer *time.Timer) {
 	}
 	for i, l := range lines {
 		t.line++
+		if t.line == 1 {
+			l.text = bytes.TrimPrefix(l.text, []byte("\uFEFF")) // with which some programs begin a text
+		}
 		if blank(l.text) {
 			continue
 		}

@@ -87,6 +87,19 @@ func TestTakeStream(t *testing.T) {
 	}
 }
 
+// TestStreamWithMark holds that a stream can begin with the mark that some programs put before a text in
+// UTF-8, as the values of --data can, and that there is none before other lines.
+func TestStreamWithMark(t *testing.T) {
+	s, m, _ := takingAt(t, sendertest.Nowhere)
+	line := "\uFEFF" + `{"event":"run"}` + "\n"
+	if got := s.TakeStream(t.Context(), Stream{Manifest: m}, strings.NewReader(line+line)); got != (Streamed{Taken: 1, Skipped: 1}) {
+		t.Errorf("%+v", got)
+	}
+	if got := s.TakeStream(t.Context(), Stream{Manifest: m}, strings.NewReader("\uFEFF\n")); got != (Streamed{}) {
+		t.Errorf("%+v", got)
+	}
+}
+
 // TestStreamKeepsOrder holds that events are queued in the order of their lines, each once, in
 // few files, whatever the pieces in which the lines come, and with what a line or all lines say.
 func TestStreamKeepsOrder(t *testing.T) {
