@@ -61,7 +61,7 @@ JSON object a line from stdin until that ends,
 of which only "event" is needed; "tool_version" can be there too. A line with a
 mistake is reported with its number, and skipped if it is no event. The events are
 queued within a fifth of a second, many to a file. A disk that hangs holds up the
-program that writes the lines for 2 seconds at most; what it does not take in that
+program that writes the lines for 2 seconds at a time; what it does not take in that
 time is dropped, and reported. No line is taken that was written after a refusal.
 After a signal it reads on until stdin ends, for up to 10 seconds; a second one ends
 it. With --fail a value that does not fit has its line skipped; --json prints how

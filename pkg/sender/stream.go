@@ -9,6 +9,7 @@ import (
 	"io"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -21,9 +22,9 @@ import (
 )
 
 // A stream is taken by three goroutines. One reads lines, one makes events of them, and one puts
-// those into the outbox, many in a file. Only the last one touches what is kept, and the others do
-// not wait for it for longer than streamPatience at a time, so that the program which writes the
-// lines is not held up by a disk that hangs.
+// those into the outbox, many in a file. Only the last one writes to the disk, the second reads what
+// was decided, and nobody waits for another for longer than streamPatience at a time, so that the
+// program which writes the lines is not held up by a disk that hangs.
 //
 // Consent is asked after each read, for the lines that were read: whatever was written after a
 // refusal was recorded is not taken. It is asked again before a bundle is put into the outbox, and
@@ -94,16 +95,10 @@ func (s Sender) TakeStream(ctx context.Context, c Stream, r io.Reader) Streamed 
 	failed := make(chan error, 1)
 	over := make(chan struct{}) // nobody takes lines any more
 	defer close(over)
+	var lost atomic.Int64 // lines
 	go func() {
 		defer close(reads)
-		failed <- readLines(r, func(some streamRead) bool {
-			select {
-			case reads <- some:
-				return true
-			case <-over:
-				return false
-			}
-		})
+		failed <- readLines(r, handLines(reads, over, &lost))
 	}()
 	t, err := s.newStreamTaker(c)
 	if err != nil {
@@ -115,7 +110,46 @@ func (s Sender) TakeStream(ctx context.Context, c Stream, r io.Reader) Streamed 
 		t.sum.Err = errors.Join(t.sum.Err, err)
 	default: // it was told to end
 	}
+	if n := int(lost.Load()); n > 0 {
+		t.sum.Dropped += n
+		t.sum.Reason = tooSlow()
+	}
 	return t.sum
+}
+
+// handLines hands lines on until over is closed. Those that are not taken in time, as where a home
+// hangs when it is read, are dropped, and so is what comes until lines are taken again.
+func handLines(reads chan<- streamRead, over <-chan struct{}, lost *atomic.Int64) func(streamRead) bool {
+	behind := false
+	return func(some streamRead) bool {
+		var timeout <-chan time.Time
+		if behind {
+			select {
+			case reads <- some:
+				behind = false
+				return true
+			default:
+			}
+		} else {
+			timeout = time.After(streamPatience)
+		}
+		for !behind {
+			select {
+			case reads <- some:
+				return true
+			case <-over:
+				return false
+			case <-timeout:
+				behind = true
+			}
+		}
+		for _, l := range some.lines {
+			if !blank(l.text) {
+				lost.Add(1)
+			}
+		}
+		return true
+	}
 }
 
 // streamTaker makes events of lines.
@@ -231,6 +265,7 @@ func (t *streamTaker) put() {
 // take takes lines that were read at once.
 func (t *streamTaker) take(read streamRead, timer *time.Timer) {
 	lines := read.lines
+	t.line = read.from
 	now := t.sender.Now() // before consent is asked: a refusal that comes after this counts
 	if t.broken == (consent.Reason{}) {
 		t.ask(read.after)

@@ -17,6 +17,7 @@ type streamLine struct {
 // streamRead is what was read at once.
 type streamRead struct {
 	lines []streamLine
+	from  int       // how many lines came before
 	after time.Time // when the read before had emptied the pipe: the lines ended after that; zero for the first
 }
 
@@ -27,6 +28,7 @@ func readLines(r io.Reader, each func(streamRead) bool) error {
 	tooLong := false // it is, and begun is not all of it
 	buf := make([]byte, readSize)
 	var after, read time.Time
+	from := 0
 	for {
 		n, err := r.Read(buf)
 		after, read = read, time.Now()
@@ -47,13 +49,14 @@ func readLines(r io.Reader, each func(streamRead) bool) error {
 			if tooLong = tooLong || len(begun)+len(data) > maxLine; !tooLong {
 				begun = append(begun, data...)
 			}
-			if len(lines) > 0 && !each(streamRead{lines, after}) {
+			if len(lines) > 0 && !each(streamRead{lines, from, after}) {
 				return nil
 			}
+			from += len(lines)
 		}
 		switch {
 		case err == nil:
-		case len(begun) > 0 && !each(streamRead{[]streamLine{{begun, tooLong}}, after}), errors.Is(err, io.EOF):
+		case len(begun) > 0 && !each(streamRead{[]streamLine{{begun, tooLong}}, from, after}), errors.Is(err, io.EOF):
 			return nil
 		default:
 			return err

@@ -323,6 +323,42 @@ func TestStreamOnSlowDisk(t *testing.T) {
 	})
 }
 
+// TestStreamOfHangingHome holds that a home that hangs when it is read keeps whoever writes the lines for
+// no longer, that all lines are accounted for under their numbers, and that lines are taken again when it
+// answers.
+func TestStreamOfHangingHome(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, m, _ := takingAt(t, sendertest.Nowhere)
+		hangs := make(chan bool)
+		s.env = func(string) (string, bool) { <-hangs; return "", false }
+		r, w := io.Pipe()
+		done := make(chan Streamed)
+		var bad []int
+		stream := Stream{Manifest: m, BadLine: func(b BadLine) { bad = append(bad, b.Line) }}
+		go func() { done <- s.TakeStream(t.Context(), stream, r) }()
+		const many = 1000
+		begin := time.Now()
+		for range many {
+			_, _ = io.WriteString(w, `{"event":"run"}`+"\n")
+		}
+		if took := time.Since(begin); took > streamPatience {
+			t.Errorf("the writer was kept for %v", took)
+		}
+		synctest.Wait()
+		close(hangs)
+		synctest.Wait()
+		_, _ = io.WriteString(w, "no JSON\n")
+		_, _ = io.WriteString(w, `{"event":"run"}`+"\n")
+		w.Close()
+		if got := <-done; got.Taken != 1 || got.Skipped != 1 || got.Dropped != many || got.Reason.Rule != RuleState {
+			t.Errorf("%+v", got)
+		}
+		if len(bad) != 1 || bad[0] != many+1 {
+			t.Errorf("lines with mistakes: %d", bad)
+		}
+	})
+}
+
 // TestStreamThatCannotBeKept holds that what can neither be kept nor given to a deliverer is dropped,
 // and that few deliverers are tried.
 func TestStreamThatCannotBeKept(t *testing.T) {
