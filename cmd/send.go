@@ -61,10 +61,11 @@ JSON object a line from stdin until that ends,
 of which only "event" is needed; "tool_version" can be there too. A line with a
 mistake is reported with its number, and skipped if it is no event. The events are
 queued within a fifth of a second, many to a file. A disk that hangs holds up the
-program that writes the lines for 2 seconds at most; what it does not take in that
-time is dropped, and reported. No line is taken that was written after a refusal. With
---fail a value that does not fit has its line skipped; --json prints how many events
-were taken, skipped, off and dropped.
+program that writes the lines for 2 seconds at a time; what it does not take in that
+time is dropped, and reported. No line is taken that was written after a refusal.
+After a signal it reads on until stdin ends, for up to 10 seconds; a second one ends
+it. With --fail a value that does not fit has its line skipped; --json prints how
+many events were taken, skipped, off and dropped.
 
 With --level N nothing above that level is sent of this event, and a field that takes
 the level says N, whatever you agreed to beyond it. It never sends more than you
@@ -96,7 +97,8 @@ EXIT STATUS
       gives the reason
   64  a bad flag or a wrong number of arguments; nothing was sent
   65  an unknown tool, event or field, or a value that does not fit;
-      nothing was sent, or with --stream nothing of that line
+      nothing was sent, or with --stream nothing of that line, or
+      nothing at all if a flag does not fit
   69  not delivered within --wait and not kept, or it is not known; with
       --stream an event was dropped
   74  the answer could not be printed, with --json or --dry-run, or stdin

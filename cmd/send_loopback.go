@@ -30,7 +30,7 @@ func (c *sendCommand) readLoopback(command *cobra.Command) error {
 	to, err := sender.ParseLoopback(c.endpoint)
 	switch {
 	case err != nil:
-		return fmt.Errorf("--%s %s is not an address of this machine; write 127.0.0.1 or [::1] and the port, as in 127.0.0.1:8765", loopbackFlag, manifest.Quote(c.endpoint))
+		return fmt.Errorf("--%s %s is not an address of this machine with a port and no path; write 127.0.0.1 or [::1] and the port, as in 127.0.0.1:8765 or http://127.0.0.1:8765", loopbackFlag, manifest.Quote(c.endpoint))
 	case c.dryRun:
 		return errors.New("--dry-run and --" + loopbackFlag + " cannot be combined")
 	}

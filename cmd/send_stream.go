@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strconv"
 	"strings"
@@ -31,7 +32,8 @@ type streamed struct {
 const mostBadLines = 10
 
 // runStream takes the events that come on stdin until that ends. It reads it to the end whatever
-// happens: a program that writes to a pipe which nobody reads is ended by that.
+// happens, also for a while after a signal (see [sender.Sender.TakeStream]): a program that writes to a
+// pipe which nobody reads is ended by that.
 func (c *sendCommand) runStream(ctx context.Context) error {
 	c.neverFails = !c.fail
 	ctx, ended := stoppable(ctx)
@@ -47,25 +49,46 @@ func (c *sendCommand) runStream(ctx context.Context) error {
 		if badLines++; badLines > mostBadLines {
 			others.add(b.Line)
 		} else {
-			c.stderr.Printf("usagectl: %s: line %d%s: %s\n", name, b.Line, skippedWord(b), strings.Join(mistakesInLine(b), "; "))
+			c.stderr.Printf("usagectl: %s: line %d%s: %s\n", name, b.Line, skippedWord(b), mistakesInLine(b))
 		}
 	}}
-	if err == nil {
+	if m != nil {
 		tool = m.Tool.ID.String()
+	}
+	switch {
+	case err != nil:
+		c.stderr.Printf("usagectl: %s: nothing is sent: %s\n", name, firstLine(err))
+		sum.Err, sum.Reason = err, unusable(err).Reason
+		sum.Dropped = c.world.countLines(ctx)
+	case c.fail && len(problems) > 0: // which are about each line
+		sum.Reason = consent.Reason{Rule: sender.RuleData, Detail: strings.Join(problems, "; ")}
+		sum.Dropped = c.world.countLines(ctx)
+	default:
 		e, _ := c.describe(c.world, m, "", nil)
 		stream.Manifest, stream.ManifestFile, stream.RunID, stream.ToolVersion = m, e.ManifestFile, e.RunID, e.ToolVersion
-		sum = c.world.sender().TakeStream(ctx, stream, c.world.Stdin)
+		sum = c.world.sender().TakeStream(ctx, stream, c.world.stdinUntil(ctx))
 		if m.Consent.Default == manifest.OptOut && c.stderr.Terminal && !c.quiet {
 			if _, err := c.notice(m, c.manifest); err != nil {
 				c.stderr.Printf("usagectl: %s: the notice could not be recorded: %v\n", name, err)
 			}
 		}
-	} else {
-		c.stderr.Printf("usagectl: %s: nothing is sent: %s\n", name, firstLine(err))
-		sum.Err, sum.Reason = err, unusable(err).Reason
-		sum.Dropped = c.world.countLines()
 	}
 	return c.finishStream(ended(), name, tool, sum, len(problems) > 0, others)
+}
+
+// stdinUntil is stdin, which ends with ctx if a person types it: they are not to end it in another way
+// after Ctrl-C.
+func (w World) stdinUntil(ctx context.Context) io.Reader {
+	if !w.Interactive {
+		return w.Stdin
+	}
+	r, typed := io.Pipe()
+	context.AfterFunc(ctx, func() { typed.Close() })
+	go func() {
+		_, err := io.Copy(typed, w.Stdin)
+		typed.CloseWithError(err)
+	}()
+	return r
 }
 
 // streamOf finds the manifest, and what is wrong with the flags for all lines.
@@ -85,8 +108,15 @@ func skippedWord(b sender.BadLine) string {
 	return ""
 }
 
+// Bounds of what is said of a line. All that is said fits into a pipe, which nobody may read before
+// the stream has ended.
+const (
+	mostMistakes = 5
+	mostOfLine   = 2000 // bytes
+)
+
 // mistakesInLine says what is wrong with a line.
-func mistakesInLine(b sender.BadLine) []string {
+func mistakesInLine(b sender.BadLine) string {
 	var list []string
 	var unknown *sender.EventError
 	switch {
@@ -95,7 +125,16 @@ func mistakesInLine(b sender.BadLine) []string {
 	case b.Err != nil:
 		list = append(list, oneLine(b.Err))
 	}
-	return append(list, mistakesOf(b.Problems, true)...)
+	named := b.Problems[:min(len(b.Problems), mostMistakes-len(list))]
+	list = append(list, mistakesOf(named, true)...)
+	text := strings.Join(list, "; ")
+	if len(text) > mostOfLine {
+		text = strings.ToValidUTF8(text[:mostOfLine], "") + "…"
+	}
+	if more := len(b.Problems) - len(named); more > 0 {
+		text += fmt.Sprintf("; and %d more", more)
+	}
+	return text
 }
 
 // lineNumbers are numbers of lines, in ascending order.
@@ -184,30 +223,11 @@ func streamCode(sum sender.Streamed, badFlags bool) int {
 	return exitOK
 }
 
-// countLines reads stdin to the end, and counts the lines that are not empty. A person who types
-// is not waited for.
-func (w World) countLines() int {
-	n, begun := 0, false
+// countLines reads stdin as a stream is read, and counts the lines that are not empty. A person who
+// types is not waited for.
+func (w World) countLines(ctx context.Context) int {
 	if w.Interactive {
 		return 0
 	}
-	buf := make([]byte, 64<<10)
-	for {
-		got, err := w.Stdin.Read(buf)
-		for _, b := range buf[:got] {
-			switch b {
-			case '\n':
-				begun = false
-			case ' ', '\t', '\r':
-			default:
-				if !begun {
-					n++
-				}
-				begun = true
-			}
-		}
-		if err != nil {
-			return n
-		}
-	}
+	return w.sender().TakeStream(ctx, sender.Stream{}, w.Stdin).Dropped // of no tool
 }

@@ -1,9 +1,12 @@
 package cmd
 
 import (
+	"context"
 	"fmt"
+	"io"
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
 // TestStreamIsRead holds that stdin is read to its end whatever the command line, for a program that
@@ -36,6 +39,13 @@ func TestStreamExitCodes(t *testing.T) {
 	p.expect(said{"send demo --stream --fail --json", exitOK, []string{`{"schema":1,"tool":"demo","taken":1,"flawed":0,"skipped":0,"off":0,"dropped":0}` + "\n"}, nil})
 	p.world.Stdin = strings.NewReader(`{"event":"run.end","set":{"exit_code":1}}` + "\n{}")
 	p.expect(said{"send demo --stream --fail -q", exitData, nil, []string{"usagectl: send demo --stream: line 2 is skipped: it names no event\n"}})
+	good := strings.Repeat(`{"event":"run.end","set":{"exit_code":1}}`+"\n", 2)
+	for _, flag := range []string{"--run zzz", "--tool-version " + strings.Repeat("x", 65)} { // is about each line
+		p.world.Stdin = strings.NewReader(good)
+		p.expect(said{"send demo --stream --fail --json " + flag, exitData, []string{`"taken":0,"flawed":0,"skipped":0,"off":0,"dropped":2,"reason":{"rule":"data","detail":"`}, []string{"is left out", "0 taken, 0 skipped, 0 off, 2 dropped: "}})
+		p.world.Stdin = strings.NewReader(good)
+		p.expect(said{"send demo --stream --json " + flag, exitOK, []string{`"taken":2,"flawed":0,"skipped":0,"off":0,"dropped":0}`}, []string{"is left out"}})
+	}
 	p.world.Stdin = strings.NewReader("x\ny\n")
 	p.expect(said{"send demo --stream --weight 1 --json", exitOK, []string{`{"schema":1,"tool":"demo","taken":0,"flawed":0,"skipped":0,"off":0,"dropped":2,"reason":{"rule":"usage",`}, []string{"*"}})
 }
@@ -61,6 +71,45 @@ field = [{name = "id", from = "event.id", purpose = "p"}]
 	p.atPipe()
 	stream()
 	p.expect(said{"send mytool --stream --json", exitOK, []string{`"taken":3,"flawed":0,"skipped":0,"off":0,"dropped":0}`}, nil})
+}
+
+// TestStreamSaysLittle holds that what is said of lines with mistakes fits into a pipe, whatever is in
+// them: whoever writes them may not read it before the end.
+func TestStreamSaysLittle(t *testing.T) {
+	p := newPerson(t)
+	p.expect(said{"enable demo -q", exitOK, nil, nil})
+	var fields []string
+	for i := range 2000 {
+		fields = append(fields, fmt.Sprintf(`"%s%d":1`, strings.Repeat("ä", 100), i))
+	}
+	var lines strings.Builder
+	for range 2 * mostBadLines {
+		fmt.Fprintf(&lines, `{"event":"run.end","set":{%s}}`+"\n", strings.Join(fields, ","))
+	}
+	p.world.Stdin = strings.NewReader(lines.String())
+	p.must("send demo --stream")
+	msg := p.errout.String()
+	if n := strings.Count(msg, "; and 1995 more\n"); n != mostBadLines || len(msg) > 32<<10 || !utf8.ValidString(msg) {
+		t.Errorf("%d messages, %d bytes: %.2000s", n, len(msg), msg)
+	}
+}
+
+// TestStreamTyped holds that a person who types the lines can end that with Ctrl-C.
+func TestStreamTyped(t *testing.T) {
+	terminal, keys := io.Pipe()
+	ctx, end := context.WithCancel(t.Context())
+	w := World{Stdin: terminal, Interactive: true}
+	stdin := w.stdinUntil(ctx)
+	go keys.Write([]byte("typed"))
+	text := make([]byte, 5)
+	if _, err := io.ReadFull(stdin, text); err != nil || string(text) != "typed" {
+		t.Fatalf("read %q, %v", text, err)
+	}
+	end()
+	if n, err := stdin.Read(text); err != io.EOF {
+		t.Errorf("read %d bytes, %v", n, err)
+	}
+	keys.Close()
 }
 
 // TestLineNumbers checks that lines with mistakes are named in ranges, and that a stream without an end

@@ -1,7 +1,9 @@
 package cmd
 
 import (
+	"context"
 	"fmt"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -63,9 +65,11 @@ func (a *app) badSend(root *cobra.Command, args []string, err error) int {
 	line := readSendLine(root.Root(), args)
 	detail := oneLine(err)
 	a.stderr.Printf("usagectl: send: nothing was sent: %s\n", detail)
-	lines := 0
+	lines, interrupted := 0, false
 	if line.stream { // who writes it would be ended if nobody read
-		lines = a.world.countLines()
+		ctx, ended := stoppable(context.Background())
+		lines = a.world.countLines(ctx)
+		interrupted = ended() == os.Interrupt
 	}
 	switch {
 	case line.json && line.stream:
@@ -74,7 +78,11 @@ func (a *app) badSend(root *cobra.Command, args []string, err error) int {
 		reason := consent.Reason{Rule: ruleUsage, Detail: detail}
 		_ = a.printJSON(sent{Schema: 1, Tool: line.tool, Event: line.event, Outcome: sender.Dropped, Reason: reason})
 	}
-	if line.fail || line.test {
+	switch {
+	case interrupted:
+		a.world.Raise(os.Interrupt)
+		return exitInterrupted
+	case line.fail || line.test:
 		return exitUsage
 	}
 	return exitOK

@@ -1,6 +1,7 @@
 package sender
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -8,6 +9,7 @@ import (
 	"io"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -20,14 +22,15 @@ import (
 )
 
 // A stream is taken by three goroutines. One reads lines, one makes events of them, and one puts
-// those into the outbox, many in a file. Only the last one touches what is kept, and the others do
-// not wait for it for longer than streamPatience at a time, so that the program which writes the
-// lines is not held up by a disk that hangs.
+// those into the outbox, many in a file. Only the last one writes to the disk, the second reads what
+// was decided, and nobody waits for another for longer than streamPatience at a time, so that the
+// program which writes the lines is not held up by a disk that hangs.
 //
 // Consent is asked after each read, for the lines that were read: whatever was written after a
 // refusal was recorded is not taken. It is asked again before a bundle is put into the outbox, and
 // once more when it is there: a refusal that came in between has emptied the outbox before, or is
-// seen then, and the bundle is thrown away.
+// seen then, and the bundle is thrown away. An agreement counts for what is written after it only: what
+// was read before it was seen, and what was in the pipe then, is off as it was.
 
 // Bounds of a stream.
 const (
@@ -35,7 +38,8 @@ const (
 	readSize       = 64 << 10               // bytes that are read at once, which is what a pipe holds
 	bundleTime     = 200 * time.Millisecond // for which an event waits for others before it is queued
 	streamPatience = 2 * time.Second        // for which a line waits for the disk
-	endingTime     = time.Second            // for which a stream that is told to end reads on what was written
+	endingTime     = 10 * time.Second       // for which a stream that is told to end reads on
+	endingBundle   = 10 * time.Millisecond  // for which an event waits for others then: a second signal ends all
 	bundlesAhead   = 4                      // that wait for the disk
 )
 
@@ -75,49 +79,77 @@ type Streamed struct {
 	Err    error          // why the stream could not be taken, or ended early; see [Result]
 }
 
-// streamLine is a line without its end.
-type streamLine struct {
-	text    []byte
-	tooLong bool // the text is a part of it
-}
-
 // TakeStream takes the events of a stream, one JSON object a line, as [Sender.Take] takes one:
 //
 //	{"event":"run.end","set":{"exit_code":0},"run":"…","tool_version":"1.2","level":1}
 //
-// Only event is needed; what else is in the object is a mistake. It returns at the end of the
-// stream, and never before: who writes it would be ended by that. When ctx ends it takes what was
-// written by then, and returns after a second at most.
+// Only event is needed; what else is in the object is a mistake. It returns at the end of the stream,
+// for who writes to a pipe that nobody reads is ended by that. When ctx ends, what was read is queued
+// at once, and the stream is read on: who writes it may have been told to end too, and have something
+// left to say. If it does not end then, TakeStream returns ten seconds after that.
 func (s Sender) TakeStream(ctx context.Context, c Stream, r io.Reader) Streamed {
 	if r == nil {
 		r = strings.NewReader("")
 	}
-	lines := make(chan []streamLine)
+	reads := make(chan streamRead)
 	failed := make(chan error, 1)
 	over := make(chan struct{}) // nobody takes lines any more
 	defer close(over)
+	var lost atomic.Int64 // lines
 	go func() {
-		defer close(lines)
-		failed <- readLines(r, func(l []streamLine) bool {
-			select {
-			case lines <- l:
-				return true
-			case <-over:
-				return false
-			}
-		})
+		defer close(reads)
+		failed <- readLines(r, handLines(reads, over, &lost))
 	}()
 	t, err := s.newStreamTaker(c)
 	if err != nil {
 		t.refuse(err)
 	}
-	t.run(ctx, lines)
+	t.run(ctx, reads)
 	select {
 	case err := <-failed:
 		t.sum.Err = errors.Join(t.sum.Err, err)
 	default: // it was told to end
 	}
+	if n := int(lost.Load()); n > 0 {
+		t.sum.Dropped += n
+		t.sum.Reason = tooSlow()
+	}
 	return t.sum
+}
+
+// handLines hands lines on until over is closed. Those that are not taken in time, as where a home
+// hangs when it is read, are dropped, and so is what comes until lines are taken again.
+func handLines(reads chan<- streamRead, over <-chan struct{}, lost *atomic.Int64) func(streamRead) bool {
+	behind := false
+	return func(some streamRead) bool {
+		var timeout <-chan time.Time
+		if behind {
+			select {
+			case reads <- some:
+				behind = false
+				return true
+			default:
+			}
+		} else {
+			timeout = time.After(streamPatience)
+		}
+		for !behind {
+			select {
+			case reads <- some:
+				return true
+			case <-over:
+				return false
+			case <-timeout:
+				behind = true
+			}
+		}
+		for _, l := range some.lines {
+			if !blank(l.text) {
+				lost.Add(1)
+			}
+		}
+		return true
+	}
 }
 
 // streamTaker makes events of lines.
@@ -129,10 +161,12 @@ type streamTaker struct {
 	sum    Streamed
 	line   int            // the number of the last line
 	last   time.Time      // when the last event was taken
+	waits  time.Duration  // how long an event waits for others
 	broken consent.Reason // why nothing can be taken at all; the zero value if it can
 	unfit  error          // why events could not be delivered that are taken here; nil if they can
 
 	verdict consent.Verdict // for the lines that were read last
+	agreed  time.Time       // when it was seen first that it is to be on; zero if it is, or is not to be
 	permits map[eventLevel]streamPermit
 	sources payload.Sources
 	key     string
@@ -152,7 +186,7 @@ type streamPermit struct {
 }
 
 func (s Sender) newStreamTaker(c Stream) (*streamTaker, error) {
-	t := &streamTaker{Stream: c, sender: s}
+	t := &streamTaker{Stream: c, sender: s, waits: bundleTime}
 	m, err := s.manifestOfEvent(Event{Tool: c.Tool, Manifest: c.Manifest, ManifestFile: c.ManifestFile})
 	if err != nil {
 		return t, err
@@ -170,6 +204,7 @@ func (s Sender) newStreamTaker(c Stream) (*streamTaker, error) {
 	t.sources.Facts = map[*manifest.Field]any{}
 	t.store = newStreamStore(t.sender, m, t.ManifestFile)
 	t.bundle = t.store.outbox.NewBundle()
+	t.judge(t.sender.verdict(m, t.sender.workDir)) // what waits in the pipe when it goes from off to on is off
 	return t, nil
 }
 
@@ -183,27 +218,25 @@ func (t *streamTaker) refuse(err error) {
 }
 
 // run takes lines until there are no more, or ctx ends.
-func (t *streamTaker) run(ctx context.Context, lines <-chan []streamLine) {
+func (t *streamTaker) run(ctx context.Context, reads <-chan streamRead) {
 	timer := time.NewTimer(bundleTime)
 	timer.Stop()
-	var late, idle <-chan time.Time
+	var late <-chan time.Time
 	told := ctx.Done()
 	for open := true; open; {
 		select {
-		case some, more := <-lines:
+		case some, more := <-reads:
 			if open = more; more {
 				t.take(some, timer)
 			}
-			if idle != nil {
-				idle = time.After(endingTime / 10)
-			}
 		case <-timer.C:
-			t.put()
-		case <-told: // what was written before is in the pipe
-			told, late, idle = nil, time.After(endingTime), time.After(endingTime/10)
+			if t.store != nil {
+				t.put()
+			}
+		case <-told:
+			told, late, t.waits = nil, time.After(endingTime), endingBundle
+			timer.Reset(0)
 		case <-late:
-			open = false
-		case <-idle:
 			open = false
 		}
 	}
@@ -230,13 +263,18 @@ func (t *streamTaker) put() {
 }
 
 // take takes lines that were read at once.
-func (t *streamTaker) take(lines []streamLine, timer *time.Timer) {
+func (t *streamTaker) take(read streamRead, timer *time.Timer) {
+	lines := read.lines
+	t.line = read.from
 	now := t.sender.Now() // before consent is asked: a refusal that comes after this counts
 	if t.broken == (consent.Reason{}) {
-		t.ask()
+		t.ask(read.after)
 	}
 	for i, l := range lines {
 		t.line++
+		if t.line == 1 {
+			l.text = bytes.TrimPrefix(l.text, []byte("\uFEFF")) // with which some programs begin a text
+		}
 		if blank(l.text) {
 			continue
 		}
@@ -269,14 +307,30 @@ func (t *streamTaker) take(lines []streamLine, timer *time.Timer) {
 			t.put()
 			timer.Stop()
 		case empty && t.bundle.Len() > 0:
-			timer.Reset(bundleTime)
+			timer.Reset(t.waits)
 		}
 	}
 }
 
-// ask asks for consent, and has the ID and the key read again: they may have been forgotten.
-func (t *streamTaker) ask() {
-	t.verdict = t.sender.verdict(t.tool, t.sender.workDir)
+// ask asks for consent for lines that were written after a time, and has the ID and the key read
+// again: they may have been forgotten. Until lines come that were all written after the agreement, for
+// the pipe was emptied after that was seen, it stays as it was.
+func (t *streamTaker) ask(after time.Time) {
+	v := t.sender.verdict(t.tool, t.sender.workDir)
+	if v.On() && !t.verdict.On() {
+		if t.agreed.IsZero() {
+			t.agreed = time.Now()
+		}
+		if !after.After(t.agreed) {
+			return
+		}
+	}
+	t.agreed = time.Time{}
+	t.judge(v)
+}
+
+func (t *streamTaker) judge(v consent.Verdict) {
+	t.verdict = v
 	t.permits = map[eventLevel]streamPermit{}
 	fresh := t.sender.sources(t.tool, Event{}, time.Time{}, true)
 	t.sources.SourceID, t.sources.HashKey = sync.OnceValue(fresh.SourceID), sync.OnceValues(fresh.HashKey)

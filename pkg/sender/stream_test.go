@@ -2,6 +2,7 @@ package sender
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -86,6 +87,19 @@ func TestTakeStream(t *testing.T) {
 	}
 }
 
+// TestStreamWithMark holds that a stream can begin with the mark that some programs put before a text in
+// UTF-8, as the values of --data can, and that there is none before other lines.
+func TestStreamWithMark(t *testing.T) {
+	s, m, _ := takingAt(t, sendertest.Nowhere)
+	line := "\uFEFF" + `{"event":"run"}` + "\n"
+	if got := s.TakeStream(t.Context(), Stream{Manifest: m}, strings.NewReader(line+line)); got != (Streamed{Taken: 1, Skipped: 1}) {
+		t.Errorf("%+v", got)
+	}
+	if got := s.TakeStream(t.Context(), Stream{Manifest: m}, strings.NewReader("\uFEFF\n")); got != (Streamed{}) {
+		t.Errorf("%+v", got)
+	}
+}
+
 // TestStreamKeepsOrder holds that events are queued in the order of their lines, each once, in
 // few files, whatever the pieces in which the lines come, and with what a line or all lines say.
 func TestStreamKeepsOrder(t *testing.T) {
@@ -149,6 +163,44 @@ func TestStreamIsFlushed(t *testing.T) {
 	})
 }
 
+// TestStreamToldToEnd holds that a stream that is told to end queues what is there at once, and takes
+// what its writer says last; and that one whose writer does not end is left after a while.
+func TestStreamToldToEnd(t *testing.T) {
+	for _, ends := range []bool{true, false} {
+		synctest.Test(t, func(t *testing.T) {
+			s, m, _ := takingAt(t, sendertest.Nowhere)
+			ctx, end := context.WithCancel(t.Context())
+			r, w := io.Pipe()
+			defer r.Close()
+			done := make(chan Streamed)
+			go func() { done <- s.TakeStream(ctx, Stream{Manifest: m}, r) }()
+			write := func() { _, _ = io.WriteString(w, `{"event":"run"}`+"\n") }
+			write()
+			synctest.Wait()
+			end()
+			time.Sleep(time.Millisecond)
+			synctest.Wait()
+			if n := queuedIn(t, s); n != 1 {
+				t.Errorf("queued at once: %d", n)
+			}
+			time.Sleep(endingTime - time.Second) // of cleaning up
+			write()
+			time.Sleep(2 * endingBundle)
+			synctest.Wait()
+			if n := queuedIn(t, s); n != 2 {
+				t.Errorf("queued: %d", n)
+			}
+			if ends {
+				w.Close()
+			}
+			begin := time.Now()
+			if got := <-done; got != (Streamed{Taken: 2}) || time.Since(begin) > time.Second || ends && time.Since(begin) > 0 {
+				t.Errorf("%+v after %v", got, time.Since(begin))
+			}
+		})
+	}
+}
+
 // TestStreamAndRefusal holds that nothing is taken that was written after a refusal, that what is
 // not in the outbox yet does not come into it, and that an agreement counts again from then on.
 func TestStreamAndRefusal(t *testing.T) {
@@ -174,12 +226,38 @@ func TestStreamAndRefusal(t *testing.T) {
 		}
 		agreeAt(t, s, m, noon.Add(time.Hour))
 		s.now = func() time.Time { return noon.Add(2 * time.Hour) }
-		write(2 * bundleTime)
-		if n := queuedIn(t, s); n != 1 {
-			t.Errorf("queued after the agreement: %d", n)
+		for i, said := range []string{"the read that shows the agreement", "what was in the pipe then", "what was written after it"} {
+			write(2 * bundleTime)
+			if n := queuedIn(t, s); n != i/2 {
+				t.Errorf("queued after %s: %d", said, n)
+			}
 		}
 		w.Close()
-		if got := <-done; got.Taken != 2 || got.Off != 2 || got.Reason.Rule != consent.User {
+		if got := <-done; got.Taken != 2 || got.Off != 4 || got.Reason.Rule != consent.User {
+			t.Errorf("%+v", got)
+		}
+	})
+}
+
+// TestStreamAndAgreement holds that no line is taken that was in the pipe when the person agreed, also
+// if that is before the first one is read, and that one who refuses again is not taken for agreed.
+func TestStreamAndAgreement(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, m, _ := takingAt(t, sendertest.Nowhere)
+		on := false
+		s.env = func(name string) (string, bool) { return "1", name == "DO_NOT_TRACK" && !on }
+		r, w := io.Pipe()
+		done := make(chan Streamed)
+		go func() { done <- s.TakeStream(t.Context(), Stream{Manifest: m, Strict: true}, r) }()
+		synctest.Wait()
+		for _, agreed := range []bool{true, false, true} { // each has a read that shows it
+			on = agreed
+			time.Sleep(time.Second)
+			_, _ = io.WriteString(w, `{"event":"run"}`+"\n")
+			synctest.Wait()
+		}
+		w.Close()
+		if got := <-done; got.Off != 3 || got.Taken != 0 || got.Reason.Rule != consent.DoNotTrack {
 			t.Errorf("%+v", got)
 		}
 	})
@@ -190,16 +268,16 @@ func TestStreamAndRefusal(t *testing.T) {
 func TestStreamAndRefusalBetween(t *testing.T) {
 	s, m, _ := takingAt(t, sendertest.Nowhere)
 	asked := 0
-	s.env = func(name string) (string, bool) { // asked for each verdict: for the line, before and after the bundle is kept
+	s.env = func(name string) (string, bool) { // asked for each verdict: first, for the line, before and after the bundle is kept
 		if name == "DO_NOT_TRACK" {
-			if asked++; asked == 3 {
+			if asked++; asked == 4 {
 				return "1", true
 			}
 		}
 		return "", false
 	}
 	got := s.TakeStream(t.Context(), Stream{Manifest: m}, strings.NewReader(`{"event":"run"}`))
-	if got.Off != 1 || got.Taken != 0 || got.Reason.Rule != consent.DoNotTrack || asked != 3 {
+	if got.Off != 1 || got.Taken != 0 || got.Reason.Rule != consent.DoNotTrack || asked != 4 {
 		t.Errorf("%+v, asked %d times", got, asked)
 	}
 	if n := queuedIn(t, s); n != 0 {
@@ -242,6 +320,42 @@ func TestStreamOnSlowDisk(t *testing.T) {
 		}
 		close(hangs)
 		synctest.Wait()
+	})
+}
+
+// TestStreamOfHangingHome holds that a home that hangs when it is read keeps whoever writes the lines for
+// no longer, that all lines are accounted for under their numbers, and that lines are taken again when it
+// answers.
+func TestStreamOfHangingHome(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, m, _ := takingAt(t, sendertest.Nowhere)
+		hangs := make(chan bool)
+		s.env = func(string) (string, bool) { <-hangs; return "", false }
+		r, w := io.Pipe()
+		done := make(chan Streamed)
+		var bad []int
+		stream := Stream{Manifest: m, BadLine: func(b BadLine) { bad = append(bad, b.Line) }}
+		go func() { done <- s.TakeStream(t.Context(), stream, r) }()
+		const many = 1000
+		begin := time.Now()
+		for range many {
+			_, _ = io.WriteString(w, `{"event":"run"}`+"\n")
+		}
+		if took := time.Since(begin); took > streamPatience {
+			t.Errorf("the writer was kept for %v", took)
+		}
+		synctest.Wait()
+		close(hangs)
+		synctest.Wait()
+		_, _ = io.WriteString(w, "no JSON\n")
+		_, _ = io.WriteString(w, `{"event":"run"}`+"\n")
+		w.Close()
+		if got := <-done; got.Taken != 1 || got.Skipped != 1 || got.Dropped != many || got.Reason.Rule != RuleState {
+			t.Errorf("%+v", got)
+		}
+		if len(bad) != 1 || bad[0] != many+1 {
+			t.Errorf("lines with mistakes: %d", bad)
+		}
 	})
 }
 

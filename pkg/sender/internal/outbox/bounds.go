@@ -11,10 +11,11 @@ import (
 
 // Bounds of one tool's outbox. They are kept by deliverers, not by whoever adds
 // an event, so a little more may lie there for a while. Of the
-// events of streams, hundreds of which share a file, there may be more.
+// events of streams, hundreds of which share a file, there may be more; those of a slow one
+// have a file each.
 const (
-	MaxEvents   = 10_000  // that are not in bundles
-	MaxBundled  = 200_000 // that are
+	MaxEvents   = 10_000  // and bundles: files
+	MaxBundled  = 200_000 // events in bundles
 	MaxBytes    = 16 << 20
 	MaxAge      = 30 * 24 * time.Hour
 	maxRejected = 1000
@@ -36,7 +37,7 @@ func (o Outbox) trim(now time.Time) (int, error) {
 	slices.SortFunc(all, byAge)
 	drop := map[string]bool{}
 	size := int64(0)
-	single, bundled := 0, 0
+	files, bundled := 0, 0
 	for _, name := range slices.Backward(all) { // the newest first
 		if drop[name] = expired(name, now); drop[name] {
 			continue
@@ -48,11 +49,10 @@ func (o Outbox) trim(now time.Time) (int, error) {
 		n, packed := sizeOfBundle(name)
 		if packed {
 			bundled += n
-		} else {
-			single++
 		}
+		files++
 		size += info.Size()
-		drop[name] = size > MaxBytes || packed && bundled > MaxBundled || !packed && single > MaxEvents
+		drop[name] = size > MaxBytes || files > MaxEvents || packed && bundled > MaxBundled
 	}
 	stays := func(name string) bool { return !drop[name] }
 	gone, err := o.discard("new", slices.DeleteFunc(names, stays), LostBounds, now)

@@ -317,6 +317,23 @@ func TestBundleBounds(t *testing.T) {
 	}
 }
 
+// TestBundlesOfSlowStreams holds that bundles count as files too: those of a slow stream have one event
+// each.
+func TestBundlesOfSlowStreams(t *testing.T) {
+	noon := sendertest.Noon()
+	o := bundleBox(t)
+	old := bundled(t, o, noon.Add(-time.Hour), 1, 1, 1)
+	for i := range MaxEvents - 1 { // by their names alone
+		e := Entry{EventID: uuid.New(), TakenAt: noon.Add(time.Duration(i))}
+		sendertest.Write(t, o.Path("new", fmt.Sprintf(".%s.1%s", strings.TrimSuffix(e.Name(), ".json"), bundleEnding)), "")
+	}
+	gone, err := o.trim(noon)
+	sendertest.Must(t, err)
+	if files := len(sendertest.Names(t, o.Path("new"))); gone != len(old)-1 || files != MaxEvents {
+		t.Errorf("%d are gone, %d files are left", gone, files)
+	}
+}
+
 // TestForeignInBundles holds what is a bundle's name, for others pass over it by its dot.
 func TestForeignInBundles(t *testing.T) {
 	name := "." + strings.TrimSuffix(Entry{EventID: uuid.New(), TakenAt: sendertest.Noon()}.Name(), ".json")
