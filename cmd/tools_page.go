@@ -72,13 +72,16 @@ func (p *page) commands(lines ...string) { p.line("\n```sh\n%s\n```", strings.Jo
 // inShort is the page in a few lines.
 func (p *page) inShort() {
 	p.section("In short")
-	id := "none"
+	var ids []string
 	if hasSourceID(p.m) {
-		id = "a random one of your installation, which says nothing about you"
+		ids = append(ids, "a random one of your installation, which says nothing about you")
+	}
+	if whose := hashed(p.m); whose != "" {
+		ids = append(ids, "a hash of "+whose+" under a random key that never leaves the machine")
 	}
 	items := []string{
 		"**By default:** " + map[manifest.Default]string{manifest.OptIn: "off until you agree", manifest.OptOut: "on unless you refuse, once you have seen a notice"}[p.m.Consent.Default],
-		"**ID:** " + id,
+		"**ID:** " + cmp.Or(strings.Join(ids, "; "), "none"),
 		"**Where to:** " + p.receiver(),
 		"**Kept:** " + cmp.Or(markdown.Text(p.m.Tool.Retention), "the manifest does not say"),
 		"**To refuse:** `usagectl disable " + p.m.Tool.ID.String() + "`" + p.firstVariable(),
@@ -175,15 +178,18 @@ func (p *page) neverSent() {
 func (p *page) personalData() {
 	m := p.m
 	p.section("Personal data")
-	if !hasSourceID(m) {
-		p.paragraph("usagectl sends no ID of you, of your machine or of your installation.")
-	} else {
+	whose := hashed(m)
+	switch {
+	case hasSourceID(m):
 		p.paragraph("Events carry a random ID (a UUID), which tells installations apart and is made of nothing that is about you or your machine. "+
 			"It is in the file %s%s, made when an event that needs it may be sent, and never in a CI system. `usagectl forget %s` removes it.",
 			markdown.Code(m.Identity.Path), p.moved(), m.Tool.ID)
+	case whose == "":
+		p.paragraph("usagectl sends no ID of you, of your machine or of your installation.")
 	}
-	if slices.ContainsFunc(m.Fields, func(f manifest.Field) bool { return f.From.IsHash() }) {
-		p.paragraph("Hashes of the login name or of the host name tell people or machines apart within one installation. Their key is random and stays on the machine, so they cannot be compared with those of another.")
+	if whose != "" {
+		p.paragraph("Events carry a hash of %s. It is the same in each, and so an ID by which they can be told to belong together. "+
+			"Its key is random and stays on the machine: without it the name cannot be found, and the hash cannot be compared with that of another installation.", whose)
 	}
 	if slices.ContainsFunc(m.Fields, func(f manifest.Field) bool { return f.From == manifest.FromRunID }) {
 		p.paragraph("The ID of a run is random too, and new each time, so that it does not connect one run with another.")
@@ -296,7 +302,7 @@ func (p *page) howToDelete() {
 		p.paragraph("%s removes the ID and what is kept on the machine, and writes the message to send to %s, which asks for the deletion of what was collected under it.", forget, markdown.Code(m.Forget.Mail))
 	default:
 		p.paragraph("The manifest names no way to ask for it.")
-		if !hasSourceID(m) {
+		if !hasID(m) {
 			p.paragraph("Events carry no ID by which yours could be found.")
 		}
 	}

@@ -258,14 +258,22 @@ func TestPageOfEachWay(t *testing.T) {
 			"on the same machine", "asks `https://ways.example/forget?token=********` to delete", "the variable `WAYS_TELEMETRY` set to `yes`; the variable `WAYS_OPTIN` set to a word for yes",
 		},
 		base + "[send]\ntransport = \"http\"\nendpoint = \"https://ways.example/\"\nheaders = {Authorization = \"Bearer abc\"}\n[exec]\nstart = \"run\"\nend = \"run\"\n" + fields + "[[field]]\nname = \"who\"\nfrom = \"host.user_hash\"\nlength = 8\npurpose = \"p\"\n": {
-			"`Authorization: ********`", "names no way to ask", "names nobody to ask", "of which 8 digits are sent", "Hashes of the login name", "Under `usagectl exec` `run` is sent when",
+			"`Authorization: ********`", "names no way to ask", "names nobody to ask", "of which 8 digits are sent", "Events carry a hash of your login name.", "**ID:** a random one of your installation, which says nothing about you; a hash of your login name under", "Under `usagectl exec` `run` is sent when",
+		},
+		base + "[identity]\nkind = \"none\"\n[send]\ntransport = \"http\"\nendpoint = \"https://ways.example/\"\n[[event]]\nname = \"run\"\n[[field]]\nname = \"who\"\nfrom = \"host.user_hash\"\nlength = 8\npurpose = \"p\"\n[[field]]\nname = \"where\"\nfrom = \"host.name_hash\"\nlength = 8\npurpose = \"p\"\n": {
+			"**ID:** a hash of your login name and one of your host name under a random key", "so an ID by which", "names no way to ask for it.\n\n## ",
+			"not usagectl sends no ID", "not carry no ID",
+		},
+		base + "[identity]\nkind = \"none\"\n[send]\ntransport = \"http\"\nendpoint = \"https://ways.example/\"\n[[event]]\nname = \"run\"\n": {
+			"**ID:** none\n", "usagectl sends no ID of you", "Events carry no ID by which yours could be found", "not a hash of",
 		},
 	} {
 		p.write("ways.toml", manifest)
 		p.must("tools show --markdown --manifest " + word(p.home+"/ways.toml"))
 		for _, text := range want {
-			if !strings.Contains(p.out.String(), text) {
-				t.Errorf("no %q in\n%s", text, &p.out)
+			text, not := strings.CutPrefix(text, "not ")
+			if strings.Contains(p.out.String(), text) == not {
+				t.Errorf("%q is there: %v, in\n%s", text, !not, &p.out)
 			}
 		}
 		if strings.Contains(p.out.String(), "SECRET") || strings.Contains(p.out.String(), "abc") {
