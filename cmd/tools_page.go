@@ -149,8 +149,9 @@ func (p *page) optIn() {
 	if len(yes) > 0 {
 		p.paragraph("This also agrees to level 1, as long as it holds: %s.", strings.Join(yes, "; "))
 	}
+	unless := map[bool]string{true: " Where you agree by a variable alone, it covers both, for level 1."}[len(yes) > 0]
 	p.paragraph("In a CI system nothing is sent unless somebody has agreed there. What %s begins to collect later is not sent before you have agreed to it%s. "+
-		"If it is to go elsewhere, it is off until you agree again.", markdown.Text(m.Tool.Name), map[manifest.Default]string{manifest.OptOut: " or seen a notice of it"}[m.Consent.Default])
+		"If it is to go elsewhere, it is off until you agree again.%s", markdown.Text(m.Tool.Name), map[manifest.Default]string{manifest.OptOut: " or seen a notice of it"}[m.Consent.Default], unless)
 }
 
 // neverSent says what cannot leave, and where that ends.
@@ -160,7 +161,7 @@ func (p *page) neverSent() {
 		"environment variable or content of a file, and no manifest can add one.")
 	var free []string
 	for i := range p.m.Fields {
-		if f := &p.m.Fields[i]; isText(f) {
+		if f := &p.m.Fields[i]; isText(f) || f.From == manifest.FromToolVersion {
 			free = append(free, f.Name)
 		}
 	}
@@ -192,7 +193,7 @@ func (p *page) personalData() {
 			"Its key is random and stays on the machine: without it the name cannot be found, and the hash cannot be compared with that of another installation.", whose)
 	}
 	if slices.ContainsFunc(m.Fields, func(f manifest.Field) bool { return f.From == manifest.FromRunID }) {
-		p.paragraph("The ID of a run is random too, and new each time, so that it does not connect one run with another.")
+		p.paragraph("The ID of a run is random, and new each time, so that it does not connect one run with another. It can also be given: to `usagectl send --run`, or in the variable `USAGECTL_RUN_ID`.")
 	}
 }
 
