@@ -130,6 +130,7 @@ func TestAuthorsShell(t *testing.T) {
 				{[]string{"sh", "-c", "kill -HUP $PPID"}, 129, syscall.SIGHUP},
 				{[]string{"sh", "-c", "kill -INT 0; sleep 60"}, 130, syscall.SIGINT}, // to all of them, as a terminal's Ctrl-C
 				{[]string{"sh", "-c", "kill -TERM 0; sleep 60"}, 143, syscall.SIGTERM},
+				{[]string{"sh", "-c", "trap 'exit 7' INT; kill -INT 0; sleep 60"}, 130, syscall.SIGINT}, // handled by the work
 			} {
 				seen := len(r.bodies())
 				for _, with := range []bool{true, false} {
