@@ -78,6 +78,22 @@ func telemetryWords() []string {
 	return []string{"TELEMETRY", "TRACK", "ANALYTICS", "USAGE", "STATS", "STATISTICS", "METRICS", "DIAGNOSTICS", "REPORT", "COLLECT", "CONSENT", "PRIVACY", "OPT_OUT", "OPTOUT", "OPT_IN", "OPTIN"}
 }
 
+// saysNo reports whether the name of a variable says that to set it is a no, in any case.
+func saysNo(name string) bool {
+	name = strings.ToUpper(name)
+	if strings.Contains(name, "OPT_OUT") || strings.Contains(name, "OPTOUT") || strings.Contains(name, "DISABL") {
+		return true
+	}
+	return slices.ContainsFunc(strings.Split(name, "_"), func(part string) bool {
+		for _, no := range []string{"DONOT", "NO", "NOT"} { // of NOTRACK too
+			if rest, ok := strings.CutPrefix(part, no); ok && (rest == "" || slices.ContainsFunc(telemetryWords(), func(word string) bool { return strings.HasPrefix(rest, word) })) {
+				return true
+			}
+		}
+		return slices.Contains([]string{"OFF", "DENY", "REFUSE", "SUPPRESS", "WITHOUT", "NEVER"}, part)
+	})
+}
+
 // Describe says which value of the variable made the rule hold, for people.
 func (r EnvRule) Describe(value string) string {
 	return fmt.Sprintf("%s is set to %s", r.Env, Quote(value))

@@ -152,7 +152,7 @@ var keyTables = []KeyTable{
 	{
 		Name: "consent.grant", List: true,
 		Keys: []Key{
-			{Name: "env", Type: KeyText, Pattern: envName, Required: true, About: "The variable that says yes, to level 1. Its name holds one of the words TELEMETRY, TRACK, ANALYTICS, USAGE, STATS, STATISTICS, METRICS, DIAGNOSTICS, REPORT, COLLECT, CONSENT, PRIVACY, OPT_OUT, OPTOUT, OPT_IN and OPTIN, and does not begin with USAGECTL_, so that nobody agrees by having a home."},
+			{Name: "env", Type: KeyText, Pattern: envName, Required: true, About: "The variable that says yes, to level 1. Its name holds one of the words TELEMETRY, TRACK, ANALYTICS, USAGE, STATS, STATISTICS, METRICS, DIAGNOSTICS, REPORT, COLLECT, CONSENT, PRIVACY, OPT_IN and OPTIN, and none that says no, such as NO, DISABLE and OPT_OUT. It does not begin with USAGECTL_. So nobody agrees by having a home, or by a refusal of another tool."},
 			{Name: "when", Type: KeyString, Required: true, About: "It agrees if it is set to this, to the letter. A word that means no is refused, and `present` is any word that means yes."},
 		},
 	},

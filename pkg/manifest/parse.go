@@ -158,9 +158,13 @@ func readEnvRule(t *table, refusal bool) EnvRule {
 func explicitYes(t *table, r EnvRule) {
 	// This program's own variables are for all tools, or about none.
 	own := strings.HasPrefix(strings.ToUpper(r.Env), "USAGECTL_")
-	if r.Env != "" && (own || !AboutTelemetry(r.Env)) {
+	switch {
+	case r.Env == "":
+	case own || !AboutTelemetry(r.Env):
 		as(t, KindVariable).Fail("env", "%s is %s, which nobody sets to agree to telemetry: its name must hold one of %s",
-			t.Name("env"), Quote(r.Env), strings.Join(telemetryWords(), ", "))
+			t.Name("env"), Quote(r.Env), strings.Join(slices.DeleteFunc(telemetryWords(), saysNo), ", "))
+	case saysNo(r.Env):
+		as(t, KindVariable).Fail("env", "%s is %s, which people set to refuse telemetry, perhaps that of another tool", t.Name("env"), Quote(r.Env))
 	}
 	if _, isText := t.Value("when").(string); isText && meansNo(r.When) {
 		as(t, KindVariable).Fail("when", "%s is %s, which is no yes", t.Name("when"), Quote(r.When))

@@ -254,7 +254,20 @@ func TestLongestID(t *testing.T) {
 
 func notAboutTelemetry(variable string) string {
 	return fmt.Sprintf("[consent.grant] env is %q, which nobody sets to agree to telemetry: its name must hold one of ", variable) +
-		"TELEMETRY, TRACK, ANALYTICS, USAGE, STATS, STATISTICS, METRICS, DIAGNOSTICS, REPORT, COLLECT, CONSENT, PRIVACY, OPT_OUT, OPTOUT, OPT_IN, OPTIN"
+		"TELEMETRY, TRACK, ANALYTICS, USAGE, STATS, STATISTICS, METRICS, DIAGNOSTICS, REPORT, COLLECT, CONSENT, PRIVACY, OPT_IN, OPTIN"
+}
+
+func refusal(variable string) string {
+	return fmt.Sprintf("[consent.grant] env is %q, which people set to refuse telemetry, perhaps that of another tool", variable)
+}
+
+// TestGrantsThatAreNoRefusals holds that a name is not taken for a no by a part of a word.
+func TestGrantsThatAreNoRefusals(t *testing.T) {
+	for _, name := range []string{"NOTEBOOK_TELEMETRY", "NODE_TELEMETRY", "OFFICE_STATS", "NOTES_OPT_IN", "MYTOOL_TELEMETRY_ENABLED"} {
+		if _, err := manifest.Parse("t.toml", []byte(edited(t, full, `{env = "MYTOOL_TELEMETRY", when = "1"}`, `{env = "`+name+`", when = "1"}`))); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
 }
 
 func noYes(when string) string {
@@ -277,6 +290,10 @@ func TestBadConsent(t *testing.T) {
 		{"grant by a variable that everybody has", []string{`{env = "MYTOOL_TELEMETRY", when = "1"}`, `{‸env = "SHLVL", when = "1"}`}, []string{notAboutTelemetry("SHLVL")}},
 		{"grant by a variable that begins with the tool's name", []string{`{env = "MYTOOL_TELEMETRY", when = "1"}`, `{‸env = "MYTOOL_HOME", when = "present"}`}, []string{notAboutTelemetry("MYTOOL_HOME")}},
 		{"grant by a variable of usagectl", []string{`{env = "MYTOOL_TELEMETRY", when = "1"}`, `{‸env = "USAGECTL_RUN_ID", when = "present"}`}, []string{notAboutTelemetry("USAGECTL_RUN_ID")}},
+		{"grant by another tool's refusal", []string{`{env = "MYTOOL_TELEMETRY", when = "1"}`, `{‸env = "HOMEBREW_NO_ANALYTICS", when = "1"}`}, []string{refusal("HOMEBREW_NO_ANALYTICS")}},
+		{"grant by an opt-out", []string{`{env = "MYTOOL_TELEMETRY", when = "1"}`, `{‸env = "DOTNET_CLI_TELEMETRY_OPTOUT", when = "1"}`}, []string{refusal("DOTNET_CLI_TELEMETRY_OPTOUT")}},
+		{"grant by what disables", []string{`{env = "MYTOOL_TELEMETRY", when = "1"}`, `{‸env = "disable_telemetry", when = "1"}`}, []string{refusal("disable_telemetry")}},
+		{"grant by a no without a mark", []string{`{env = "MYTOOL_TELEMETRY", when = "1"}`, `{‸env = "MYTOOL_NOTRACKING", when = "present"}`}, []string{refusal("MYTOOL_NOTRACKING")}},
 		{"grant by a no in words", []string{`{env = "MYTOOL_TELEMETRY", when = "1"}`, `{env = "MYTOOL_TELEMETRY", ‸when = "Never"}`}, []string{noYes("Never")}},
 		{"grant by a no", []string{`{env = "MYTOOL_TELEMETRY", when = "1"}`, `{env = "MYTOOL_TELEMETRY", ‸when = "0"}`}, []string{noYes("0")}},
 		{"grant by nothing", []string{`{env = "MYTOOL_TELEMETRY", when = "1"}`, `{env = "MYTOOL_TELEMETRY", ‸when = ""}`}, []string{noYes("")}},
