@@ -157,7 +157,7 @@ func (p *page) optIn() {
 // neverSent says what cannot leave, and where that ends.
 func (p *page) neverSent() {
 	p.section("What is never sent")
-	p.paragraph("Nothing but the fields above is sent. usagectl itself has no field for a user name, host name, address, file name, path, argument, " +
+	p.paragraph("Nothing but the fields above is sent, and what [How it is sent](#how-it-is-sent) names. usagectl itself has no field for a user name, host name, address, file name, path, argument, " +
 		"environment variable or content of a file, and no manifest can add one.")
 	var free []string
 	for i := range p.m.Fields {
@@ -192,7 +192,7 @@ func (p *page) personalData() {
 		p.paragraph("Events carry a hash of %s. It is the same in each, and so an ID by which they can be told to belong together. "+
 			"Its key is random and stays on the machine: without it the name cannot be found, and the hash cannot be compared with that of another installation.", whose)
 	}
-	if slices.ContainsFunc(m.Fields, func(f manifest.Field) bool { return f.From == manifest.FromRunID }) {
+	if m.Send.Transport == manifest.OTLP || slices.ContainsFunc(m.Fields, func(f manifest.Field) bool { return f.From == manifest.FromRunID }) {
 		p.paragraph("The ID of a run is random, and new each time, so that it does not connect one run with another. It can also be given: to `usagectl send --run`, or in the variable `USAGECTL_RUN_ID`.")
 	}
 }
@@ -214,9 +214,9 @@ func (p *page) howItIsSent() {
 	case manifest.HTTP:
 		p.paragraph("As JSON, posted to %s%s.", to, p.encrypted())
 	case manifest.OTLP:
-		p.paragraph("By OpenTelemetry (OTLP over HTTP, %s) to %s%s.", s.Signal, to, p.encrypted())
+		p.paragraph("By OpenTelemetry (OTLP over HTTP, %s) to %s%s. That adds the time of the event, an ID of the event and one of the run, and the tool's ID.", s.Signal, to, p.encrypted())
 	case manifest.Segment:
-		p.paragraph("As a track message of Segment to %s%s, with the write key of the tool's account there.", to, p.encrypted())
+		p.paragraph("As a track message of Segment to %s%s, with the write key of the tool's account there. That adds the time of the event, a random ID of it, and the time of sending.", to, p.encrypted())
 	case manifest.UDP:
 		p.paragraph("As JSON in a UDP datagram to %s, which is not encrypted, and can be lost. It is sent once.", to)
 	case manifest.File:
@@ -228,6 +228,10 @@ func (p *page) howItIsSent() {
 	}
 	if len(headers) > 0 {
 		p.paragraph("With the HTTP headers %s; `{name}` stands for what the document has for that field.", strings.Join(headers, ", "))
+	}
+	named := slices.ContainsFunc(s.Headers, func(h manifest.Header) bool { return strings.EqualFold(h.Name, "User-Agent") })
+	if !named && (s.Transport == manifest.HTTP || s.Transport == manifest.OTLP || s.Transport == manifest.Segment) {
+		p.paragraph("The HTTP header `User-Agent` holds the version of usagectl.")
 	}
 	p.paragraph("A background process sends it, so that %s does not wait.", markdown.Text(p.m.Tool.Name))
 	if s.Transport != manifest.UDP {
@@ -287,7 +291,7 @@ func (p *page) howToRefuse() {
 	if p.m.Consent.Dotenv && len(p.m.Consent.Refuse) > 0 {
 		p.paragraph("The tool's own variables count in a `.env` file too, in the working directory or one above it.")
 	}
-	p.paragraph("What is waiting to be sent by then is never sent.")
+	p.paragraph("After `usagectl disable` what is waiting to be sent is never sent. While only a variable turns it off it waits, and can be sent once none does.")
 }
 
 // howToDelete says how what was collected is deleted.
