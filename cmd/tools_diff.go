@@ -26,8 +26,8 @@ func newToolsDiff(a *app) *cobra.Command {
 old one would have to be asked: what is collected besides, goes elsewhere, is kept
 longer, or is harder to refuse. It also says what becomes of their agreement:
 
-  left out   what is new is left out until they agree again; who has only seen the
-             notice of a tool that is on by default sees another
+  left out   what is new is left out until they agree again; who has only
+             seen the notice of a tool that is on by default sees another
   off        telemetry is off until they agree again
   covered    the agreement covers it, and nobody is asked: tell people yourself
   none       nothing becomes of it
