@@ -130,6 +130,7 @@ func TestAuthorsShell(t *testing.T) {
 				{[]string{"sh", "-c", "kill -HUP $PPID"}, 129, syscall.SIGHUP},
 				{[]string{"sh", "-c", "kill -INT 0; sleep 60"}, 130, syscall.SIGINT}, // to all of them, as a terminal's Ctrl-C
 				{[]string{"sh", "-c", "kill -TERM 0; sleep 60"}, 143, syscall.SIGTERM},
+				{[]string{"sh", "-c", "trap 'exit 7' INT; kill -INT 0; sleep 60"}, 130, syscall.SIGINT}, // handled by the work
 			} {
 				seen := len(r.bodies())
 				for _, with := range []bool{true, false} {
@@ -373,6 +374,23 @@ func TestAuthorsMigration(t *testing.T) {
 		}
 	}
 
+	// Where it cannot be recorded the setting stays, which is then all that says no.
+	unwritable := migrated()
+	settings = filepath.Join(unwritable.home, ".mytool", "settings.ini")
+	must(t, os.MkdirAll(filepath.Dir(settings), 0o700))
+	mustWrite(t, settings, "telemetry = false\n")
+	config := filepath.Join(unwritable.home, ".config")
+	must(t, os.RemoveAll(config))
+	mustWrite(t, config, "a file")
+	out, err := unwritable.shell(true, "sh", "-euc", script).CombinedOutput()
+	if left := string(mustRead(t, settings)); err != nil || left != "telemetry = false\n" || !strings.Contains(string(out), "usagectl: error: ") {
+		t.Errorf("where nothing can be recorded: %v, %q is left: %s", err, left, out)
+	}
+	must(t, os.Remove(config))
+	if out, err := unwritable.shell(true, "sh", "-euc", script).CombinedOutput(); err != nil || string(mustRead(t, settings)) != "" {
+		t.Errorf("a setting that is alone in its file: %v: %s", err, out)
+	}
+
 	// The old module and usagectl never both send; here the person has refused.
 	sent := len(r.bodies())
 	mustWrite(t, filepath.Join(p.dir, "old-module"), "#!/bin/sh\necho \"$@\" >>old.txt\n")
@@ -386,7 +404,7 @@ func TestAuthorsMigration(t *testing.T) {
 		t.Errorf("the old module has sent %q, usagectl %q", old, r.bodies()[sent:])
 	}
 
-	out, err := p.shell(true, "sh", "-euc", authorsBlock(t, "sh", "--wire")).CombinedOutput()
+	out, err = p.shell(true, "sh", "-euc", authorsBlock(t, "sh", "--wire")).CombinedOutput()
 	if err != nil || !strings.HasPrefix(string(out), "POST "+r.url()+"/v1/event") || !strings.Contains(string(out), "User-Agent: usagectl") || !strings.Contains(string(out), id) {
 		t.Errorf("%v: %s", err, out)
 	}

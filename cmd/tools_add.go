@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/usagectl/usagectl/internal/statefile"
+	"github.com/usagectl/usagectl/internal/term"
 	"github.com/usagectl/usagectl/pkg/dirs"
 	"github.com/usagectl/usagectl/pkg/manifest"
 )
@@ -167,9 +168,13 @@ func (c *toolsAddCommand) consult(m *manifest.Manifest, path string, before *ins
 		return fail(exitUsage, errors.New("nothing was installed: add asks first, and there is no terminal to ask at"), "use --yes to skip the question")
 	}
 	if !c.json && (!c.quiet || !c.yes) {
-		showDeclaration(c.stdout, m)
-		c.stdout.Printf("\n")
-		c.showReplaced(m, path, before)
+		out := c.stdout
+		if !c.yes && !out.Terminal {
+			out = c.stderr // who is asked sees what about
+		}
+		showDeclaration(out, m)
+		out.Printf("\n")
+		c.showReplaced(out, m, path, before)
 	}
 	if c.yes {
 		return nil
@@ -188,7 +193,7 @@ func (c *toolsAddCommand) consult(m *manifest.Manifest, path string, before *ins
 
 // showReplaced shows what changes for those who agreed to the manifest that is replaced: the
 // file that is there, or else the one that counts now.
-func (c *toolsAddCommand) showReplaced(m *manifest.Manifest, path string, before *installed) {
+func (c *toolsAddCommand) showReplaced(out term.Stream, m *manifest.Manifest, path string, before *installed) {
 	var old *manifest.Manifest
 	var err error
 	what := c.place(path)
@@ -201,11 +206,11 @@ func (c *toolsAddCommand) showReplaced(m *manifest.Manifest, path string, before
 	case isUnknown(err):
 		return
 	case err != nil:
-		c.stdout.Printf("It takes the place of %s, which cannot be used: %s\n", what, firstLine(err))
+		out.Printf("It takes the place of %s, which cannot be used: %s\n", what, firstLine(err))
 		return
 	}
-	c.stdout.Printf("It takes the place of %s.\n", what)
-	showChanges(c.stdout, m, compare(old, m))
+	out.Printf("It takes the place of %s.\n", what)
+	showChanges(out, m, compare(old, m))
 }
 
 // show says what became of it.

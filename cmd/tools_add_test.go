@@ -16,6 +16,11 @@ func TestAddAsks(t *testing.T) {
 	p := newPerson(t)
 	file := word(p.write("acme.toml", acme))
 	const installed = ".local/share/usagectl/tools/acme.toml"
+	// Whoever is asked sees what about, wherever the answer goes.
+	p.world.Interactive = true
+	p.world.Stdin = strings.NewReader("n\n")
+	p.expect(said{"tools add " + file, exitNo, nil, []string{"Acme (acme)\n", "To learn which parts of it are used.", "? [y/N] "}})
+	p.atTerminal(80)
 	p.world.Interactive = true
 	for _, answer := range []string{"\n", "n\n", "", "yes please\n"} {
 		p.world.Stdin = strings.NewReader(answer)

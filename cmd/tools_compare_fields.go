@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -126,7 +127,7 @@ func jsonText(v any) string {
 func jsonTextsOf(values []any) []string {
 	var list []string
 	for _, v := range values {
-		list = append(list, jsonText(v))
+		list = append(list, cmp.Or(jsonText(v), "null"))
 	}
 	return list
 }

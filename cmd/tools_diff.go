@@ -26,10 +26,14 @@ func newToolsDiff(a *app) *cobra.Command {
 old one would have to be asked: what is collected besides, goes elsewhere, is kept
 longer, or is harder to refuse. It also says what becomes of their agreement:
 
-  left out   what is new is left out until they agree again
+  left out   what is new is left out until they agree again; who has only
+             seen the notice of a tool that is on by default sees another
   off        telemetry is off until they agree again
   covered    the agreement covers it, and nobody is asked: tell people yourself
   none       nothing becomes of it
+
+Who agreed by a variable of consent.grant alone is not asked again: as long as it
+holds, it covers what is new, at level 1 and wherever it goes.
 
 OLD and NEW are tools, or files: what ends in .toml or has a slash in it, or - for
 stdin, as in "git show v1.0:mytool.toml | usagectl tools diff - mytool.toml".
@@ -112,6 +116,15 @@ func showChanges(out term.Stream, m *manifest.Manifest, changes []change) {
 	}
 	show("To be asked of those who agreed before", true)
 	show("Nothing to ask about", false)
+	if len(m.Consent.Grant) > 0 && slices.ContainsFunc(changes, func(ch change) bool { return ch.Effect == leftOut || ch.Effect == turned }) {
+		var names []string
+		for _, r := range m.Consent.Grant {
+			if !slices.Contains(names, r.Env) {
+				names = append(names, r.Env)
+			}
+		}
+		out.Printf("%s\n", out.Wrap("Who agreed by "+strings.Join(names, " or ")+" alone is not asked again: it covers what is new, at level 1 and wherever it goes.", 0))
+	}
 }
 
 // sentence says what differs.

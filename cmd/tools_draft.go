@@ -29,16 +29,20 @@ func (d *draft) text() string {
 	if _, err := manifest.ParseID(id); err != nil {
 		id = "ID" // in comments and names, for what is not to be read anyway
 	}
+	option := manifestOption(id + ".toml")
+	if d.file != "" && d.file != "-" {
+		option = manifestOption(d.file)
+	}
 	put("#:schema " + schemaURL)
 	put(`# What %s sends about its use: all of it, for usagectl sends nothing that is not here.
 # "man usagectl-manifest" explains every key. After a change look at what people are
 # shown, and at what would be sent:
 #
-#   usagectl tools show --manifest %s.toml
-#   usagectl inspect %s run.end --manifest %s.toml
+#   usagectl tools show%s
+#   usagectl inspect %s run.end%s
 schema = 1
 
-[tool]`, id, id, id, id)
+[tool]`, id, option, id, option)
 	pair("id", d.id)
 	pair("name", cmp.Or(d.name, d.id))
 	pair("homepage", d.homepage)

@@ -57,6 +57,8 @@ EXIT STATUS
 // draft is what a person says about their tool.
 type draft struct {
 	id, name, purpose, transport, endpoint, contact, retention, deletions, homepage, privacy, writeKey string
+
+	file string // where it is to be; "" for ID.toml
 }
 
 // draftQuestion is something to be known about a tool: a flag, or what to ask for.
@@ -116,6 +118,7 @@ func (c *toolsInitCommand) run(file string) error {
 	if err := c.askRest(); err != nil {
 		return err
 	}
+	c.file = file
 	text := c.text()
 	m, err := manifest.Parse(cmp.Or(file, c.id+".toml"), []byte(text))
 	if err != nil {

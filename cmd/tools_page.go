@@ -72,13 +72,16 @@ func (p *page) commands(lines ...string) { p.line("\n```sh\n%s\n```", strings.Jo
 // inShort is the page in a few lines.
 func (p *page) inShort() {
 	p.section("In short")
-	id := "none"
+	var ids []string
 	if hasSourceID(p.m) {
-		id = "a random one of your installation, which says nothing about you"
+		ids = append(ids, "a random one of your installation, which says nothing about you")
+	}
+	if whose := hashed(p.m); whose != "" {
+		ids = append(ids, "a hash of "+whose+" under a random key that never leaves the machine")
 	}
 	items := []string{
 		"**By default:** " + map[manifest.Default]string{manifest.OptIn: "off until you agree", manifest.OptOut: "on unless you refuse, once you have seen a notice"}[p.m.Consent.Default],
-		"**ID:** " + id,
+		"**ID:** " + cmp.Or(strings.Join(ids, "; "), "none"),
 		"**Where to:** " + p.receiver(),
 		"**Kept:** " + cmp.Or(markdown.Text(p.m.Tool.Retention), "the manifest does not say"),
 		"**To refuse:** `usagectl disable " + p.m.Tool.ID.String() + "`" + p.firstVariable(),
@@ -146,18 +149,19 @@ func (p *page) optIn() {
 	if len(yes) > 0 {
 		p.paragraph("This also agrees to level 1, as long as it holds: %s.", strings.Join(yes, "; "))
 	}
+	unless := map[bool]string{true: " Where you agree by a variable alone, it covers both, for level 1."}[len(yes) > 0]
 	p.paragraph("In a CI system nothing is sent unless somebody has agreed there. What %s begins to collect later is not sent before you have agreed to it%s. "+
-		"If it is to go elsewhere, it is off until you agree again.", markdown.Text(m.Tool.Name), map[manifest.Default]string{manifest.OptOut: " or seen a notice of it"}[m.Consent.Default])
+		"If it is to go elsewhere, it is off until you agree again.%s", markdown.Text(m.Tool.Name), map[manifest.Default]string{manifest.OptOut: " or seen a notice of it"}[m.Consent.Default], unless)
 }
 
 // neverSent says what cannot leave, and where that ends.
 func (p *page) neverSent() {
 	p.section("What is never sent")
-	p.paragraph("Nothing but the fields above is sent. usagectl itself has no field for a user name, host name, address, file name, path, argument, " +
+	p.paragraph("Nothing but the fields above is sent, and what [How it is sent](#how-it-is-sent) names. usagectl itself has no field for a user name, host name, address, file name, path, argument, " +
 		"environment variable or content of a file, and no manifest can add one.")
 	var free []string
 	for i := range p.m.Fields {
-		if f := &p.m.Fields[i]; isText(f) {
+		if f := &p.m.Fields[i]; isText(f) || f.From == manifest.FromToolVersion {
 			free = append(free, f.Name)
 		}
 	}
@@ -175,18 +179,21 @@ func (p *page) neverSent() {
 func (p *page) personalData() {
 	m := p.m
 	p.section("Personal data")
-	if !hasSourceID(m) {
-		p.paragraph("usagectl sends no ID of you, of your machine or of your installation.")
-	} else {
+	whose := hashed(m)
+	switch {
+	case hasSourceID(m):
 		p.paragraph("Events carry a random ID (a UUID), which tells installations apart and is made of nothing that is about you or your machine. "+
 			"It is in the file %s%s, made when an event that needs it may be sent, and never in a CI system. `usagectl forget %s` removes it.",
 			markdown.Code(m.Identity.Path), p.moved(), m.Tool.ID)
+	case whose == "":
+		p.paragraph("usagectl sends no ID of you, of your machine or of your installation.")
 	}
-	if slices.ContainsFunc(m.Fields, func(f manifest.Field) bool { return f.From.IsHash() }) {
-		p.paragraph("Hashes of the login name or of the host name tell people or machines apart within one installation. Their key is random and stays on the machine, so they cannot be compared with those of another.")
+	if whose != "" {
+		p.paragraph("Events carry a hash of %s. It is the same in each, and so an ID by which they can be told to belong together. "+
+			"Its key is random and stays on the machine: without it the name cannot be found, and the hash cannot be compared with that of another installation.", whose)
 	}
-	if slices.ContainsFunc(m.Fields, func(f manifest.Field) bool { return f.From == manifest.FromRunID }) {
-		p.paragraph("The ID of a run is random too, and new each time, so that it does not connect one run with another.")
+	if m.Send.Transport == manifest.OTLP || slices.ContainsFunc(m.Fields, func(f manifest.Field) bool { return f.From == manifest.FromRunID }) {
+		p.paragraph("The ID of a run is random, and new each time, so that it does not connect one run with another. It can also be given: to `usagectl send --run`, or in the variable `USAGECTL_RUN_ID`.")
 	}
 }
 
@@ -207,9 +214,9 @@ func (p *page) howItIsSent() {
 	case manifest.HTTP:
 		p.paragraph("As JSON, posted to %s%s.", to, p.encrypted())
 	case manifest.OTLP:
-		p.paragraph("By OpenTelemetry (OTLP over HTTP, %s) to %s%s.", s.Signal, to, p.encrypted())
+		p.paragraph("By OpenTelemetry (OTLP over HTTP, %s) to %s%s. That adds the time of the event, an ID of the event and one of the run, and the tool's ID.", s.Signal, to, p.encrypted())
 	case manifest.Segment:
-		p.paragraph("As a track message of Segment to %s%s, with the write key of the tool's account there.", to, p.encrypted())
+		p.paragraph("As a track message of Segment to %s%s, with the write key of the tool's account there. That adds the time of the event, a random ID of it, and the time of sending.", to, p.encrypted())
 	case manifest.UDP:
 		p.paragraph("As JSON in a UDP datagram to %s, which is not encrypted, and can be lost. It is sent once.", to)
 	case manifest.File:
@@ -221,6 +228,10 @@ func (p *page) howItIsSent() {
 	}
 	if len(headers) > 0 {
 		p.paragraph("With the HTTP headers %s; `{name}` stands for what the document has for that field.", strings.Join(headers, ", "))
+	}
+	named := slices.ContainsFunc(s.Headers, func(h manifest.Header) bool { return strings.EqualFold(h.Name, "User-Agent") })
+	if !named && (s.Transport == manifest.HTTP || s.Transport == manifest.OTLP || s.Transport == manifest.Segment) {
+		p.paragraph("The HTTP header `User-Agent` holds the version of usagectl.")
 	}
 	p.paragraph("A background process sends it, so that %s does not wait.", markdown.Text(p.m.Tool.Name))
 	if s.Transport != manifest.UDP {
@@ -280,7 +291,7 @@ func (p *page) howToRefuse() {
 	if p.m.Consent.Dotenv && len(p.m.Consent.Refuse) > 0 {
 		p.paragraph("The tool's own variables count in a `.env` file too, in the working directory or one above it.")
 	}
-	p.paragraph("What is waiting to be sent by then is never sent.")
+	p.paragraph("After `usagectl disable` what is waiting to be sent is never sent. While only a variable turns it off it waits, and can be sent once none does.")
 }
 
 // howToDelete says how what was collected is deleted.
@@ -296,7 +307,7 @@ func (p *page) howToDelete() {
 		p.paragraph("%s removes the ID and what is kept on the machine, and writes the message to send to %s, which asks for the deletion of what was collected under it.", forget, markdown.Code(m.Forget.Mail))
 	default:
 		p.paragraph("The manifest names no way to ask for it.")
-		if !hasSourceID(m) {
+		if !hasID(m) {
 			p.paragraph("Events carry no ID by which yours could be found.")
 		}
 	}

@@ -74,11 +74,11 @@ func sourceWords() map[manifest.Source]string {
 	return map[manifest.Source]string{
 		manifest.FromEventName:               "the name of the event",
 		manifest.FromEventID:                 "a random ID of the event",
-		manifest.FromRunID:                   "a random ID, new for each run",
+		manifest.FromRunID:                   "a random ID, new for each run unless one is given",
 		manifest.FromSourceID:                "the random ID of the installation",
 		manifest.FromLevel:                   "the level that you agreed to",
 		manifest.FromNow:                     "the time",
-		manifest.FromToolVersion:             "the version of the tool",
+		manifest.FromToolVersion:             "the version of the tool, as it says: text of at most 64 characters",
 		manifest.FromUsagectlVersion:         "the version of usagectl",
 		manifest.FromHostOS:                  "the operating system, such as linux",
 		manifest.FromHostSystem:              "the operating system, such as Linux",
@@ -123,10 +123,13 @@ func callerValue(f *manifest.Field) string {
 	case f.Max != nil:
 		text += " up to " + number(*f.Max)
 	}
+	if f.Also != nil {
+		text += ", or " + codes(jsonTextsOf(f.Also))
+	}
 	return text
 }
 
-// isText reports whether a field takes text of the tool's choosing.
+// isText reports whether a value that the tool sets is text of its choosing.
 func isText(f *manifest.Field) bool {
 	return f.From == manifest.FromCaller && f.Enum == nil && (f.Type == manifest.String || f.Type == manifest.Strings || f.Type == manifest.JSON)
 }

@@ -255,17 +255,35 @@ func TestPageOfEachWay(t *testing.T) {
 			"Not over a network", "`~/.ways/events.log`", "by the event `gone`", "which only `usagectl forget` sends", "No field takes text",
 		},
 		base + "[consent]\ngrant = [{env = \"WAYS_TELEMETRY\", when = \"yes\"}, {env = \"WAYS_OPTIN\", when = \"present\"}]\n[send]\ntransport = \"http\"\nendpoint = \"http://127.0.0.1:9/\"\n[forget]\nmethod = \"http\"\nendpoint = \"https://ways.example/forget?token=SECRET\"\n" + fields: {
-			"on the same machine", "asks `https://ways.example/forget?token=********` to delete", "the variable `WAYS_TELEMETRY` set to `yes`; the variable `WAYS_OPTIN` set to a word for yes",
+			"on the same machine", "asks `https://ways.example/forget?token=********` to delete", "the variable `WAYS_TELEMETRY` set to `yes`; the variable `WAYS_OPTIN` set to a word for yes", "off until you agree again. Where you agree by a variable alone, it covers both",
 		},
-		base + "[send]\ntransport = \"http\"\nendpoint = \"https://ways.example/\"\nheaders = {Authorization = \"Bearer abc\"}\n[exec]\nstart = \"run\"\nend = \"run\"\n" + fields + "[[field]]\nname = \"who\"\nfrom = \"host.user_hash\"\nlength = 8\npurpose = \"p\"\n": {
-			"`Authorization: ********`", "names no way to ask", "names nobody to ask", "of which 8 digits are sent", "Hashes of the login name", "Under `usagectl exec` `run` is sent when",
+		base + "[send]\ntransport = \"http\"\nendpoint = \"https://ways.example/\"\nheaders = {Authorization = \"Bearer abc\", user-agent = \"ways\"}\n[exec]\nstart = \"run\"\nend = \"run\"\n" + fields + "[[field]]\nname = \"who\"\nfrom = \"host.user_hash\"\nlength = 8\npurpose = \"p\"\n": {
+			"`Authorization: ********`", "not `User-Agent` holds", "names no way to ask", "names nobody to ask", "of which 8 digits are sent", "Events carry a hash of your login name.", "**ID:** a random one of your installation, which says nothing about you; a hash of your login name under", "Under `usagectl exec` `run` is sent when",
+		},
+		base + "[identity]\nkind = \"none\"\n[send]\ntransport = \"http\"\nendpoint = \"https://ways.example/\"\n[[event]]\nname = \"run\"\n[[field]]\nname = \"who\"\nfrom = \"host.user_hash\"\nlength = 8\npurpose = \"p\"\n[[field]]\nname = \"where\"\nfrom = \"host.name_hash\"\nlength = 8\npurpose = \"p\"\n": {
+			"**ID:** a hash of your login name and one of your host name under a random key", "so an ID by which", "names no way to ask for it.\n\n## ",
+			"not usagectl sends no ID", "not carry no ID",
+		},
+		base + "[identity]\nkind = \"none\"\n[send]\ntransport = \"http\"\nendpoint = \"https://ways.example/\"\n[[event]]\nname = \"run\"\n" +
+			"[[field]]\nname = \"v\"\nfrom = \"tool.version\"\npurpose = \"p\"\n[[field]]\nname = \"r\"\nfrom = \"run.id\"\npurpose = \"p\"\n[[field]]\nname = \"g\"\ntype = \"int\"\nmin = -1\nmax = 100\nalso = ['\"anything\"', 'null']\npurpose = \"p\"\n": {
+			"chooses the text of these fields: `v`.", "It can also be given: to `usagectl send --run`", "new for each run unless one is given",
+			"| a whole number from -1 to 100, or `\"anything\"`, `null` |", "not No field takes text",
+			"**ID:** none\n", "usagectl sends no ID of you", "not by a variable alone", "Events carry no ID by which yours could be found", "not a hash of",
+		},
+		base + "[identity]\nkind = \"none\"\n[send]\ntransport = \"otlp\"\nendpoint = \"https://ways.example/\"\n[[event]]\nname = \"run\"\n": {
+			"adds the time of the event, an ID of the event and one of the run", "The ID of a run is random", "`User-Agent` holds the version", "and what [How it is sent](#how-it-is-sent) names",
+			"While only a variable turns it off it waits",
+		},
+		base + "[identity]\nkind = \"none\"\n[send]\ntransport = \"segment\"\nendpoint = \"https://ways.example/\"\nwrite_key = \"k\"\n[[event]]\nname = \"run\"\n": {
+			"adds the time of the event, a random ID of it, and the time of sending", "`User-Agent` holds",
 		},
 	} {
 		p.write("ways.toml", manifest)
 		p.must("tools show --markdown --manifest " + word(p.home+"/ways.toml"))
 		for _, text := range want {
-			if !strings.Contains(p.out.String(), text) {
-				t.Errorf("no %q in\n%s", text, &p.out)
+			text, not := strings.CutPrefix(text, "not ")
+			if strings.Contains(p.out.String(), text) == not {
+				t.Errorf("%q is there: %v, in\n%s", text, !not, &p.out)
 			}
 		}
 		if strings.Contains(p.out.String(), "SECRET") || strings.Contains(p.out.String(), "abc") {

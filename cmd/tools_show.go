@@ -3,6 +3,7 @@ package cmd
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -192,12 +193,30 @@ func deletionOf(m *manifest.Manifest) string {
 		return forget + " asks " + secret.URL(m.Send.Endpoint) + " to delete it, by the event " + m.Forget.Event + "."
 	case m.Forget.Method == manifest.ForgetMail:
 		return forget + " writes the message to send to " + m.Forget.Mail + "."
-	case !hasSourceID(m):
+	case !hasID(m):
 		return "The tool takes no requests. Its events carry no ID by which yours could be found."
 	case m.Tool.Contact != "":
 		return "The tool takes no requests; write to " + m.Tool.Contact + "."
 	}
 	return "The tool takes no requests, and names nobody to write to."
+}
+
+// hasID reports whether a tool's events carry anything by which those of an installation, a
+// person or a machine can be told apart.
+func hasID(m *manifest.Manifest) bool { return hasSourceID(m) || hashed(m) != "" }
+
+// hashed says whose names a tool's events carry a hash of; "" for none.
+func hashed(m *manifest.Manifest) string {
+	var names []string
+	for _, name := range []struct {
+		from manifest.Source
+		text string
+	}{{manifest.FromUserHash, "your login name"}, {manifest.FromNameHash, "your host name"}} {
+		if slices.ContainsFunc(m.Fields, func(f manifest.Field) bool { return f.From == name.from }) {
+			names = append(names, name.text)
+		}
+	}
+	return strings.Join(names, " and one of ")
 }
 
 // hasSourceID reports whether a tool's events carry a source ID.
