@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"os/signal"
 	"strconv"
 	"syscall"
 
@@ -55,3 +56,7 @@ func reservedListener(ts *testscript.TestScript) net.Listener {
 }
 
 func usualUmask() { syscall.Umask(0o022) }
+
+// usualSignals has programs that tests start not ignore a hang-up, as they would where the tests were
+// started by nohup.
+func usualSignals() { signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP) }

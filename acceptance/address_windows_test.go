@@ -34,3 +34,5 @@ func reservedListener(ts *testscript.TestScript) net.Listener {
 }
 
 func usualUmask() {}
+
+func usualSignals() {}

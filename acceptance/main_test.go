@@ -21,6 +21,7 @@ func TestMain(m *testing.M) {
 	programs := map[string]func(){"usagectl": program, "without": without, "ordinary": ordinary}
 	if programs[filepath.Base(os.Args[0])] == nil {
 		usualUmask() // for the directories of tests, which other users have to reach; programs keep theirs
+		usualSignals()
 		waitSideBySide()
 	}
 	testscript.Main(m, programs)
