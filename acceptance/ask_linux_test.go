@@ -301,8 +301,8 @@ func TestAskInScripts(t *testing.T) {
 	}
 }
 
-// TestAskSignals holds that a question which ends with its terminal, or is told to end,
-// counts as one, and is no answer; and that one which was stopped goes on.
+// TestAskSignals checks that a question that ends with its terminal or by a signal counts as asked and
+// not as answered, and that a question that was stopped continues.
 func TestAskSignals(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -340,8 +340,8 @@ func TestAskSignals(t *testing.T) {
 	}
 }
 
-// TestAskInTwoTerminals holds that two terminals do not ask the same at once, and that of two
-// answers that contradict each other the refusal counts, and whoever answers second learns of it.
+// TestAskInTwoTerminals checks that two terminals do not ask the same at once. If two answers contradict
+// each other, the refusal counts, and the person who answers second is told.
 func TestAskInTwoTerminals(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -381,7 +381,7 @@ func TestAskInTwoTerminals(t *testing.T) {
 func TestAskWithNowhereToRecord(t *testing.T) {
 	t.Parallel()
 	if os.Geteuid() != 0 {
-		t.Skip("it takes root")
+		t.Skip("it takes root, to run the program as another user; .ci/run is root")
 	}
 	p := newPerson(t, nobody, "http://127.0.0.1:9/")
 	must(t, os.Chown(p.home, 0, 0))
@@ -401,7 +401,7 @@ func TestAskWithNowhereToRecord(t *testing.T) {
 func TestAskUnheard(t *testing.T) {
 	t.Parallel()
 	if os.Geteuid() != 0 {
-		t.Skip("it takes root")
+		t.Skip("it takes root, to run the program as another user; .ci/run is root")
 	}
 	const again = " unless you say no again: usagectl disable harm\n"
 	for name, c := range map[string]struct {
@@ -440,7 +440,7 @@ func TestAskUnheard(t *testing.T) {
 func TestAskInAnotherHome(t *testing.T) {
 	t.Parallel()
 	if os.Geteuid() != 0 {
-		t.Skip("it takes root")
+		t.Skip("it takes root, to run the program as another user; .ci/run is root")
 	}
 	p := newPerson(t, nobody, "http://127.0.0.1:9/")
 	p.attr = nil

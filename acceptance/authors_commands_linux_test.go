@@ -94,6 +94,10 @@ func TestAuthorsAsk(t *testing.T) {
 		if out, err := p.shell(with, "sh", script, "echo", "done").CombinedOutput(); err != nil || string(out) != "done\n" {
 			t.Errorf("without a terminal, with usagectl: %v: %v: %s", with, err, out)
 		}
+		c := p.shell(with, "sh", script, "sh", "-c", "exit 7")
+		if _ = c.Run(); c.ProcessState.ExitCode() != 7 {
+			t.Errorf("of work that ends with 7, with usagectl: %v: it ends with %v", with, c.ProcessState)
+		}
 	}
 	s := p.sits(80, "", p.shell(true, "sh", script, "echo", "done"))
 	s.answers("yes\n")

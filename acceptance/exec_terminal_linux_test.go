@@ -23,7 +23,7 @@ func (p *person) atShell(under string) *typist {
 	mustWrite(t, filepath.Join(p.home, "jobs"), `printf '<<%s>>' "$(jobs -l | sed -E 's/ +[0-9]+ / /; s/ +$//')"`)
 	mustWrite(t, filepath.Join(p.home, "code"), `printf '<<%s>>' $?`)
 	mustWrite(t, filepath.Join(p.home, "until-over"), `printf '<<%s>>' ready; until [ -e over ]; do read -rt 0.01 -u 9 9<>nothing; done; rm over; exit 5`)
-	must(t, unix.Mkfifo(filepath.Join(p.home, "nothing"), 0o600)) // of which to read takes no other program, which the keys would reach too
+	must(t, unix.Mkfifo(filepath.Join(p.home, "nothing"), 0o600)) // a read from it needs no other program, which would receive the keys too
 	for _, s := range []string{"INT", "QUIT", "TSTP", "CONT", "WINCH", "HUP"} {
 		mustWrite(t, filepath.Join(p.home, s), "trap 'echo "+s+" >>got-"+s+"' "+s+"\n. ./until-over\n")
 	}

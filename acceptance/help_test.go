@@ -16,7 +16,7 @@ import (
 	"github.com/usagectl/usagectl/internal/term"
 )
 
-// commands are the commands that people are told of, each followed by those below it.
+// commands are the documented commands, each followed by its subcommands.
 func commands() []*cobra.Command {
 	var list []*cobra.Command
 	for _, c := range slices.DeleteFunc(cmd.Tree().Commands(), func(c *cobra.Command) bool { return c.Hidden }) {

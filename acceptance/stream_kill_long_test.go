@@ -54,8 +54,8 @@ func TestStreamKilledAtEachCall(t *testing.T) {
 	}
 }
 
-// allHere holds that all the events of a bundle arrived, or none if whoever was to queue it was
-// killed, and that nothing is left of them.
+// allHere checks that all events of a bundle arrived, or none if the process that queues it was killed, and
+// that nothing is left of them.
 func (s *storm) allHere(command, fault string, many int, killed bool) {
 	s.t.Helper()
 	got := s.recorder.taken()

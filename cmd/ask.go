@@ -185,7 +185,7 @@ func (c *askCommand) record(ctx context.Context, t tool, r reply, left int) erro
 	case left == 0:
 		c.tellPlain("Not now: nothing was decided, and you are not asked again. Decide with: usagectl enable %s, or usagectl disable %s", t.id, t.id)
 	default:
-		c.tellPlain("Not now: nothing was decided. You are asked another day, %s.", atMost(left))
+		c.tellPlain("Not now: nothing was decided. %s", askedAgain(t.manifest, left))
 	}
 	return nil
 }
@@ -228,7 +228,7 @@ func (c *askCommand) refuse(ctx context.Context, t tool) error {
 	if !c.quiet {
 		c.tellPlain("You refused the telemetry of %s.%s Undo it with: %s%s", t.name(), thrownAway(r.Events), t.agreeAgain(), manifestOption(c.manifest))
 		if t.sendsByItself() {
-			c.hint("%s also sends by itself: see what switches that with \"usagectl status %s\"", t.name(), t.id)
+			c.hint("%s also sends on its own: \"usagectl status %s\" shows how to turn that off", t.name(), t.id)
 		}
 	}
 	return nil
@@ -257,6 +257,15 @@ func (c *askCommand) unheard(t tool, err error) error {
 // stdout is that of the tool that asks.
 func (c *askCommand) tellPlain(format string, args ...any) {
 	c.stderr.Printf("%s\n", c.stderr.Wrap(fmt.Sprintf(format, args...), 2))
+}
+
+// askedAgain says when somebody who did not answer is asked again. A tool that is on by default does
+// not wait for that.
+func askedAgain(m *manifest.Manifest, left int) string {
+	if m.Consent.Default == manifest.OptOut {
+		return "You are asked another day, " + atMost(left) + ", unless it has shown its notice by then, after which it sends."
+	}
+	return "You are asked another day, " + atMost(left) + "."
 }
 
 // atMost says how often somebody is asked after this.

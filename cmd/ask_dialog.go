@@ -226,7 +226,7 @@ func (d *dialog) offer() {
 	if d.left == 0 {
 		item("Ctrl-C", "Not now. You are not asked again.")
 	} else {
-		item("Ctrl-C", "Not now. You are asked another day, %s.", atMost(d.left))
+		item("Ctrl-C", "Not now. %s", askedAgain(d.tool.manifest, d.left))
 	}
 }
 

@@ -365,8 +365,8 @@ func (m *meanwhile) Read(b []byte) (int, error) {
 	return n, nil
 }
 
-// TestAskMeanwhile holds what an answer does if somebody decided while the question stood: a
-// refusal counts, whoever was first.
+// TestAskMeanwhile checks what an answer does if somebody decided while the question was open: a refusal
+// counts, regardless of the order.
 func TestAskMeanwhile(t *testing.T) {
 	for name, c := range map[string]struct {
 		meanwhile, answer string
@@ -466,6 +466,23 @@ func TestAskFits(t *testing.T) {
 			if err := os.RemoveAll(filepath.Join(p.home, ".config")); err != nil {
 				t.Fatal(err)
 			}
+		}
+	}
+}
+
+// TestAskedAgain checks that somebody who does not answer is told what a tool does that is on by default.
+func TestAskedAgain(t *testing.T) {
+	for byDefault, want := range map[string]string{
+		"opt-in":  "Not now: nothing was decided. You are asked another day, 2 more times at most.\n",
+		"opt-out": ", unless it has shown its notice by then, after which it sends.\n",
+	} {
+		p := newPerson(t)
+		p.world.Interactive = true
+		p.declare(askable, byDefault)
+		p.world.Stdin = strings.NewReader("")
+		p.run("ask acme")
+		if text := strings.Join(strings.Fields(p.errout.String()), " ") + "\n"; !strings.Contains(text, want) {
+			t.Errorf("%s: %s", byDefault, text)
 		}
 	}
 }

@@ -43,7 +43,7 @@ func addCompletions(a *app, root *cobra.Command) {
 			if c.Parent() != root {
 				return l.wordsOfTools(typed)
 			}
-			if c.Name() == execName && len(args) > 0 { // the words of a command, of which any can be a file
+			if c.Name() == execName && len(args) > 0 { // any word of the command can be a file
 				return nil, cobra.ShellCompDirectiveDefault
 			}
 			return offered(l.words(typed), typed)

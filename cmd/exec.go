@@ -54,16 +54,18 @@ The command runs whatever is wrong with the telemetry, which one line on stderr
 tells before it starts. With -v exec keeps stderr, and says what became of the
 events; if telemetry is off, it says why before the command starts. Exec itself has to
 start for that: where the address space is limited to less than 2 GB (ulimit -v),
-or open files to a few (ulimit -n), it may end with 2 and not run the command.
+or open files to a few (ulimit -n), it may end with 2 and not run the command. Where
+no further process can be started (ulimit -u), it ends with 126.
 
 A signal that is sent to exec is passed on, except for SIGTSTP, and for SIGINT,
 SIGQUIT and SIGWINCH while exec is in the foreground of a terminal: the terminal
 has sent those to the command too, and what a program sends to exec alone there is
 lost. A signal that is sent to the whole process group, as "kill %1", timeout and
 service managers do, can reach the command twice, for exec cannot tell and passes
-it on. Take care with commands to which the second one means "at once". SIGKILL
-and SIGSTOP end or stop exec alone: the command goes on, and the end of one
-without exec is not sent.
+it on. Take care with commands to which the second one means "at once". SIGPIPE and
+SIGPROF are not passed on. SIGKILL, and the signals of a program's own faults such
+as SIGABRT and SIGSEGV, end exec alone, and SIGSTOP stops it alone: the command goes
+on, and the end of one without exec is not sent.
 
 EXIT STATUS
    N  that of the command; 128 and the signal's number, in a shell, if a signal

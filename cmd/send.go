@@ -54,11 +54,11 @@ without its values. The manifest of --manifest has to be a file, which is read
 again when the event is delivered.
 
 With --stream it takes many events, at the price of a write to a pipe: it reads one
-JSON object a line from stdin until that ends,
+JSON object a line from stdin until that ends:
 
   {"event":"run.end","set":{"exit_code":0},"run":"UUID","level":1}
 
-of which only "event" is needed; "tool_version" can be there too. A line with a
+Only "event" is required; "tool_version" is allowed too. A line with a
 mistake is reported with its number, and skipped if it is no event. The events are
 queued within a fifth of a second, many to a file. A disk that hangs holds up the
 program that writes the lines for 2 seconds at a time; what it does not take in that

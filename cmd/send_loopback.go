@@ -12,9 +12,9 @@ import (
 )
 
 // For an author's own tests: send --endpoint-for-test sends to an address of this machine,
-// whatever was decided. There is no variable for it: what the environment could set would send
-// the events of other tools to whoever listens there. A test that is not one cannot pass: the
-// flag implies --fail, an empty address is an error, and it says what it does every time.
+// whatever was decided. No variable turns it on, because the environment could then redirect the events
+// of other tools to any local listener. A test cannot pass by accident: the flag implies --fail, an
+// empty address is an error, and every call prints a warning.
 
 // loopbackFlag is the flag of send that names the address.
 const loopbackFlag = "endpoint-for-test"

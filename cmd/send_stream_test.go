@@ -73,8 +73,8 @@ field = [{name = "id", from = "event.id", purpose = "p"}]
 	p.expect(said{"send mytool --stream --json", exitOK, []string{`"taken":3,"flawed":0,"skipped":0,"off":0,"dropped":0}`}, nil})
 }
 
-// TestStreamSaysLittle holds that what is said of lines with mistakes fits into a pipe, whatever is in
-// them: whoever writes them may not read it before the end.
+// TestStreamSaysLittle checks that the messages about bad lines fit into a pipe, whatever the lines hold: the
+// program that writes them may read the messages only at the end.
 func TestStreamSaysLittle(t *testing.T) {
 	p := newPerson(t)
 	p.expect(said{"enable demo -q", exitOK, nil, nil})

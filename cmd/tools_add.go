@@ -38,7 +38,7 @@ changes for those who agreed to that.
 
 Nobody agrees to anything by this: that takes "usagectl enable". A package that
 brings a manifest puts it into /usr/share/usagectl/tools itself. To undo it, remove
-the file that add names.
+the file that add names; a manifest that add replaced is not kept.
 
 EXIT STATUS
    0  installed, or it was before
@@ -98,7 +98,7 @@ func (c *toolsAddCommand) run(file string) error {
 			return c.notInstalled(path, err)
 		}
 	}
-	return c.show(m, path, changed)
+	return c.show(m, path, changed, before != nil && !bytes.Equal(before.text, text))
 }
 
 // target is the file in which the manifest is to be.
@@ -214,7 +214,7 @@ func (c *toolsAddCommand) showReplaced(out term.Stream, m *manifest.Manifest, pa
 }
 
 // show says what became of it.
-func (c *toolsAddCommand) show(m *manifest.Manifest, path string, changed bool) error {
+func (c *toolsAddCommand) show(m *manifest.Manifest, path string, changed, replaced bool) error {
 	id := m.Tool.ID
 	found := c.manifestsOf(id)
 	a := added{1, id, path, changed, []string{}, found[0] == path}
@@ -224,10 +224,14 @@ func (c *toolsAddCommand) show(m *manifest.Manifest, path string, changed bool) 
 	if c.json {
 		return c.printJSON(a)
 	}
-	if !c.quiet && changed {
-		c.stdout.Printf("Installed as %s. To undo it, remove that file.\n", c.place(path))
-	} else if !c.quiet {
+	switch {
+	case c.quiet:
+	case !changed:
 		c.stdout.Printf("It was installed before as %s, and is not changed.\n", c.place(path))
+	case replaced:
+		c.stdout.Printf("Installed as %s. What that file held before is not kept.\n", c.place(path))
+	default:
+		c.stdout.Printf("Installed as %s. To undo it, remove that file.\n", c.place(path))
 	}
 	c.apart = true
 	if !a.Counts {
