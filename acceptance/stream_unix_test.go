@@ -9,6 +9,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // TestStreamAndSignals holds that a stream goes on after a signal that its writer gets as well, and
@@ -58,5 +59,42 @@ func TestStreamAndSignals(t *testing.T) {
 				t.Errorf("it printed %q", out.String())
 			}
 		})
+	}
+}
+
+// TestStreamStopped checks that nothing is dropped because the process was stopped for longer than it waits
+// for a disk, as by Ctrl-Z in the middle of a stream.
+func TestStreamStopped(t *testing.T) {
+	t.Parallel()
+	p := newPersonIn(t, t.TempDir())
+	p.toolID = "mytool"
+	p.declare("mytool", fmt.Sprintf(streamManifest, "http://127.0.0.1:9"))
+	p.enable()
+	p.holdBack()
+	cmd := p.command("send", "mytool", "--stream", "--json")
+	var out bytes.Buffer
+	cmd.Stdout = &out
+	stdin, err := cmd.StdinPipe()
+	must(t, err)
+	must(t, cmd.Start())
+	const many = 60_000
+	stopped := make(chan struct{})
+	for i := range many {
+		if i == many/3 {
+			must(t, cmd.Process.Signal(syscall.SIGSTOP))
+			go func() { // the writer fills the pipe, and waits
+				time.Sleep(2500 * time.Millisecond) // longer than the 2 seconds of docs/streaming.md
+				_ = cmd.Process.Signal(syscall.SIGCONT)
+				close(stopped)
+			}()
+		}
+		_, err := io.WriteString(stdin, `{"event":"step","set":{"n":1}}`+"\n")
+		must(t, err)
+	}
+	must(t, stdin.Close())
+	<-stopped
+	must(t, cmd.Wait())
+	if !strings.Contains(out.String(), fmt.Sprintf(`"taken":%d,`, many)) {
+		t.Errorf("it printed %q", out.String())
 	}
 }

@@ -110,12 +110,32 @@ func (s Sender) TakeStream(ctx context.Context, c Stream, r io.Reader) Streamed 
 	return t.sum
 }
 
+// streamWait is the wait for somebody of streamPatience at most. It is many short waits, because a process
+// that was stopped, or a machine that slept, finds that a long one is over although nobody was slow.
+type streamWait struct {
+	tick <-chan time.Time
+	left int
+}
+
+// streamWaitParts is how many waits there are. Each is a little short, for each is over a little late.
+const streamWaitParts = 20
+
+func newStreamWait() *streamWait {
+	return &streamWait{time.After(streamPatience * 9 / 10 / streamWaitParts), streamWaitParts}
+}
+
+// isOver reports at a tick whether the wait is over.
+func (p *streamWait) isOver() bool {
+	p.left--
+	p.tick = time.After(streamPatience * 9 / 10 / streamWaitParts)
+	return p.left == 0
+}
+
 // handLines hands lines on until over is closed. Those that are not taken in time, as where a home
 // hangs when it is read, are dropped, and so is what comes until lines are taken again.
 func handLines(reads chan<- streamRead, over <-chan struct{}, lost *atomic.Int64) func(streamRead) bool {
 	behind := false
 	return func(some streamRead) bool {
-		var timeout <-chan time.Time
 		if behind {
 			select {
 			case reads <- some:
@@ -123,17 +143,15 @@ func handLines(reads chan<- streamRead, over <-chan struct{}, lost *atomic.Int64
 				return true
 			default:
 			}
-		} else {
-			timeout = time.After(streamPatience)
 		}
-		for !behind {
+		for wait := newStreamWait(); !behind; {
 			select {
 			case reads <- some:
 				return true
 			case <-over:
 				return false
-			case <-timeout:
-				behind = true
+			case <-wait.tick:
+				behind = wait.isOver()
 			}
 		}
 		for _, l := range some.lines {

@@ -59,19 +59,15 @@ func (st *streamStore) put(b *outbox.Bundle) {
 		return
 	default:
 	}
-	var timeout <-chan time.Time
-	if !st.behind {
-		timeout = time.After(streamPatience)
-	}
-	for !st.behind {
+	for wait := newStreamWait(); !st.behind; {
 		select {
 		case st.bundles <- b:
 			st.pending = append(st.pending, b.Len())
 			return
 		case s := <-st.settled:
 			st.settle(s)
-		case <-timeout:
-			st.behind = true
+		case <-wait.tick:
+			st.behind = wait.isOver()
 		}
 	}
 	st.add(stored{dropped: b.Len(), why: tooSlow()})
