@@ -41,8 +41,8 @@ and the process group that exec has; signals reach it, and it stops and goes on
 under a shell's job control. Exec ends as it does: with its exit code, or by the
 signal that killed it. If telemetry is off exec replaces itself with the command;
 on Windows it waits for it. Signals that are ignored stay ignored if they are
-SIGHUP, SIGINT (with SIGQUIT) or those that stop a process. Of those that are
-blocked SIGHUP, SIGINT, SIGQUIT, SIGTERM and SIGCHLD do not stay so, even if
+SIGHUP, SIGINT (with SIGQUIT) or those that stop a process. Many of those that are
+blocked, such as SIGHUP, SIGINT, SIGTERM and SIGCHLD, do not stay so, even if
 telemetry is off.
 
 The events belong to one run, and so does what the command sends: it finds the
@@ -63,7 +63,8 @@ has sent those to the command too, and what a program sends to exec alone there 
 lost. A signal that is sent to the whole process group, as "kill %1", timeout and
 service managers do, can reach the command twice, for exec cannot tell and passes
 it on. Take care with commands to which the second one means "at once". SIGPIPE and
-SIGPROF are not passed on. SIGKILL, and the signals of a program's own faults such
+SIGPROF are not passed on, nor in the first milliseconds others than SIGHUP, SIGINT,
+SIGQUIT and SIGTERM. SIGKILL, and the signals of a program's own faults such
 as SIGABRT and SIGSEGV, end exec alone, and SIGSTOP stops it alone: the command goes
 on, and the end of one without exec is not sent.
 

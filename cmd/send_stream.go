@@ -143,8 +143,8 @@ type lineNumbers struct {
 	count  int      // of the lines, also of those that no range has
 }
 
-// mostRanges bounds what is kept of a stream without an end.
-const mostRanges = 10_000
+// mostRanges bounds what is said of a stream without an end, to what fits into a pipe.
+const mostRanges = 2_000
 
 // add adds a line that comes after all others.
 func (l *lineNumbers) add(line int) {

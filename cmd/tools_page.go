@@ -214,9 +214,9 @@ func (p *page) howItIsSent() {
 	case manifest.HTTP:
 		p.paragraph("As JSON, posted to %s%s.", to, p.encrypted())
 	case manifest.OTLP:
-		p.paragraph("By OpenTelemetry (OTLP over HTTP, %s) to %s%s. That adds the time of the event, an ID of the event and one of the run, and the tool's ID.", s.Signal, to, p.encrypted())
+		p.paragraph("By OpenTelemetry (OTLP over HTTP, %s) to %s%s. That adds the name and the time of the event, an ID of the event and one of the run, and the tool's ID.", s.Signal, to, p.encrypted())
 	case manifest.Segment:
-		p.paragraph("As a track message of Segment to %s%s, with the write key of the tool's account there. That adds the time of the event, a random ID of it, and the time of sending.", to, p.encrypted())
+		p.paragraph("As a track message of Segment to %s%s, with the write key of the tool's account there. That adds the name and the time of the event, a random ID of it, and the time of sending.", to, p.encrypted())
 	case manifest.UDP:
 		p.paragraph("As JSON in a UDP datagram to %s, which is not encrypted, and can be lost. It is sent once.", to)
 	case manifest.File:

@@ -271,11 +271,11 @@ func TestPageOfEachWay(t *testing.T) {
 			"**ID:** none\n", "usagectl sends no ID of you", "not by a variable alone", "Events carry no ID by which yours could be found", "not a hash of",
 		},
 		base + "[identity]\nkind = \"none\"\n[send]\ntransport = \"otlp\"\nendpoint = \"https://ways.example/\"\n[[event]]\nname = \"run\"\n": {
-			"adds the time of the event, an ID of the event and one of the run", "The ID of a run is random", "`User-Agent` holds the version", "and what [How it is sent](#how-it-is-sent) names",
+			"adds the name and the time of the event, an ID of the event and one of the run", "The ID of a run is random", "`User-Agent` holds the version", "and what [How it is sent](#how-it-is-sent) names",
 			"While only a variable turns it off it waits",
 		},
 		base + "[identity]\nkind = \"none\"\n[send]\ntransport = \"segment\"\nendpoint = \"https://ways.example/\"\nwrite_key = \"k\"\n[[event]]\nname = \"run\"\n": {
-			"adds the time of the event, a random ID of it, and the time of sending", "`User-Agent` holds",
+			"adds the name and the time of the event, a random ID of it, and the time of sending", "`User-Agent` holds",
 		},
 	} {
 		p.write("ways.toml", manifest)

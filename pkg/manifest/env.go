@@ -82,14 +82,18 @@ func telemetryWords() []string {
 // NO_ANALYTICS, DISABLE_TELEMETRY and TELEMETRY_OPTOUT do.
 func saysNo(name string) bool {
 	name = strings.ToUpper(name)
+	joined := strings.ReplaceAll(name, "_", "")
+	anywhere := []string{"DISABLE", "OPTOUT", "OPTEDOUT", "OPTSOUT", "OPTINGOUT", "DONOT", "DONTTRACK", "DECLINE", "BYPASS", "UNSUBSCRIBE"}
 	no := []string{
 		"NO", "NOT", "NON", "NEVER", "WITHOUT", "DONT", "DNT", "OFF", "SKIP", "STOP", "BLOCK", "DENY", "DENIED", "HIDE", "MUTE", "IGNORE",
 		"EXCLUDE", "PREVENT", "PROHIBIT", "FORBID", "REFUSE", "REFUSED", "REJECT", "SUPPRESS", "AVOID", "REVOKE", "WITHDRAW", "UNSET", "ANTI",
+		"KILL", "CANCEL", "OMIT", "DROP", "QUIT", "EXIT", "LEAVE", "FORGO", "PRIVATE", "INCOGNITO", "ANONYMOUS", "OBJECT", "OUT",
 	}
 	return slices.ContainsFunc(strings.Split(name, "_"), func(word string) bool {
 		rest, negated := strings.CutPrefix(word, "NO")
-		return slices.Contains(no, word) || strings.Contains(word, "DISABLE") || strings.Contains(word, "OPTOUT") || negated && AboutTelemetry(rest)
-	}) || strings.Contains(name, "OPT_OUT")
+		before, off := strings.CutSuffix(word, "OFF")
+		return slices.Contains(no, word) || negated && AboutTelemetry(rest) || off && AboutTelemetry(before)
+	}) || slices.ContainsFunc(anywhere, func(part string) bool { return strings.Contains(joined, part) })
 }
 
 // Describe says which value of the variable made the rule hold, for people.

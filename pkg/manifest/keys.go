@@ -152,7 +152,7 @@ var keyTables = []KeyTable{
 	{
 		Name: "consent.grant", List: true,
 		Keys: []Key{
-			{Name: "env", Type: KeyText, Pattern: envName, Required: true, About: "The variable that says yes, to level 1. Its name holds one of the words TELEMETRY, TRACK, ANALYTICS, USAGE, STATS, STATISTICS, METRICS, DIAGNOSTICS, REPORT, COLLECT, CONSENT, PRIVACY, OPT_IN and OPTIN, and does not begin with USAGECTL_, so that nobody agrees by having a home. A name that says no, such as NO_ANALYTICS, DISABLE_TELEMETRY or OPT_OUT, is refused."},
+			{Name: "env", Type: KeyText, Pattern: envName, Required: true, About: "The variable that says yes, to level 1. Its name holds one of the words TELEMETRY, TRACK, ANALYTICS, USAGE, STATS, STATISTICS, METRICS, DIAGNOSTICS, REPORT, COLLECT, CONSENT, PRIVACY, OPT_IN and OPTIN, and does not begin with USAGECTL_, so that nobody agrees by having a home. A name with a word that says no, such as NO, DISABLE, SKIP, OFF or OPT_OUT, is refused, as far as such words are known here."},
 			{Name: "when", Type: KeyString, Required: true, About: "It agrees if it is set to this, to the letter. A word that means no is refused, and `present` is any word that means yes."},
 		},
 	},

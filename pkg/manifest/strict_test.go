@@ -723,6 +723,7 @@ func TestGrantByARefusal(t *testing.T) {
 	for _, name := range []string{
 		"DO_NOT_TRACK", "HOMEBREW_NO_ANALYTICS", "DOTNET_CLI_TELEMETRY_OPTOUT", "DISABLE_TELEMETRY", "MYTOOL_OPT_OUT", "MYTOOL_TELEMETRY_DISABLED",
 		"MYTOOL_NOTRACK", "mytool_no_telemetry", "NEXT_TELEMETRY_DISABLE", "TELEMETRY_OFF", "SKIP_USAGE_REPORT", "GATSBY_DISABLETELEMETRY",
+		"DONOTTRACK", "TELEMETRY_OPTED_OUT", "TELEMETRYOFF", "DECLINE_TELEMETRY", "TELEMETRY_BYPASS", "KILL_TELEMETRY",
 	} {
 		if err := grant(name); err == nil || !strings.Contains(err.Error(), "which people set to say no") {
 			t.Errorf("%s: %v", name, err)
